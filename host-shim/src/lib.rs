@@ -1,0 +1,28 @@
+//! The native side of SpaceCP advisories: what a panel embeds.
+//!
+//! It alone touches the network, the disk and keys. Data flows through its rooms in one order, and
+//! each room knows only those before it:
+//!
+//! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
+//! panel knows) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
+//! [`apply`] (stage, swap, check, commit or roll back) → [`render`] (pages for people and
+//! programs) → [`web`] and [`cli`].
+//!
+//! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
+#![deny(unsafe_code)]
+
+pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod fetch;
+pub mod inventory;
+pub mod plugin;
+pub mod render;
+mod shim;
+
+pub mod store;
+pub mod sync;
+pub mod trust;
+pub mod web;
+
+pub use shim::{ApplyRequest, Progress, Shim, ShimError, SyncReport};

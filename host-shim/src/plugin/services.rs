@@ -1,0 +1,57 @@
+//! What the plugin's imports are answered from.
+
+use std::pin::Pin;
+
+use super::bindings::spacecp::advisories::{corrections, documents, inventory, settings, types};
+
+/// An answer that may take a while.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One change to the plugin's state; no value means that the key goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateWrite {
+    /// The key.
+    pub key: String,
+    /// Its new value.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The rest of the shim, as narrow as the contract needs it.
+///
+/// Errors are those of the contract: what a plugin is told, in words fit for it.
+pub trait Services: Send + Sync + 'static {
+    /// See `documents.since`.
+    fn documents_since(
+        &self,
+        after: Option<documents::Cursor>,
+        limit: u32,
+    ) -> Answer<'_, Result<documents::Batch, documents::Error>>;
+
+    /// See `inventory.components`.
+    fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>>;
+
+    /// See `corrections.plan`.
+    fn plan(
+        &self,
+        correction: types::DocumentRef,
+        component: String,
+    ) -> Answer<'_, Result<corrections::Plan, corrections::PlanError>>;
+
+    /// See `corrections.history`.
+    fn history(&self, limit: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>>;
+
+    /// See `settings.current-policy`.
+    fn policy(&self) -> settings::Policy;
+
+    /// See `settings.current-freshness`.
+    fn freshness(&self) -> Answer<'_, settings::Freshness>;
+
+    /// The durable value under a key.
+    fn state_get(&self, key: String) -> Answer<'_, Result<Option<Vec<u8>>, String>>;
+
+    /// The durable size of every value, by key.
+    fn state_sizes(&self) -> Answer<'_, Result<Vec<(String, u64)>, String>>;
+
+    /// Makes all writes durable, or none.
+    fn state_commit(&self, writes: Vec<StateWrite>) -> Answer<'_, Result<(), String>>;
+}

@@ -1,0 +1,271 @@
+//! The advisory: the signed document about one vulnerability.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Audience, ComponentName, Document, DocumentId, DocumentKind};
+
+/// One vulnerability, as the vendor describes it.
+///
+/// The texts are Markdown by strangers: whoever shows them must not let them become markup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advisory {
+    /// Its id.
+    pub id: DocumentId,
+    /// Its revision, from 1; it only grows.
+    pub revision: u64,
+    /// Whom it is for.
+    pub audience: Audience,
+    /// When its first revision was published.
+    pub published: Timestamp,
+    /// When this revision was.
+    pub modified: Timestamp,
+    /// Since when it no longer holds.
+    #[serde(default)]
+    pub withdrawn: Option<Timestamp>,
+    /// What others call it: CVE and GHSA ids.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// One line.
+    pub title: String,
+    /// What is wrong (Markdown).
+    pub issue: String,
+    /// What it leads to (Markdown).
+    pub impacts: String,
+    /// What to do (Markdown); may be empty as long as a workaround is there.
+    #[serde(default)]
+    pub solution: String,
+    /// What to do for the time being.
+    #[serde(default)]
+    pub workarounds: Vec<Workaround>,
+    /// CVSS vectors (v3.0, v3.1 or v4.0); scores are computed from them.
+    #[serde(default)]
+    pub severity: Vec<String>,
+    /// CWE numbers.
+    #[serde(default)]
+    pub cwe: Vec<u32>,
+    /// Whether attacks are known.
+    #[serde(default)]
+    pub known_exploited: bool,
+    /// Who may be told.
+    pub tlp: Tlp,
+    /// When it is planned to become public.
+    #[serde(default)]
+    pub embargo_until: Option<Timestamp>,
+    /// What is affected.
+    pub affected: Vec<Affected>,
+    /// What is not, although one might think so.
+    #[serde(default)]
+    pub not_affected: Vec<NotAffected>,
+    /// The corrections that fix it.
+    #[serde(default)]
+    pub corrections: Vec<DocumentId>,
+    /// Who found it, with their consent.
+    #[serde(default)]
+    pub credits: Vec<Credit>,
+    /// Where to read more.
+    #[serde(default)]
+    pub references: Vec<Reference>,
+    /// The advisories that this one takes the place of.
+    #[serde(default)]
+    pub supersedes: Vec<DocumentId>,
+    /// What happened when.
+    #[serde(default)]
+    pub timeline: Vec<TimelineEntry>,
+}
+
+impl Advisory {
+    /// Whether it may not be spoken about: AMBER or stricter, until a revision says CLEAR.
+    ///
+    /// A planned date that has passed does not lift an embargo by itself: what is not yet public
+    /// stays unspoken until the vendor says so.
+    pub fn is_under_embargo(&self) -> bool {
+        matches!(self.tlp, Tlp::Amber | Tlp::AmberStrict | Tlp::Red)
+    }
+}
+
+impl Document for Advisory {
+    const KIND: DocumentKind = DocumentKind::Advisory;
+
+    fn name(&self) -> &str {
+        &self.id
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.revision == 0 {
+            return Err("revisions begin at 1".to_owned());
+        }
+        if self.modified < self.published {
+            return Err("it was modified before it was published".to_owned());
+        }
+        if self.audience.as_str() == Audience::PUBLIC && self.is_under_embargo() {
+            return Err(format!("it is for everybody and {} at once", self.tlp));
+        }
+        for affected in &self.affected {
+            if affected.ranges.is_empty() && affected.versions.is_empty() {
+                return Err(format!(
+                    "it says that {} is affected and not in which versions",
+                    affected.component
+                ));
+            }
+            for range in &affected.ranges {
+                if range.fixed.is_some() && range.last_affected.is_some() {
+                    return Err(format!(
+                        "a range of {} has both fixed and last_affected",
+                        affected.component
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A mitigation for those who cannot apply the correction yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workaround {
+    /// Names it within the advisory.
+    pub id: String,
+    /// What to do (Markdown).
+    pub text: String,
+}
+
+/// Traffic Light Protocol 2.0 labels (FIRST).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tlp {
+    /// Anybody.
+    #[serde(rename = "TLP:CLEAR")]
+    Clear,
+    /// The community.
+    #[serde(rename = "TLP:GREEN")]
+    Green,
+    /// The organisation and its customers.
+    #[serde(rename = "TLP:AMBER")]
+    Amber,
+    /// The organisation only.
+    #[serde(rename = "TLP:AMBER+STRICT")]
+    AmberStrict,
+    /// The recipients only.
+    #[serde(rename = "TLP:RED")]
+    Red,
+}
+
+impl std::fmt::Display for Tlp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Clear => "TLP:CLEAR",
+            Self::Green => "TLP:GREEN",
+            Self::Amber => "TLP:AMBER",
+            Self::AmberStrict => "TLP:AMBER+STRICT",
+            Self::Red => "TLP:RED",
+        })
+    }
+}
+
+/// How the versions of a component are ordered.
+///
+/// A scheme that this reader does not know is kept as [`VersionScheme::Unknown`]: every verdict
+/// about it is `unknown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionScheme {
+    /// Semantic Versioning 2.0.0.
+    Semver,
+    /// Debian package versions.
+    Deb,
+    /// RPM package versions.
+    Rpm,
+    /// Maven's ordering.
+    Maven,
+    /// npm's flavour of Semantic Versioning.
+    Npm,
+    /// Dotted numbers with suffixes.
+    Generic,
+    /// One that a later reader knows.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A component and the versions of it that are affected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Affected {
+    /// The component.
+    pub component: ComponentName,
+    /// How its versions are ordered.
+    pub scheme: VersionScheme,
+    /// Ranges of versions; backported branches are ranges of their own.
+    #[serde(default)]
+    pub ranges: Vec<VersionRange>,
+    /// Single versions, whatever the order.
+    #[serde(default)]
+    pub versions: Vec<String>,
+}
+
+/// A range of versions, with the meaning that OSV gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRange {
+    /// The first affected version; `0` is before all others.
+    pub introduced: String,
+    /// The first version that is no longer affected.
+    #[serde(default)]
+    pub fixed: Option<String>,
+    /// The last affected version, where no fixed one exists.
+    #[serde(default)]
+    pub last_affected: Option<String>,
+}
+
+/// A component that is not affected, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotAffected {
+    /// The component.
+    pub component: ComponentName,
+    /// Why.
+    pub justification: Justification,
+}
+
+/// The justifications of VEX (OpenVEX, CISA 2022).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Justification {
+    /// The flawed part is not there.
+    ComponentNotPresent,
+    /// The flawed code is not there.
+    VulnerableCodeNotPresent,
+    /// The flawed code never runs.
+    VulnerableCodeNotInExecutePath,
+    /// An attacker cannot reach it.
+    VulnerableCodeCannotBeControlledByAdversary,
+    /// Something already prevents it.
+    InlineMitigationsAlreadyExist,
+}
+
+/// Somebody who helped and wants to be named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// Their name, as they want it written.
+    pub name: String,
+    /// What they did, as `finder`.
+    pub role: String,
+}
+
+/// Where to read more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// What it is.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// Something that happened to the vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: String,
+}

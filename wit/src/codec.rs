@@ -1,0 +1,174 @@
+//! Turns signed documents into bytes and back.
+//!
+//! MessagePack with named fields; the outermost map also says `schema` and `kind`. Fields that a
+//! reader does not know are ignored; a schema above [`SCHEMA`] is refused by name. A decoded
+//! document is not yet a trusted one: whoever decodes has verified the signature over the very
+//! same bytes, or treats the result as a stranger's word.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Limits, Role, ShapeError, shape};
+
+/// The schema that this crate writes, and the highest that it reads.
+pub const SCHEMA: u32 = 1;
+
+/// The kinds of signed document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DocumentKind {
+    /// [`crate::Root`]
+    Root,
+    /// [`crate::Head`]
+    Head,
+    /// [`crate::Index`]
+    Index,
+    /// [`crate::Advisory`]
+    Advisory,
+    /// [`crate::Correction`]
+    Correction,
+    /// [`crate::PluginManifest`]
+    Plugin,
+}
+
+impl DocumentKind {
+    /// The word that documents, file names and trusted comments use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Head => "head",
+            Self::Index => "index",
+            Self::Advisory => "advisory",
+            Self::Correction => "correction",
+            Self::Plugin => "plugin",
+        }
+    }
+
+    /// The role whose keys sign documents of this kind.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Root => Role::Root,
+            Self::Head | Self::Index => Role::Feed,
+            Self::Advisory => Role::Advisory,
+            Self::Correction => Role::Correction,
+            Self::Plugin => Role::Plugin,
+        }
+    }
+}
+
+impl std::fmt::Display for DocumentKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A document that somebody signs.
+pub trait Document: Serialize + DeserializeOwned {
+    /// What kind it is.
+    const KIND: DocumentKind;
+
+    /// What its trusted comment calls it: its id, or its kind where there is only one.
+    fn name(&self) -> &str;
+
+    /// What its trusted comment calls its revision: revision, version or sequence.
+    fn revision(&self) -> u64;
+
+    /// Checks what serde cannot: that the parts fit each other. The error says what does not.
+    fn validate(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Why bytes are not a document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Beyond a limit, cut short, or not MessagePack.
+    #[error("not a readable {kind}: {source}")]
+    Shape {
+        /// What was looked for.
+        kind: DocumentKind,
+        /// What is wrong.
+        source: ShapeError,
+    },
+    /// Another kind of document.
+    #[error("a {expected} was expected, and this says it is a {found}")]
+    Kind {
+        /// What was looked for.
+        expected: DocumentKind,
+        /// What it says it is.
+        found: String,
+    },
+    /// Written for a newer reader.
+    #[error(
+        "this {kind} has schema {found}, and this program reads up to {SCHEMA}: update the panel's advisories"
+    )]
+    Schema {
+        /// What was looked for.
+        kind: DocumentKind,
+        /// Its schema.
+        found: u32,
+    },
+    /// A field is missing, or of another type, or has a value that it may not have.
+    #[error("not a readable {kind}: {reason}")]
+    Field {
+        /// What was looked for.
+        kind: DocumentKind,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Its parts do not fit each other.
+    #[error("this {kind} contradicts itself: {reason}")]
+    Invalid {
+        /// What was looked for.
+        kind: DocumentKind,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    schema: u32,
+    kind: String,
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a, T> {
+    schema: u32,
+    kind: DocumentKind,
+    #[serde(flatten)]
+    document: &'a T,
+}
+
+/// Reads a document, refusing what is beyond `limits` before allocating for it.
+pub fn decode<T: Document>(bytes: &[u8], limits: &Limits) -> Result<T, DecodeError> {
+    let kind = T::KIND;
+    shape::check(bytes, limits).map_err(|source| DecodeError::Shape { kind, source })?;
+    let field = |error: rmp_serde::decode::Error| DecodeError::Field {
+        kind,
+        reason: error.to_string(),
+    };
+    let envelope: Envelope = rmp_serde::from_slice(bytes).map_err(field)?;
+    if envelope.kind != kind.as_str() {
+        return Err(DecodeError::Kind {
+            expected: kind,
+            found: envelope.kind.chars().take(32).collect(),
+        });
+    }
+    if envelope.schema > SCHEMA {
+        return Err(DecodeError::Schema {
+            kind,
+            found: envelope.schema,
+        });
+    }
+    let document: T = rmp_serde::from_slice(bytes).map_err(field)?;
+    document
+        .validate()
+        .map_err(|reason| DecodeError::Invalid { kind, reason })?;
+    Ok(document)
+}
+
+/// Writes a document as the bytes to sign.
+pub fn encode<T: Document>(document: &T) -> Vec<u8> {
+    rmp_serde::to_vec_named(&Outgoing { schema: SCHEMA, kind: T::KIND, document })
+        .expect("documents hold nothing that MessagePack cannot: no maps with unusual keys, no failing writers")
+}

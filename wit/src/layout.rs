@@ -1,0 +1,70 @@
+//! Where a feed keeps its files.
+//!
+//! ```text
+//! head                                   what is current
+//! root/3.root                            every root, by version
+//! index/128.index                        every index, by sequence
+//! advisory/SPACECP-SA-2026-0007/2        every revision of every advisory
+//! correction/SPACECP-SC-2026-0007/1      every revision of every correction
+//! blob/9f/9f86d081…                      payloads, by digest
+//! ```
+//!
+//! Beside each document, with `.minisig` behind its name, lie its signatures: one or more minisign
+//! signatures of four lines each, one after the other. A file with one signature is exactly what
+//! the `minisign` program writes and reads. Payloads have none; documents name them by digest.
+
+use std::fmt;
+
+use crate::{Digest, DocumentId, DocumentKind};
+
+/// What is put behind a document's path to name its signatures.
+pub const SIGNATURE_SUFFIX: &str = ".minisig";
+
+/// The path of a file in a feed: relative, with `/` between its parts, made only from checked parts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FeedPath(String);
+
+impl FeedPath {
+    /// The head.
+    pub fn head() -> Self {
+        Self("head".to_owned())
+    }
+
+    /// A root.
+    pub fn root(version: u64) -> Self {
+        Self(format!("root/{version}.root"))
+    }
+
+    /// An index.
+    pub fn index(sequence: u64) -> Self {
+        Self(format!("index/{sequence}.index"))
+    }
+
+    /// A revision of an advisory or a correction.
+    pub fn document(kind: DocumentKind, id: &DocumentId, revision: u64) -> Self {
+        Self(format!("{kind}/{id}/{revision}"))
+    }
+
+    /// A payload.
+    pub fn blob(digest: &Digest) -> Self {
+        let name = digest.to_string();
+        Self(format!("blob/{}/{name}", &name[..2]))
+    }
+
+    /// The signatures beside this document.
+    #[must_use]
+    pub fn signatures(&self) -> Self {
+        Self(format!("{}{SIGNATURE_SUFFIX}", self.0))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FeedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,48 @@
+//! What a panel, its advisories plugin and the vendor share: the signed documents.
+//!
+//! The interfaces between panel and plugin are the `*.wit` files beside this crate; this crate
+//! holds the other half of the contract, the documents that a vendor signs and everybody else
+//! reads. It is pure: no I/O, no clock, no randomness, no keys. It knows nobody else.
+//!
+//! Reading always goes through [`decode`], which bounds size, depth and counts before anything is
+//! allocated for them:
+//!
+//! ```
+//! use spacecp_contract::{Document, Head, Limits, decode};
+//!
+//! let error = decode::<Head>(b"\xdd\xff\xff\xff\xff", &Limits::default()).unwrap_err();
+//! assert!(error.to_string().contains("announces"), "{error}");
+//! ```
+#![forbid(unsafe_code)]
+
+mod advisory;
+mod codec;
+mod comment;
+mod correction;
+mod digest;
+mod feed;
+mod layout;
+mod manifest;
+mod name;
+mod path;
+mod root;
+mod shape;
+
+pub use advisory::{
+    Advisory, Affected, Credit, Justification, NotAffected, Reference, TimelineEntry, Tlp,
+    VersionRange, VersionScheme, Workaround,
+};
+pub use codec::{DecodeError, Document, DocumentKind, SCHEMA, decode, encode};
+pub use comment::{CommentError, TrustedComment};
+pub use correction::{Blob, Correction, FileChange, FileState, Requirement, Restart};
+pub use digest::{Digest, DigestError};
+pub use feed::{Head, Index, IndexEntry};
+pub use layout::{FeedPath, SIGNATURE_SUFFIX};
+pub use manifest::PluginManifest;
+pub use name::{Audience, ComponentName, DocumentId, NameError};
+pub use path::{PathError, TreePath};
+pub use root::{Role, RoleKeys, Root};
+pub use shape::{Limits, ShapeError};
+
+/// The version of the WIT package that this crate belongs to.
+pub const CONTRACT_VERSION: &str = "1.0.0";

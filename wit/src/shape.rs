@@ -1,0 +1,221 @@
+//! Bounds a MessagePack value before anything is allocated for it.
+//!
+//! One pass over the bytes, without recursion and without memory, that refuses what is too long,
+//! too deep, too many, cut short or followed by something. What it lets through is still
+//! untrusted. Format: <https://github.com/msgpack/msgpack/blob/master/spec.md>.
+
+use rmp::Marker;
+
+/// How much a signed document may ask of its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the whole document.
+    pub bytes: usize,
+    /// Arrays and maps inside one another.
+    pub depth: usize,
+    /// Values of all kinds in the whole document.
+    pub items: usize,
+    /// Bytes of one text or binary value.
+    pub text: usize,
+}
+
+impl Default for Limits {
+    /// 16 MiB, 32 deep, two million values, 1 MiB a text: an index of 100,000 documents fits.
+    fn default() -> Self {
+        Self {
+            bytes: 16 << 20,
+            depth: 32,
+            items: 2_000_000,
+            text: 1 << 20,
+        }
+    }
+}
+
+/// Why bytes are not a value that a reader would touch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    /// The document is longer than the limit.
+    #[error("it is {length} bytes long, and {limit} is the limit")]
+    Bytes {
+        /// Its length.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Arrays and maps are nested too deeply.
+    #[error("it is nested more than {limit} deep at byte {at}")]
+    Depth {
+        /// Where.
+        at: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// More values than the limit, or than the remaining bytes could hold.
+    #[error("it announces {announced} values at byte {at}, and {room} is what is left")]
+    Items {
+        /// Where.
+        at: usize,
+        /// How many.
+        announced: u64,
+        /// How many could still be there.
+        room: usize,
+    },
+    /// A text longer than the limit.
+    #[error("it announces {announced} bytes of text at byte {at}, and {limit} is the limit")]
+    Text {
+        /// Where.
+        at: usize,
+        /// How many.
+        announced: u64,
+        /// The limit.
+        limit: usize,
+    },
+    /// The bytes end within a value.
+    #[error("it is cut short: {missing} more bytes were announced at byte {at}")]
+    Truncated {
+        /// Where the value begins.
+        at: usize,
+        /// How many bytes are missing, at least.
+        missing: u64,
+    },
+    /// Bytes follow the value.
+    #[error("{extra} bytes follow its end")]
+    Trailing {
+        /// How many.
+        extra: usize,
+    },
+    /// An extension type or the reserved marker; no document uses them.
+    #[error("byte {at} begins a value of a kind that no document has")]
+    Kind {
+        /// Where.
+        at: usize,
+    },
+}
+
+/// Walks over the one value in `bytes` and refuses what is beyond `limits`.
+pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
+    if bytes.len() > limits.bytes {
+        return Err(ShapeError::Bytes {
+            length: bytes.len(),
+            limit: limits.bytes,
+        });
+    }
+    let mut walk = Walk {
+        bytes,
+        at: 0,
+        items: 0,
+        limits,
+    };
+    walk.value()?;
+    match bytes.len() - walk.at {
+        0 => Ok(()),
+        extra => Err(ShapeError::Trailing { extra }),
+    }
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    items: usize,
+    limits: &'a Limits,
+}
+
+impl Walk<'_> {
+    fn value(&mut self) -> Result<(), ShapeError> {
+        // How many values each open array or map still has to give.
+        let mut open: Vec<u64> = Vec::with_capacity(self.limits.depth.min(64));
+        let mut pending = 1u64;
+        loop {
+            while pending == 0 {
+                match open.pop() {
+                    Some(outer) => pending = outer,
+                    None => return Ok(()),
+                }
+            }
+            pending -= 1;
+            let at = self.at;
+            let children = self.one()?;
+            self.items += 1;
+            if children == 0 {
+                continue;
+            }
+            // Every value takes a byte at least, so an announcement beyond the bytes is a lie.
+            let room =
+                (self.bytes.len() - self.at).min(self.limits.items.saturating_sub(self.items));
+            if children > room as u64 {
+                return Err(ShapeError::Items {
+                    at,
+                    announced: children,
+                    room,
+                });
+            }
+            if open.len() + 1 >= self.limits.depth {
+                return Err(ShapeError::Depth {
+                    at,
+                    limit: self.limits.depth,
+                });
+            }
+            open.push(pending);
+            pending = children;
+        }
+    }
+
+    /// Steps over one value without its children; says how many children follow.
+    fn one(&mut self) -> Result<u64, ShapeError> {
+        let at = self.at;
+        let marker = Marker::from_u8(self.number::<1>(at)? as u8);
+        match marker {
+            Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null | Marker::True | Marker::False => {
+                Ok(0)
+            }
+            Marker::U8 | Marker::I8 => self.skip(at, 1),
+            Marker::U16 | Marker::I16 => self.skip(at, 2),
+            Marker::U32 | Marker::I32 | Marker::F32 => self.skip(at, 4),
+            Marker::U64 | Marker::I64 | Marker::F64 => self.skip(at, 8),
+            Marker::FixStr(length) => self.text(at, u64::from(length)),
+            Marker::Str8 | Marker::Bin8 => self.number::<1>(at).and_then(|n| self.text(at, n)),
+            Marker::Str16 | Marker::Bin16 => self.number::<2>(at).and_then(|n| self.text(at, n)),
+            Marker::Str32 | Marker::Bin32 => self.number::<4>(at).and_then(|n| self.text(at, n)),
+            Marker::FixArray(count) => Ok(u64::from(count)),
+            Marker::Array16 => self.number::<2>(at),
+            Marker::Array32 => self.number::<4>(at),
+            Marker::FixMap(count) => Ok(u64::from(count) * 2),
+            Marker::Map16 => Ok(self.number::<2>(at)? * 2),
+            Marker::Map32 => Ok(self.number::<4>(at)? * 2),
+            _ => Err(ShapeError::Kind { at }),
+        }
+    }
+
+    /// The next `N` bytes as a big-endian number.
+    fn number<const N: usize>(&mut self, at: usize) -> Result<u64, ShapeError> {
+        let start = self.at;
+        self.skip(at, N as u64)?;
+        Ok(self.bytes[start..self.at]
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    fn text(&mut self, at: usize, announced: u64) -> Result<u64, ShapeError> {
+        if announced > self.limits.text as u64 {
+            return Err(ShapeError::Text {
+                at,
+                announced,
+                limit: self.limits.text,
+            });
+        }
+        self.skip(at, announced)
+    }
+
+    fn skip(&mut self, at: usize, length: u64) -> Result<u64, ShapeError> {
+        let left = (self.bytes.len() - self.at) as u64;
+        if length > left {
+            return Err(ShapeError::Truncated {
+                at,
+                missing: length - left,
+            });
+        }
+        // `length` is at most what is left of a slice, so it fits.
+        self.at += usize::try_from(length).unwrap_or(usize::MAX);
+        Ok(0)
+    }
+}
