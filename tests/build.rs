@@ -34,6 +34,8 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rerun-if-env-changed=SPACECP_GUEST_RUSTC");
+    announce("has_browser", &["chromium", "chromedriver"]);
+    announce("has_minisign", &["minisign"]);
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     // A folder of its own beside the profile's: the running cargo holds the lock of that one.
     let target_dir = out
@@ -56,6 +58,19 @@ fn main() -> Result<()> {
     }
     fs::write(out.join("artifacts.rs"), constants)?;
     Ok(())
+}
+
+/// Sets a `cfg` when all of these programs can be run, so that tests that need them are reported as
+/// ignored where they are missing. In CI it is always set: there, their absence is a failure.
+fn announce(cfg: &str, programs: &[&str]) {
+    println!("cargo::rustc-check-cfg=cfg({cfg})");
+    println!("cargo::rerun-if-env-changed=CI");
+    println!("cargo::rerun-if-env-changed=PATH");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let there = |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if env::var_os("CI").is_some() || programs.iter().all(there) {
+        println!("cargo::rustc-cfg={cfg}");
+    }
 }
 
 /// Wraps a core module that carries its WIT in a custom section into a component.
