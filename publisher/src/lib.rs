@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The vendor's security desk: everything that writes and signs.
+//!
+//! This is the only crate that can sign, and no panel depends on it. The rooms: [`keys`] (key
+//! pairs and their files), [`passphrase`] (where a passphrase comes from), [`sign`] (one signature
+//! over exact bytes), [`roots`] (who may sign what), [`drafts`] (advisories as people write them),
+//! [`check`] (what may not be published), [`corrections`] (two trees into a correction),
+//! [`plugins`] (a component into a signed plugin), [`feed`] (the folder that panels follow), and
+//! [`cli`], the program on top.
+//!
+//! Time is always passed in; nothing here asks a clock but the program.
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod cli;
+pub mod corrections;
+pub mod drafts;
+mod durable;
+pub mod feed;
+pub mod keys;
+pub mod passphrase;
+pub mod plugins;
+pub mod roots;
+pub mod sign;

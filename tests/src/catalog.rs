@@ -246,3 +246,51 @@ fn backup(now: Timestamp) -> Advisory {
         ..blank(BACKUP, "Backups of other customers can be read", now)
     }
 }
+
+/// What a correction of the demo does, beside its files.
+#[derive(Debug, Clone, Copy)]
+pub struct Fix {
+    /// Its id.
+    pub id: &'static str,
+    /// The component.
+    pub component: &'static str,
+    /// The folder of the component's tree.
+    pub folder: fn(&crate::ground::Ground) -> std::path::PathBuf,
+    /// What runs before and after.
+    pub versions: [&'static str; 2],
+    /// The advisories that it answers.
+    pub advisories: &'static [&'static str],
+    /// What the component writes at run time, and a correction leaves alone.
+    pub ignored: &'static [&'static str],
+}
+
+/// Every correction of the demo.
+pub fn corrections() -> [Fix; 3] {
+    use crate::ground::{self, Ground};
+    [
+        Fix {
+            id: SERVER_CORRECTION,
+            component: "minecraft:server",
+            folder: Ground::lobby,
+            versions: ground::LOBBY,
+            advisories: &[LOG4SHELL],
+            ignored: &["world/", "logs/", "server.properties"],
+        },
+        Fix {
+            id: HOUSTON_CORRECTION,
+            component: "spacecp:houston",
+            folder: Ground::houston,
+            versions: ground::HOUSTON,
+            advisories: &[WS_HEADERS, CONSOLE],
+            ignored: &["config.json", "logs/"],
+        },
+        Fix {
+            id: BACKUP_CORRECTION,
+            component: "spacecp:module-backup",
+            folder: Ground::backup,
+            versions: ground::BACKUP,
+            advisories: &[BACKUP],
+            ignored: &["settings.json"],
+        },
+    ]
+}

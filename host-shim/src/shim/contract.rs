@@ -1,0 +1,131 @@
+//! Says what the rooms know in the words of the contract.
+//!
+//! Conversions only: nothing here decides anything.
+
+use jiff::Timestamp;
+use spacecp_contract::{Restart, VersionScheme};
+
+use crate::{
+    apply::{Application, Change, Gravity, Outcome, Plan},
+    config::{MinimumSeverity, PolicyConfig},
+    inventory::{Component, Inventory},
+    plugin::bindings::spacecp::advisories::{corrections, inventory, settings, types},
+};
+
+pub(super) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
+    inventory::Snapshot {
+        fingerprint: inventory.fingerprint.to_string(),
+        components: inventory.components.iter().map(component).collect(),
+    }
+}
+
+fn component(component: &Component) -> inventory::Component {
+    let (version, problem) = match &component.version {
+        Ok(version) => (Some(version.clone()), None),
+        Err(problem) => (None, Some(problem.to_string())),
+    };
+    inventory::Component {
+        name: component.name.clone(),
+        advisory_name: component.advisory_name.to_string(),
+        version,
+        scheme: scheme(component.scheme),
+        found_at: component.found_at.clone(),
+        problem,
+    }
+}
+
+fn scheme(scheme: VersionScheme) -> types::VersionScheme {
+    match scheme {
+        VersionScheme::Semver => types::VersionScheme::Semver,
+        VersionScheme::Deb => types::VersionScheme::Deb,
+        VersionScheme::Rpm => types::VersionScheme::Rpm,
+        VersionScheme::Maven => types::VersionScheme::Maven,
+        VersionScheme::Npm => types::VersionScheme::Npm,
+        VersionScheme::Generic | VersionScheme::Unknown => types::VersionScheme::Generic,
+    }
+}
+
+pub(super) fn plan(plan: &Plan) -> corrections::Plan {
+    corrections::Plan {
+        digest: plan.digest.to_string(),
+        correction: types::DocumentRef {
+            id: plan.correction.to_string(),
+            revision: plan.revision,
+        },
+        component: plan.component.clone(),
+        from: plan.from.clone(),
+        to: plan.to.clone(),
+        files: plan.files.iter().map(planned_file).collect(),
+        download: plan.download,
+        restart: match plan.restart {
+            Restart::None => corrections::Restart::None,
+            Restart::Component => corrections::Restart::Component,
+            Restart::Panel => corrections::Restart::Panel,
+        },
+        findings: plan.findings.iter().map(finding).collect(),
+    }
+}
+
+fn planned_file(file: &crate::apply::PlannedFile) -> corrections::PlannedFile {
+    corrections::PlannedFile {
+        path: file.path.to_string(),
+        change: match file.change {
+            Change::Added => corrections::FileChange::Added,
+            Change::Changed => corrections::FileChange::Changed,
+            Change::Removed => corrections::FileChange::Removed,
+        },
+        size: file.size,
+    }
+}
+
+fn finding(finding: &crate::apply::Finding) -> corrections::Finding {
+    corrections::Finding {
+        check: finding.check.clone(),
+        gravity: match finding.gravity {
+            Gravity::Information => corrections::Gravity::Information,
+            Gravity::Warning => corrections::Gravity::Warning,
+            Gravity::Obstacle => corrections::Gravity::Obstacle,
+        },
+        found: finding.found.clone(),
+        remedy: finding.remedy.clone(),
+    }
+}
+
+pub(super) fn application(application: &Application) -> corrections::Application {
+    corrections::Application {
+        id: application.id.clone(),
+        correction: types::DocumentRef {
+            id: application.correction.to_string(),
+            revision: application.revision,
+        },
+        component: application.component.clone(),
+        from: application.from.clone(),
+        to: application.to.clone(),
+        began: application.began.as_second(),
+        ended: application.ended.map(Timestamp::as_second),
+        by: application.by.clone(),
+        outcome: match application.outcome {
+            Outcome::InProgress => corrections::Outcome::InProgress,
+            Outcome::Applied => corrections::Outcome::Applied,
+            Outcome::RolledBack => corrections::Outcome::RolledBack,
+            Outcome::Failed => corrections::Outcome::Failed,
+        },
+        reason: application.reason.clone(),
+        reversible: application.reversible,
+    }
+}
+
+pub(super) fn policy(policy: &PolicyConfig) -> settings::Policy {
+    settings::Policy {
+        automatic: policy.automatic,
+        minimum_severity: match policy.minimum_severity {
+            MinimumSeverity::Low => types::Severity::Low,
+            MinimumSeverity::Medium => types::Severity::Medium,
+            MinimumSeverity::High => types::Severity::High,
+            MinimumSeverity::Critical => types::Severity::Critical,
+        },
+        known_exploited_at_once: policy.known_exploited_at_once,
+        excluded: policy.excluded.clone(),
+    }
+}
+

@@ -1,0 +1,4 @@
+//! The main job, end to end: the demo's own program, a real browser, files on a real disk.
+
+mod journey;
+mod program;

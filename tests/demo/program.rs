@@ -1,0 +1,108 @@
+//! `cargo demo` as a newcomer runs it: a process of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    net::TcpListener,
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The demo as a process, and what it printed.
+struct Running {
+    child: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    said: Vec<String>,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Result<Self> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_demo"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().context("its output is piped")?;
+        Ok(Self {
+            child,
+            output: BufReader::new(output).lines(),
+            said: Vec::new(),
+        })
+    }
+
+    /// Waits for a line that contains `words` and returns what follows them.
+    async fn says(&mut self, words: &str) -> Result<String> {
+        let wait = async {
+            while let Some(line) = self.output.next_line().await? {
+                self.said.push(line.clone());
+                if let Some((_, rest)) = line.split_once(words) {
+                    return Ok(rest.trim().to_owned());
+                }
+            }
+            bail!("it ended; it said:\n{}", self.said.join("\n"))
+        };
+        timeout(PATIENCE, wait).await.with_context(|| format!("it never said {words:?}"))?
+    }
+
+    async fn interrupt(mut self) -> Result<bool> {
+        let id = self.child.id().context("it runs")?;
+        let id = rustix::process::Pid::from_raw(i32::try_from(id)?).context("a process has an id")?;
+        rustix::process::kill_process(id, rustix::process::Signal::INT)?;
+        while let Ok(Some(_)) = self.output.next_line().await {}
+        Ok(timeout(PATIENCE, self.child.wait()).await??.success())
+    }
+}
+
+#[tokio::test]
+async fn the_demo_prints_address_and_login_and_leaves_nothing_behind_on_ctrl_c() -> Result<()> {
+    let mut demo = Running::start(&["--port", "0"])?;
+    let address = demo.says("The panel").await?;
+    let login = demo.says("Log in as").await?;
+    assert!(login.starts_with("admin"), "{login}");
+    let folder = PathBuf::from(demo.says("Everything").await?);
+    demo.says("Press Ctrl-C").await?;
+    assert!(folder.is_dir());
+    let answer = reqwest::get(format!("{address}login")).await?;
+    assert!(answer.status().is_success(), "{}", answer.status());
+    assert!(demo.interrupt().await?, "it ends well");
+    assert!(!folder.exists(), "{} is still there", folder.display());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_demo_takes_another_port_when_its_own_is_taken() -> Result<()> {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = taken.local_addr()?.port().to_string();
+    let mut demo = Running::start(&["--port", &port])?;
+    let notice = demo.says("is in use, so the panel takes").await?;
+    assert!(!notice.starts_with(&port), "{notice}");
+    let address = demo.says("The panel").await?;
+    assert!(reqwest::get(format!("{address}login")).await?.status().is_success());
+    demo.interrupt().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_demo_keeps_a_folder_that_was_asked_for_and_refuses_one_in_use() -> Result<()> {
+    let outer = TempDir::new()?;
+    let folder = outer.path().join("demo");
+    let name = folder.display().to_string();
+    let mut demo = Running::start(&["--port", "0", "--dir", &name])?;
+    demo.says("Press Ctrl-C").await?;
+    demo.interrupt().await?;
+    assert!(Path::new(&folder).join("panel.toml").is_file());
+    let again = Command::new(env!("CARGO_BIN_EXE_demo")).args(["--port", "0", "--dir", &name]).output().await?;
+    assert!(!again.status.success());
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("not empty"), "{said}");
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! `cargo demo`: a vendor, its feed, and a panel with the plugin, on this machine.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Parser;
+use spacecp_tests::demo::{Demo, Login};
+
+/// A vendor with fresh keys broadcasts four advisories and three corrections; a panel follows the
+/// feed over HTTP, loads the plugin, and serves its pages until you press Ctrl-C.
+///
+/// Everything is written below one temporary folder, which goes when the demo ends; with --dir it
+/// is written there and stays.
+#[derive(Debug, Parser)]
+#[command(name = "demo", version)]
+struct Arguments {
+    /// Where to write; it must be empty or not there yet, and it stays.
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+
+    /// The port of the panel on 127.0.0.1; another is taken if it is in use.
+    #[arg(long, default_value_t = 8420)]
+    port: u16,
+
+    /// The password of the administrator; a random one if it is not given.
+    #[arg(long, env = "SPACECP_DEMO_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it is what the reader of the demo came for")]
+async fn run(arguments: Arguments) -> Result<()> {
+    let login = match arguments.password {
+        Some(password) => Login::with_password(password),
+        None => Login::with_random_password()?,
+    };
+    println!("Setting up a vendor, a feed and a panel ...");
+    let demo = Demo::raise(arguments.dir.as_deref(), arguments.port, login).await?;
+    if demo.port() != arguments.port && arguments.port != 0 {
+        println!("Port {} is in use, so the panel takes {}.", arguments.port, demo.port());
+    }
+    println!();
+    println!("  The panel     {}", demo.url());
+    println!("  Log in as     {}  with  {}", demo.login().name, demo.login().password);
+    println!("  The feed      {}", demo.feed_url());
+    println!("  Everything    {}", demo.folder().display());
+    println!();
+    println!("  From a terminal, on the same panel:");
+    println!("    cargo run -q -p spacecp-advisories -- --config {} check", demo.config_path().display());
+    println!();
+    println!("SpaceCP's own two advisories are invented; Log4Shell and the flaw of ws are real.");
+    println!("Press Ctrl-C to end it{}.", if demo.stays() { "" } else { " and clean up" });
+    demo.run_until_interrupted().await?;
+    println!("\nThe demo has ended.");
+    Ok(())
+}

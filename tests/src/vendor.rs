@@ -1,0 +1,212 @@
+//! A vendor with fresh keys, on top of the real publisher.
+//!
+//! ```no_run
+//! # fn main() -> anyhow::Result<()> {
+//! use spacecp_tests::vendor::Vendor;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let mut vendor = Vendor::new(folder.path(), "customers", jiff::Timestamp::now())?;
+//! vendor.broadcast()?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use jiff::{SignedDuration, Timestamp};
+use spacecp_contract::{
+    Advisory, Audience, ComponentName, Correction, DocumentId, Restart, Role, VersionRange,
+    VersionScheme,
+};
+use spacecp_publisher::{
+    corrections::{self, Built, Facts},
+    feed::{Broadcast, Feed},
+    keys::SecretKey,
+    plugins, roots, sign,
+};
+
+use crate::{catalog::Fix, ground::Ground};
+
+/// The keys of every role, one each.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signs roots.
+    pub root: SecretKey,
+    /// Signs heads and indexes.
+    pub feed: SecretKey,
+    /// Signs advisories.
+    pub advisory: SecretKey,
+    /// Signs corrections.
+    pub correction: SecretKey,
+    /// Signs plugin manifests.
+    pub plugin: SecretKey,
+}
+
+impl Keys {
+    /// Five keys that nobody has seen before.
+    pub fn generate() -> Result<Self> {
+        Ok(Self {
+            root: SecretKey::generate()?,
+            feed: SecretKey::generate()?,
+            advisory: SecretKey::generate()?,
+            correction: SecretKey::generate()?,
+            plugin: SecretKey::generate()?,
+        })
+    }
+
+    /// Who holds what, one key a role.
+    pub fn holders(&self) -> roots::Holders {
+        roots::Holders::default()
+            .with(Role::Root, self.root.public().clone())
+            .with(Role::Feed, self.feed.public().clone())
+            .with(Role::Advisory, self.advisory.public().clone())
+            .with(Role::Correction, self.correction.public().clone())
+            .with(Role::Plugin, self.plugin.public().clone())
+    }
+}
+
+/// A vendor, its keys, and its feed.
+#[derive(Debug)]
+pub struct Vendor {
+    keys: Keys,
+    feed: Feed,
+    audience: Audience,
+    now: Timestamp,
+    root_path: PathBuf,
+    plugin_manifest: PathBuf,
+    plugin_component: PathBuf,
+}
+
+impl Vendor {
+    /// A vendor that keeps everything below `folder`, with a first root issued at `now`.
+    pub fn new(folder: &Path, audience: &str, now: Timestamp) -> Result<Self> {
+        let keys = Keys::generate()?;
+        let audience = Audience::new(audience)?;
+        let feed = Feed::at(folder.join("feed"));
+        let expires = now + SignedDuration::from_hours(24 * 365);
+        let root = roots::root(audience.clone(), 1, &keys.holders(), now, expires);
+        let root = sign::sign(root, &[&keys.root])?;
+        feed.add_root(&root)?;
+        // What the vendor hands over with the installation: the same root, out of band.
+        let handed = folder.join("hand-over");
+        fs::create_dir_all(&handed)?;
+        let root_path = handed.join("1.root");
+        fs::write(&root_path, &root.bytes)?;
+        fs::write(handed.join("1.root.minisig"), &root.signatures)?;
+        Ok(Self {
+            keys,
+            feed,
+            audience,
+            now,
+            root_path,
+            plugin_manifest: handed.join("advisories.manifest"),
+            plugin_component: handed.join("advisories.wasm"),
+        })
+    }
+
+    /// The same vendor at another time.
+    pub fn at(&mut self, now: Timestamp) -> &mut Self {
+        self.now = now;
+        self
+    }
+
+    /// The time by which it signs.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Its keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Its feed.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// The folder that panels follow.
+    pub fn feed_dir(&self) -> &Path {
+        self.feed.folder()
+    }
+
+    /// The first root, as it is handed over.
+    pub fn root_path(&self) -> &Path {
+        &self.root_path
+    }
+
+    /// The plugin's signed manifest.
+    pub fn plugin_manifest(&self) -> &Path {
+        &self.plugin_manifest
+    }
+
+    /// The plugin's component.
+    pub fn plugin_component(&self) -> &Path {
+        &self.plugin_component
+    }
+
+    /// Signs an advisory; panels see it after the next broadcast.
+    pub fn publish_advisory(&mut self, advisory: Advisory) -> Result<()> {
+        let audience = advisory.audience.clone();
+        self.feed.add(advisory, &audience, &[&self.keys.advisory])?;
+        Ok(())
+    }
+
+    /// Builds a correction of the demo from two grounds and signs it.
+    pub fn publish_correction(&mut self, fix: &Fix, before: &Ground, after: &Ground) -> Result<Correction> {
+        let (old, new) = ((fix.folder)(before), (fix.folder)(after));
+        let built = corrections::build(&old, &new, self.facts(fix)?)
+            .with_context(|| format!("the correction {} cannot be built", fix.id))?;
+        self.publish_built(built)
+    }
+
+    /// Signs a correction that was built elsewhere.
+    pub fn publish_built(&mut self, built: Built) -> Result<Correction> {
+        Ok(self.feed.add_correction(built, &[&self.keys.correction])?.document)
+    }
+
+    fn facts(&self, fix: &Fix) -> Result<Facts> {
+        let [from, to] = fix.versions;
+        let advisories: Result<Vec<DocumentId>, _> = fix.advisories.iter().map(|id| DocumentId::new(*id)).collect();
+        Ok(Facts {
+            id: DocumentId::new(fix.id)?,
+            revision: 1,
+            audience: self.audience.clone(),
+            published: self.now,
+            advisories: advisories?,
+            component: ComponentName::new(fix.component)?,
+            scheme: VersionScheme::Semver,
+            from: VersionRange { introduced: from.to_owned(), fixed: Some(to.to_owned()), last_affected: None },
+            to: to.to_owned(),
+            requires: Vec::new(),
+            restart: Restart::Component,
+            ignored: fix.ignored.iter().map(|path| (*path).to_owned()).collect(),
+        })
+    }
+
+    /// Signs a plugin and puts manifest and component where they are handed over.
+    pub fn sign_plugin(&mut self, component: &Path) -> Result<()> {
+        let bytes = fs::read(component)?;
+        let version = semver::Version::parse(env!("CARGO_PKG_VERSION"))?;
+        let manifest = plugins::manifest("advisories", &version, 1, &bytes, self.now);
+        let manifest = sign::sign(manifest, &[&self.keys.plugin])?;
+        fs::write(&self.plugin_component, &bytes)?;
+        fs::write(&self.plugin_manifest, &manifest.bytes)?;
+        fs::write(self.plugin_manifest.with_extension("manifest.minisig"), &manifest.signatures)?;
+        Ok(())
+    }
+
+    /// Makes everything current for a week.
+    pub fn broadcast(&mut self) -> Result<Broadcast> {
+        self.broadcast_until(self.now + SignedDuration::from_hours(24 * 7))
+    }
+
+    /// Makes everything current until `expires`.
+    pub fn broadcast_until(&mut self, expires: Timestamp) -> Result<Broadcast> {
+        Ok(self.feed.broadcast(self.now, expires, &[&self.keys.feed])?)
+    }
+}
