@@ -1,1 +1,154 @@
-//! Placeholder.
+//! Brings bytes from a feed: a folder, or http(s). It believes nothing and decides nothing.
+//!
+//! Every answer is bounded before memory is spent: the caller says how many bytes it can use, and
+//! an answer that announces or sends more is given up. Transports differ in nothing else.
+
+mod directory;
+mod http;
+mod payload;
+
+use std::{io, path::PathBuf, time::Duration};
+
+use spacecp_contract::{Digest, FeedPath};
+
+pub use payload::fetch_payload;
+
+/// Where a feed is.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A folder on this machine.
+    Directory(directory::Directory),
+    /// A web server.
+    Http(http::Http),
+}
+
+/// How long a feed may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// To accept a connection.
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+    /// For a whole document; payloads have only the time between pieces.
+    pub document: Duration,
+}
+
+impl Default for Patience {
+    /// 10 s to connect, 30 s without a byte, 2 min for a document.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), idle: Duration::from_secs(30), document: Duration::from_secs(120) }
+    }
+}
+
+/// What a feed answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// There is no such file.
+    Missing,
+    /// It is as it was when the validator was given out.
+    Unchanged,
+    /// The file.
+    Body {
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// What to say next time to hear whether it changed.
+        validator: Option<String>,
+    },
+}
+
+/// Why a feed gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The address is not one that can be followed.
+    #[error("{address:?} is not a feed: {reason}")]
+    Address {
+        /// The address.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No connection, or it broke.
+    #[error("cannot fetch {address}: {reason}")]
+    Connection {
+        /// The file's address.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An answer that is neither the file nor its absence.
+    #[error("cannot fetch {address}: the server answered {status}")]
+    Status {
+        /// The file's address.
+        address: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No byte for too long.
+    #[error("cannot fetch {address}: nothing came within the time allowed ({} s)", allowed.as_secs_f32())]
+    TimeOut {
+        /// The file's address.
+        address: String,
+        /// The time allowed.
+        allowed: Duration,
+    },
+    /// More bytes than announced or useful (endless data).
+    #[error("{address} is longer than the {limit} bytes that were announced or are allowed; the rest was not read (endless data)")]
+    TooLong {
+        /// The file's address.
+        address: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// Fewer bytes than announced.
+    #[error("{address} ended after {found} bytes, and {announced} were announced")]
+    TooShort {
+        /// The file's address.
+        address: String,
+        /// The length announced.
+        announced: u64,
+        /// What came.
+        found: u64,
+    },
+    /// A payload with other contents than announced.
+    #[error("{address} does not have the contents announced: its digest is {found}")]
+    Digest {
+        /// The file's address.
+        address: String,
+        /// The digest of what came.
+        found: Digest,
+    },
+    /// A file on this machine.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+}
+
+impl Source {
+    /// The feed at this address: `http:`, `https:`, or a folder.
+    pub fn new(address: &str, patience: Patience) -> Result<Self, FetchError> {
+        if address.starts_with("http://") || address.starts_with("https://") {
+            return http::Http::new(address, patience).map(Self::Http);
+        }
+        if address.contains("://") && !address.starts_with("file://") {
+            return Err(FetchError::Address {
+                address: address.to_owned(),
+                reason: "only http:, https: and folders can be followed".to_owned(),
+            });
+        }
+        let folder = address.strip_prefix("file://").unwrap_or(address);
+        Ok(Self::Directory(directory::Directory::new(PathBuf::from(folder))))
+    }
+
+    /// One document, of at most `limit` bytes.
+    #[tracing::instrument(level = "debug", skip(self, known), fields(path = %path))]
+    pub async fn get(&self, path: &FeedPath, limit: u64, known: Option<&str>) -> Result<Fetched, FetchError> {
+        match self {
+            Self::Directory(directory) => directory.get(path, limit).await,
+            Self::Http(http) => http.get(path, limit, known).await,
+        }
+    }
+}

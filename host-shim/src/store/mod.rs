@@ -3,12 +3,17 @@
 //! State changes are transactions; a crash leaves the old state or the new one. Rooms that keep
 //! something here own their tables (one migration each) and nobody else's.
 
+mod feed;
+mod plugin_state;
+
 use std::path::{Path, PathBuf};
 
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+pub use feed::{Accepted, Batch, Cursor, Freshness, StoredDocument, Trusted};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -38,6 +43,12 @@ pub enum StoreError {
         /// What is wrong.
         source: sqlx::migrate::MigrateError,
     },
+    /// What is in it is not what this program put there.
+    #[error("the store is damaged or was tampered with: {0}; move it away, and the next sync fills a new one")]
+    Damaged(String),
+    /// The system gave no randomness.
+    #[error("the system has no randomness to name a new store with: {0}")]
+    Randomness(String),
     /// A statement failed.
     #[error("the store does not answer: {0}")]
     Query(#[from] sqlx::Error),

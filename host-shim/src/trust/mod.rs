@@ -1,1 +1,71 @@
-//! Placeholder.
+//! Decides what to believe: roots, heads, indexes, documents, plugins.
+//!
+//! Pure: no I/O, no clock. Each step takes what is trusted, the time and some bytes, and returns
+//! what is now trusted or names the attack. A [`Verified`] value can be made only here; every
+//! other room that acts on a document asks for one.
+//!
+//! The order is TUF's (specification, section 5): [`pinned_root`], then [`next_root`] as long as
+//! there is one, [`check_root`], [`head`], [`index`], and [`document`] for what is new.
+
+mod document;
+mod error;
+mod feed;
+mod plugin;
+mod root;
+mod signature;
+
+use std::ops::Deref;
+
+pub use document::{AnyDocument, document, reverify};
+pub use error::TrustError;
+pub use feed::{Before, head, index};
+pub use plugin::plugin;
+pub use root::{check_root, next_root, pinned_root, reverify_root};
+
+/// A document whose signatures have been verified, with the bytes that were signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified<T> {
+    document: T,
+    bytes: Vec<u8>,
+    signatures: String,
+    signers: Vec<String>,
+}
+
+impl<T> Verified<T> {
+    /// The document.
+    pub fn document(&self) -> &T {
+        &self.document
+    }
+
+    /// The bytes that were signed, to the letter.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The signature file as it was received.
+    pub fn signatures(&self) -> &str {
+        &self.signatures
+    }
+
+    /// The public keys whose signatures counted, in base64.
+    pub fn signers(&self) -> &[String] {
+        &self.signers
+    }
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.document
+    }
+}
+
+/// Bytes and signatures as they were received: a stranger's word.
+#[derive(Debug, Clone, Copy)]
+pub struct Unverified<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// The signature file.
+    pub signatures: &'a [u8],
+}

@@ -1,0 +1,39 @@
+-- What this panel believes. Stored bytes are the bytes received.
+
+CREATE TABLE feed_state (
+    only              INTEGER PRIMARY KEY CHECK (only = 1),
+    epoch             INTEGER NOT NULL,  -- names this store to readers of the document stream
+    sequence_epoch    INTEGER NOT NULL DEFAULT 0,
+    head_bytes        BLOB,
+    head_signatures   TEXT,
+    head_validator    TEXT,              -- what to say to hear whether the head changed
+    index_bytes       BLOB,
+    index_signatures  TEXT,
+    head_root         INTEGER,           -- the root under which head and index were verified
+    latest_time       INTEGER NOT NULL DEFAULT 0,  -- the latest time by which anything was decided
+    last_word         INTEGER,           -- when the feed last had something good to say
+    problem           TEXT               -- why the last attempt failed
+);
+
+CREATE TABLE roots (
+    version     INTEGER PRIMARY KEY,
+    bytes       BLOB NOT NULL,
+    signatures  TEXT NOT NULL
+);
+
+CREATE TABLE documents (
+    position    INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind        TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    revision    INTEGER NOT NULL,
+    bytes       BLOB NOT NULL,
+    signatures  TEXT NOT NULL,
+    root        INTEGER NOT NULL REFERENCES roots (version),
+    accepted    INTEGER NOT NULL,
+    UNIQUE (kind, id)
+);
+
+CREATE TABLE plugin_releases (
+    plugin   TEXT PRIMARY KEY,
+    release  INTEGER NOT NULL
+);

@@ -1,0 +1,103 @@
+//! Signature files: one or more minisign signatures of four lines, one after another.
+
+use std::collections::BTreeSet;
+
+use minisign_verify::{PublicKey, Signature};
+use spacecp_contract::{Document, Limits, RoleKeys, Root, TrustedComment, decode};
+
+use super::{TrustError, Unverified, Verified};
+
+/// A signature is below 400 bytes; nobody needs more than this many of them.
+const LARGEST_FILE: usize = 64 << 10;
+
+/// What a signature file may have beyond this is not looked at.
+const MOST_SIGNATURES: usize = 64;
+
+/// Reads a signature file. What it returns has been parsed, nothing more.
+fn parse(what: &str, file: &[u8]) -> Result<Vec<Signature>, TrustError> {
+    let failed = |reason: &str| TrustError::SignatureFile { what: what.to_owned(), reason: reason.to_owned() };
+    if file.len() > LARGEST_FILE {
+        return Err(failed("it is longer than 64 KiB"));
+    }
+    let text = std::str::from_utf8(file).map_err(|_| failed("it is not text"))?;
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.is_empty() || !lines.len().is_multiple_of(4) {
+        return Err(failed("a minisign signature has four lines"));
+    }
+    let blocks = lines.chunks_exact(4).take(MOST_SIGNATURES);
+    blocks
+        .map(|block| Signature::decode(&block.join("\n")).map_err(|error| failed(&error.to_string())))
+        .collect()
+}
+
+/// Verifies that enough different keys of the role signed these bytes, and decodes them.
+///
+/// Nothing is decoded before the signatures have been verified. The trusted comment of each
+/// signature that counts must say what the document itself says.
+pub(super) fn verify<T: Document>(
+    what: &str,
+    root: &Root,
+    offered: Unverified<'_>,
+    limits: &Limits,
+) -> Result<Verified<T>, TrustError> {
+    let role = T::KIND.role();
+    // A root gives every role to somebody: its own validation says so.
+    let held = root.roles.get(&role).cloned().unwrap_or(RoleKeys { keys: Vec::new(), threshold: 1 });
+    verify_by(what, &held, offered, limits)
+}
+
+/// The same with the keys given apart from a root, for a root that signs itself.
+pub(super) fn verify_by<T: Document>(
+    what: &str,
+    held: &RoleKeys,
+    offered: Unverified<'_>,
+    limits: &Limits,
+) -> Result<Verified<T>, TrustError> {
+    let mut comments = Vec::new();
+    let mut signers = BTreeSet::new();
+    let mut note = None;
+    for signature in parse(what, offered.signatures)? {
+        match signer(&signature, held, offered.bytes) {
+            Ok((key, comment)) => {
+                signers.insert(key);
+                comments.push(comment);
+            }
+            Err(reason) => note = note.or(Some(reason)),
+        }
+    }
+    let good = u32::try_from(signers.len()).unwrap_or(u32::MAX);
+    if good < held.threshold {
+        return Err(TrustError::Signatures { what: what.to_owned(), role: T::KIND.role(), good, needed: held.threshold, note });
+    }
+    let document: T = decode(offered.bytes, limits)
+        .map_err(|source| TrustError::Decode { what: what.to_owned(), source })?;
+    let expected = TrustedComment::of(&document);
+    if let Some(other) = comments.iter().find(|comment| **comment != expected) {
+        return Err(TrustError::Moved { what: what.to_owned(), found: format!("{} {} {}", other.role, other.name, other.revision) });
+    }
+    Ok(Verified {
+        document,
+        bytes: offered.bytes.to_vec(),
+        // It was parsed as text above.
+        signatures: String::from_utf8_lossy(offered.signatures).into_owned(),
+        signers: signers.into_iter().collect(),
+    })
+}
+
+/// The key that made this signature, and what the signature says it is for.
+fn signer(signature: &Signature, held: &RoleKeys, bytes: &[u8]) -> Result<(String, TrustedComment), String> {
+    let mut reason = "it is by a key that does not hold the role".to_owned();
+    for text in &held.keys {
+        let Ok(key) = PublicKey::from_base64(text) else { continue };
+        // `false`: legacy signatures, which are not over a hash, are never accepted.
+        match key.verify(bytes, signature, false) {
+            Ok(()) => {
+                let comment = TrustedComment::parse(signature.trusted_comment()).map_err(|error| error.to_string())?;
+                return Ok((text.clone(), comment));
+            }
+            Err(minisign_verify::Error::UnexpectedKeyId) => {}
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(reason)
+}
