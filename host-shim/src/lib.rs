@@ -9,7 +9,7 @@
 //! programs) → [`web`] and [`cli`].
 //!
 //! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod apply;
 //pub mod cli;

@@ -81,10 +81,11 @@ impl Store {
                 path: path.to_owned(),
                 source,
             })?;
-        Ok(Self {
-            pool,
-            path: path.to_owned(),
-        })
+        let store = Self { pool, path: path.to_owned() };
+        let mut epoch = [0; 8];
+        getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;
+        store.ensure_feed_state(u64::from_le_bytes(epoch)).await?;
+        Ok(store)
     }
 
     /// The connections, for the rooms that own tables.

@@ -1,0 +1,65 @@
+//! Holds a page against its limits and against itself.
+
+use super::bindings::exports::spacecp::advisories::pages::{Block, Cell, Page, Span, Target};
+
+/// Blocks that one page may have.
+const MOST_BLOCKS: usize = 20_000;
+
+/// Columns that a table may have.
+const MOST_COLUMNS: usize = 32;
+
+/// Whether a page is at most `most` bytes of text, and every part of it fits the others.
+pub(super) fn check(page: &Page, most: usize) -> Result<(), String> {
+    if page.blocks.len() > MOST_BLOCKS {
+        return Err(format!("it has {} blocks, and {MOST_BLOCKS} are allowed", page.blocks.len()));
+    }
+    let mut text = page.title.len();
+    for block in &page.blocks {
+        text = text.saturating_add(size(block)?);
+        if text > most {
+            return Err(format!("it has more than {most} bytes of text"));
+        }
+    }
+    Ok(())
+}
+
+fn size(block: &Block) -> Result<usize, String> {
+    Ok(match block {
+        Block::Heading(heading) if !(2..=6).contains(&heading.level) => {
+            return Err(format!("it has a heading of level {}", heading.level));
+        }
+        Block::Heading(heading) => spans(&heading.spans),
+        Block::Paragraph(text) | Block::Quote(text) => spans(text),
+        Block::Item(item) if item.depth > 8 => return Err(format!("it has a list item {} deep", item.depth)),
+        Block::Item(item) => spans(&item.spans),
+        Block::Code(code) => code.text.len() + code.language.as_ref().map_or(0, String::len),
+        Block::Badges(badges) => badges.iter().map(|badge| badge.text.len()).sum(),
+        Block::Facts(facts) => facts.iter().map(|fact| fact.label.len() + cell(&fact.value)).sum(),
+        Block::Table(table) => {
+            if table.columns.is_empty() || table.columns.len() > MOST_COLUMNS {
+                return Err(format!("it has a table of {} columns", table.columns.len()));
+            }
+            if let Some(row) = table.rows.iter().find(|row| row.len() != table.columns.len()) {
+                return Err(format!("it has a table of {} columns with a row of {}", table.columns.len(), row.len()));
+            }
+            let heads: usize = table.columns.iter().map(String::len).sum();
+            table.caption.len() + table.empty.len() + heads + table.rows.iter().flatten().map(cell).sum::<usize>()
+        }
+        Block::Timeline(events) => events.iter().map(|event| cell(&event.value)).sum(),
+        Block::Notice(notice) => spans(&notice.spans),
+        Block::Search(text) => text.len(),
+        Block::Action(_) | Block::Rule => 64,
+    })
+}
+
+fn cell(cell: &Cell) -> usize {
+    cell.badges.iter().map(|badge| badge.text.len()).sum::<usize>() + spans(&cell.spans)
+}
+
+fn spans(spans: &[Span]) -> usize {
+    let link = |span: &Span| match &span.link {
+        Some(Target::External(address)) => address.len(),
+        _ => 0,
+    };
+    spans.iter().map(|span| span.text.len() + link(span)).sum()
+}
