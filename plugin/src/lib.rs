@@ -1,28 +1,24 @@
-//! The advisories plugin: decisions and presentation.
-#![allow(missing_docs, unsafe_code)]
-mod bindings {
-    wit_bindgen::generate!({ path: "../wit", world: "plugin", pub_export_macro: true });
+//! The advisories plugin: decisions and presentation, compiled to a WebAssembly component.
+//!
+//! It has no I/O, no clock and no randomness of its own: what it knows, the panel hands to it
+//! through the interfaces of `wit/`, and the only thing it can do is to answer. Everything but
+//! [`guest`] is plain Rust that runs anywhere, so it is tested and measured natively as well.
+
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, unreachable_pub, reason = "generated from the *.wit files")]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "plugin",
+        pub_export_macro: true,
+        additional_derives: [PartialEq],
+    });
 }
-struct Plugin;
-use bindings::exports::spacecp::advisories as e;
-impl e::exposure::Guest for Plugin {
-    fn refresh() -> Result<e::exposure::Summary, e::exposure::Error> {
-        let _ = bindings::spacecp::advisories::documents::since(None, 10);
-        let _ = bindings::spacecp::advisories::state::get("x");
-        todo!()
-    }
-    fn report() -> Result<e::exposure::ExposureReport, e::exposure::Error> {
-        todo!()
-    }
-}
-impl e::automation::Guest for Plugin {
-    fn plan(_now: i64) -> Result<Vec<e::automation::Action>, e::automation::Error> {
-        todo!()
-    }
-}
-impl e::pages::Guest for Plugin {
-    fn render(_r: e::pages::Request) -> Result<e::pages::Page, e::pages::Error> {
-        todo!()
-    }
-}
-bindings::export!(Plugin with_types_in bindings);
+
+pub mod exposure;
+#[allow(unsafe_code, reason = "the exports are generated")]
+pub mod guest;
+pub mod knowledge;
+pub mod markdown;
+pub mod pages;
+pub mod plan;
+pub mod severity;

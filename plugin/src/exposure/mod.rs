@@ -1,0 +1,11 @@
+//! Which versions are affected: the verdict for one component and one advisory.
+//!
+//! The semantics are OSV's. A verdict is never a guess: what cannot be read or compared is
+//! `unknown`, and says why.
+
+mod index;
+mod range;
+
+pub(crate) use index::gravity;
+pub use index::{Finding, Index};
+pub use range::{Judgement, Ranges};

@@ -1,0 +1,112 @@
+//! The exports: asks the panel for what is new, and answers from what is known.
+//!
+//! The only module that calls an import.
+
+use std::cell::RefCell;
+
+use crate::{
+    bindings::{
+        exports::spacecp::advisories::{automation, exposure, pages as exported},
+        spacecp::advisories::{corrections, documents, inventory, log, settings},
+    },
+    knowledge::{Knowledge, Known},
+    pages::{self, Prepared},
+    plan,
+};
+
+/// Documents asked for at a time.
+const BATCH: u32 = 1_000;
+
+/// Applications shown.
+const HISTORY: u32 = 200;
+
+thread_local! {
+    // A component has one thread, and no call begins before the last one returned.
+    static KNOWLEDGE: RefCell<Knowledge> = RefCell::default();
+}
+
+struct Plugin;
+
+crate::bindings::export!(Plugin with_types_in crate::bindings);
+
+/// Answers from what is known, after taking in what is new.
+fn informed<T>(answer: impl FnOnce(&Knowledge) -> T) -> Result<T, String> {
+    KNOWLEDGE.with_borrow_mut(|knowledge| {
+        take_in(knowledge)?;
+        Ok(answer(knowledge))
+    })
+}
+
+fn take_in(knowledge: &mut Knowledge) -> Result<(), String> {
+    let found = inventory::fingerprint().map_err(|inventory::Error::Unavailable(reason)| reason)?;
+    if knowledge.fingerprint() != Some(found.as_str()) {
+        let snapshot = inventory::components().map_err(|inventory::Error::Unavailable(reason)| reason)?;
+        knowledge.install(snapshot);
+    }
+    loop {
+        let batch = documents::since(knowledge.cursor(), BATCH).map_err(|documents::Error::Unavailable(reason)| reason)?;
+        let unreadable = knowledge.unreadable().count();
+        knowledge.take(&batch.documents, batch.next);
+        if knowledge.unreadable().count() > unreadable {
+            log::write(log::Level::Warn, "some documents could not be read; the overview lists them");
+        }
+        if batch.complete {
+            return Ok(());
+        }
+    }
+}
+
+impl exposure::Guest for Plugin {
+    fn refresh() -> Result<exposure::Summary, exposure::Error> {
+        informed(Knowledge::summary).map_err(exposure::Error::Unavailable)
+    }
+
+    fn report() -> Result<exposure::ExposureReport, exposure::Error> {
+        KNOWLEDGE.with_borrow(|knowledge| Ok(knowledge.report()))
+    }
+}
+
+impl automation::Guest for Plugin {
+    fn plan(_now: i64) -> Result<Vec<automation::Action>, automation::Error> {
+        informed(|knowledge| plan::plan(knowledge, &settings::current_policy())).map_err(automation::Error::Unavailable)
+    }
+}
+
+impl exported::Guest for Plugin {
+    fn render(request: exported::Request) -> Result<exported::Page, exported::Error> {
+        let page = informed(|knowledge| compose(knowledge, &request)).map_err(exported::Error::Unavailable)?;
+        page
+    }
+}
+
+fn compose(knowledge: &Knowledge, request: &exported::Request) -> Result<exported::Page, exported::Error> {
+    let history = || corrections::history(HISTORY).map_err(exported::Error::Unavailable);
+    match &request.place {
+        exported::Place::Overview => Ok(pages::overview(knowledge, &settings::current_freshness(), request.now)),
+        exported::Place::Advisories => Ok(pages::advisories(knowledge, request.search.as_deref())),
+        exported::Place::History => Ok(pages::history(&history()?, request.may_act)),
+        exported::Place::Advisory(id) => {
+            let known = knowledge.advisory(id).ok_or_else(|| exported::Error::NotFound(format!("advisory {id}")))?;
+            let prepared = prepare(knowledge, known);
+            Ok(pages::advisory(knowledge, known, &prepared, &history()?, request.may_act))
+        }
+    }
+}
+
+/// What the panel says of each correction that would end an exposure to this advisory.
+fn prepare(knowledge: &Knowledge, known: &Known) -> Vec<Prepared> {
+    let mut prepared: Vec<Prepared> = Vec::new();
+    for verdict in knowledge.verdicts_of(&known.advisory.id) {
+        let Some(reference) = &verdict.correction else { continue };
+        let Some(exposed) = knowledge.component(&verdict.component) else { continue };
+        let Some((_, target)) = knowledge.correction_for(&known.advisory, exposed) else { continue };
+        if prepared.iter().any(|prepared| prepared.component == target.name) {
+            continue;
+        }
+        let plan = corrections::prepare(reference, &target.name).map_err(|error| match error {
+            corrections::PlanError::NotApplicable(reason) | corrections::PlanError::Unavailable(reason) => reason,
+        });
+        prepared.push(Prepared { component: target.name.clone(), plan });
+    }
+    prepared
+}

@@ -1,0 +1,293 @@
+//! What the plugin has taken in, and the verdicts that follow from it.
+//!
+//! Documents come as a stream and components as a whole; verdicts are kept by advisory, so that one
+//! new revision costs the verdicts of that advisory alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use spacecp_contract::{Advisory, Correction, Limits, decode};
+
+use crate::{
+    bindings::{
+        exports::spacecp::advisories::exposure::{ExposureReport, Status, Summary, Unreadable, Verdict},
+        spacecp::advisories::{
+            documents::{Cursor, Document, Kind},
+            inventory::{Component, Snapshot},
+            types::DocumentRef,
+        },
+    },
+    exposure::{Index, Ranges, gravity},
+    severity::{self, Rating},
+};
+
+/// Everything that the plugin knows.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    cursor: Option<Cursor>,
+    advisories: BTreeMap<String, Known>,
+    corrections: BTreeMap<String, Correction>,
+    unreadable: BTreeMap<(bool, String), Unreadable>,
+    superseded: BTreeMap<String, String>,
+    index: Index,
+    fingerprint: Option<String>,
+    components: Vec<Component>,
+    /// Places of components by the name that advisories use.
+    by_name: HashMap<String, Vec<usize>>,
+    verdicts: BTreeMap<String, Vec<Verdict>>,
+}
+
+/// An advisory and what was computed from it.
+#[derive(Debug)]
+pub struct Known {
+    /// The document.
+    pub advisory: Advisory,
+    /// How bad it is.
+    pub rating: Rating,
+}
+
+impl Knowledge {
+    /// Where to go on reading documents from.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// The components that the verdicts are about.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// Takes in a part of the stream of documents. Another epoch means that what was read before
+    /// counts for nothing.
+    pub fn take(&mut self, documents: &[Document], next: Cursor) {
+        if self.cursor.is_some_and(|cursor| cursor.epoch != next.epoch) {
+            let (components, fingerprint) = (std::mem::take(&mut self.components), self.fingerprint.take());
+            *self = Self { by_name: std::mem::take(&mut self.by_name), components, fingerprint, ..Self::default() };
+        }
+        let mut stale = BTreeSet::new();
+        for document in documents {
+            match document.kind {
+                Kind::Advisory => self.take_advisory(document, &mut stale),
+                Kind::Correction => self.take_correction(document, &mut stale),
+            }
+        }
+        self.cursor = Some(next);
+        for advisory in stale {
+            self.judge(&advisory);
+        }
+    }
+
+    /// Takes in the components installed.
+    pub fn install(&mut self, snapshot: Snapshot) {
+        self.by_name.clear();
+        for (place, component) in snapshot.components.iter().enumerate() {
+            self.by_name.entry(component.advisory_name.clone()).or_default().push(place);
+        }
+        self.components = snapshot.components;
+        self.fingerprint = Some(snapshot.fingerprint);
+        let all: Vec<String> = self.advisories.keys().cloned().collect();
+        for advisory in all {
+            self.judge(&advisory);
+        }
+    }
+
+    fn take_advisory(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
+        let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
+            Ok(advisory) => advisory,
+            Err(error) => return self.note_unreadable(document, &error.to_string()),
+        };
+        self.unreadable.remove(&(true, document.id.clone()));
+        for superseded in &advisory.supersedes {
+            if advisory.withdrawn.is_none() {
+                self.superseded.insert(superseded.to_string(), document.id.clone());
+            }
+            stale.insert(superseded.to_string());
+        }
+        self.index.put(&advisory);
+        stale.insert(document.id.clone());
+        let rating = severity::rate(&advisory.severity);
+        self.advisories.insert(document.id.clone(), Known { advisory, rating });
+    }
+
+    fn take_correction(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
+        match decode::<Correction>(&document.bytes, &Limits::default()) {
+            Ok(correction) => {
+                self.unreadable.remove(&(false, document.id.clone()));
+                stale.extend(correction.advisories.iter().map(ToString::to_string));
+                self.corrections.insert(document.id.clone(), correction);
+            }
+            Err(error) => self.note_unreadable(document, &error.to_string()),
+        }
+    }
+
+    /// An older revision that could be read is not kept: its verdicts would be out of date.
+    fn note_unreadable(&mut self, document: &Document, reason: &str) {
+        let advisory = document.kind == Kind::Advisory;
+        if advisory {
+            self.index.remove(&document.id);
+            self.advisories.remove(&document.id);
+            self.verdicts.remove(&document.id);
+        } else {
+            self.corrections.remove(&document.id);
+        }
+        let unreadable = Unreadable { document: reference(&document.id, document.revision), reason: reason.to_owned() };
+        self.unreadable.insert((advisory, document.id.clone()), unreadable);
+    }
+
+    /// Computes the verdicts of one advisory afresh.
+    fn judge(&mut self, id: &str) {
+        let Some(known) = self.advisories.get(id).filter(|known| self.in_force(known)) else {
+            self.verdicts.remove(id);
+            return;
+        };
+        let mut verdicts = Vec::new();
+        for name in self.index.components(id) {
+            for place in self.by_name.get(name).into_iter().flatten() {
+                let component = &self.components[*place];
+                if let Some(finding) = self.index.finding(id, name, component.version.as_deref()) {
+                    let (status, mut reason) = (finding.judgement.status, finding.judgement.reason);
+                    if let (Status::Unknown, Some(problem)) = (status, &component.problem) {
+                        reason = format!("{reason}: {problem}");
+                    }
+                    verdicts.push(self.verdict(known, component, status, reason));
+                }
+            }
+        }
+        self.verdicts.insert(id.to_owned(), verdicts);
+    }
+
+    fn verdict(&self, known: &Known, component: &Component, status: Status, reason: String) -> Verdict {
+        let advisory = &known.advisory;
+        let correction = if status == Status::Affected { self.correction_for(advisory, component) } else { None };
+        Verdict {
+            advisory: reference(&advisory.id, advisory.revision),
+            title: advisory.title.clone(),
+            component: component.name.clone(),
+            version: component.version.clone(),
+            status,
+            reason,
+            severity: known.rating.severity,
+            score: known.rating.score,
+            known_exploited: advisory.known_exploited,
+            embargo: advisory.is_under_embargo(),
+            correction: correction.map(|(correction, _)| reference(&correction.id, correction.revision)),
+        }
+    }
+
+    /// The correction that would end an exposure, and the component to apply it to: the exposed one
+    /// itself, or one that carries it.
+    pub fn correction_for(&self, advisory: &Advisory, exposed: &Component) -> Option<(&Correction, &Component)> {
+        let candidates = advisory.corrections.iter().filter_map(|id| self.corrections.get(id.as_str()));
+        candidates.into_iter().find_map(|correction| {
+            let places = self.by_name.get(correction.component.as_str())?;
+            let mut targets = places.iter().map(|place| &self.components[*place]);
+            let target = targets.find(|target| carries(target, exposed) && fits(correction, target))?;
+            Some((correction, target))
+        })
+    }
+
+    /// Whether an advisory still holds: neither withdrawn nor superseded by one that is known.
+    pub fn in_force(&self, known: &Known) -> bool {
+        let superseder = self.superseded.get(known.advisory.id.as_str());
+        known.advisory.withdrawn.is_none() && superseder.is_none_or(|by| !self.advisories.contains_key(by))
+    }
+
+    /// Every advisory, by id.
+    pub fn advisories(&self) -> impl Iterator<Item = &Known> {
+        self.advisories.values()
+    }
+
+    /// One advisory.
+    pub fn advisory(&self, id: &str) -> Option<&Known> {
+        self.advisories.get(id)
+    }
+
+    /// One correction.
+    pub fn correction(&self, id: &str) -> Option<&Correction> {
+        self.corrections.get(id)
+    }
+
+    /// The components installed.
+    pub fn components(&self) -> &[Component] {
+        &self.components
+    }
+
+    /// One component, by its name on this panel.
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name == name)
+    }
+
+    /// The verdicts of one advisory.
+    pub fn verdicts_of(&self, advisory: &str) -> &[Verdict] {
+        self.verdicts.get(advisory).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every verdict, worst first.
+    pub fn verdicts(&self) -> Vec<&Verdict> {
+        let mut verdicts: Vec<&Verdict> = self.verdicts.values().flatten().collect();
+        verdicts.sort_by(|one, other| urgency(other).cmp(&urgency(one)).then_with(|| (&one.advisory.id, &one.component).cmp(&(&other.advisory.id, &other.component))));
+        verdicts
+    }
+
+    /// How the panel stands.
+    pub fn summary(&self) -> Summary {
+        let with = |status: Status| -> BTreeSet<&str> {
+            self.verdicts.values().flatten().filter(|verdict| verdict.status == status).map(|verdict| verdict.component.as_str()).collect()
+        };
+        let exposed = with(Status::Affected);
+        let mut undecided = with(Status::Unknown);
+        undecided.extend(self.components.iter().filter(|component| component.version.is_none()).map(|component| component.name.as_str()));
+        let affected = self.verdicts.values().flatten().filter(|verdict| verdict.status == Status::Affected);
+        Summary {
+            components: count(self.components.len()),
+            exposed: count(exposed.len()),
+            undecided: count(undecided.difference(&exposed).count()),
+            advisories: count(self.advisories.values().filter(|known| self.in_force(known)).count()),
+            worst: affected.map(|verdict| verdict.severity).max_by_key(|severity| severity::rank(*severity)),
+        }
+    }
+
+    /// The whole answer.
+    pub fn report(&self) -> ExposureReport {
+        ExposureReport {
+            summary: self.summary(),
+            verdicts: self.verdicts().into_iter().cloned().collect(),
+            unreadable: self.unreadable().cloned().collect(),
+        }
+    }
+
+    /// Documents that could not be read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable.values()
+    }
+}
+
+/// What is shown first: affected before unknown before the rest; then known exploited, then score.
+fn urgency(verdict: &Verdict) -> (u8, bool, u8, u8) {
+    (gravity(verdict.status), verdict.known_exploited, severity::rank(verdict.severity), verdict.score.unwrap_or(0))
+}
+
+/// Whether `target` is the exposed component or one that has it inside.
+fn carries(target: &Component, exposed: &Component) -> bool {
+    target.name == exposed.name || exposed.name.strip_prefix(&target.name).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a correction can be applied to the version that is installed.
+fn fits(correction: &Correction, target: &Component) -> bool {
+    let from = spacecp_contract::Affected {
+        component: correction.component.clone(),
+        scheme: correction.scheme,
+        ranges: vec![correction.from.clone()],
+        versions: Vec::new(),
+    };
+    let version = target.version.as_deref();
+    version.is_some_and(|version| Ranges::new(&from).judge(version).status == Status::Affected)
+}
+
+fn reference(id: &str, revision: u64) -> DocumentRef {
+    DocumentRef { id: id.to_owned(), revision }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
