@@ -217,7 +217,7 @@ pub struct ComponentConfig {
 }
 
 /// Where a version is read: a file, and either a pattern or a pointer into its JSON.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VersionConfig {
     /// The file, within the component's folder.

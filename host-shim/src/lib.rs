@@ -15,14 +15,14 @@ pub mod apply;
 //pub mod cli;
 pub mod config;
 pub mod fetch;
-//pub mod inventory;
+pub mod inventory;
 pub mod plugin;
 //pub mod render;
-//mod shim;
+mod shim;
 
 pub mod store;
 pub mod sync;
 pub mod trust;
 //pub mod web;
 
-//pub use shim::{ApplyRequest, Progress, Shim, ShimError, SyncReport};
+pub use shim::{ApplyRequest, PluginLoadError, Progress, Shim, ShimError};

@@ -1,29 +1,101 @@
 //! The house: owns one of each room and is what `web` and `cli` talk to.
+//!
+//! It decides nothing that a room decides; it brings them together in the right order.
 
-use std::{path::Path, sync::Arc};
+mod contract;
+mod rooms;
+mod services;
 
+use std::{fs, path::Path, sync::Arc};
+
+use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId};
 
 use crate::{
-    apply::{Application, Plan},
+    apply::{Application, ApplyError, Plan},
     config::Config,
-    plugin::bindings::exports::spacecp::advisories::{automation, exposure, pages},
-    plugin::bindings::spacecp::advisories::settings::Freshness,
-    store::StoreError,
+    fetch::FetchError,
+    plugin::{
+        PluginEngine, PluginError, PluginHost,
+        bindings::exports::spacecp::advisories::{automation, exposure, pages},
+    },
+    store::{Freshness, StoreError},
+    sync::{SyncError, SyncReport},
+    trust::{self, TrustError, Unverified},
 };
+pub(crate) use rooms::Rooms;
 
 /// Everything that a panel can ask for.
 #[derive(Debug)]
 pub struct Shim {
-    config: Config,
+    rooms: Arc<Rooms>,
+    plugin: Result<PluginHost, PluginLoadError>,
 }
 
 /// Why the shim could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ShimError {
+    /// A folder or file that the configuration names.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The feed's address.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The pinned root.
+    #[error("the pinned root {} is not to be trusted: {source}", path.display())]
+    PinnedRoot {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        source: TrustError,
+    },
+    /// A sync that changed nothing.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// A correction that was not applied or taken back.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// The plugin cannot be loaded.
+    #[error("the plugin is not there: {0}")]
+    NoPlugin(PluginLoadError),
+    /// The plugin did not answer.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// Nothing of that name.
+    #[error("there is no {what} {name:?} here")]
+    NotFound {
+        /// What was asked for.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+/// Why the plugin cannot be loaded.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PluginLoadError {
+    /// A file.
+    #[error("cannot read {path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is not signed as it must be.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// It cannot run here.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
 }
 
 /// What a request to apply says.
@@ -35,7 +107,7 @@ pub struct ApplyRequest {
     pub component: String,
     /// The digest of the plan that was shown; none to take the present plan as it is.
     pub plan: Option<Digest>,
-    /// Whether locally modified files may be replaced.
+    /// Whether what wants a word has been given it.
     pub overwrite: bool,
     /// Who asks.
     pub by: String,
@@ -54,82 +126,134 @@ impl Progress for () {
     fn files(&self, _: u64, _: u64) {}
 }
 
-/// What a sync found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct SyncReport {
-    /// Whether anything is new.
-    pub changed: bool,
-    /// The feed's sequence now.
-    pub sequence: u64,
-    /// Documents accepted by this sync: ids and revisions.
-    pub accepted: Vec<(DocumentId, u64)>,
-    /// Until when this is good.
-    pub valid_until: jiff::Timestamp,
-}
-
 impl Shim {
     /// Opens the store, finishes or undoes what a crash interrupted, and loads the plugin.
     ///
     /// A plugin that cannot be loaded does not keep the rest from working: what needs it says why
     /// it is not there; `sync`, `plan`, `apply`, `roll_back` and `history` do not.
-    pub async fn open(_config: Config) -> Result<Arc<Self>, ShimError> {
-        todo!()
+    pub async fn open(config: Config) -> Result<Arc<Self>, ShimError> {
+        let rooms = Arc::new(Rooms::open(config).await?);
+        rooms.applier().recover(Timestamp::now()).await?;
+        let plugin = load_plugin(&rooms).await?;
+        if let Err(error) = &plugin {
+            tracing::error!(%error, "the plugin is not there");
+        }
+        Ok(Arc::new(Self { rooms, plugin }))
     }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
-        &self.config
+        self.rooms.config()
     }
+
     /// Asks the feed for news.
     pub async fn sync(&self) -> Result<SyncReport, ShimError> {
-        todo!()
+        Ok(self.rooms.follower().sync(Timestamp::now()).await?)
     }
+
     /// Every verdict, fresh.
+    #[tracing::instrument(name = "match", skip_all)]
     pub async fn report(&self) -> Result<exposure::ExposureReport, ShimError> {
-        todo!()
+        let plugin = self.plugin()?;
+        plugin.refresh().await?;
+        Ok(plugin.report().await?)
     }
+
     /// A page of the plugin.
-    pub async fn page(&self, _request: pages::Request) -> Result<pages::Page, ShimError> {
-        todo!()
+    pub async fn page(&self, request: &pages::Request) -> Result<pages::Page, ShimError> {
+        Ok(self.plugin()?.render(request).await?)
     }
+
     /// What the plugin would apply by itself now.
     pub async fn automation_plan(&self) -> Result<Vec<automation::Action>, ShimError> {
-        todo!()
+        Ok(self.plugin()?.automation_plan(Timestamp::now().as_second()).await?)
     }
+
     /// What applying would do.
-    pub async fn plan(
-        &self,
-        _correction: &DocumentId,
-        _component: &str,
-    ) -> Result<Plan, ShimError> {
-        todo!()
+    pub async fn plan(&self, correction: &DocumentId, component: &str) -> Result<Plan, ShimError> {
+        self.rooms.plan(correction, component).await
     }
+
     /// Applies a correction.
-    pub async fn apply(
-        &self,
-        _request: ApplyRequest,
-        _progress: &dyn Progress,
-    ) -> Result<Application, ShimError> {
-        todo!()
+    pub async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> Result<Application, ShimError> {
+        self.rooms.apply(request, progress).await
     }
-    /// Takes an application back.
-    pub async fn roll_back(
-        &self,
-        _application: &str,
-        _by: &str,
-        _progress: &dyn Progress,
-    ) -> Result<Application, ShimError> {
-        todo!()
+
+    /// Takes an application back. `overwrite` gives up files that were changed since.
+    pub async fn roll_back(&self, application: &str, overwrite: bool, by: &str, progress: &dyn Progress) -> Result<Application, ShimError> {
+        let reason = format!("taken back by {by}");
+        Ok(self.rooms.applier().roll_back(application, overwrite, &reason, Timestamp::now(), progress).await?)
     }
+
+    /// The application of a component that can be taken back, if one can.
+    pub async fn reversible(&self, component: &str) -> Result<Option<Application>, ShimError> {
+        Ok(self.rooms.applier().reversible(component).await?)
+    }
+
     /// What was applied, newest first.
-    pub async fn history(&self, _limit: u32) -> Result<Vec<Application>, ShimError> {
-        todo!()
+    pub async fn history(&self, limit: u32) -> Result<Vec<Application>, ShimError> {
+        Ok(self.rooms.applier().history(limit).await?)
     }
+
     /// How current the panel's knowledge is.
-    pub async fn freshness(&self) -> Freshness {
-        todo!()
+    pub async fn freshness(&self) -> Result<Freshness, ShimError> {
+        Ok(self.rooms.store().freshness().await?)
     }
-    /// Where the state is.
-    pub fn state(&self) -> &Path {
-        &self.config.state
+
+    /// The components that a correction could be applied to, by name.
+    pub async fn components_for(&self, correction: &DocumentId) -> Result<Vec<String>, ShimError> {
+        self.rooms.components_for(correction).await
     }
+
+    fn plugin(&self) -> Result<&PluginHost, ShimError> {
+        self.plugin.as_ref().map_err(|error| ShimError::NoPlugin(error.clone()))
+    }
+}
+
+/// Reads, verifies and loads the plugin. Nothing of it is compiled before it has been verified.
+async fn load_plugin(rooms: &Arc<Rooms>) -> Result<Result<PluginHost, PluginLoadError>, ShimError> {
+    let config = rooms.config();
+    let engine = match PluginEngine::new(config.limits, &config.state.join("plugin-cache")) {
+        Ok(engine) => engine,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let root = rooms.follower().root().await?;
+    let release = rooms.store().plugin_release("advisories").await?;
+    let loaded = verified_plugin(rooms, &engine, &root, release);
+    if let Ok(plugin) = &loaded {
+        rooms.store().plugin_ran(&plugin.manifest().plugin, plugin.manifest().release).await?;
+    }
+    Ok(loaded)
+}
+
+fn verified_plugin(
+    rooms: &Arc<Rooms>,
+    engine: &PluginEngine,
+    root: &trust::Verified<spacecp_contract::Root>,
+    release: Option<u64>,
+) -> Result<PluginHost, PluginLoadError> {
+    let config = &rooms.config().plugin;
+    let manifest = read_bounded(&config.manifest, 64 << 10)?;
+    let signatures = read_bounded(&beside(&config.manifest), 64 << 10)?;
+    let component = read_bounded(&config.component, rooms.config().limits.component)?;
+    let offered = Unverified { bytes: &manifest, signatures: &signatures };
+    let manifest = trust::plugin(root, offered, &component, release)?;
+    let services = Arc::new(services::PluginServices { rooms: rooms.clone() });
+    Ok(PluginHost::load(engine, &manifest, &component, services)?)
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
+    let failed = |reason: String| PluginLoadError::File { path: path.display().to_string(), reason };
+    let length = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+    if length > limit {
+        return Err(failed(format!("it has {length} bytes, and {limit} are allowed")));
+    }
+    fs::read(path).map_err(|error| failed(error.to_string()))
+}
+
+/// The signature file beside a file.
+fn beside(path: &Path) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(spacecp_contract::SIGNATURE_SUFFIX);
+    name.into()
 }

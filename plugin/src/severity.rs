@@ -18,12 +18,21 @@ pub struct Rating {
 /// The newest version of CVSS that computes decides, since it is the more exact one; of several
 /// vectors of that version the highest score.
 pub fn rate(vectors: &[String]) -> Rating {
-    let readable = vectors.iter().filter_map(|vector| vector.parse::<Cvss>().ok());
+    let readable = vectors.iter().filter_map(|vector| vector.parse::<Cvss>().ok()).filter(is_complete);
     let worst = readable.map(|cvss| (generation(&cvss), tenths(cvss.score()))).max();
     match worst {
         Some((_, score)) => Rating { severity: word(score), score: Some(score) },
         None => Rating { severity: Severity::Unrated, score: None },
     }
+}
+
+/// Whether every base metric is there: a score from some of them would be a guess.
+fn is_complete(cvss: &Cvss) -> bool {
+    let base = match generation(cvss) {
+        4 => 11,
+        _ => 8,
+    };
+    cvss.metrics().count() >= base
 }
 
 /// An order over severities; the enumeration's own is that of the contract.

@@ -51,9 +51,12 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
     faults.unless(!advisory.affected.is_empty(), "affected", "say which component is affected");
     embargo(advisory, now, &mut faults);
     for (number, vector) in advisory.severity.iter().enumerate() {
-        if let Err(error) = vector.parse::<cvss::Cvss>() {
-            faults.add(format!("severity[{number}]"), format!("{vector:?} does not compute: {error}"));
-        }
+        let reason = match vector.parse::<cvss::Cvss>() {
+            Ok(cvss) if cvss.metrics().count() >= base_metrics(&cvss) => continue,
+            Ok(_) => "a base metric is missing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        faults.add(format!("severity[{number}]"), format!("{vector:?} does not compute: {reason}"));
     }
     for (number, affected) in advisory.affected.iter().enumerate() {
         ranges(affected, &format!("affected[{number}]"), &mut faults);
@@ -69,6 +72,11 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
         faults.add("advisory", format!("it is {size} bytes long, and panels read up to {}", Limits::default().text));
     }
     faults.0
+}
+
+/// How many metrics a score is computed from at least.
+fn base_metrics(cvss: &cvss::Cvss) -> usize {
+    if matches!(cvss, cvss::Cvss::CvssV40(_)) { 11 } else { 8 }
 }
 
 fn embargo(advisory: &Advisory, now: Timestamp, faults: &mut Faults) {

@@ -1,4 +1,28 @@
 //! Applies corrections and takes them back.
+//!
+//! The complete new tree is built beside the live one, every file of it is verified, and the two
+//! are exchanged in one atomic step; taking back is the same exchange. A journal says what is under
+//! way before it begins, so that whatever interrupts an application, [`Applier::recover`] finds
+//! which tree is live and finishes or undoes. Nothing outside a component's folder and the
+//! workspace beside it is ever written.
+
+mod applier;
+mod carry;
+mod error;
+mod exchange;
+mod files;
+mod journal;
+mod lock;
+mod plan;
+mod preflight;
+mod recovery;
+mod stage;
+mod steps;
+
+pub use applier::{Applier, Order};
+pub use error::ApplyError;
+pub use exchange::Exchange;
+pub use steps::{Interrupted, NoFaults, Step, Steps};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,6 +99,18 @@ pub struct Plan {
     pub restart: Restart,
     /// What preflight found.
     pub findings: Vec<Finding>,
+}
+
+impl Plan {
+    /// The findings that keep the plan from being carried out.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.gravity == Gravity::Obstacle)
+    }
+
+    /// The findings that want a person's word.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.gravity == Gravity::Warning)
+    }
 }
 
 /// What became of an application.

@@ -3,13 +3,14 @@
 //! Conversions only: nothing here decides anything.
 
 use jiff::Timestamp;
-use spacecp_contract::{Restart, VersionScheme};
+use spacecp_contract::{DocumentKind, Restart, VersionScheme};
 
 use crate::{
     apply::{Application, Change, Gravity, Outcome, Plan},
     config::{MinimumSeverity, PolicyConfig},
     inventory::{Component, Inventory},
-    plugin::bindings::spacecp::advisories::{corrections, inventory, settings, types},
+    plugin::bindings::spacecp::advisories::{corrections, documents, inventory, settings, types},
+    store::{Batch, Cursor, Freshness, StoreError, StoredDocument},
 };
 
 pub(super) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
@@ -129,3 +130,35 @@ pub(super) fn policy(policy: &PolicyConfig) -> settings::Policy {
     }
 }
 
+pub(super) fn freshness(freshness: Result<Freshness, StoreError>) -> settings::Freshness {
+    match freshness {
+        Ok(freshness) => settings::Freshness {
+            sequence: freshness.sequence,
+            last_word: freshness.last_word.map(Timestamp::as_second),
+            valid_until: freshness.valid_until.map(Timestamp::as_second),
+            problem: freshness.problem,
+        },
+        Err(error) => settings::Freshness { sequence: None, last_word: None, valid_until: None, problem: Some(error.to_string()) },
+    }
+}
+
+pub(super) fn cursor(cursor: documents::Cursor) -> Cursor {
+    Cursor { epoch: cursor.epoch, position: cursor.position }
+}
+
+pub(super) fn batch(batch: Batch) -> documents::Batch {
+    let document = |document: StoredDocument| documents::Document {
+        kind: match document.kind {
+            DocumentKind::Correction => documents::Kind::Correction,
+            _ => documents::Kind::Advisory,
+        },
+        id: document.id,
+        revision: document.revision,
+        bytes: document.bytes,
+    };
+    documents::Batch {
+        documents: batch.documents.into_iter().map(document).collect(),
+        next: documents::Cursor { epoch: batch.next.epoch, position: batch.next.position },
+        complete: batch.complete,
+    }
+}

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
 use super::{Rooms, contract};
@@ -26,7 +25,7 @@ impl Services for PluginServices {
         limit: u32,
     ) -> Answer<'_, Result<documents::Batch, documents::Error>> {
         Box::pin(async move {
-            let batch = self.rooms.store.documents_since(after.map(contract::cursor), limit).await;
+            let batch = self.rooms.store().documents_since(after.map(contract::cursor), limit).await;
             batch.map(contract::batch).map_err(|error| documents::Error::Unavailable(error.to_string()))
         })
     }
@@ -50,28 +49,28 @@ impl Services for PluginServices {
 
     fn history(&self, limit: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>> {
         Box::pin(async move {
-            let history = self.rooms.applier.history(limit.min(1_000)).await.map_err(|error| error.to_string())?;
+            let history = self.rooms.applier().history(limit.min(1_000)).await.map_err(|error| error.to_string())?;
             Ok(history.iter().map(contract::application).collect())
         })
     }
 
     fn policy(&self) -> settings::Policy {
-        contract::policy(&self.rooms.config.policy)
+        contract::policy(&self.rooms.config().policy)
     }
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {
-        Box::pin(async move { self.rooms.freshness(Timestamp::now()).await })
+        Box::pin(async move { contract::freshness(self.rooms.store().freshness().await) })
     }
 
     fn state_get(&self, key: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {
-        Box::pin(async move { self.rooms.store.state_get(&key).await.map_err(|error| error.to_string()) })
+        Box::pin(async move { self.rooms.store().state_get(&key).await.map_err(|error| error.to_string()) })
     }
 
     fn state_sizes(&self) -> Answer<'_, Result<Vec<(String, u64)>, String>> {
-        Box::pin(async move { self.rooms.store.state_sizes().await.map_err(|error| error.to_string()) })
+        Box::pin(async move { self.rooms.store().state_sizes().await.map_err(|error| error.to_string()) })
     }
 
     fn state_commit(&self, writes: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
-        Box::pin(async move { self.rooms.store.state_commit(&writes).await.map_err(|error| error.to_string()) })
+        Box::pin(async move { self.rooms.store().state_commit(&writes).await.map_err(|error| error.to_string()) })
     }
 }

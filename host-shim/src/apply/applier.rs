@@ -1,0 +1,350 @@
+//! Carries out plans, takes them back, and recovers from whatever interrupted either.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use spacecp_contract::{Correction, Digest};
+
+use super::{
+    Application, ApplyError, Exchange, NoFaults, Outcome, Plan, Step, Steps,
+    error::Doing,
+    exchange, files,
+    journal::{Entry, Journal, State},
+    lock::{Lock, beside},
+    plan,
+    recovery::{LiveTree, bring, carry_over, clean_up, inode, live_tree},
+    stage,
+};
+use crate::{
+    fetch::{Source, fetch_payload},
+    inventory::{Component, Inventory, read_version},
+    shim::Progress,
+    store::Store,
+    trust::Verified,
+};
+
+/// What is to be applied, and what was said about it.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The correction.
+    pub correction: &'a Verified<Correction>,
+    /// The component.
+    pub component: &'a Component,
+    /// Everything installed.
+    pub inventory: &'a Inventory,
+    /// The digest of the plan that was shown; none to take the present plan as it is.
+    pub shown: Option<Digest>,
+    /// Whether what wants a word has been given it.
+    pub overwrite: bool,
+    /// Who asks.
+    pub by: &'a str,
+    /// A name for the application that no other has.
+    pub id: String,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Applies corrections, one at a time per component.
+#[derive(Debug, Clone)]
+pub struct Applier {
+    journal: Journal,
+    exchange: Exchange,
+    steps: Arc<dyn Steps>,
+}
+
+impl Applier {
+    /// An applier that keeps its journal in this store.
+    pub fn new(store: Store) -> Self {
+        Self { journal: Journal::new(store), exchange: Exchange::default(), steps: Arc::new(NoFaults) }
+    }
+
+    /// The same with another way to exchange trees, and told of every step. For tests.
+    #[must_use]
+    pub fn with(self, exchange: Exchange, steps: Arc<dyn Steps>) -> Self {
+        Self { exchange, steps, ..self }
+    }
+
+    /// What applying would do, as found just now.
+    pub async fn plan(&self, correction: &Verified<Correction>, component: &Component, inventory: &Inventory) -> Result<Plan, ApplyError> {
+        let unfinished = self.journal.of_component(&component.name).await?;
+        let under_way = unfinished.into_iter().find(|entry| !entry.state.is_final()).map(|entry| entry.application.id);
+        let (correction, component, inventory) = (correction.document().clone(), component.clone(), inventory.clone());
+        blocking(move || plan::plan(&correction, &component, &inventory, under_way)).await
+    }
+
+    /// Carries a plan out. On failure the component is as it was.
+    #[tracing::instrument(name = "apply", skip_all, fields(application = %order.id, correction = %order.correction.id, component = %order.component.name))]
+    pub async fn apply(&self, order: Order<'_>, source: &Source, progress: &dyn Progress) -> Result<Application, ApplyError> {
+        let folder = order.component.folder.clone();
+        let _lock = Lock::take(&folder)?;
+        let plan = self.plan(order.correction, order.component, order.inventory).await?;
+        agreed(&plan, &order)?;
+        let entry = new_entry(&order, &plan)?;
+        self.journal.begin(&entry).await?;
+        let id = entry.application.id.clone();
+        let outcome = self.carry_out(&entry, &order, source, progress).await;
+        match outcome {
+            Ok(()) => {}
+            // As after a crash: recovery decides.
+            Err(error @ ApplyError::Interrupted(_)) => return Err(error),
+            Err(error) => {
+                self.undo(&id, &error.to_string(), order.now).await?;
+                return Err(error);
+            }
+        }
+        self.forget_older(&entry).await?;
+        self.steps.reached(Step::Committed)?;
+        self.one(&id).await
+    }
+
+    async fn carry_out(&self, entry: &Entry, order: &Order<'_>, source: &Source, progress: &dyn Progress) -> Result<(), ApplyError> {
+        let id = &entry.application.id;
+        self.steps.reached(Step::Planned)?;
+        progress.step("fetched");
+        self.fetch(entry, order.correction, source, progress).await?;
+        self.steps.reached(Step::Fetched)?;
+        progress.step(State::Staged.word());
+        tokio::task::block_in_place(|| stage::stage(&entry.folder, &entry.workspace, &entry.keep, order.correction, progress))?;
+        self.journal.new_tree(id, inode(&entry.workspace.join("tree"))?).await?;
+        self.journal.state(id, State::Staged).await?;
+        self.steps.reached(Step::Staged)?;
+        progress.step(State::Verified.word());
+        tokio::task::block_in_place(|| stage::verify(&entry.workspace, order.correction))?;
+        self.refuse_late_changes(entry, order)?;
+        self.journal.state(id, State::Verified).await?;
+        self.steps.reached(Step::Verified)?;
+        self.journal.state(id, State::Swapping).await?;
+        self.steps.reached(Step::Swapping)?;
+        progress.step(State::Swapped.word());
+        tracing::info_span!("swap", application = id).in_scope(|| exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps))?;
+        self.steps.reached(Step::Exchanged)?;
+        carry_over(entry)?;
+        self.steps.reached(Step::Carried)?;
+        self.journal.state(id, State::Swapped).await?;
+        self.steps.reached(Step::Swapped)?;
+        progress.step("healthy");
+        healthy(order.component, &entry.application.to)?;
+        self.steps.reached(Step::Healthy)?;
+        self.journal.end(id, State::Committed, None, order.now).await?;
+        progress.step(State::Committed.word());
+        Ok(())
+    }
+
+    /// Fetches every payload once, into the workspace.
+    async fn fetch(&self, entry: &Entry, correction: &Correction, source: &Source, progress: &dyn Progress) -> Result<(), ApplyError> {
+        let payload = entry.workspace.join("payload");
+        fs::create_dir_all(&payload).doing("make the folder", &payload)?;
+        let blobs: std::collections::BTreeMap<Digest, spacecp_contract::Blob> =
+            correction.files.iter().filter_map(|file| file.after).map(|after| (after.blob.digest, after.blob)).collect();
+        let total = blobs.len() as u64;
+        for (done, blob) in blobs.into_values().enumerate() {
+            fetch_payload(source, &blob, &stage::payload_path(&entry.workspace, &blob.digest)).await?;
+            progress.files(done as u64 + 1, total);
+        }
+        Ok(())
+    }
+
+    /// Building the new tree took a while: the files that were decided about must be as they were.
+    fn refuse_late_changes(&self, entry: &Entry, order: &Order<'_>) -> Result<(), ApplyError> {
+        let late = plan::plan(order.correction, order.component, order.inventory, None)?;
+        let drifted = order.shown.is_some_and(|shown| shown != late.digest);
+        if drifted || read_version(&entry.folder, &order.component.source).as_ref() != Ok(&entry.application.from) {
+            let shown = order.shown.unwrap_or(late.digest);
+            return Err(ApplyError::Drifted { shown, plan: Box::new(late) });
+        }
+        Ok(())
+    }
+
+    /// Puts the old tree back where it is not, and notes why.
+    async fn undo(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), ApplyError> {
+        let Some(entry) = self.journal.entry(id).await? else { return Ok(()) };
+        if entry.state.is_final() {
+            return Ok(());
+        }
+        if live_tree(&entry)? == LiveTree::New {
+            self.journal.state(id, State::Undoing).await?;
+        }
+        bring(&entry, LiveTree::Old, self.exchange)?;
+        clean_up(&entry.workspace)?;
+        self.journal.end(id, State::Failed, Some(reason), now).await
+    }
+
+    /// Takes an application back: the old tree returns, with the run-time data as it is now.
+    ///
+    /// Needs neither the feed nor the plugin nor the component. Files of the correction that were
+    /// changed since are lost with the new tree, so that wants a word.
+    #[tracing::instrument(name = "rollback", skip_all, fields(application = id))]
+    pub async fn roll_back(&self, id: &str, overwrite: bool, reason: &str, now: Timestamp, progress: &dyn Progress) -> Result<Application, ApplyError> {
+        let irreversible = |reason: &str| ApplyError::Irreversible { id: id.to_owned(), reason: reason.to_owned() };
+        let entry = self.journal.entry(id).await?.ok_or_else(|| irreversible("the journal does not have it"))?;
+        let _lock = Lock::take(&entry.folder)?;
+        // Once more under the lock: somebody may have been faster.
+        let entry = self.journal.entry(id).await?.ok_or_else(|| irreversible("the journal does not have it"))?;
+        if entry.state != State::Committed {
+            return Err(irreversible(&format!("it is {}", entry.state.word())));
+        }
+        if !entry.workspace.join("tree").is_dir() {
+            return Err(irreversible("its old tree is no longer kept"));
+        }
+        if live_tree(&entry)? != LiveTree::New {
+            return Err(irreversible("the component's folder was replaced since"));
+        }
+        let changed = changed_since(&entry)?;
+        if !changed.is_empty() && !overwrite {
+            return Err(irreversible(&format!("these files were changed since and would be lost: {}; say so to go on", changed.join(", "))));
+        }
+        self.journal.state(id, State::RollingBack).await?;
+        self.steps.reached(Step::RollingBack)?;
+        progress.step(State::RollingBack.word());
+        exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)?;
+        self.steps.reached(Step::Exchanged)?;
+        carry_over(&entry)?;
+        self.steps.reached(Step::Carried)?;
+        self.journal.end(id, State::RolledBack, Some(reason), now).await?;
+        self.steps.reached(Step::RolledBack)?;
+        clean_up(&entry.workspace)?;
+        progress.step(State::RolledBack.word());
+        self.one(id).await
+    }
+
+    /// Finishes or undoes whatever was cut off. To be called before anything else is applied.
+    ///
+    /// What another process is at right now is left to it.
+    #[tracing::instrument(name = "recover", skip_all)]
+    pub async fn recover(&self, now: Timestamp) -> Result<(), ApplyError> {
+        for entry in self.journal.unfinished().await? {
+            let id = &entry.application.id;
+            let _lock = match Lock::take(&entry.folder) {
+                Err(ApplyError::Busy { .. }) => continue,
+                lock => lock?,
+            };
+            let live = live_tree(&entry)?;
+            tracing::warn!(application = id, state = entry.state.word(), ?live, "an application was cut off");
+            match entry.state {
+                State::RollingBack => {
+                    bring(&entry, LiveTree::Old, self.exchange)?;
+                    self.journal.end(id, State::RolledBack, Some("it was cut off, and finished afterwards"), now).await?;
+                    clean_up(&entry.workspace)?;
+                }
+                // Nobody has seen the new version at work, and the old one is known to have worked.
+                _ => self.undo(id, "it was cut off; the old tree is in place", now).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What was applied, newest first.
+    pub async fn history(&self, limit: u32) -> Result<Vec<Application>, ApplyError> {
+        let entries = self.journal.newest(limit).await?;
+        Ok(entries.into_iter().map(described).collect())
+    }
+
+    /// The application of a component that can be taken back, if one can.
+    pub async fn reversible(&self, component: &str) -> Result<Option<Application>, ApplyError> {
+        let entries = self.journal.of_component(component).await?;
+        Ok(entries.into_iter().map(described).find(|application| application.reversible))
+    }
+
+    async fn one(&self, id: &str) -> Result<Application, ApplyError> {
+        let missing = || ApplyError::Irreversible { id: id.to_owned(), reason: "the journal does not have it".to_owned() };
+        self.journal.entry(id).await?.map(described).ok_or_else(missing)
+    }
+
+    /// Only the newest application of a component can be taken back; older trees go.
+    async fn forget_older(&self, newest: &Entry) -> Result<(), ApplyError> {
+        let payload = newest.workspace.join("payload");
+        if payload.exists() {
+            fs::remove_dir_all(&payload).doing("remove", &payload)?;
+        }
+        for older in self.journal.of_component(&newest.application.component).await? {
+            if older.application.id != newest.application.id && older.state.is_final() {
+                clean_up(&older.workspace)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the plan may be carried out as it was asked for.
+fn agreed(plan: &Plan, order: &Order<'_>) -> Result<(), ApplyError> {
+    if plan.obstacles().next().is_some() {
+        return Err(ApplyError::Obstacle { plan: Box::new(plan.clone()) });
+    }
+    if let Some(shown) = order.shown.filter(|shown| *shown != plan.digest) {
+        return Err(ApplyError::Drifted { shown, plan: Box::new(plan.clone()) });
+    }
+    if !order.overwrite && plan.warnings().next().is_some() {
+        return Err(ApplyError::WantsWord { plan: Box::new(plan.clone()) });
+    }
+    Ok(())
+}
+
+fn new_entry(order: &Order<'_>, plan: &Plan) -> Result<Entry, ApplyError> {
+    let changes = order.correction.files.iter().map(|file| (file.path.to_string(), file.after.map(|after| after.digest)));
+    Ok(Entry {
+        application: Application {
+            id: order.id.clone(),
+            correction: plan.correction.clone(),
+            revision: plan.revision,
+            component: plan.component.clone(),
+            from: plan.from.clone(),
+            to: plan.to.clone(),
+            began: order.now,
+            ended: None,
+            by: order.by.to_owned(),
+            outcome: Outcome::InProgress,
+            reason: None,
+            reversible: false,
+        },
+        state: State::Planned,
+        folder: order.component.folder.clone(),
+        workspace: beside(&order.component.folder)?.join(&order.id),
+        new_tree: None,
+        keep: order.component.keep.clone(),
+        changes: changes.collect(),
+    })
+}
+
+/// The component must say the version that it was to become.
+fn healthy(component: &Component, expected: &str) -> Result<(), ApplyError> {
+    let found = read_version(&component.folder, &component.source).unwrap_or_else(|problem| problem.to_string());
+    if found == expected {
+        return Ok(());
+    }
+    Err(ApplyError::Unhealthy { component: component.name.clone(), expected: expected.to_owned(), found })
+}
+
+/// Files of the correction that are no longer as it left them.
+fn changed_since(entry: &Entry) -> Result<Vec<String>, ApplyError> {
+    let mut changed = Vec::new();
+    for (path, after) in &entry.changes {
+        let file: PathBuf = entry.folder.join(path);
+        let there = if file.is_file() { Some(files::digest(&file).doing("read", &file)?) } else { None };
+        if there != *after {
+            changed.push(path.clone());
+        }
+    }
+    Ok(changed)
+}
+
+/// The application, with whether it can be taken back now.
+fn described(entry: Entry) -> Application {
+    let reversible = entry.state == State::Committed && entry.workspace.join("tree").is_dir() && is_new(&entry.folder, &entry);
+    Application { reversible, ..entry.application }
+}
+
+fn is_new(folder: &Path, entry: &Entry) -> bool {
+    inode(folder).is_ok_and(|live| entry.new_tree == Some(live))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApplyError> + Send + 'static) -> Result<T, ApplyError> {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}

@@ -1,0 +1,135 @@
+//! Why a correction was not applied or taken back.
+
+use std::{io, path::PathBuf};
+
+use spacecp_contract::Digest;
+
+use super::{Interrupted, Plan};
+use crate::{fetch::FetchError, store::StoreError};
+
+/// Why a correction was not applied or taken back. Unless it says otherwise, the component is as it
+/// was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// There is no plan to carry out.
+    #[error("the correction {correction} does not fit {component}: {reason}")]
+    NotApplicable {
+        /// The correction.
+        correction: String,
+        /// The component.
+        component: String,
+        /// Why.
+        reason: String,
+    },
+    /// Preflight found something that stands in the way.
+    #[error("the correction {} cannot be applied to {} now: {}", plan.correction, plan.component, list(plan, true))]
+    Obstacle {
+        /// The plan with what was found.
+        plan: Box<Plan>,
+    },
+    /// Preflight found something that wants a person's word.
+    #[error("the correction {} wants your word before it is applied to {}: {}; say so to go on", plan.correction, plan.component, list(plan, false))]
+    WantsWord {
+        /// The plan with what was found.
+        plan: Box<Plan>,
+    },
+    /// Something changed since the plan was shown.
+    #[error("something has changed since the plan {} was made; the present plan is {}: look at it and decide again", shown.short(), plan.digest.short())]
+    Drifted {
+        /// The digest of the plan that was shown.
+        shown: Digest,
+        /// The plan as it is now.
+        plan: Box<Plan>,
+    },
+    /// Somebody else is at it.
+    #[error("another application is under way at {}; try again when it has ended", folder.display())]
+    Busy {
+        /// The component's folder.
+        folder: PathBuf,
+    },
+    /// A payload.
+    #[error("a payload could not be fetched: {0}")]
+    Payload(#[from] FetchError),
+    /// A payload whose contents are not what the correction says.
+    #[error("the payload for {path} is not what the correction says: {reason}")]
+    Contents {
+        /// The file that it is for.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The staged tree is not what it should be.
+    #[error("the new tree was built and is not what it should be: {path} {reason}; nothing was changed")]
+    Unverified {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// After the exchange the component does not say the new version, so the old tree was put back.
+    #[error("after the exchange {component} says version {found:?} instead of {expected}; the old tree was put back")]
+    Unhealthy {
+        /// The component.
+        component: String,
+        /// The version expected.
+        expected: String,
+        /// What was read.
+        found: String,
+    },
+    /// Nothing to take back.
+    #[error("the application {id} cannot be taken back: {reason}")]
+    Irreversible {
+        /// The application.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Work was cut off; recovery finds out what to do.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl From<sqlx::Error> for ApplyError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(StoreError::Query(error))
+    }
+}
+
+fn list(plan: &Plan, obstacles: bool) -> String {
+    let of: Vec<&str> = if obstacles {
+        plan.obstacles().map(|finding| finding.found.as_str()).collect()
+    } else {
+        plan.warnings().map(|finding| finding.found.as_str()).collect()
+    };
+    of.join("; ")
+}
+
+/// Names what was being done to which file, for a result of the file system.
+pub(super) trait Doing<T> {
+    fn doing(self, doing: &'static str, path: impl Into<PathBuf>) -> Result<T, ApplyError>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, doing: &'static str, path: impl Into<PathBuf>) -> Result<T, ApplyError> {
+        self.map_err(|source| ApplyError::File { doing, path: path.into(), source })
+    }
+}
+
+impl<T> Doing<T> for rustix::io::Result<T> {
+    fn doing(self, doing: &'static str, path: impl Into<PathBuf>) -> Result<T, ApplyError> {
+        self.map_err(io::Error::from).doing(doing, path)
+    }
+}

@@ -1,0 +1,112 @@
+//! What applying a correction would do, as found just now. Reads only.
+
+use std::{fs, path::Path};
+
+use sha2::{Digest as _, Sha256};
+use spacecp_contract::{Correction, Digest, FileChange};
+
+use super::{ApplyError, Change, Plan, PlannedFile, files, preflight};
+use crate::inventory::{Component, Inventory};
+
+/// What lies at a path that a correction names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Live {
+    /// Nothing.
+    Missing,
+    /// A regular file with these contents.
+    File(Digest),
+    /// A folder, a link, or something else.
+    Other,
+    /// It cannot be read.
+    Unreadable,
+}
+
+/// Everything that preflight looks at.
+pub(super) struct Situation<'a> {
+    pub(super) correction: &'a Correction,
+    pub(super) component: &'a Component,
+    pub(super) inventory: &'a Inventory,
+    /// What lies at each path of the correction, in its order.
+    pub(super) live: Vec<Live>,
+    /// The application that is under way here, if one is.
+    pub(super) under_way: Option<String>,
+}
+
+/// Compares the correction with the live tree and looks for what stands in the way.
+#[tracing::instrument(name = "plan", skip_all, fields(correction = %correction.id, component = %component.name))]
+pub(super) fn plan(correction: &Correction, component: &Component, inventory: &Inventory, under_way: Option<String>) -> Result<Plan, ApplyError> {
+    if component.advisory_name != correction.component {
+        return Err(not_applicable(correction, component, format!("it is for {}", correction.component)));
+    }
+    let version = component.version.as_ref().map_err(|problem| not_applicable(correction, component, format!("its version is not known: {problem}")))?;
+    let live = correction.files.iter().map(|file| look(&component.folder, file)).collect();
+    let situation = Situation { correction, component, inventory, live, under_way };
+    let findings = preflight::run(&situation);
+    let mut plan = Plan {
+        digest: Digest::of(&[]),
+        correction: correction.id.clone(),
+        revision: correction.revision,
+        component: component.name.clone(),
+        from: version.clone(),
+        to: correction.to.clone(),
+        files: correction.files.iter().map(planned).collect(),
+        download: correction.download(),
+        restart: correction.restart,
+        findings,
+    };
+    plan.digest = digest(&plan, &situation.live);
+    Ok(plan)
+}
+
+/// Names the plan: everything that it says, and what lies there now.
+fn digest(plan: &Plan, live: &[Live]) -> Digest {
+    let mut hash = Sha256::new();
+    // Free space and the like change from moment to moment and are found anew; they are not what
+    // was decided about.
+    let decided = (&plan.correction, plan.revision, &plan.component, &plan.from, &plan.to, &plan.files);
+    hash.update(serde_json::to_vec(&decided).expect("a plan holds texts and numbers only"));
+    let words: Vec<(&str, &str)> = plan.warnings().map(|finding| (finding.check.as_str(), finding.found.as_str())).collect();
+    hash.update(serde_json::to_vec(&words).expect("texts only"));
+    for live in live {
+        match live {
+            Live::File(digest) => hash.update(digest.as_bytes()),
+            Live::Missing => hash.update(b"missing"),
+            Live::Other => hash.update(b"other"),
+            Live::Unreadable => hash.update(b"unreadable"),
+        }
+    }
+    Digest::from_bytes(hash.finalize().into())
+}
+
+/// What lies at a path; a link on the way is not followed out of sight.
+pub(super) fn look(folder: &Path, file: &FileChange) -> Live {
+    let behind_other = file.path.parents().any(|parent| {
+        fs::symlink_metadata(folder.join(parent)).is_ok_and(|metadata| !metadata.is_dir())
+    });
+    if behind_other {
+        return Live::Other;
+    }
+    let path = folder.join(file.path.as_path());
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Live::Missing,
+        Err(_) => Live::Unreadable,
+        Ok(metadata) if metadata.is_file() => files::digest(&path).map_or(Live::Unreadable, Live::File),
+        Ok(_) => Live::Other,
+    }
+}
+
+fn planned(file: &FileChange) -> PlannedFile {
+    PlannedFile {
+        path: file.path.clone(),
+        change: match (&file.before, &file.after) {
+            (None, _) => Change::Added,
+            (Some(_), Some(_)) => Change::Changed,
+            (Some(_), None) => Change::Removed,
+        },
+        size: file.after.map_or(0, |after| after.size),
+    }
+}
+
+fn not_applicable(correction: &Correction, component: &Component, reason: String) -> ApplyError {
+    ApplyError::NotApplicable { correction: correction.id.to_string(), component: component.name.clone(), reason }
+}
