@@ -67,7 +67,8 @@ fn announce(cfg: &str, programs: &[&str]) {
     println!("cargo::rerun-if-env-changed=CI");
     println!("cargo::rerun-if-env-changed=PATH");
     let path = env::var_os("PATH").unwrap_or_default();
-    let there = |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let there =
+        |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
     if env::var_os("CI").is_some() || programs.iter().all(there) {
         println!("cargo::rustc-cfg={cfg}");
     }

@@ -2,7 +2,13 @@
 //!
 //! Every limit has its default here and nowhere else.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use spacecp_contract::{Audience, ComponentName, TreePath, VersionScheme};
@@ -29,6 +35,109 @@ pub struct Config {
     /// What is installed here.
     #[serde(default, rename = "component")]
     pub components: Vec<ComponentConfig>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// A field; the message shows line and column.
+    #[error("the configuration {} cannot be understood:\n{source}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        source: Box<toml::de::Error>,
+    },
+    /// Something that does not fit the rest, or this machine.
+    #[error("the configuration {} cannot be used: {what}: {problem}", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Where, as `component "houston"`.
+        what: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks a configuration. Relative paths begin at its folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Field {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        config.anchor(path.parent().unwrap_or(Path::new(".")));
+        match config.fault() {
+            None => Ok(config),
+            Some((what, problem)) => Err(ConfigError::Unfit {
+                path: path.to_owned(),
+                what,
+                problem,
+            }),
+        }
+    }
+
+    fn anchor(&mut self, folder: &Path) {
+        let places = [
+            &mut self.state,
+            &mut self.feed.root,
+            &mut self.plugin.manifest,
+            &mut self.plugin.component,
+        ];
+        let components = self
+            .components
+            .iter_mut()
+            .map(|component| &mut component.folder);
+        for place in places.into_iter().chain(components) {
+            *place = folder.join(&*place);
+        }
+        let from = &mut self.feed.from;
+        if !from.contains("://") {
+            *from = folder.join(&*from).display().to_string();
+        }
+    }
+
+    /// The first thing that does not fit: where, and what to do.
+    fn fault(&self) -> Option<(String, String)> {
+        if self.feed.interval < 60 {
+            return Some((
+                "feed.interval".to_owned(),
+                "at least 60 seconds, please".to_owned(),
+            ));
+        }
+        for user in &self.serve.users {
+            if argon2::password_hash::phc::PasswordHash::new(&user.password_hash).is_err() {
+                let problem =
+                    "password-hash is not one; \"spacecp-advisories hash-password\" makes one"
+                        .to_owned();
+                return Some((format!("user {:?}", user.name), problem));
+            }
+        }
+        let mut names = BTreeSet::new();
+        for component in &self.components {
+            let what = format!("component {:?}", component.name);
+            if !names.insert(&component.name) {
+                return Some((what, "two components have this name".to_owned()));
+            }
+            if let Some(problem) = component.fault() {
+                return Some((what, problem));
+            }
+        }
+        None
+    }
 }
 
 /// The feed to follow.
@@ -68,6 +177,8 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Who may log in.
     pub users: Vec<UserConfig>,
+    /// Names by which browsers reach the pages, beside addresses and `localhost`.
+    pub hosts: Vec<String>,
     /// Whether the cookie demands https; off only for plain http on this machine.
     pub secure_cookie: bool,
 }
@@ -77,6 +188,7 @@ impl Default for ServeConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             users: Vec::new(),
+            hosts: Vec::new(),
             secure_cookie: true,
         }
     }
@@ -214,6 +326,34 @@ pub struct ComponentConfig {
     /// Files and folders (with a `/` behind) that it writes at run time, carried over as they are.
     #[serde(default)]
     pub keep: Vec<String>,
+}
+
+impl ComponentConfig {
+    fn fault(&self) -> Option<String> {
+        let named = !self.name.is_empty()
+            && self.name.len() <= 200
+            && !self.name.chars().any(char::is_control);
+        if !named {
+            return Some("a name has 1 to 200 characters and no control characters".to_owned());
+        }
+        if !self.folder.is_dir() {
+            return Some(format!("its folder {} is not there", self.folder.display()));
+        }
+        for kept in &self.keep {
+            if let Err(error) = TreePath::new(kept.trim_end_matches('/')) {
+                return Some(format!("keep: {error}"));
+            }
+        }
+        match (&self.version.pattern, &self.version.pointer) {
+            (Some(_), Some(_)) => Some(
+                "version has both a pattern and a pointer; one of them says where it is".to_owned(),
+            ),
+            (Some(pattern), None) => regex::Regex::new(pattern)
+                .err()
+                .map(|error| format!("version.pattern: {error}")),
+            _ => None,
+        }
+    }
 }
 
 /// Where a version is read: a file, and either a pattern or a pointer into its JSON.

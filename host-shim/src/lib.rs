@@ -17,12 +17,12 @@ pub mod config;
 pub mod fetch;
 pub mod inventory;
 pub mod plugin;
-//pub mod render;
+pub mod render;
 mod shim;
 
 pub mod store;
 pub mod sync;
 pub mod trust;
-//pub mod web;
+pub mod web;
 
 pub use shim::{ApplyRequest, PluginLoadError, Progress, Shim, ShimError};

@@ -166,7 +166,10 @@ impl Shim {
 
     /// What the plugin would apply by itself now.
     pub async fn automation_plan(&self) -> Result<Vec<automation::Action>, ShimError> {
-        Ok(self.plugin()?.automation_plan(Timestamp::now().as_second()).await?)
+        Ok(self
+            .plugin()?
+            .automation_plan(Timestamp::now().as_second())
+            .await?)
     }
 
     /// What applying would do.
@@ -175,14 +178,28 @@ impl Shim {
     }
 
     /// Applies a correction.
-    pub async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> Result<Application, ShimError> {
+    pub async fn apply(
+        &self,
+        request: ApplyRequest,
+        progress: &dyn Progress,
+    ) -> Result<Application, ShimError> {
         self.rooms.apply(request, progress).await
     }
 
     /// Takes an application back. `overwrite` gives up files that were changed since.
-    pub async fn roll_back(&self, application: &str, overwrite: bool, by: &str, progress: &dyn Progress) -> Result<Application, ShimError> {
+    pub async fn roll_back(
+        &self,
+        application: &str,
+        overwrite: bool,
+        by: &str,
+        progress: &dyn Progress,
+    ) -> Result<Application, ShimError> {
         let reason = format!("taken back by {by}");
-        Ok(self.rooms.applier().roll_back(application, overwrite, &reason, Timestamp::now(), progress).await?)
+        Ok(self
+            .rooms
+            .applier()
+            .roll_back(application, overwrite, &reason, Timestamp::now(), progress)
+            .await?)
     }
 
     /// The application of a component that can be taken back, if one can.
@@ -206,7 +223,9 @@ impl Shim {
     }
 
     fn plugin(&self) -> Result<&PluginHost, ShimError> {
-        self.plugin.as_ref().map_err(|error| ShimError::NoPlugin(error.clone()))
+        self.plugin
+            .as_ref()
+            .map_err(|error| ShimError::NoPlugin(error.clone()))
     }
 }
 
@@ -221,7 +240,10 @@ async fn load_plugin(rooms: &Arc<Rooms>) -> Result<Result<PluginHost, PluginLoad
     let release = rooms.store().plugin_release("advisories").await?;
     let loaded = verified_plugin(rooms, &engine, &root, release);
     if let Ok(plugin) = &loaded {
-        rooms.store().plugin_ran(&plugin.manifest().plugin, plugin.manifest().release).await?;
+        rooms
+            .store()
+            .plugin_ran(&plugin.manifest().plugin, plugin.manifest().release)
+            .await?;
     }
     Ok(loaded)
 }
@@ -236,17 +258,29 @@ fn verified_plugin(
     let manifest = read_bounded(&config.manifest, 64 << 10)?;
     let signatures = read_bounded(&beside(&config.manifest), 64 << 10)?;
     let component = read_bounded(&config.component, rooms.config().limits.component)?;
-    let offered = Unverified { bytes: &manifest, signatures: &signatures };
+    let offered = Unverified {
+        bytes: &manifest,
+        signatures: &signatures,
+    };
     let manifest = trust::plugin(root, offered, &component, release)?;
-    let services = Arc::new(services::PluginServices { rooms: rooms.clone() });
+    let services = Arc::new(services::PluginServices {
+        rooms: rooms.clone(),
+    });
     Ok(PluginHost::load(engine, &manifest, &component, services)?)
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
-    let failed = |reason: String| PluginLoadError::File { path: path.display().to_string(), reason };
-    let length = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+    let failed = |reason: String| PluginLoadError::File {
+        path: path.display().to_string(),
+        reason,
+    };
+    let length = fs::metadata(path)
+        .map_err(|error| failed(error.to_string()))?
+        .len();
     if length > limit {
-        return Err(failed(format!("it has {length} bytes, and {limit} are allowed")));
+        return Err(failed(format!(
+            "it has {length} bytes, and {limit} are allowed"
+        )));
     }
     fs::read(path).map_err(|error| failed(error.to_string()))
 }

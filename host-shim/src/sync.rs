@@ -71,9 +71,19 @@ pub struct SyncReport {
 
 impl Follower {
     /// Follows `source` into `store`, beginning with the root that the administrator put there.
-    pub fn new(source: Arc<Source>, store: Store, pinned: Unverified<'_>, audience: &Audience) -> Result<Self, TrustError> {
+    pub fn new(
+        source: Arc<Source>,
+        store: Store,
+        pinned: Unverified<'_>,
+        audience: &Audience,
+    ) -> Result<Self, TrustError> {
         let pinned = trust::pinned_root(pinned, audience)?;
-        Ok(Self { source, store, pinned, limits: Limits::default() })
+        Ok(Self {
+            source,
+            store,
+            pinned,
+            limits: Limits::default(),
+        })
     }
 
     /// The newest root that is trusted: the stored one, or the pinned one before the first sync.
@@ -82,7 +92,9 @@ impl Follower {
     }
 
     fn newer(&self, stored: Option<Verified<Root>>) -> Verified<Root> {
-        stored.filter(|stored| stored.version >= self.pinned.version).unwrap_or_else(|| self.pinned.clone())
+        stored
+            .filter(|stored| stored.version >= self.pinned.version)
+            .unwrap_or_else(|| self.pinned.clone())
     }
 
     /// Asks for news at `now`. On failure nothing that is trusted has changed, and the reason is kept
@@ -91,7 +103,12 @@ impl Follower {
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, SyncError> {
         match self.attempt(now).await {
             Ok(report) => {
-                tracing::info!(sequence = report.sequence, changed = report.changed, accepted = report.accepted.len(), "the feed was heard");
+                tracing::info!(
+                    sequence = report.sequence,
+                    changed = report.changed,
+                    accepted = report.accepted.len(),
+                    "the feed was heard"
+                );
                 Ok(report)
             }
             Err(error) => {
@@ -130,12 +147,23 @@ impl Follower {
             afresh: root.sequence_epoch > trusted.sequence_epoch,
         };
         let signatures = self.must(&head_path.signatures(), SIGNATURES).await?;
-        let head = trust::head(&root, before, Unverified { bytes: &head_bytes, signatures: &signatures }, now)?;
+        let head = trust::head(
+            &root,
+            before,
+            Unverified {
+                bytes: &head_bytes,
+                signatures: &signatures,
+            },
+            now,
+        )?;
         let index_path = FeedPath::index(head.sequence);
         let announced = head.index_length.min(self.limits.bytes as u64);
         let index_bytes = self.must(&index_path, announced).await?;
         let signatures = self.must(&index_path.signatures(), SIGNATURES).await?;
-        let offered = Unverified { bytes: &index_bytes, signatures: &signatures };
+        let offered = Unverified {
+            bytes: &index_bytes,
+            signatures: &signatures,
+        };
         let index = trust::index(&root, &head, before, offered, &self.limits)?;
         let documents = self.documents(&root, &index, before.afresh).await?;
         let accepted = Accepted {
@@ -160,10 +188,17 @@ impl Follower {
     async fn unchanged(&self, trusted: &Trusted, now: Timestamp) -> Result<SyncReport, SyncError> {
         let Some(head) = &trusted.head else {
             // An answer to a question that was not asked.
-            return Err(SyncError::Missing { path: FeedPath::head() });
+            return Err(SyncError::Missing {
+                path: FeedPath::head(),
+            });
         };
         self.store.heard(now).await?;
-        Ok(SyncReport { changed: false, sequence: head.sequence, accepted: Vec::new(), valid_until: head.expires })
+        Ok(SyncReport {
+            changed: false,
+            sequence: head.sequence,
+            accepted: Vec::new(),
+            valid_until: head.expires,
+        })
     }
 
     /// The trusted root and every one that follows it.
@@ -172,9 +207,17 @@ impl Follower {
         while chain.len() <= MOST_ROOTS {
             let newest = &chain[chain.len() - 1];
             let path = FeedPath::root(newest.version + 1);
-            let Fetched::Body { bytes, .. } = self.source.get(&path, ROOT, None).await? else { break };
+            let Fetched::Body { bytes, .. } = self.source.get(&path, ROOT, None).await? else {
+                break;
+            };
             let signatures = self.must(&path.signatures(), SIGNATURES).await?;
-            let next = trust::next_root(newest, Unverified { bytes: &bytes, signatures: &signatures })?;
+            let next = trust::next_root(
+                newest,
+                Unverified {
+                    bytes: &bytes,
+                    signatures: &signatures,
+                },
+            )?;
             tracing::info!(version = next.version, "a new root is trusted");
             chain.push(next);
         }
@@ -182,17 +225,30 @@ impl Follower {
     }
 
     /// Every document of the index that the store does not have in that revision.
-    async fn documents(&self, root: &Verified<Root>, index: &spacecp_contract::Index, afresh: bool) -> Result<Vec<AnyDocument>, SyncError> {
+    async fn documents(
+        &self,
+        root: &Verified<Root>,
+        index: &spacecp_contract::Index,
+        afresh: bool,
+    ) -> Result<Vec<AnyDocument>, SyncError> {
         let mut documents = Vec::new();
         for entry in &index.documents {
-            if !afresh && self.store.has(entry.kind, &entry.id, entry.revision).await? {
+            if !afresh
+                && self
+                    .store
+                    .has(entry.kind, &entry.id, entry.revision)
+                    .await?
+            {
                 continue;
             }
             let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
             let announced = entry.length.min(self.limits.bytes as u64);
             let bytes = self.must(&path, announced).await?;
             let signatures = self.must(&path.signatures(), SIGNATURES).await?;
-            let offered = Unverified { bytes: &bytes, signatures: &signatures };
+            let offered = Unverified {
+                bytes: &bytes,
+                signatures: &signatures,
+            };
             documents.push(trust::document(root, entry, offered, &self.limits)?);
         }
         Ok(documents)

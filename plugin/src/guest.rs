@@ -40,15 +40,20 @@ fn informed<T>(answer: impl FnOnce(&Knowledge) -> T) -> Result<T, String> {
 fn take_in(knowledge: &mut Knowledge) -> Result<(), String> {
     let found = inventory::fingerprint().map_err(|inventory::Error::Unavailable(reason)| reason)?;
     if knowledge.fingerprint() != Some(found.as_str()) {
-        let snapshot = inventory::components().map_err(|inventory::Error::Unavailable(reason)| reason)?;
+        let snapshot =
+            inventory::components().map_err(|inventory::Error::Unavailable(reason)| reason)?;
         knowledge.install(snapshot);
     }
     loop {
-        let batch = documents::since(knowledge.cursor(), BATCH).map_err(|documents::Error::Unavailable(reason)| reason)?;
+        let batch = documents::since(knowledge.cursor(), BATCH)
+            .map_err(|documents::Error::Unavailable(reason)| reason)?;
         let unreadable = knowledge.unreadable().count();
         knowledge.take(&batch.documents, batch.next);
         if knowledge.unreadable().count() > unreadable {
-            log::write(log::Level::Warn, "some documents could not be read; the overview lists them");
+            log::write(
+                log::Level::Warn,
+                "some documents could not be read; the overview lists them",
+            );
         }
         if batch.complete {
             return Ok(());
@@ -68,27 +73,44 @@ impl exposure::Guest for Plugin {
 
 impl automation::Guest for Plugin {
     fn plan(_now: i64) -> Result<Vec<automation::Action>, automation::Error> {
-        informed(|knowledge| plan::plan(knowledge, &settings::current_policy())).map_err(automation::Error::Unavailable)
+        informed(|knowledge| plan::plan(knowledge, &settings::current_policy()))
+            .map_err(automation::Error::Unavailable)
     }
 }
 
 impl exported::Guest for Plugin {
     fn render(request: exported::Request) -> Result<exported::Page, exported::Error> {
-        let page = informed(|knowledge| compose(knowledge, &request)).map_err(exported::Error::Unavailable)?;
+        let page = informed(|knowledge| compose(knowledge, &request))
+            .map_err(exported::Error::Unavailable)?;
         page
     }
 }
 
-fn compose(knowledge: &Knowledge, request: &exported::Request) -> Result<exported::Page, exported::Error> {
+fn compose(
+    knowledge: &Knowledge,
+    request: &exported::Request,
+) -> Result<exported::Page, exported::Error> {
     let history = || corrections::history(HISTORY).map_err(exported::Error::Unavailable);
     match &request.place {
-        exported::Place::Overview => Ok(pages::overview(knowledge, &settings::current_freshness(), request.now)),
+        exported::Place::Overview => Ok(pages::overview(
+            knowledge,
+            &settings::current_freshness(),
+            request.now,
+        )),
         exported::Place::Advisories => Ok(pages::advisories(knowledge, request.search.as_deref())),
         exported::Place::History => Ok(pages::history(&history()?, request.may_act)),
         exported::Place::Advisory(id) => {
-            let known = knowledge.advisory(id).ok_or_else(|| exported::Error::NotFound(format!("advisory {id}")))?;
+            let known = knowledge
+                .advisory(id)
+                .ok_or_else(|| exported::Error::NotFound(format!("advisory {id}")))?;
             let prepared = prepare(knowledge, known);
-            Ok(pages::advisory(knowledge, known, &prepared, &history()?, request.may_act))
+            Ok(pages::advisory(
+                knowledge,
+                known,
+                &prepared,
+                &history()?,
+                request.may_act,
+            ))
         }
     }
 }
@@ -97,16 +119,29 @@ fn compose(knowledge: &Knowledge, request: &exported::Request) -> Result<exporte
 fn prepare(knowledge: &Knowledge, known: &Known) -> Vec<Prepared> {
     let mut prepared: Vec<Prepared> = Vec::new();
     for verdict in knowledge.verdicts_of(&known.advisory.id) {
-        let Some(reference) = &verdict.correction else { continue };
-        let Some(exposed) = knowledge.component(&verdict.component) else { continue };
-        let Some((_, target)) = knowledge.correction_for(&known.advisory, exposed) else { continue };
-        if prepared.iter().any(|prepared| prepared.component == target.name) {
+        let Some(reference) = &verdict.correction else {
+            continue;
+        };
+        let Some(exposed) = knowledge.component(&verdict.component) else {
+            continue;
+        };
+        let Some((_, target)) = knowledge.correction_for(&known.advisory, exposed) else {
+            continue;
+        };
+        if prepared
+            .iter()
+            .any(|prepared| prepared.component == target.name)
+        {
             continue;
         }
         let plan = corrections::prepare(reference, &target.name).map_err(|error| match error {
-            corrections::PlanError::NotApplicable(reason) | corrections::PlanError::Unavailable(reason) => reason,
+            corrections::PlanError::NotApplicable(reason)
+            | corrections::PlanError::Unavailable(reason) => reason,
         });
-        prepared.push(Prepared { component: target.name.clone(), plan });
+        prepared.push(Prepared {
+            component: target.name.clone(),
+            plan,
+        });
     }
     prepared
 }

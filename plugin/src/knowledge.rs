@@ -9,7 +9,9 @@ use spacecp_contract::{Advisory, Correction, Limits, decode};
 
 use crate::{
     bindings::{
-        exports::spacecp::advisories::exposure::{ExposureReport, Status, Summary, Unreadable, Verdict},
+        exports::spacecp::advisories::exposure::{
+            ExposureReport, Status, Summary, Unreadable, Verdict,
+        },
         spacecp::advisories::{
             documents::{Cursor, Document, Kind},
             inventory::{Component, Snapshot},
@@ -60,8 +62,16 @@ impl Knowledge {
     /// counts for nothing.
     pub fn take(&mut self, documents: &[Document], next: Cursor) {
         if self.cursor.is_some_and(|cursor| cursor.epoch != next.epoch) {
-            let (components, fingerprint) = (std::mem::take(&mut self.components), self.fingerprint.take());
-            *self = Self { by_name: std::mem::take(&mut self.by_name), components, fingerprint, ..Self::default() };
+            let (components, fingerprint) = (
+                std::mem::take(&mut self.components),
+                self.fingerprint.take(),
+            );
+            *self = Self {
+                by_name: std::mem::take(&mut self.by_name),
+                components,
+                fingerprint,
+                ..Self::default()
+            };
         }
         let mut stale = BTreeSet::new();
         for document in documents {
@@ -80,7 +90,10 @@ impl Knowledge {
     pub fn install(&mut self, snapshot: Snapshot) {
         self.by_name.clear();
         for (place, component) in snapshot.components.iter().enumerate() {
-            self.by_name.entry(component.advisory_name.clone()).or_default().push(place);
+            self.by_name
+                .entry(component.advisory_name.clone())
+                .or_default()
+                .push(place);
         }
         self.components = snapshot.components;
         self.fingerprint = Some(snapshot.fingerprint);
@@ -98,14 +111,16 @@ impl Knowledge {
         self.unreadable.remove(&(true, document.id.clone()));
         for superseded in &advisory.supersedes {
             if advisory.withdrawn.is_none() {
-                self.superseded.insert(superseded.to_string(), document.id.clone());
+                self.superseded
+                    .insert(superseded.to_string(), document.id.clone());
             }
             stale.insert(superseded.to_string());
         }
         self.index.put(&advisory);
         stale.insert(document.id.clone());
         let rating = severity::rate(&advisory.severity);
-        self.advisories.insert(document.id.clone(), Known { advisory, rating });
+        self.advisories
+            .insert(document.id.clone(), Known { advisory, rating });
     }
 
     fn take_correction(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
@@ -129,8 +144,12 @@ impl Knowledge {
         } else {
             self.corrections.remove(&document.id);
         }
-        let unreadable = Unreadable { document: reference(&document.id, document.revision), reason: reason.to_owned() };
-        self.unreadable.insert((advisory, document.id.clone()), unreadable);
+        let unreadable = Unreadable {
+            document: reference(&document.id, document.revision),
+            reason: reason.to_owned(),
+        };
+        self.unreadable
+            .insert((advisory, document.id.clone()), unreadable);
     }
 
     /// Computes the verdicts of one advisory afresh.
@@ -155,9 +174,19 @@ impl Knowledge {
         self.verdicts.insert(id.to_owned(), verdicts);
     }
 
-    fn verdict(&self, known: &Known, component: &Component, status: Status, reason: String) -> Verdict {
+    fn verdict(
+        &self,
+        known: &Known,
+        component: &Component,
+        status: Status,
+        reason: String,
+    ) -> Verdict {
         let advisory = &known.advisory;
-        let correction = if status == Status::Affected { self.correction_for(advisory, component) } else { None };
+        let correction = if status == Status::Affected {
+            self.correction_for(advisory, component)
+        } else {
+            None
+        };
         Verdict {
             advisory: reference(&advisory.id, advisory.revision),
             title: advisory.title.clone(),
@@ -169,18 +198,27 @@ impl Knowledge {
             score: known.rating.score,
             known_exploited: advisory.known_exploited,
             embargo: advisory.is_under_embargo(),
-            correction: correction.map(|(correction, _)| reference(&correction.id, correction.revision)),
+            correction: correction
+                .map(|(correction, _)| reference(&correction.id, correction.revision)),
         }
     }
 
     /// The correction that would end an exposure, and the component to apply it to: the exposed one
     /// itself, or one that carries it.
-    pub fn correction_for(&self, advisory: &Advisory, exposed: &Component) -> Option<(&Correction, &Component)> {
-        let candidates = advisory.corrections.iter().filter_map(|id| self.corrections.get(id.as_str()));
+    pub fn correction_for(
+        &self,
+        advisory: &Advisory,
+        exposed: &Component,
+    ) -> Option<(&Correction, &Component)> {
+        let candidates = advisory
+            .corrections
+            .iter()
+            .filter_map(|id| self.corrections.get(id.as_str()));
         candidates.into_iter().find_map(|correction| {
             let places = self.by_name.get(correction.component.as_str())?;
             let mut targets = places.iter().map(|place| &self.components[*place]);
-            let target = targets.find(|target| carries(target, exposed) && fits(correction, target))?;
+            let target =
+                targets.find(|target| carries(target, exposed) && fits(correction, target))?;
             Some((correction, target))
         })
     }
@@ -188,7 +226,8 @@ impl Knowledge {
     /// Whether an advisory still holds: neither withdrawn nor superseded by one that is known.
     pub fn in_force(&self, known: &Known) -> bool {
         let superseder = self.superseded.get(known.advisory.id.as_str());
-        known.advisory.withdrawn.is_none() && superseder.is_none_or(|by| !self.advisories.contains_key(by))
+        known.advisory.withdrawn.is_none()
+            && superseder.is_none_or(|by| !self.advisories.contains_key(by))
     }
 
     /// Every advisory, by id.
@@ -213,7 +252,9 @@ impl Knowledge {
 
     /// One component, by its name on this panel.
     pub fn component(&self, name: &str) -> Option<&Component> {
-        self.components.iter().find(|component| component.name == name)
+        self.components
+            .iter()
+            .find(|component| component.name == name)
     }
 
     /// The verdicts of one advisory.
@@ -224,25 +265,50 @@ impl Knowledge {
     /// Every verdict, worst first.
     pub fn verdicts(&self) -> Vec<&Verdict> {
         let mut verdicts: Vec<&Verdict> = self.verdicts.values().flatten().collect();
-        verdicts.sort_by(|one, other| urgency(other).cmp(&urgency(one)).then_with(|| (&one.advisory.id, &one.component).cmp(&(&other.advisory.id, &other.component))));
+        verdicts.sort_by(|one, other| {
+            urgency(other).cmp(&urgency(one)).then_with(|| {
+                (&one.advisory.id, &one.component).cmp(&(&other.advisory.id, &other.component))
+            })
+        });
         verdicts
     }
 
     /// How the panel stands.
     pub fn summary(&self) -> Summary {
         let with = |status: Status| -> BTreeSet<&str> {
-            self.verdicts.values().flatten().filter(|verdict| verdict.status == status).map(|verdict| verdict.component.as_str()).collect()
+            self.verdicts
+                .values()
+                .flatten()
+                .filter(|verdict| verdict.status == status)
+                .map(|verdict| verdict.component.as_str())
+                .collect()
         };
         let exposed = with(Status::Affected);
         let mut undecided = with(Status::Unknown);
-        undecided.extend(self.components.iter().filter(|component| component.version.is_none()).map(|component| component.name.as_str()));
-        let affected = self.verdicts.values().flatten().filter(|verdict| verdict.status == Status::Affected);
+        undecided.extend(
+            self.components
+                .iter()
+                .filter(|component| component.version.is_none())
+                .map(|component| component.name.as_str()),
+        );
+        let affected = self
+            .verdicts
+            .values()
+            .flatten()
+            .filter(|verdict| verdict.status == Status::Affected);
         Summary {
             components: count(self.components.len()),
             exposed: count(exposed.len()),
             undecided: count(undecided.difference(&exposed).count()),
-            advisories: count(self.advisories.values().filter(|known| self.in_force(known)).count()),
-            worst: affected.map(|verdict| verdict.severity).max_by_key(|severity| severity::rank(*severity)),
+            advisories: count(
+                self.advisories
+                    .values()
+                    .filter(|known| self.in_force(known))
+                    .count(),
+            ),
+            worst: affected
+                .map(|verdict| verdict.severity)
+                .max_by_key(|severity| severity::rank(*severity)),
         }
     }
 
@@ -263,12 +329,21 @@ impl Knowledge {
 
 /// What is shown first: affected before unknown before the rest; then known exploited, then score.
 fn urgency(verdict: &Verdict) -> (u8, bool, u8, u8) {
-    (gravity(verdict.status), verdict.known_exploited, severity::rank(verdict.severity), verdict.score.unwrap_or(0))
+    (
+        gravity(verdict.status),
+        verdict.known_exploited,
+        severity::rank(verdict.severity),
+        verdict.score.unwrap_or(0),
+    )
 }
 
 /// Whether `target` is the exposed component or one that has it inside.
 fn carries(target: &Component, exposed: &Component) -> bool {
-    target.name == exposed.name || exposed.name.strip_prefix(&target.name).is_some_and(|rest| rest.starts_with('/'))
+    target.name == exposed.name
+        || exposed
+            .name
+            .strip_prefix(&target.name)
+            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a correction can be applied to the version that is installed.
@@ -284,10 +359,12 @@ fn fits(correction: &Correction, target: &Component) -> bool {
 }
 
 fn reference(id: &str, revision: u64) -> DocumentRef {
-    DocumentRef { id: id.to_owned(), revision }
+    DocumentRef {
+        id: id.to_owned(),
+        revision,
+    }
 }
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
-

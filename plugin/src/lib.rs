@@ -4,7 +4,14 @@
 //! through the interfaces of `wit/`, and the only thing it can do is to answer. Everything but
 //! [`guest`] is plain Rust that runs anywhere, so it is tested and measured natively as well.
 
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, unreachable_pub, reason = "generated from the *.wit files")]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    clippy::all,
+    clippy::pedantic,
+    unreachable_pub,
+    reason = "generated from the *.wit files"
+)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../wit",

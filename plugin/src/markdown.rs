@@ -5,7 +5,9 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::bindings::exports::spacecp::advisories::pages::{Block, Cell, Code, Heading, Item, Span, Style, Table, Target};
+use crate::bindings::exports::spacecp::advisories::pages::{
+    Block, Cell, Code, Heading, Item, Span, Style, Table, Target,
+};
 
 /// Blocks that one text may become; what follows is cut, in words.
 const MOST_BLOCKS: usize = 500;
@@ -15,10 +17,17 @@ const DEEPEST: u8 = 6;
 
 /// The blocks of a text, with its headings below `level`.
 pub fn blocks(text: &str, level: u8) -> Vec<Block> {
-    let mut composer = Composer { level, ..Composer::default() };
+    let mut composer = Composer {
+        level,
+        ..Composer::default()
+    };
     for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
         if composer.blocks.len() >= MOST_BLOCKS {
-            composer.blocks.push(Block::Paragraph(vec![crate::pages::plain("The text goes on; the rest is not shown.")]));
+            composer
+                .blocks
+                .push(Block::Paragraph(vec![crate::pages::plain(
+                    "The text goes on; the rest is not shown.",
+                )]));
             return composer.blocks;
         }
         composer.event(event);
@@ -59,7 +68,10 @@ impl Composer {
             Event::End(tag) => self.end(tag),
             Event::Text(text) => self.text(&text, false),
             Event::Code(text) => self.text(&text, true),
-            Event::InlineHtml(text) | Event::Html(text) | Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text, false),
+            Event::InlineHtml(text)
+            | Event::Html(text)
+            | Event::InlineMath(text)
+            | Event::DisplayMath(text) => self.text(&text, false),
             Event::SoftBreak => self.text(" ", false),
             Event::HardBreak => self.text("\n", false),
             Event::Rule => {
@@ -84,18 +96,26 @@ impl Composer {
             Tag::CodeBlock(kind) => {
                 self.flush();
                 let language = match kind {
-                    CodeBlockKind::Fenced(name) if !name.is_empty() => Some(name.chars().take(32).collect()),
+                    CodeBlockKind::Fenced(name) if !name.is_empty() => {
+                        Some(name.chars().take(32).collect())
+                    }
                     _ => None,
                 };
-                self.code = Some(Code { language, text: String::new() });
+                self.code = Some(Code {
+                    language,
+                    text: String::new(),
+                });
             }
             Tag::List(first) => {
                 self.flush();
-                self.lists.push(first.map(|first| u32::try_from(first).unwrap_or(u32::MAX)));
+                self.lists
+                    .push(first.map(|first| u32::try_from(first).unwrap_or(u32::MAX)));
             }
             Tag::Item => {
                 self.flush();
-                let depth = u8::try_from(self.lists.len().saturating_sub(1)).unwrap_or(u8::MAX).min(DEEPEST);
+                let depth = u8::try_from(self.lists.len().saturating_sub(1))
+                    .unwrap_or(u8::MAX)
+                    .min(DEEPEST);
                 let number = self.lists.last_mut().and_then(|number| {
                     let this = *number;
                     *number = number.map(|number| number.saturating_add(1));
@@ -111,7 +131,12 @@ impl Composer {
             Tag::Image { .. } => self.links.push(None),
             Tag::Table(_) => {
                 self.flush();
-                self.table = Some(Table { caption: String::new(), columns: Vec::new(), rows: Vec::new(), empty: String::new() });
+                self.table = Some(Table {
+                    caption: String::new(),
+                    columns: Vec::new(),
+                    rows: Vec::new(),
+                    empty: String::new(),
+                });
             }
             Tag::TableHead | Tag::TableRow => self.row = Vec::new(),
             _ => {}
@@ -141,11 +166,16 @@ impl Composer {
             }
             TagEnd::Emphasis => self.style.emphasis = self.style.emphasis.saturating_sub(1),
             TagEnd::Strong => self.style.strong = self.style.strong.saturating_sub(1),
-            TagEnd::Strikethrough => self.style.strikethrough = self.style.strikethrough.saturating_sub(1),
+            TagEnd::Strikethrough => {
+                self.style.strikethrough = self.style.strikethrough.saturating_sub(1)
+            }
             TagEnd::Link | TagEnd::Image => drop(self.links.pop()),
             TagEnd::TableCell => {
                 let spans = std::mem::take(&mut self.spans);
-                self.row.push(Cell { badges: Vec::new(), spans });
+                self.row.push(Cell {
+                    badges: Vec::new(),
+                    spans,
+                });
             }
             TagEnd::TableHead => {
                 let heads = std::mem::take(&mut self.row);
@@ -156,7 +186,13 @@ impl Composer {
             TagEnd::TableRow => {
                 let mut row = std::mem::take(&mut self.row);
                 if let Some(table) = &mut self.table {
-                    row.resize(table.columns.len(), Cell { badges: Vec::new(), spans: Vec::new() });
+                    row.resize(
+                        table.columns.len(),
+                        Cell {
+                            badges: Vec::new(),
+                            spans: Vec::new(),
+                        },
+                    );
                     table.rows.push(row);
                 }
             }
@@ -181,9 +217,17 @@ impl Composer {
             strikethrough: self.style.strikethrough > 0,
         };
         let link = self.links.last().cloned().flatten();
-        match self.spans.last_mut().filter(|last| last.style == style && last.link == link) {
+        match self
+            .spans
+            .last_mut()
+            .filter(|last| last.style == style && last.link == link)
+        {
             Some(last) => last.text.push_str(text),
-            None => self.spans.push(Span { text: text.to_owned(), style, link }),
+            None => self.spans.push(Span {
+                text: text.to_owned(),
+                style,
+                link,
+            }),
         }
     }
 
@@ -194,19 +238,27 @@ impl Composer {
         if spans.iter().all(|span| span.text.trim().is_empty()) {
             return;
         }
-        self.blocks.push(match (heading, self.item.take(), self.quotes) {
-            (Some(level), _, _) => Block::Heading(Heading { level, spans }),
-            (None, Some((depth, number)), _) => Block::Item(Item { depth, number, spans }),
-            (None, None, 0) => Block::Paragraph(spans),
-            (None, None, _) => Block::Quote(spans),
-        });
+        self.blocks
+            .push(match (heading, self.item.take(), self.quotes) {
+                (Some(level), _, _) => Block::Heading(Heading { level, spans }),
+                (None, Some((depth, number)), _) => Block::Item(Item {
+                    depth,
+                    number,
+                    spans,
+                }),
+                (None, None, 0) => Block::Paragraph(spans),
+                (None, None, _) => Block::Quote(spans),
+            });
     }
 }
 
 /// A link out of the panel, if it leads where a reader may want to go.
 pub fn target(address: &str) -> Option<Target> {
-    let scheme = address.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase())?;
-    matches!(scheme.as_str(), "https" | "http" | "mailto").then(|| Target::External(address.to_owned()))
+    let scheme = address
+        .split_once(':')
+        .map(|(scheme, _)| scheme.to_ascii_lowercase())?;
+    matches!(scheme.as_str(), "https" | "http" | "mailto")
+        .then(|| Target::External(address.to_owned()))
 }
 
 fn rank(level: HeadingLevel) -> u8 {
@@ -239,16 +291,31 @@ mod tests {
 
     #[test]
     fn html_is_text() {
-        let blocks = blocks("Hello <script>alert(1)</script>\n\n<div onclick=\"x\">there</div>", 3);
+        let blocks = blocks(
+            "Hello <script>alert(1)</script>\n\n<div onclick=\"x\">there</div>",
+            3,
+        );
         let all: String = blocks.iter().map(texts).collect();
-        assert!(all.contains("<script>alert(1)</script>") && all.contains("onclick"), "{all}");
-        assert!(blocks.iter().all(|block| matches!(block, Block::Paragraph(_))));
+        assert!(
+            all.contains("<script>alert(1)</script>") && all.contains("onclick"),
+            "{all}"
+        );
+        assert!(
+            blocks
+                .iter()
+                .all(|block| matches!(block, Block::Paragraph(_)))
+        );
     }
 
     #[test]
     fn an_image_is_its_description_and_a_script_link_is_text() {
-        let blocks = blocks("![a cat](https://example.com/cat.png) [go](javascript:alert(1)) [read](https://example.com)", 3);
-        let Block::Paragraph(spans) = &blocks[0] else { panic!("{blocks:?}") };
+        let blocks = blocks(
+            "![a cat](https://example.com/cat.png) [go](javascript:alert(1)) [read](https://example.com)",
+            3,
+        );
+        let Block::Paragraph(spans) = &blocks[0] else {
+            panic!("{blocks:?}")
+        };
         let links: Vec<_> = spans.iter().filter_map(|span| span.link.as_ref()).collect();
         assert_eq!(links, [&Target::External("https://example.com".to_owned())]);
         assert!(spans.iter().any(|span| span.text.contains("a cat")));
@@ -258,8 +325,12 @@ mod tests {
     fn headings_stay_below_the_page_and_lists_keep_their_numbers() {
         let blocks = blocks("# Top\n\n1. one\n2. two\n   - inner\n", 3);
         assert!(matches!(&blocks[0], Block::Heading(heading) if heading.level == 3));
-        assert!(matches!(&blocks[2], Block::Item(item) if item.number == Some(2) && item.depth == 0));
-        assert!(matches!(&blocks[3], Block::Item(item) if item.number.is_none() && item.depth == 1));
+        assert!(
+            matches!(&blocks[2], Block::Item(item) if item.number == Some(2) && item.depth == 0)
+        );
+        assert!(
+            matches!(&blocks[3], Block::Item(item) if item.number.is_none() && item.depth == 1)
+        );
     }
 
     proptest! {

@@ -21,10 +21,20 @@ pub fn plan(knowledge: &Knowledge, policy: &Policy) -> Vec<Action> {
     let mut actions: Vec<Action> = Vec::new();
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     // Verdicts come worst first, so the first one that names a correction decides about it.
-    for verdict in knowledge.verdicts().into_iter().filter(|verdict| verdict.status == Status::Affected) {
-        let Some(known) = knowledge.advisory(&verdict.advisory.id) else { continue };
-        let Some(exposed) = knowledge.component(&verdict.component) else { continue };
-        let Some((correction, target)) = knowledge.correction_for(&known.advisory, exposed) else { continue };
+    for verdict in knowledge
+        .verdicts()
+        .into_iter()
+        .filter(|verdict| verdict.status == Status::Affected)
+    {
+        let Some(known) = knowledge.advisory(&verdict.advisory.id) else {
+            continue;
+        };
+        let Some(exposed) = knowledge.component(&verdict.component) else {
+            continue;
+        };
+        let Some((correction, target)) = knowledge.correction_for(&known.advisory, exposed) else {
+            continue;
+        };
         let key = (correction.id.to_string(), target.name.clone());
         if let Some(place) = places.get(&key) {
             let advisories = &mut actions[*place].advisories;
@@ -36,7 +46,10 @@ pub fn plan(knowledge: &Knowledge, policy: &Policy) -> Vec<Action> {
         let (decision, reason) = decide(verdict, &target.name, policy);
         places.insert(key, actions.len());
         actions.push(Action {
-            correction: crate::bindings::spacecp::advisories::types::DocumentRef { id: correction.id.to_string(), revision: correction.revision },
+            correction: crate::bindings::spacecp::advisories::types::DocumentRef {
+                id: correction.id.to_string(),
+                revision: correction.revision,
+            },
             component: target.name.clone(),
             decision,
             reason,
@@ -51,7 +64,10 @@ fn decide(verdict: &Verdict, target: &str, policy: &Policy) -> (Decision, String
     let id = &verdict.advisory.id;
     let word = severity::name(verdict.severity);
     if !policy.automatic {
-        return (Decision::Hold, "the policy leaves every correction to you".to_owned());
+        return (
+            Decision::Hold,
+            "the policy leaves every correction to you".to_owned(),
+        );
     }
     if policy.excluded.iter().any(|excluded| excluded == target) {
         return (Decision::Hold, format!("the policy excludes {target}"));
@@ -61,7 +77,10 @@ fn decide(verdict: &Verdict, target: &str, policy: &Policy) -> (Decision, String
     }
     if severity::rank(verdict.severity) < severity::rank(policy.minimum_severity) {
         let least = severity::name(policy.minimum_severity);
-        return (Decision::Hold, format!("{id} is {word}, and the policy begins at {least}"));
+        return (
+            Decision::Hold,
+            format!("{id} is {word}, and the policy begins at {least}"),
+        );
     }
     (Decision::Apply, format!("{id} is {word}"))
 }

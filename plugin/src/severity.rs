@@ -18,11 +18,22 @@ pub struct Rating {
 /// The newest version of CVSS that computes decides, since it is the more exact one; of several
 /// vectors of that version the highest score.
 pub fn rate(vectors: &[String]) -> Rating {
-    let readable = vectors.iter().filter_map(|vector| vector.parse::<Cvss>().ok()).filter(is_complete);
-    let worst = readable.map(|cvss| (generation(&cvss), tenths(cvss.score()))).max();
+    let readable = vectors
+        .iter()
+        .filter_map(|vector| vector.parse::<Cvss>().ok())
+        .filter(is_complete);
+    let worst = readable
+        .map(|cvss| (generation(&cvss), tenths(cvss.score())))
+        .max();
     match worst {
-        Some((_, score)) => Rating { severity: word(score), score: Some(score) },
-        None => Rating { severity: Severity::Unrated, score: None },
+        Some((_, score)) => Rating {
+            severity: word(score),
+            score: Some(score),
+        },
+        None => Rating {
+            severity: Severity::Unrated,
+            score: None,
+        },
     }
 }
 
@@ -65,7 +76,11 @@ fn generation(cvss: &Cvss) -> u8 {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to what fits before"
+)]
 fn tenths(score: f64) -> u8 {
     (score * 10.0).round().clamp(0.0, 100.0) as u8
 }
@@ -92,7 +107,13 @@ mod tests {
     #[test]
     fn log4shell_is_a_ten() {
         let rating = rate_one("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H");
-        assert_eq!(rating, Rating { severity: Severity::Critical, score: Some(100) });
+        assert_eq!(
+            rating,
+            Rating {
+                severity: Severity::Critical,
+                score: Some(100)
+            }
+        );
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::{
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, Blob, ComponentName, Correction, Digest, DocumentId, FileChange, FileState, PathError,
-    Requirement, Restart, TreePath, VersionRange, VersionScheme,
+    Audience, Blob, ComponentName, Correction, Digest, DocumentId, FileChange, FileState,
+    PathError, Requirement, Restart, TreePath, VersionRange, VersionScheme,
 };
 use walkdir::WalkDir;
 
@@ -83,7 +83,9 @@ pub enum BuildError {
     #[error("{} is neither a file, a folder nor a symbolic link", .0.display())]
     Special(PathBuf),
     /// A symbolic link that is not the same in both trees.
-    #[error("the symbolic link {0} changes between the two trees, and a correction changes files only")]
+    #[error(
+        "the symbolic link {0} changes between the two trees, and a correction changes files only"
+    )]
     Link(TreePath),
     /// Nothing changed.
     #[error("the two trees are the same: {} and {}", old.display(), new.display())]
@@ -118,17 +120,26 @@ pub fn build(old: &Path, new: &Path, facts: Facts) -> Result<Built, BuildError> 
             return Err(BuildError::Link(path.clone()));
         }
         let after = match is {
-            Some(Entry::File { mode, .. }) => Some(state(&new.join(path.as_path()), *mode, &mut payload)?),
+            Some(Entry::File { mode, .. }) => {
+                Some(state(&new.join(path.as_path()), *mode, &mut payload)?)
+            }
             _ => None,
         };
         let before = match was {
             Some(Entry::File { digest, .. }) => Some(*digest),
             _ => None,
         };
-        files.push(FileChange { path: path.clone(), before, after });
+        files.push(FileChange {
+            path: path.clone(),
+            before,
+            after,
+        });
     }
     if files.is_empty() {
-        return Err(BuildError::Same { old: old.to_owned(), new: new.to_owned() });
+        return Err(BuildError::Same {
+            old: old.to_owned(),
+            new: new.to_owned(),
+        });
     }
     let correction = Correction {
         id: facts.id,
@@ -146,7 +157,10 @@ pub fn build(old: &Path, new: &Path, facts: Facts) -> Result<Built, BuildError> 
         health: None,
         reversible: true,
     };
-    Ok(Built { correction, payload })
+    Ok(Built {
+        correction,
+        payload,
+    })
 }
 
 fn scan(root: &Path, ignored: &[String]) -> Result<BTreeMap<TreePath, Entry>, BuildError> {
@@ -157,26 +171,35 @@ fn scan(root: &Path, ignored: &[String]) -> Result<BTreeMap<TreePath, Entry>, Bu
             source: error.into(),
         })?;
         let relative = found.path().strip_prefix(root).unwrap_or(found.path());
-        let text = relative.to_str().ok_or_else(|| BuildError::Name(found.path().to_owned()))?;
+        let text = relative
+            .to_str()
+            .ok_or_else(|| BuildError::Name(found.path().to_owned()))?;
         if is_ignored(text, ignored) || found.file_type().is_dir() {
             continue;
         }
-        let path = TreePath::new(text)
-            .map_err(|source| BuildError::Path { path: found.path().to_owned(), source })?;
+        let path = TreePath::new(text).map_err(|source| BuildError::Path {
+            path: found.path().to_owned(),
+            source,
+        })?;
         entries.insert(path, entry(found.path(), found.file_type())?);
     }
     Ok(entries)
 }
 
 fn is_ignored(path: &str, ignored: &[String]) -> bool {
-    ignored.iter().any(|pattern| match pattern.strip_suffix('/') {
-        Some(folder) => path == folder || path.starts_with(pattern.as_str()),
-        None => path == pattern,
-    })
+    ignored
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('/') {
+            Some(folder) => path == folder || path.starts_with(pattern.as_str()),
+            None => path == pattern,
+        })
 }
 
 fn entry(path: &Path, kind: fs::FileType) -> Result<Entry, BuildError> {
-    let failed = |source| BuildError::Read { path: path.to_owned(), source };
+    let failed = |source| BuildError::Read {
+        path: path.to_owned(),
+        source,
+    };
     if kind.is_symlink() {
         return fs::read_link(path).map(Entry::Link).map_err(failed);
     }
@@ -184,14 +207,32 @@ fn entry(path: &Path, kind: fs::FileType) -> Result<Entry, BuildError> {
         return Err(BuildError::Special(path.to_owned()));
     }
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-    Ok(Entry::File { digest: Digest::of(&fs::read(path).map_err(failed)?), mode })
+    Ok(Entry::File {
+        digest: Digest::of(&fs::read(path).map_err(failed)?),
+        mode,
+    })
 }
 
-fn state(path: &Path, mode: u32, payload: &mut BTreeMap<Digest, Vec<u8>>) -> Result<FileState, BuildError> {
-    let failed = |source| BuildError::Read { path: path.to_owned(), source };
+fn state(
+    path: &Path,
+    mode: u32,
+    payload: &mut BTreeMap<Digest, Vec<u8>>,
+) -> Result<FileState, BuildError> {
+    let failed = |source| BuildError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let contents = fs::read(path).map_err(failed)?;
     let compressed = zstd::bulk::compress(&contents, LEVEL).map_err(failed)?;
-    let blob = Blob { digest: Digest::of(&compressed), length: compressed.len() as u64 };
+    let blob = Blob {
+        digest: Digest::of(&compressed),
+        length: compressed.len() as u64,
+    };
     payload.insert(blob.digest, compressed);
-    Ok(FileState { digest: Digest::of(&contents), size: contents.len() as u64, mode, blob })
+    Ok(FileState {
+        digest: Digest::of(&contents),
+        size: contents.len() as u64,
+        mode,
+        blob,
+    })
 }

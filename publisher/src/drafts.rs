@@ -1,6 +1,9 @@
 //! Advisories as people write them: a TOML file with the fields of the signed document.
 
-use std::{io, path::{Path, PathBuf}};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, Audience, DocumentId};
@@ -28,8 +31,14 @@ pub enum DraftError {
 
 /// Reads a draft.
 pub fn load(path: &Path) -> Result<Advisory, DraftError> {
-    let text = std::fs::read_to_string(path).map_err(|source| DraftError::File { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|source| DraftError::Field { path: path.to_owned(), source: Box::new(source) })
+    let text = std::fs::read_to_string(path).map_err(|source| DraftError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| DraftError::Field {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 /// A draft to fill in: every field, with what it is for.

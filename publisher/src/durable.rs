@@ -27,7 +27,11 @@ fn set_readable(file: &File) -> io::Result<()> {
 
 /// Creates a file that nobody but its owner can read; one that is there is left alone.
 pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

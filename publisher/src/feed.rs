@@ -143,7 +143,9 @@ pub enum FeedError {
 impl Feed {
     /// The feed in this folder, which need not be there yet.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self {
+            folder: folder.into(),
+        }
     }
 
     /// The folder.
@@ -166,30 +168,60 @@ impl Feed {
     /// Adds a signed root.
     pub fn add_root(&self, root: &Signed<Root>) -> Result<(), FeedError> {
         let path = FeedPath::root(root.document.version);
-        self.write_once(&path, &root.bytes, &root.signatures, "ROOT", root.document.version)
+        self.write_once(
+            &path,
+            &root.bytes,
+            &root.signatures,
+            "ROOT",
+            root.document.version,
+        )
     }
 
     /// Signs an advisory or a correction and adds it; panels see it after the next broadcast.
-    pub fn add<T: Document>(&self, document: T, audience: &Audience, keys: &[&SecretKey]) -> Result<Signed<T>, FeedError> {
+    pub fn add<T: Document>(
+        &self,
+        document: T,
+        audience: &Audience,
+        keys: &[&SecretKey],
+    ) -> Result<Signed<T>, FeedError> {
         let root = self.root()?;
-        let id = DocumentId::new(document.name()).map_err(|error| SignError::Invalid(error.to_string()))?;
+        let id = DocumentId::new(document.name())
+            .map_err(|error| SignError::Invalid(error.to_string()))?;
         if !audience.may_reach(&root.audience) {
-            return Err(FeedError::Audience { id, audience: audience.clone(), feed: root.audience });
+            return Err(FeedError::Audience {
+                id,
+                audience: audience.clone(),
+                feed: root.audience,
+            });
         }
         holds(&root, T::KIND.role(), keys)?;
         let (kind, revision) = (T::KIND, document.revision());
         if let Some(published) = self.newest_revision(kind, &id)?
             && published > revision
         {
-            return Err(FeedError::Older { id, revision, published });
+            return Err(FeedError::Older {
+                id,
+                revision,
+                published,
+            });
         }
         let signed = sign(document, keys)?;
-        self.write_once(&FeedPath::document(kind, &id, revision), &signed.bytes, &signed.signatures, &id, revision)?;
+        self.write_once(
+            &FeedPath::document(kind, &id, revision),
+            &signed.bytes,
+            &signed.signatures,
+            &id,
+            revision,
+        )?;
         Ok(signed)
     }
 
     /// Adds a correction's payload, then signs and adds the correction.
-    pub fn add_correction(&self, built: Built, keys: &[&SecretKey]) -> Result<Signed<Correction>, FeedError> {
+    pub fn add_correction(
+        &self,
+        built: Built,
+        keys: &[&SecretKey],
+    ) -> Result<Signed<Correction>, FeedError> {
         for (digest, bytes) in &built.payload {
             self.write(&FeedPath::blob(digest), bytes)?;
         }
@@ -203,10 +235,17 @@ impl Feed {
     }
 
     /// What a broadcast at `now` would change; writes nothing.
-    pub fn plan_broadcast(&self, now: Timestamp, expires: Timestamp) -> Result<(Broadcast, Index), FeedError> {
+    pub fn plan_broadcast(
+        &self,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(Broadcast, Index), FeedError> {
         let root = self.root()?;
         if root.expires <= now {
-            return Err(FeedError::RootExpired { version: root.version, expires: root.expires });
+            return Err(FeedError::RootExpired {
+                version: root.version,
+                expires: root.expires,
+            });
         }
         let old = match self.head()? {
             Some(head) => self.read::<Index>(&FeedPath::index(head.sequence))?,
@@ -216,17 +255,37 @@ impl Feed {
         let mut documents = self.entries(DocumentKind::Advisory)?;
         documents.extend(self.entries(DocumentKind::Correction)?);
         let known = |entry: &IndexEntry| {
-            old.as_ref().and_then(|index| index.entry(entry.kind, &entry.id)).is_some_and(|old| old.revision == entry.revision)
+            old.as_ref()
+                .and_then(|index| index.entry(entry.kind, &entry.id))
+                .is_some_and(|old| old.revision == entry.revision)
         };
-        let news = documents.iter().filter(|entry| !known(entry)).map(|entry| (entry.id.clone(), entry.revision)).collect();
-        let plan = Broadcast { sequence, expires, news, documents: documents.len() };
-        let index = Index { audience: root.audience, sequence, documents };
+        let news = documents
+            .iter()
+            .filter(|entry| !known(entry))
+            .map(|entry| (entry.id.clone(), entry.revision))
+            .collect();
+        let plan = Broadcast {
+            sequence,
+            expires,
+            news,
+            documents: documents.len(),
+        };
+        let index = Index {
+            audience: root.audience,
+            sequence,
+            documents,
+        };
         self.refuse_gaps(&index)?;
         Ok((plan, index))
     }
 
     /// Makes everything that was added current.
-    pub fn broadcast(&self, now: Timestamp, expires: Timestamp, keys: &[&SecretKey]) -> Result<Broadcast, FeedError> {
+    pub fn broadcast(
+        &self,
+        now: Timestamp,
+        expires: Timestamp,
+        keys: &[&SecretKey],
+    ) -> Result<Broadcast, FeedError> {
         let root = self.root()?;
         holds(&root, Role::Feed, keys)?;
         let (plan, index) = self.plan_broadcast(now, expires)?;
@@ -258,21 +317,33 @@ impl Feed {
         for entry in &index.documents {
             let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
             if entry.kind == DocumentKind::Advisory {
-                let Some(advisory) = self.read::<spacecp_contract::Advisory>(&path)? else { continue };
+                let Some(advisory) = self.read::<spacecp_contract::Advisory>(&path)? else {
+                    continue;
+                };
                 for correction in advisory.corrections {
                     if index.entry(DocumentKind::Correction, &correction).is_none() {
-                        return Err(FeedError::MissingCorrection { advisory: advisory.id, correction });
+                        return Err(FeedError::MissingCorrection {
+                            advisory: advisory.id,
+                            correction,
+                        });
                     }
                 }
                 continue;
             }
-            let Some(correction) = self.read::<Correction>(&path)? else { continue };
+            let Some(correction) = self.read::<Correction>(&path)? else {
+                continue;
+            };
             for after in correction.files.iter().filter_map(|file| file.after) {
                 let digest = after.blob.digest;
                 let intact = fs::read(self.folder.join(FeedPath::blob(&digest).as_str()))
-                    .is_ok_and(|bytes| bytes.len() as u64 == after.blob.length && Digest::of(&bytes) == digest);
+                    .is_ok_and(|bytes| {
+                        bytes.len() as u64 == after.blob.length && Digest::of(&bytes) == digest
+                    });
                 if !intact {
-                    return Err(FeedError::Payload { id: correction.id, digest });
+                    return Err(FeedError::Payload {
+                        id: correction.id,
+                        digest,
+                    });
                 }
             }
         }
@@ -285,29 +356,51 @@ impl Feed {
         ids.sort();
         let mut entries = Vec::new();
         for id in ids {
-            let Some(revision) = self.newest_revision(kind, &id)? else { continue };
-            let path = self.folder.join(FeedPath::document(kind, &id, revision).as_str());
+            let Some(revision) = self.newest_revision(kind, &id)? else {
+                continue;
+            };
+            let path = self
+                .folder
+                .join(FeedPath::document(kind, &id, revision).as_str());
             let bytes = fs::read(&path).map_err(|source| FeedError::File { path, source })?;
-            entries.push(IndexEntry { kind, id, revision, digest: Digest::of(&bytes), length: bytes.len() as u64 });
+            entries.push(IndexEntry {
+                kind,
+                id,
+                revision,
+                digest: Digest::of(&bytes),
+                length: bytes.len() as u64,
+            });
         }
         Ok(entries)
     }
 
-    fn newest_revision(&self, kind: DocumentKind, id: &DocumentId) -> Result<Option<u64>, FeedError> {
+    fn newest_revision(
+        &self,
+        kind: DocumentKind,
+        id: &DocumentId,
+    ) -> Result<Option<u64>, FeedError> {
         let revisions: Vec<u64> = self.names(&self.folder.join(kind.as_str()).join(id.as_str()))?;
         Ok(revisions.into_iter().max())
     }
 
     /// The names in a folder that are names of this kind; none where there is no folder.
     fn names<T: std::str::FromStr>(&self, folder: &Path) -> Result<Vec<T>, FeedError> {
-        let failed = |source| FeedError::File { path: folder.to_owned(), source };
+        let failed = |source| FeedError::File {
+            path: folder.to_owned(),
+            source,
+        };
         let listing = match fs::read_dir(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             listing => listing.map_err(failed)?,
         };
         let mut names = Vec::new();
         for entry in listing {
-            if let Some(name) = entry.map_err(failed)?.file_name().to_str().and_then(|name| name.parse().ok()) {
+            if let Some(name) = entry
+                .map_err(failed)?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            {
                 names.push(name);
             }
         }
@@ -318,10 +411,15 @@ impl Feed {
         let path = self.folder.join(path.as_str());
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            bytes => bytes.map_err(|source| FeedError::File { path: path.clone(), source })?,
+            bytes => bytes.map_err(|source| FeedError::File {
+                path: path.clone(),
+                source,
+            })?,
         };
         let document = decode(&bytes, &Limits::default());
-        document.map(Some).map_err(|source| FeedError::Decode { path, source })
+        document
+            .map(Some)
+            .map_err(|source| FeedError::Decode { path, source })
     }
 
     fn write(&self, path: &FeedPath, bytes: &[u8]) -> Result<(), FeedError> {
@@ -330,7 +428,14 @@ impl Feed {
     }
 
     /// Writes a document and its signatures; the same bytes once more change nothing.
-    fn write_once(&self, path: &FeedPath, bytes: &[u8], signatures: &str, id: &str, revision: u64) -> Result<(), FeedError> {
+    fn write_once(
+        &self,
+        path: &FeedPath,
+        bytes: &[u8],
+        signatures: &str,
+        id: &str,
+        revision: u64,
+    ) -> Result<(), FeedError> {
         let there = fs::read(self.folder.join(path.as_str())).ok();
         if there.is_some_and(|there| there != bytes) {
             let id = DocumentId::new(id).map_err(|error| SignError::Invalid(error.to_string()))?;
@@ -346,11 +451,19 @@ fn holds(root: &Root, role: Role, keys: &[&SecretKey]) -> Result<(), FeedError> 
     let held = &root.roles[&role];
     for key in keys {
         if !held.keys.contains(&key.public().to_base64()) {
-            return Err(FeedError::Key { key: key.public().id(), role, version: root.version });
+            return Err(FeedError::Key {
+                key: key.public().id(),
+                role,
+                version: root.version,
+            });
         }
     }
     if keys.len() < held.threshold as usize {
-        return Err(FeedError::Threshold { role, threshold: held.threshold, given: keys.len() });
+        return Err(FeedError::Threshold {
+            role,
+            threshold: held.threshold,
+            given: keys.len(),
+        });
     }
     Ok(())
 }

@@ -73,7 +73,8 @@ impl PublicKey {
     /// Reads a `.pub` file.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let text = read(path)?;
-        let key = minisign::PublicKeyBox::from_string(&text).and_then(minisign::PublicKeyBox::into_public_key);
+        let key = minisign::PublicKeyBox::from_string(&text)
+            .and_then(minisign::PublicKeyBox::into_public_key);
         key.map(Self).map_err(|error| format_error(path, &error))
     }
 
@@ -84,7 +85,11 @@ impl PublicKey {
 
     /// The id that minisign prints: 16 hexadecimal digits.
     pub fn id(&self) -> String {
-        self.0.keynum().iter().rev().fold(String::new(), |id, byte| id + &format!("{byte:02X}"))
+        self.0
+            .keynum()
+            .iter()
+            .rev()
+            .fold(String::new(), |id, byte| id + &format!("{byte:02X}"))
     }
 
     pub(crate) fn inner(&self) -> &minisign::PublicKey {
@@ -109,7 +114,10 @@ impl SecretKey {
     pub fn generate() -> Result<Self, KeyError> {
         let pair = minisign::KeyPair::generate_unencrypted_keypair()
             .map_err(|error| KeyError::Generate(error.to_string()))?;
-        Ok(Self { secret: pair.sk, public: PublicKey(pair.pk) })
+        Ok(Self {
+            secret: pair.sk,
+            public: PublicKey(pair.pk),
+        })
     }
 
     /// Reads a `.key` file; `passphrase` is asked for only if the key is encrypted.
@@ -124,14 +132,24 @@ impl SecretKey {
         let secret = if let Ok(secret) = boxed()?.into_unencrypted_secret_key() {
             secret
         } else {
-            let passphrase = passphrase().ok_or_else(|| KeyError::Locked { path: path.to_owned() })?;
-            boxed()?.into_secret_key(Some(passphrase.to_string())).map_err(|error| match error.kind() {
-                minisign::ErrorKind::Verify => KeyError::Passphrase { path: path.to_owned() },
-                _ => format_error(path, &error),
-            })?
+            let passphrase = passphrase().ok_or_else(|| KeyError::Locked {
+                path: path.to_owned(),
+            })?;
+            boxed()?
+                .into_secret_key(Some(passphrase.to_string()))
+                .map_err(|error| match error.kind() {
+                    minisign::ErrorKind::Verify => KeyError::Passphrase {
+                        path: path.to_owned(),
+                    },
+                    _ => format_error(path, &error),
+                })?
         };
-        let public = minisign::PublicKey::from_secret_key(&secret).map_err(|error| format_error(path, &error))?;
-        Ok(Self { secret, public: PublicKey(public) })
+        let public = minisign::PublicKey::from_secret_key(&secret)
+            .map_err(|error| format_error(path, &error))?;
+        Ok(Self {
+            secret,
+            public: PublicKey(public),
+        })
     }
 
     /// Its public half.
@@ -147,7 +165,11 @@ impl SecretKey {
 /// Makes a pair and writes `NAME.key` and `NAME.pub` into `folder`.
 ///
 /// Without a passphrase the secret key lies there in clear, for those who protect it otherwise.
-pub fn create(folder: &Path, name: &str, passphrase: Option<&Zeroizing<String>>) -> Result<PublicKey, KeyError> {
+pub fn create(
+    folder: &Path,
+    name: &str,
+    passphrase: Option<&Zeroizing<String>>,
+) -> Result<PublicKey, KeyError> {
     let (secret_path, public_path) = paths(folder, name);
     for path in [&secret_path, &public_path] {
         if path.exists() {
@@ -155,32 +177,59 @@ pub fn create(folder: &Path, name: &str, passphrase: Option<&Zeroizing<String>>)
         }
     }
     let generated = match passphrase {
-        Some(passphrase) => minisign::KeyPair::generate_encrypted_keypair(Some(passphrase.to_string())),
+        Some(passphrase) => {
+            minisign::KeyPair::generate_encrypted_keypair(Some(passphrase.to_string()))
+        }
         None => minisign::KeyPair::generate_unencrypted_keypair(),
     };
     let failed = |error: minisign::PError| KeyError::Generate(error.to_string());
     let pair = generated.map_err(failed)?;
-    let kind = if passphrase.is_some() { "encrypted" } else { "unencrypted" };
-    let secret = pair.sk.to_box(Some(&format!("minisign {kind} secret key of {name}"))).map_err(failed)?;
+    let kind = if passphrase.is_some() {
+        "encrypted"
+    } else {
+        "unencrypted"
+    };
+    let secret = pair
+        .sk
+        .to_box(Some(&format!("minisign {kind} secret key of {name}")))
+        .map_err(failed)?;
     let public = pair.pk.to_box().map_err(failed)?;
-    fs::create_dir_all(folder).map_err(|source| KeyError::File { path: folder.to_owned(), source })?;
+    fs::create_dir_all(folder).map_err(|source| KeyError::File {
+        path: folder.to_owned(),
+        source,
+    })?;
     let secret = Zeroizing::new(secret.into_string());
-    durable::create_private(&secret_path, secret.as_bytes())
-        .map_err(|source| KeyError::File { path: secret_path, source })?;
-    durable::replace(&public_path, public.into_string().as_bytes())
-        .map_err(|source| KeyError::File { path: public_path, source })?;
+    durable::create_private(&secret_path, secret.as_bytes()).map_err(|source| KeyError::File {
+        path: secret_path,
+        source,
+    })?;
+    durable::replace(&public_path, public.into_string().as_bytes()).map_err(|source| {
+        KeyError::File {
+            path: public_path,
+            source,
+        }
+    })?;
     Ok(PublicKey(pair.pk))
 }
 
 /// Where the two halves of the pair `name` lie.
 pub fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
-    (folder.join(format!("{name}.key")), folder.join(format!("{name}.pub")))
+    (
+        folder.join(format!("{name}.key")),
+        folder.join(format!("{name}.pub")),
+    )
 }
 
 fn read(path: &Path) -> Result<String, KeyError> {
-    fs::read_to_string(path).map_err(|source| KeyError::File { path: path.to_owned(), source })
+    fs::read_to_string(path).map_err(|source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn format_error(path: &Path, error: &minisign::PError) -> KeyError {
-    KeyError::Format { path: path.to_owned(), reason: error.to_string() }
+    KeyError::Format {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
 }

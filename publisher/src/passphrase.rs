@@ -58,21 +58,29 @@ impl Source {
     /// The passphrase of a key that is being made; on a terminal it is asked for twice.
     pub fn choose(self, what: &str) -> Result<Zeroizing<String>, PassphraseError> {
         if let Some(given) = self.given()? {
-            return if given.is_empty() { Err(PassphraseError::Empty) } else { Ok(given) };
+            return if given.is_empty() {
+                Err(PassphraseError::Empty)
+            } else {
+                Ok(given)
+            };
         }
         let first = prompt(&format!("New passphrase of {what}: "))?;
         if first.is_empty() {
             return Err(PassphraseError::Empty);
         }
         let second = prompt("The same once more: ")?;
-        if first == second { Ok(first) } else { Err(PassphraseError::Mismatch) }
+        if first == second {
+            Ok(first)
+        } else {
+            Err(PassphraseError::Mismatch)
+        }
     }
 
     fn given(self) -> Result<Option<Zeroizing<String>>, PassphraseError> {
         match self {
-            Self::Descriptor(descriptor) => {
-                read_descriptor(descriptor).map(Some).map_err(|source| PassphraseError::Descriptor { descriptor, source })
-            }
+            Self::Descriptor(descriptor) => read_descriptor(descriptor)
+                .map(Some)
+                .map_err(|source| PassphraseError::Descriptor { descriptor, source }),
             Self::VariableOrTerminal => Ok(std::env::var(VARIABLE).ok().map(Zeroizing::new)),
         }
     }
@@ -81,7 +89,9 @@ impl Source {
 fn read_descriptor(descriptor: u32) -> io::Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(String::new());
     BufReader::new(File::open(format!("/proc/self/fd/{descriptor}"))?).read_line(&mut line)?;
-    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Zeroizing::new(
+        line.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }
 
 fn prompt(question: &str) -> Result<Zeroizing<String>, PassphraseError> {

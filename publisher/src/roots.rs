@@ -30,7 +30,13 @@ impl Holders {
 }
 
 /// The root of this version.
-pub fn root(audience: Audience, version: u64, holders: &Holders, issued: Timestamp, expires: Timestamp) -> Root {
+pub fn root(
+    audience: Audience,
+    version: u64,
+    holders: &Holders,
+    issued: Timestamp,
+    expires: Timestamp,
+) -> Root {
     let keys = |(keys, threshold): &(Vec<PublicKey>, Option<u32>)| RoleKeys {
         keys: keys.iter().map(PublicKey::to_base64).collect(),
         threshold: threshold.unwrap_or(1),
@@ -41,6 +47,10 @@ pub fn root(audience: Audience, version: u64, holders: &Holders, issued: Timesta
         issued,
         expires,
         sequence_epoch: 0,
-        roles: holders.roles.iter().map(|(role, held)| (*role, keys(held))).collect(),
+        roles: holders
+            .roles
+            .iter()
+            .map(|(role, held)| (*role, keys(held)))
+            .collect(),
     }
 }

@@ -39,11 +39,19 @@ pub fn sign<T: Document>(document: T, keys: &[&SecretKey]) -> Result<Signed<T>, 
     document.validate().map_err(SignError::Invalid)?;
     let bytes = encode(&document);
     let signatures = sign_bytes(&bytes, &TrustedComment::of(&document), keys)?;
-    Ok(Signed { document, bytes, signatures })
+    Ok(Signed {
+        document,
+        bytes,
+        signatures,
+    })
 }
 
 /// Signs bytes as what `comment` says, pre-hashed, with each of the keys.
-pub fn sign_bytes(bytes: &[u8], comment: &TrustedComment, keys: &[&SecretKey]) -> Result<String, SignError> {
+pub fn sign_bytes(
+    bytes: &[u8],
+    comment: &TrustedComment,
+    keys: &[&SecretKey],
+) -> Result<String, SignError> {
     if keys.is_empty() {
         return Err(SignError::NoKey);
     }
@@ -53,9 +61,21 @@ pub fn sign_bytes(bytes: &[u8], comment: &TrustedComment, keys: &[&SecretKey]) -
 fn one(bytes: &[u8], comment: &TrustedComment, key: &SecretKey) -> Result<String, SignError> {
     let public: &PublicKey = key.public();
     let untrusted = format!("signature of the key {}", public.id());
-    let signature =
-        minisign::sign(Some(public.inner()), key.inner(), bytes, Some(&comment.to_string()), Some(&untrusted));
-    let signature = signature.map_err(|error| SignError::Failed { key: public.id(), reason: error.to_string() })?;
+    let signature = minisign::sign(
+        Some(public.inner()),
+        key.inner(),
+        bytes,
+        Some(&comment.to_string()),
+        Some(&untrusted),
+    );
+    let signature = signature.map_err(|error| SignError::Failed {
+        key: public.id(),
+        reason: error.to_string(),
+    })?;
     let text = signature.into_string();
-    Ok(if text.ends_with('\n') { text } else { text + "\n" })
+    Ok(if text.ends_with('\n') {
+        text
+    } else {
+        text + "\n"
+    })
 }

@@ -41,15 +41,30 @@ fn main() -> Result<()> {
         warm.push(run(&check, 1)?);
     }
     for _ in 0..3 {
-        std::fs::remove_dir_all(&cache).with_context(|| format!("no cache at {}", cache.display()))?;
+        std::fs::remove_dir_all(&cache)
+            .with_context(|| format!("no cache at {}", cache.display()))?;
         cold.push(run(&check, 1)?);
     }
     let (nothing, warm, cold) = (median(nothing), median(warm), median(cold));
-    println!("check, warm cache            {:>9.1} ms   {:>6.1} MiB", millis(warm), mebibytes(memory));
+    println!(
+        "check, warm cache            {:>9.1} ms   {:>6.1} MiB",
+        millis(warm),
+        mebibytes(memory)
+    );
     println!("check, cold cache            {:>9.1} ms", millis(cold));
-    println!("--version                    {:>9.1} ms   {:>6.1} MiB", millis(nothing), mebibytes(idle_memory));
-    println!("ratio warm / cold            {:>9.3}", warm.as_secs_f64() / cold.as_secs_f64());
-    println!("ratio warm / --version       {:>9.2}", warm.as_secs_f64() / nothing.as_secs_f64());
+    println!(
+        "--version                    {:>9.1} ms   {:>6.1} MiB",
+        millis(nothing),
+        mebibytes(idle_memory)
+    );
+    println!(
+        "ratio warm / cold            {:>9.3}",
+        warm.as_secs_f64() / cold.as_secs_f64()
+    );
+    println!(
+        "ratio warm / --version       {:>9.2}",
+        warm.as_secs_f64() / nothing.as_secs_f64()
+    );
     Ok(())
 }
 
@@ -61,7 +76,10 @@ fn run(arguments: &[&str], expected: i32) -> Result<Duration> {
         .stdout(Stdio::null())
         .status()?;
     let took = started.elapsed();
-    ensure!(status.code() == Some(expected), "{arguments:?} ended with {status}");
+    ensure!(
+        status.code() == Some(expected),
+        "{arguments:?} ended with {status}"
+    );
     Ok(took)
 }
 

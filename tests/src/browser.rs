@@ -2,11 +2,7 @@
 //!
 //! It talks to this machine only: everything that a browser does in the background is turned off.
 
-use std::{
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use fantoccini::{Client, ClientBuilder, Locator, wd::Capabilities};
@@ -55,7 +51,10 @@ impl Browser {
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let mut capabilities = Capabilities::new();
-        capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": arguments }));
+        capabilities.insert(
+            "goog:chromeOptions".to_owned(),
+            json!({ "args": arguments }),
+        );
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -95,7 +94,11 @@ impl Browser {
     }
 
     async fn devtools(&self, command: &str, parameters: serde_json::Value) -> Result<()> {
-        let session = self.client.session_id().await?.context("the browser has a session")?;
+        let session = self
+            .client
+            .session_id()
+            .await?
+            .context("the browser has a session")?;
         let command = Devtools {
             path: format!("session/{session}/goog/cdp/execute"),
             body: json!({ "cmd": command, "params": parameters }).to_string(),
@@ -112,7 +115,12 @@ impl Browser {
     /// Writes into the field of this label's `name`.
     pub async fn fill(&self, field: &str, text: &str) -> Result<()> {
         let selector = format!("input[name={field:?}]");
-        let element = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(&selector)).await?;
+        let element = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(&selector))
+            .await?;
         element.clear().await?;
         Ok(element.send_keys(text).await?)
     }
@@ -120,15 +128,31 @@ impl Browser {
     /// Presses the button with these words on it.
     pub async fn press(&self, words: &str) -> Result<()> {
         let path = format!("//button[contains(normalize-space(.), {words:?})]");
-        let button = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
-        Ok(button.with_context(|| format!("no button says {words:?}"))?.click().await?)
+        let button = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await;
+        Ok(button
+            .with_context(|| format!("no button says {words:?}"))?
+            .click()
+            .await?)
     }
 
     /// Follows the link with these words in it.
     pub async fn follow(&self, words: &str) -> Result<()> {
         let path = format!("//a[contains(normalize-space(.), {words:?})]");
-        let link = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
-        Ok(link.with_context(|| format!("no link says {words:?}"))?.click().await?)
+        let link = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await;
+        Ok(link
+            .with_context(|| format!("no link says {words:?}"))?
+            .click()
+            .await?)
     }
 
     /// Waits until the page says this, and returns all that it says.

@@ -105,11 +105,12 @@ fn date(text: &str) -> Timestamp {
 fn log4shell(now: Timestamp) -> Advisory {
     Advisory {
         aliases: vec!["CVE-2021-44228".into(), "GHSA-jfh8-c2jp-5v3q".into()],
-        issue: "Minecraft servers log what players write, and they log it with **Apache Log4j 2**. \
+        issue:
+            "Minecraft servers log what players write, and they log it with **Apache Log4j 2**. \
                 Versions of `log4j-core` before 2.15.0 look up names that appear in a logged text: \
                 a line of chat such as `${jndi:ldap://…}` makes the server load and run a class \
                 from a stranger's machine."
-            .into(),
+                .into(),
         impacts: "- Anybody who can write in the chat, or who joins under a chosen name, runs \
                   code as the user of the game server.\n- From there, everything that this user \
                   may read or write on the machine is open, other customers' servers included if \
@@ -131,30 +132,48 @@ fn log4shell(now: Timestamp) -> Advisory {
             affected("minecraft:server", &[("1.7.0", "1.18.1")]),
             affected(
                 "maven:org.apache.logging.log4j:log4j-core",
-                &[("2.0.0-beta9", "2.3.1"), ("2.4.0", "2.12.2"), ("2.13.0", "2.15.0")],
+                &[
+                    ("2.0.0-beta9", "2.3.1"),
+                    ("2.4.0", "2.12.2"),
+                    ("2.13.0", "2.15.0"),
+                ],
             ),
         ],
         corrections: vec![id(SERVER_CORRECTION)],
         references: vec![
-            reference("Apache Log4j: security", "https://logging.apache.org/security.html"),
-            reference("NVD: CVE-2021-44228", "https://nvd.nist.gov/vuln/detail/CVE-2021-44228"),
+            reference(
+                "Apache Log4j: security",
+                "https://logging.apache.org/security.html",
+            ),
+            reference(
+                "NVD: CVE-2021-44228",
+                "https://nvd.nist.gov/vuln/detail/CVE-2021-44228",
+            ),
         ],
         timeline: vec![
             event(date("2021-12-09T00:00:00Z"), "The flaw becomes public."),
-            event(date("2021-12-10T00:00:00Z"), "Minecraft 1.18.1 and Log4j 2.15.0 are released."),
+            event(
+                date("2021-12-10T00:00:00Z"),
+                "Minecraft 1.18.1 and Log4j 2.15.0 are released.",
+            ),
             event(now - days(1), "This advisory is broadcast."),
         ],
-        ..blank(LOG4SHELL, "Log4Shell: a line of chat runs code on a Minecraft server", now)
+        ..blank(
+            LOG4SHELL,
+            "Log4Shell: a line of chat runs code on a Minecraft server",
+            now,
+        )
     }
 }
 
 fn ws_headers(now: Timestamp) -> Advisory {
     Advisory {
         aliases: vec!["CVE-2024-37890".into(), "GHSA-3h5v-q93c-6h6q".into()],
-        issue: "The daemon `houston` speaks WebSocket through the npm package `ws`. A request with \
+        issue:
+            "The daemon `houston` speaks WebSocket through the npm package `ws`. A request with \
                 more headers than the server's `maxHeadersCount` lets `ws` read a header that is \
                 not there, and the process ends."
-            .into(),
+                .into(),
         impacts: "Anybody who can reach the daemon's port can stop it, again and again. Game \
                   servers keep running; nobody can manage them meanwhile."
             .into(),
@@ -185,7 +204,11 @@ fn ws_headers(now: Timestamp) -> Advisory {
             event(date("2024-06-16T00:00:00Z"), "ws 8.17.1 is released."),
             event(now - days(1), "This advisory is broadcast."),
         ],
-        ..blank(WS_HEADERS, "A request with many headers stops the daemon", now)
+        ..blank(
+            WS_HEADERS,
+            "A request with many headers stops the daemon",
+            now,
+        )
     }
 }
 

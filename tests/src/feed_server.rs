@@ -59,7 +59,10 @@ async fn file(
         *response.status_mut() = status;
         response
     };
-    if path.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+    if path
+        .split('/')
+        .any(|part| part.is_empty() || part.starts_with('.'))
+    {
         return answer(StatusCode::NOT_FOUND);
     }
     let Ok(bytes) = tokio::fs::read(folder.join(path)).await else {

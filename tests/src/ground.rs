@@ -243,7 +243,9 @@ fn source(name: &str, version: &str, number: usize) -> String {
 
 fn escape_js(age: Age) -> &'static str {
     match age {
-        Age::Flawed => "'use strict';\n\n// Turns a line of a server's console into a table row.\nexports.row = (line) => `<tr><td>${line}</td></tr>`;\n",
+        Age::Flawed => {
+            "'use strict';\n\n// Turns a line of a server's console into a table row.\nexports.row = (line) => `<tr><td>${line}</td></tr>`;\n"
+        }
         Age::Corrected => {
             "'use strict';\n\nconst entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\"': '&quot;', \"'\": '&#39;' };\nconst escape = (text) => text.replace(/[&<>\"']/g, (character) => entities[character]);\n\n// Turns a line of a server's console into a table row.\nexports.row = (line) => `<tr><td>${escape(line)}</td></tr>`;\n"
         }
@@ -311,12 +313,9 @@ fn executable(path: &Path) -> io::Result<()> {
 
 /// Bytes that do not compress, the same for the same seed: xorshift64* (Vigna, 2016).
 fn noise(seed: &str, length: usize) -> Vec<u8> {
-    let mut state = seed
-        .bytes()
-        .fold(0x9e37_79b9_7f4a_7c15_u64, |state, byte| {
-            (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        })
-        | 1;
+    let mut state = seed.bytes().fold(0x9e37_79b9_7f4a_7c15_u64, |state, byte| {
+        (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    }) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
         state ^= state >> 12;

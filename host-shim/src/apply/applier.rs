@@ -59,29 +59,56 @@ pub struct Applier {
 impl Applier {
     /// An applier that keeps its journal in this store.
     pub fn new(store: Store) -> Self {
-        Self { journal: Journal::new(store), exchange: Exchange::default(), steps: Arc::new(NoFaults) }
+        Self {
+            journal: Journal::new(store),
+            exchange: Exchange::default(),
+            steps: Arc::new(NoFaults),
+        }
     }
 
     /// The same with another way to exchange trees, and told of every step. For tests.
     #[must_use]
     pub fn with(self, exchange: Exchange, steps: Arc<dyn Steps>) -> Self {
-        Self { exchange, steps, ..self }
+        Self {
+            exchange,
+            steps,
+            ..self
+        }
     }
 
     /// What applying would do, as found just now.
-    pub async fn plan(&self, correction: &Verified<Correction>, component: &Component, inventory: &Inventory) -> Result<Plan, ApplyError> {
+    pub async fn plan(
+        &self,
+        correction: &Verified<Correction>,
+        component: &Component,
+        inventory: &Inventory,
+    ) -> Result<Plan, ApplyError> {
         let unfinished = self.journal.of_component(&component.name).await?;
-        let under_way = unfinished.into_iter().find(|entry| !entry.state.is_final()).map(|entry| entry.application.id);
-        let (correction, component, inventory) = (correction.document().clone(), component.clone(), inventory.clone());
+        let under_way = unfinished
+            .into_iter()
+            .find(|entry| !entry.state.is_final())
+            .map(|entry| entry.application.id);
+        let (correction, component, inventory) = (
+            correction.document().clone(),
+            component.clone(),
+            inventory.clone(),
+        );
         blocking(move || plan::plan(&correction, &component, &inventory, under_way)).await
     }
 
     /// Carries a plan out. On failure the component is as it was.
     #[tracing::instrument(name = "apply", skip_all, fields(application = %order.id, correction = %order.correction.id, component = %order.component.name))]
-    pub async fn apply(&self, order: Order<'_>, source: &Source, progress: &dyn Progress) -> Result<Application, ApplyError> {
+    pub async fn apply(
+        &self,
+        order: Order<'_>,
+        source: &Source,
+        progress: &dyn Progress,
+    ) -> Result<Application, ApplyError> {
         let folder = order.component.folder.clone();
         let _lock = Lock::take(&folder)?;
-        let plan = self.plan(order.correction, order.component, order.inventory).await?;
+        let plan = self
+            .plan(order.correction, order.component, order.inventory)
+            .await?;
         agreed(&plan, &order)?;
         let entry = new_entry(&order, &plan)?;
         self.journal.begin(&entry).await?;
@@ -101,15 +128,32 @@ impl Applier {
         self.one(&id).await
     }
 
-    async fn carry_out(&self, entry: &Entry, order: &Order<'_>, source: &Source, progress: &dyn Progress) -> Result<(), ApplyError> {
+    async fn carry_out(
+        &self,
+        entry: &Entry,
+        order: &Order<'_>,
+        source: &Source,
+        progress: &dyn Progress,
+    ) -> Result<(), ApplyError> {
         let id = &entry.application.id;
         self.steps.reached(Step::Planned)?;
         progress.step("fetched");
-        self.fetch(entry, order.correction, source, progress).await?;
+        self.fetch(entry, order.correction, source, progress)
+            .await?;
         self.steps.reached(Step::Fetched)?;
         progress.step(State::Staged.word());
-        tokio::task::block_in_place(|| stage::stage(&entry.folder, &entry.workspace, &entry.keep, order.correction, progress))?;
-        self.journal.new_tree(id, inode(&entry.workspace.join("tree"))?).await?;
+        tokio::task::block_in_place(|| {
+            stage::stage(
+                &entry.folder,
+                &entry.workspace,
+                &entry.keep,
+                order.correction,
+                progress,
+            )
+        })?;
+        self.journal
+            .new_tree(id, inode(&entry.workspace.join("tree"))?)
+            .await?;
         self.journal.state(id, State::Staged).await?;
         self.steps.reached(Step::Staged)?;
         progress.step(State::Verified.word());
@@ -120,7 +164,9 @@ impl Applier {
         self.journal.state(id, State::Swapping).await?;
         self.steps.reached(Step::Swapping)?;
         progress.step(State::Swapped.word());
-        tracing::info_span!("swap", application = id).in_scope(|| exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps))?;
+        tracing::info_span!("swap", application = id).in_scope(|| {
+            exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)
+        })?;
         self.steps.reached(Step::Exchanged)?;
         carry_over(entry)?;
         self.steps.reached(Step::Carried)?;
@@ -129,20 +175,37 @@ impl Applier {
         progress.step("healthy");
         healthy(order.component, &entry.application.to)?;
         self.steps.reached(Step::Healthy)?;
-        self.journal.end(id, State::Committed, None, order.now).await?;
+        self.journal
+            .end(id, State::Committed, None, order.now)
+            .await?;
         progress.step(State::Committed.word());
         Ok(())
     }
 
     /// Fetches every payload once, into the workspace.
-    async fn fetch(&self, entry: &Entry, correction: &Correction, source: &Source, progress: &dyn Progress) -> Result<(), ApplyError> {
+    async fn fetch(
+        &self,
+        entry: &Entry,
+        correction: &Correction,
+        source: &Source,
+        progress: &dyn Progress,
+    ) -> Result<(), ApplyError> {
         let payload = entry.workspace.join("payload");
         fs::create_dir_all(&payload).doing("make the folder", &payload)?;
-        let blobs: std::collections::BTreeMap<Digest, spacecp_contract::Blob> =
-            correction.files.iter().filter_map(|file| file.after).map(|after| (after.blob.digest, after.blob)).collect();
+        let blobs: std::collections::BTreeMap<Digest, spacecp_contract::Blob> = correction
+            .files
+            .iter()
+            .filter_map(|file| file.after)
+            .map(|after| (after.blob.digest, after.blob))
+            .collect();
         let total = blobs.len() as u64;
         for (done, blob) in blobs.into_values().enumerate() {
-            fetch_payload(source, &blob, &stage::payload_path(&entry.workspace, &blob.digest)).await?;
+            fetch_payload(
+                source,
+                &blob,
+                &stage::payload_path(&entry.workspace, &blob.digest),
+            )
+            .await?;
             progress.files(done as u64 + 1, total);
         }
         Ok(())
@@ -152,16 +215,24 @@ impl Applier {
     fn refuse_late_changes(&self, entry: &Entry, order: &Order<'_>) -> Result<(), ApplyError> {
         let late = plan::plan(order.correction, order.component, order.inventory, None)?;
         let drifted = order.shown.is_some_and(|shown| shown != late.digest);
-        if drifted || read_version(&entry.folder, &order.component.source).as_ref() != Ok(&entry.application.from) {
+        if drifted
+            || read_version(&entry.folder, &order.component.source).as_ref()
+                != Ok(&entry.application.from)
+        {
             let shown = order.shown.unwrap_or(late.digest);
-            return Err(ApplyError::Drifted { shown, plan: Box::new(late) });
+            return Err(ApplyError::Drifted {
+                shown,
+                plan: Box::new(late),
+            });
         }
         Ok(())
     }
 
     /// Puts the old tree back where it is not, and notes why.
     async fn undo(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), ApplyError> {
-        let Some(entry) = self.journal.entry(id).await? else { return Ok(()) };
+        let Some(entry) = self.journal.entry(id).await? else {
+            return Ok(());
+        };
         if entry.state.is_final() {
             return Ok(());
         }
@@ -178,12 +249,30 @@ impl Applier {
     /// Needs neither the feed nor the plugin nor the component. Files of the correction that were
     /// changed since are lost with the new tree, so that wants a word.
     #[tracing::instrument(name = "rollback", skip_all, fields(application = id))]
-    pub async fn roll_back(&self, id: &str, overwrite: bool, reason: &str, now: Timestamp, progress: &dyn Progress) -> Result<Application, ApplyError> {
-        let irreversible = |reason: &str| ApplyError::Irreversible { id: id.to_owned(), reason: reason.to_owned() };
-        let entry = self.journal.entry(id).await?.ok_or_else(|| irreversible("the journal does not have it"))?;
+    pub async fn roll_back(
+        &self,
+        id: &str,
+        overwrite: bool,
+        reason: &str,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Application, ApplyError> {
+        let irreversible = |reason: &str| ApplyError::Irreversible {
+            id: id.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let entry = self
+            .journal
+            .entry(id)
+            .await?
+            .ok_or_else(|| irreversible("the journal does not have it"))?;
         let _lock = Lock::take(&entry.folder)?;
         // Once more under the lock: somebody may have been faster.
-        let entry = self.journal.entry(id).await?.ok_or_else(|| irreversible("the journal does not have it"))?;
+        let entry = self
+            .journal
+            .entry(id)
+            .await?
+            .ok_or_else(|| irreversible("the journal does not have it"))?;
         if entry.state != State::Committed {
             return Err(irreversible(&format!("it is {}", entry.state.word())));
         }
@@ -195,7 +284,10 @@ impl Applier {
         }
         let changed = changed_since(&entry)?;
         if !changed.is_empty() && !overwrite {
-            return Err(irreversible(&format!("these files were changed since and would be lost: {}; say so to go on", changed.join(", "))));
+            return Err(irreversible(&format!(
+                "these files were changed since and would be lost: {}; say so to go on",
+                changed.join(", ")
+            )));
         }
         self.journal.state(id, State::RollingBack).await?;
         self.steps.reached(Step::RollingBack)?;
@@ -204,7 +296,9 @@ impl Applier {
         self.steps.reached(Step::Exchanged)?;
         carry_over(&entry)?;
         self.steps.reached(Step::Carried)?;
-        self.journal.end(id, State::RolledBack, Some(reason), now).await?;
+        self.journal
+            .end(id, State::RolledBack, Some(reason), now)
+            .await?;
         self.steps.reached(Step::RolledBack)?;
         clean_up(&entry.workspace)?;
         progress.step(State::RolledBack.word());
@@ -223,15 +317,30 @@ impl Applier {
                 lock => lock?,
             };
             let live = live_tree(&entry)?;
-            tracing::warn!(application = id, state = entry.state.word(), ?live, "an application was cut off");
+            tracing::warn!(
+                application = id,
+                state = entry.state.word(),
+                ?live,
+                "an application was cut off"
+            );
             match entry.state {
                 State::RollingBack => {
                     bring(&entry, LiveTree::Old, self.exchange)?;
-                    self.journal.end(id, State::RolledBack, Some("it was cut off, and finished afterwards"), now).await?;
+                    self.journal
+                        .end(
+                            id,
+                            State::RolledBack,
+                            Some("it was cut off, and finished afterwards"),
+                            now,
+                        )
+                        .await?;
                     clean_up(&entry.workspace)?;
                 }
                 // Nobody has seen the new version at work, and the old one is known to have worked.
-                _ => self.undo(id, "it was cut off; the old tree is in place", now).await?,
+                _ => {
+                    self.undo(id, "it was cut off; the old tree is in place", now)
+                        .await?
+                }
             }
         }
         Ok(())
@@ -246,12 +355,22 @@ impl Applier {
     /// The application of a component that can be taken back, if one can.
     pub async fn reversible(&self, component: &str) -> Result<Option<Application>, ApplyError> {
         let entries = self.journal.of_component(component).await?;
-        Ok(entries.into_iter().map(described).find(|application| application.reversible))
+        Ok(entries
+            .into_iter()
+            .map(described)
+            .find(|application| application.reversible))
     }
 
     async fn one(&self, id: &str) -> Result<Application, ApplyError> {
-        let missing = || ApplyError::Irreversible { id: id.to_owned(), reason: "the journal does not have it".to_owned() };
-        self.journal.entry(id).await?.map(described).ok_or_else(missing)
+        let missing = || ApplyError::Irreversible {
+            id: id.to_owned(),
+            reason: "the journal does not have it".to_owned(),
+        };
+        self.journal
+            .entry(id)
+            .await?
+            .map(described)
+            .ok_or_else(missing)
     }
 
     /// Only the newest application of a component can be taken back; older trees go.
@@ -260,7 +379,11 @@ impl Applier {
         if payload.exists() {
             fs::remove_dir_all(&payload).doing("remove", &payload)?;
         }
-        for older in self.journal.of_component(&newest.application.component).await? {
+        for older in self
+            .journal
+            .of_component(&newest.application.component)
+            .await?
+        {
             if older.application.id != newest.application.id && older.state.is_final() {
                 clean_up(&older.workspace)?;
             }
@@ -272,19 +395,30 @@ impl Applier {
 /// Whether the plan may be carried out as it was asked for.
 fn agreed(plan: &Plan, order: &Order<'_>) -> Result<(), ApplyError> {
     if plan.obstacles().next().is_some() {
-        return Err(ApplyError::Obstacle { plan: Box::new(plan.clone()) });
+        return Err(ApplyError::Obstacle {
+            plan: Box::new(plan.clone()),
+        });
     }
     if let Some(shown) = order.shown.filter(|shown| *shown != plan.digest) {
-        return Err(ApplyError::Drifted { shown, plan: Box::new(plan.clone()) });
+        return Err(ApplyError::Drifted {
+            shown,
+            plan: Box::new(plan.clone()),
+        });
     }
     if !order.overwrite && plan.warnings().next().is_some() {
-        return Err(ApplyError::WantsWord { plan: Box::new(plan.clone()) });
+        return Err(ApplyError::WantsWord {
+            plan: Box::new(plan.clone()),
+        });
     }
     Ok(())
 }
 
 fn new_entry(order: &Order<'_>, plan: &Plan) -> Result<Entry, ApplyError> {
-    let changes = order.correction.files.iter().map(|file| (file.path.to_string(), file.after.map(|after| after.digest)));
+    let changes = order
+        .correction
+        .files
+        .iter()
+        .map(|file| (file.path.to_string(), file.after.map(|after| after.digest)));
     Ok(Entry {
         application: Application {
             id: order.id.clone(),
@@ -311,11 +445,16 @@ fn new_entry(order: &Order<'_>, plan: &Plan) -> Result<Entry, ApplyError> {
 
 /// The component must say the version that it was to become.
 fn healthy(component: &Component, expected: &str) -> Result<(), ApplyError> {
-    let found = read_version(&component.folder, &component.source).unwrap_or_else(|problem| problem.to_string());
+    let found = read_version(&component.folder, &component.source)
+        .unwrap_or_else(|problem| problem.to_string());
     if found == expected {
         return Ok(());
     }
-    Err(ApplyError::Unhealthy { component: component.name.clone(), expected: expected.to_owned(), found })
+    Err(ApplyError::Unhealthy {
+        component: component.name.clone(),
+        expected: expected.to_owned(),
+        found,
+    })
 }
 
 /// Files of the correction that are no longer as it left them.
@@ -323,7 +462,11 @@ fn changed_since(entry: &Entry) -> Result<Vec<String>, ApplyError> {
     let mut changed = Vec::new();
     for (path, after) in &entry.changes {
         let file: PathBuf = entry.folder.join(path);
-        let there = if file.is_file() { Some(files::digest(&file).doing("read", &file)?) } else { None };
+        let there = if file.is_file() {
+            Some(files::digest(&file).doing("read", &file)?)
+        } else {
+            None
+        };
         if there != *after {
             changed.push(path.clone());
         }
@@ -333,15 +476,22 @@ fn changed_since(entry: &Entry) -> Result<Vec<String>, ApplyError> {
 
 /// The application, with whether it can be taken back now.
 fn described(entry: Entry) -> Application {
-    let reversible = entry.state == State::Committed && entry.workspace.join("tree").is_dir() && is_new(&entry.folder, &entry);
-    Application { reversible, ..entry.application }
+    let reversible = entry.state == State::Committed
+        && entry.workspace.join("tree").is_dir()
+        && is_new(&entry.folder, &entry);
+    Application {
+        reversible,
+        ..entry.application
+    }
 }
 
 fn is_new(folder: &Path, entry: &Entry) -> bool {
     inode(folder).is_ok_and(|live| entry.new_tree == Some(live))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApplyError> + Send + 'static) -> Result<T, ApplyError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApplyError> + Send + 'static,
+) -> Result<T, ApplyError> {
     let span = tracing::Span::current();
     match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(result) => result,

@@ -16,7 +16,12 @@ use super::{ApplyError, error::Doing, exchange::sync_folder};
 /// Where the live tree has something of that name already, because the component wrote it within
 /// the moment between exchange and this, that is put into `set_aside` and the data that was there
 /// before takes its place.
-pub(super) fn carry(keep: &[String], other: &Path, live: &Path, set_aside: &Path) -> Result<(), ApplyError> {
+pub(super) fn carry(
+    keep: &[String],
+    other: &Path,
+    live: &Path,
+    set_aside: &Path,
+) -> Result<(), ApplyError> {
     for path in keep {
         let path = path.trim_end_matches('/');
         let (from, to) = (other.join(path), live.join(path));
@@ -46,13 +51,18 @@ fn make_parent(path: &Path) -> Result<(), ApplyError> {
 
 fn free_name(folder: &Path, path: &str) -> PathBuf {
     let mut names = (0u32..).map(|number| folder.join(format!("{path}.{number}")));
-    names.find(|name| fs::symlink_metadata(name).is_err()).unwrap_or_else(|| folder.join(path))
+    names
+        .find(|name| fs::symlink_metadata(name).is_err())
+        .unwrap_or_else(|| folder.join(path))
 }
 
 /// Whether a path within the tree is run-time data.
 pub(super) fn is_kept(path: &str, keep: &[String]) -> bool {
     keep.iter().any(|kept| {
         let kept = kept.trim_end_matches('/');
-        path == kept || path.strip_prefix(kept).is_some_and(|rest| rest.starts_with('/'))
+        path == kept
+            || path
+                .strip_prefix(kept)
+                .is_some_and(|rest| rest.starts_with('/'))
     })
 }

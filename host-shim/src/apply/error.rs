@@ -59,7 +59,9 @@ pub enum ApplyError {
         reason: String,
     },
     /// The staged tree is not what it should be.
-    #[error("the new tree was built and is not what it should be: {path} {reason}; nothing was changed")]
+    #[error(
+        "the new tree was built and is not what it should be: {path} {reason}; nothing was changed"
+    )]
     Unverified {
         /// The file.
         path: String,
@@ -67,7 +69,9 @@ pub enum ApplyError {
         reason: String,
     },
     /// After the exchange the component does not say the new version, so the old tree was put back.
-    #[error("after the exchange {component} says version {found:?} instead of {expected}; the old tree was put back")]
+    #[error(
+        "after the exchange {component} says version {found:?} instead of {expected}; the old tree was put back"
+    )]
     Unhealthy {
         /// The component.
         component: String,
@@ -110,9 +114,13 @@ impl From<sqlx::Error> for ApplyError {
 
 fn list(plan: &Plan, obstacles: bool) -> String {
     let of: Vec<&str> = if obstacles {
-        plan.obstacles().map(|finding| finding.found.as_str()).collect()
+        plan.obstacles()
+            .map(|finding| finding.found.as_str())
+            .collect()
     } else {
-        plan.warnings().map(|finding| finding.found.as_str()).collect()
+        plan.warnings()
+            .map(|finding| finding.found.as_str())
+            .collect()
     };
     of.join("; ")
 }
@@ -124,7 +132,11 @@ pub(super) trait Doing<T> {
 
 impl<T> Doing<T> for io::Result<T> {
     fn doing(self, doing: &'static str, path: impl Into<PathBuf>) -> Result<T, ApplyError> {
-        self.map_err(|source| ApplyError::File { doing, path: path.into(), source })
+        self.map_err(|source| ApplyError::File {
+            doing,
+            path: path.into(),
+            source,
+        })
     }
 }
 

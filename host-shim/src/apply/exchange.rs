@@ -25,12 +25,19 @@ pub enum Exchange {
 const ASIDE: &str = "aside";
 
 /// Exchanges `live` with the tree in `workspace`, durably.
-pub(super) fn exchange(how: Exchange, live: &Path, workspace: &Path, steps: &dyn Steps) -> Result<(), ApplyError> {
+pub(super) fn exchange(
+    how: Exchange,
+    live: &Path,
+    workspace: &Path,
+    steps: &dyn Steps,
+) -> Result<(), ApplyError> {
     let tree = workspace.join("tree");
     if how == Exchange::Atomic {
         match renameat_with(CWD, live, CWD, &tree, RenameFlags::EXCHANGE) {
             Ok(()) => return sync_both(live, workspace),
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {}
+            Err(
+                rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP,
+            ) => {}
             Err(error) => return Err(error).doing("exchange", live),
         }
     }

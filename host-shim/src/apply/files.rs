@@ -55,7 +55,10 @@ pub(super) fn keep_attributes(from: &Path, to: &Path, metadata: &fs::Metadata) -
         std::os::unix::fs::lchown(to, Some(metadata.uid()), Some(metadata.gid()))?;
     }
     if !metadata.file_type().is_symlink() {
-        fs::set_permissions(to, fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777))?;
+        fs::set_permissions(
+            to,
+            fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777),
+        )?;
     }
     keep_extended(from, to)
 }

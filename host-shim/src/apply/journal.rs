@@ -124,19 +124,42 @@ impl Journal {
     }
 
     pub(super) async fn state(&self, id: &str, state: State) -> Result<(), ApplyError> {
-        tracing::info!(application = id, state = state.word(), "the application goes on");
-        sqlx::query("UPDATE applications SET state = ? WHERE id = ?").bind(state.word()).bind(id).execute(self.store.pool()).await?;
+        tracing::info!(
+            application = id,
+            state = state.word(),
+            "the application goes on"
+        );
+        sqlx::query("UPDATE applications SET state = ? WHERE id = ?")
+            .bind(state.word())
+            .bind(id)
+            .execute(self.store.pool())
+            .await?;
         Ok(())
     }
 
     /// Notes which tree is the new one.
     pub(super) async fn new_tree(&self, id: &str, inode: u64) -> Result<(), ApplyError> {
-        sqlx::query("UPDATE applications SET new_tree = ? WHERE id = ?").bind(inode.cast_signed()).bind(id).execute(self.store.pool()).await?;
+        sqlx::query("UPDATE applications SET new_tree = ? WHERE id = ?")
+            .bind(inode.cast_signed())
+            .bind(id)
+            .execute(self.store.pool())
+            .await?;
         Ok(())
     }
 
-    pub(super) async fn end(&self, id: &str, state: State, reason: Option<&str>, now: Timestamp) -> Result<(), ApplyError> {
-        tracing::info!(application = id, state = state.word(), reason, "the application has ended");
+    pub(super) async fn end(
+        &self,
+        id: &str,
+        state: State,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        tracing::info!(
+            application = id,
+            state = state.word(),
+            reason,
+            "the application has ended"
+        );
         sqlx::query("UPDATE applications SET state = ?, reason = ?, ended = ? WHERE id = ?")
             .bind(state.word())
             .bind(reason)
@@ -148,7 +171,10 @@ impl Journal {
     }
 
     pub(super) async fn entry(&self, id: &str) -> Result<Option<Entry>, ApplyError> {
-        let row = sqlx::query("SELECT * FROM applications WHERE id = ?").bind(id).fetch_optional(self.store.pool()).await?;
+        let row = sqlx::query("SELECT * FROM applications WHERE id = ?")
+            .bind(id)
+            .fetch_optional(self.store.pool())
+            .await?;
         row.map(|row| entry(&row)).transpose()
     }
 
@@ -162,22 +188,32 @@ impl Journal {
 
     /// Applications, newest first.
     pub(super) async fn newest(&self, limit: u32) -> Result<Vec<Entry>, ApplyError> {
-        let rows = sqlx::query("SELECT * FROM applications ORDER BY began DESC, rowid DESC LIMIT ?").bind(limit).fetch_all(self.store.pool()).await?;
+        let rows =
+            sqlx::query("SELECT * FROM applications ORDER BY began DESC, rowid DESC LIMIT ?")
+                .bind(limit)
+                .fetch_all(self.store.pool())
+                .await?;
         rows.iter().map(entry).collect()
     }
 
     /// Applications of a component, newest first.
     pub(super) async fn of_component(&self, component: &str) -> Result<Vec<Entry>, ApplyError> {
-        let rows = sqlx::query("SELECT * FROM applications WHERE component = ? ORDER BY began DESC, rowid DESC")
-            .bind(component)
-            .fetch_all(self.store.pool())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM applications WHERE component = ? ORDER BY began DESC, rowid DESC",
+        )
+        .bind(component)
+        .fetch_all(self.store.pool())
+        .await?;
         rows.iter().map(entry).collect()
     }
 }
 
 fn entry(row: &SqliteRow) -> Result<Entry, ApplyError> {
-    let damaged = |what: &str| ApplyError::Store(StoreError::Damaged(format!("the journal has an unreadable {what}")));
+    let damaged = |what: &str| {
+        ApplyError::Store(StoreError::Damaged(format!(
+            "the journal has an unreadable {what}"
+        )))
+    };
     let text = |column: &str| row.try_get::<String, _>(column);
     let time = |second: i64| Timestamp::from_second(second).map_err(|_| damaged("time"));
     let state = State::from_word(&text("state")?).ok_or_else(|| damaged("state"))?;
@@ -200,7 +236,9 @@ fn entry(row: &SqliteRow) -> Result<Entry, ApplyError> {
         state,
         folder: text("folder")?.into(),
         workspace: text("workspace")?.into(),
-        new_tree: row.try_get::<Option<i64>, _>("new_tree")?.map(i64::cast_unsigned),
+        new_tree: row
+            .try_get::<Option<i64>, _>("new_tree")?
+            .map(i64::cast_unsigned),
         keep: serde_json::from_str(&text("keep")?).map_err(|_| damaged("list of kept paths"))?,
         changes: serde_json::from_str(&text("changes")?).map_err(|_| damaged("list of changes"))?,
     })

@@ -23,11 +23,22 @@ impl Lock {
         fs::create_dir_all(&beside).doing("make the folder", &beside)?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let path = beside.join(format!("{name}.lock"));
-        let file = File::options().create(true).write(true).truncate(false).open(&path).doing("open the lock", &path)?;
+        let file = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .doing("open the lock", &path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(ApplyError::Busy { folder: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(ApplyError::File { doing: "lock", path, source }),
+            Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
+                folder: folder.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(ApplyError::File {
+                doing: "lock",
+                path,
+                source,
+            }),
         }
     }
 }

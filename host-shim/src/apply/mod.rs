@@ -104,12 +104,16 @@ pub struct Plan {
 impl Plan {
     /// The findings that keep the plan from being carried out.
     pub fn obstacles(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.gravity == Gravity::Obstacle)
+        self.findings
+            .iter()
+            .filter(|finding| finding.gravity == Gravity::Obstacle)
     }
 
     /// The findings that want a person's word.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.gravity == Gravity::Warning)
+        self.findings
+            .iter()
+            .filter(|finding| finding.gravity == Gravity::Warning)
     }
 }
 

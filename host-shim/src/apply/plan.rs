@@ -34,13 +34,38 @@ pub(super) struct Situation<'a> {
 
 /// Compares the correction with the live tree and looks for what stands in the way.
 #[tracing::instrument(name = "plan", skip_all, fields(correction = %correction.id, component = %component.name))]
-pub(super) fn plan(correction: &Correction, component: &Component, inventory: &Inventory, under_way: Option<String>) -> Result<Plan, ApplyError> {
+pub(super) fn plan(
+    correction: &Correction,
+    component: &Component,
+    inventory: &Inventory,
+    under_way: Option<String>,
+) -> Result<Plan, ApplyError> {
     if component.advisory_name != correction.component {
-        return Err(not_applicable(correction, component, format!("it is for {}", correction.component)));
+        return Err(not_applicable(
+            correction,
+            component,
+            format!("it is for {}", correction.component),
+        ));
     }
-    let version = component.version.as_ref().map_err(|problem| not_applicable(correction, component, format!("its version is not known: {problem}")))?;
-    let live = correction.files.iter().map(|file| look(&component.folder, file)).collect();
-    let situation = Situation { correction, component, inventory, live, under_way };
+    let version = component.version.as_ref().map_err(|problem| {
+        not_applicable(
+            correction,
+            component,
+            format!("its version is not known: {problem}"),
+        )
+    })?;
+    let live = correction
+        .files
+        .iter()
+        .map(|file| look(&component.folder, file))
+        .collect();
+    let situation = Situation {
+        correction,
+        component,
+        inventory,
+        live,
+        under_way,
+    };
     let findings = preflight::run(&situation);
     let mut plan = Plan {
         digest: Digest::of(&[]),
@@ -63,9 +88,19 @@ fn digest(plan: &Plan, live: &[Live]) -> Digest {
     let mut hash = Sha256::new();
     // Free space and the like change from moment to moment and are found anew; they are not what
     // was decided about.
-    let decided = (&plan.correction, plan.revision, &plan.component, &plan.from, &plan.to, &plan.files);
+    let decided = (
+        &plan.correction,
+        plan.revision,
+        &plan.component,
+        &plan.from,
+        &plan.to,
+        &plan.files,
+    );
     hash.update(serde_json::to_vec(&decided).expect("a plan holds texts and numbers only"));
-    let words: Vec<(&str, &str)> = plan.warnings().map(|finding| (finding.check.as_str(), finding.found.as_str())).collect();
+    let words: Vec<(&str, &str)> = plan
+        .warnings()
+        .map(|finding| (finding.check.as_str(), finding.found.as_str()))
+        .collect();
     hash.update(serde_json::to_vec(&words).expect("texts only"));
     for live in live {
         match live {
@@ -90,7 +125,9 @@ pub(super) fn look(folder: &Path, file: &FileChange) -> Live {
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Live::Missing,
         Err(_) => Live::Unreadable,
-        Ok(metadata) if metadata.is_file() => files::digest(&path).map_or(Live::Unreadable, Live::File),
+        Ok(metadata) if metadata.is_file() => {
+            files::digest(&path).map_or(Live::Unreadable, Live::File)
+        }
         Ok(_) => Live::Other,
     }
 }
@@ -108,5 +145,9 @@ fn planned(file: &FileChange) -> PlannedFile {
 }
 
 fn not_applicable(correction: &Correction, component: &Component, reason: String) -> ApplyError {
-    ApplyError::NotApplicable { correction: correction.id.to_string(), component: component.name.clone(), reason }
+    ApplyError::NotApplicable {
+        correction: correction.id.to_string(),
+        component: component.name.clone(),
+        reason,
+    }
 }

@@ -4,8 +4,8 @@
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-use super::{ApplyError, carry::carry, error::Doing, exchange, journal::Entry, steps::NoFaults};
 use super::Exchange;
+use super::{ApplyError, carry::carry, error::Doing, exchange, journal::Entry, steps::NoFaults};
 
 /// Which of the two trees is in the component's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,11 @@ pub(super) enum LiveTree {
 pub(super) fn live_tree(entry: &Entry) -> Result<LiveTree, ApplyError> {
     exchange::settle(&entry.folder, &entry.workspace)?;
     let live = inode(&entry.folder)?;
-    Ok(if entry.new_tree == Some(live) { LiveTree::New } else { LiveTree::Old })
+    Ok(if entry.new_tree == Some(live) {
+        LiveTree::New
+    } else {
+        LiveTree::Old
+    })
 }
 
 /// The number that names a folder on its file system, whatever it is called.
@@ -37,7 +41,12 @@ pub(super) fn bring(entry: &Entry, wanted: LiveTree, how: Exchange) -> Result<()
 /// Moves run-time data to the live tree.
 pub(super) fn carry_over(entry: &Entry) -> Result<(), ApplyError> {
     let set_aside = entry.workspace.join("set-aside");
-    carry(&entry.keep, &entry.workspace.join("tree"), &entry.folder, &set_aside)
+    carry(
+        &entry.keep,
+        &entry.workspace.join("tree"),
+        &entry.folder,
+        &set_aside,
+    )
 }
 
 /// Removes what an application left beside the component, but for what the component wrote.
@@ -50,7 +59,12 @@ pub(super) fn clean_up(workspace: &Path) -> Result<(), ApplyError> {
     }
     // Data that was set aside stays, and keeps the workspace.
     match fs::remove_dir(workspace) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound || error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound
+                || error.kind() == std::io::ErrorKind::DirectoryNotEmpty =>
+        {
+            Ok(())
+        }
         other => other.doing("remove", workspace),
     }
 }

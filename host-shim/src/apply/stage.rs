@@ -19,9 +19,19 @@ const WINDOW_LOG: u32 = 23;
 
 /// Builds the new tree in `workspace/tree` from the live one and the payload in
 /// `workspace/payload`.
-pub(super) fn stage(live: &Path, workspace: &Path, keep: &[String], correction: &Correction, progress: &dyn Progress) -> Result<(), ApplyError> {
+pub(super) fn stage(
+    live: &Path,
+    workspace: &Path,
+    keep: &[String],
+    correction: &Correction,
+    progress: &dyn Progress,
+) -> Result<(), ApplyError> {
     let tree = workspace.join("tree");
-    let changes: BTreeMap<&str, &FileChange> = correction.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    let changes: BTreeMap<&str, &FileChange> = correction
+        .files
+        .iter()
+        .map(|file| (file.path.as_str(), file))
+        .collect();
     let total = correction.files.len() as u64;
     copy_folder(live, &tree, "", keep, &changes)?;
     for (done, file) in correction.files.iter().enumerate() {
@@ -36,7 +46,13 @@ pub(super) fn stage(live: &Path, workspace: &Path, keep: &[String], correction: 
 }
 
 /// Copies a folder without what the correction names and what is run-time data.
-fn copy_folder(from: &Path, to: &Path, prefix: &str, keep: &[String], changes: &BTreeMap<&str, &FileChange>) -> Result<(), ApplyError> {
+fn copy_folder(
+    from: &Path,
+    to: &Path,
+    prefix: &str,
+    keep: &[String],
+    changes: &BTreeMap<&str, &FileChange>,
+) -> Result<(), ApplyError> {
     fs::create_dir(to).doing("make the folder", to)?;
     for entry in fs::read_dir(from).doing("list", from)? {
         let entry = entry.doing("list", from)?;
@@ -47,7 +63,9 @@ fn copy_folder(from: &Path, to: &Path, prefix: &str, keep: &[String], changes: &
             Some(name) => format!("{prefix}/{name}"),
             None => String::new(),
         };
-        if !relative.is_empty() && (is_kept(&relative, keep) || changes.contains_key(relative.as_str())) {
+        if !relative.is_empty()
+            && (is_kept(&relative, keep) || changes.contains_key(relative.as_str()))
+        {
             continue;
         }
         let (source, target) = (entry.path(), to.join(&name));
@@ -58,12 +76,19 @@ fn copy_folder(from: &Path, to: &Path, prefix: &str, keep: &[String], changes: &
         } else if kind.is_symlink() {
             let leads_to = fs::read_link(&source).doing("read the link", &source)?;
             std::os::unix::fs::symlink(leads_to, &target).doing("make the link", &target)?;
-            files::keep_attributes(&source, &target, &metadata).doing("keep the attributes of", &source)?;
+            files::keep_attributes(&source, &target, &metadata)
+                .doing("keep the attributes of", &source)?;
         } else if kind.is_file() {
             copy_file(&source, &target)?;
         } else {
-            let source_error = std::io::Error::other("it is neither a file, a folder nor a link; list it under \"keep\"");
-            return Err(ApplyError::File { doing: "copy", path: source, source: source_error });
+            let source_error = std::io::Error::other(
+                "it is neither a file, a folder nor a link; list it under \"keep\"",
+            );
+            return Err(ApplyError::File {
+                doing: "copy",
+                path: source,
+                source: source_error,
+            });
         }
     }
     let metadata = fs::symlink_metadata(from).doing("look at", from)?;
@@ -73,43 +98,74 @@ fn copy_folder(from: &Path, to: &Path, prefix: &str, keep: &[String], changes: &
 /// Copies a file; what was copied byte by byte is read back and compared.
 fn copy_file(source: &Path, target: &Path) -> Result<(), ApplyError> {
     let shared = files::copy(source, target).doing("copy", source)?;
-    if !shared && files::digest(source).doing("read", source)? != files::digest(target).doing("read back", target)? {
+    if !shared
+        && files::digest(source).doing("read", source)?
+            != files::digest(target).doing("read back", target)?
+    {
         let reason = "changed while it was copied".to_owned();
-        return Err(ApplyError::Unverified { path: source.display().to_string(), reason });
+        return Err(ApplyError::Unverified {
+            path: source.display().to_string(),
+            reason,
+        });
     }
     Ok(())
 }
 
 /// Writes one file of the correction, bounded by the size that the correction says.
-fn write(tree: &Path, workspace: &Path, file: &FileChange, after: &FileState) -> Result<(), ApplyError> {
+fn write(
+    tree: &Path,
+    workspace: &Path,
+    file: &FileChange,
+    after: &FileState,
+) -> Result<(), ApplyError> {
     let target = tree.join(file.path.as_path());
     make_parents(tree, file)?;
     let payload = payload_path(workspace, &after.blob.digest);
-    let contents = |reason: String| ApplyError::Contents { path: file.path.to_string(), reason };
+    let contents = |reason: String| ApplyError::Contents {
+        path: file.path.to_string(),
+        reason,
+    };
     let compressed = File::open(&payload).doing("open", &payload)?;
-    let mut decoder = zstd::Decoder::new(compressed).map_err(|error| contents(error.to_string()))?;
-    decoder.window_log_max(WINDOW_LOG).map_err(|error| contents(error.to_string()))?;
-    let mut output = File::options().write(true).create_new(true).open(&target).doing("create", &target)?;
+    let mut decoder =
+        zstd::Decoder::new(compressed).map_err(|error| contents(error.to_string()))?;
+    decoder
+        .window_log_max(WINDOW_LOG)
+        .map_err(|error| contents(error.to_string()))?;
+    let mut output = File::options()
+        .write(true)
+        .create_new(true)
+        .open(&target)
+        .doing("create", &target)?;
     let mut hash = Sha256::new();
     let mut piece = vec![0; 128 << 10];
     let mut length = 0u64;
     loop {
-        let read = decoder.read(&mut piece).map_err(|error| contents(error.to_string()))?;
+        let read = decoder
+            .read(&mut piece)
+            .map_err(|error| contents(error.to_string()))?;
         if read == 0 {
             break;
         }
         length += read as u64;
         if length > after.size {
-            return Err(contents(format!("it is longer than the {} bytes announced", after.size)));
+            return Err(contents(format!(
+                "it is longer than the {} bytes announced",
+                after.size
+            )));
         }
         hash.update(&piece[..read]);
         output.write_all(&piece[..read]).doing("write", &target)?;
     }
     let found = Digest::from_bytes(hash.finalize().into());
     if length != after.size || found != after.digest {
-        return Err(contents(format!("{length} bytes with the digest {}", found.short())));
+        return Err(contents(format!(
+            "{length} bytes with the digest {}",
+            found.short()
+        )));
     }
-    output.set_permissions(fs::Permissions::from_mode(after.mode & 0o777)).doing("set the mode of", &target)?;
+    output
+        .set_permissions(fs::Permissions::from_mode(after.mode & 0o777))
+        .doing("set the mode of", &target)?;
     own_as_the_tree(tree, &target)?;
     output.sync_all().doing("sync", &target)
 }
@@ -122,7 +178,8 @@ fn own_as_the_tree(tree: &Path, target: &Path) -> Result<(), ApplyError> {
     if (there.uid(), there.gid()) == (owner.uid(), owner.gid()) {
         return Ok(());
     }
-    std::os::unix::fs::lchown(target, Some(owner.uid()), Some(owner.gid())).doing("set the owner of", target)
+    std::os::unix::fs::lchown(target, Some(owner.uid()), Some(owner.gid()))
+        .doing("set the owner of", target)
 }
 
 /// Makes the folders that lead to a file; none of them may be a link or a file.
@@ -133,7 +190,10 @@ fn make_parents(tree: &Path, file: &FileChange) -> Result<(), ApplyError> {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => {
                 let reason = format!("lies behind {parent}, which is not a folder");
-                return Err(ApplyError::Unverified { path: file.path.to_string(), reason });
+                return Err(ApplyError::Unverified {
+                    path: file.path.to_string(),
+                    reason,
+                });
             }
             Err(_) => {
                 fs::create_dir(&path).doing("make the folder", &path)?;
@@ -146,7 +206,11 @@ fn make_parents(tree: &Path, file: &FileChange) -> Result<(), ApplyError> {
 
 /// Removes the folders that a removed file leaves empty.
 fn prune(tree: &Path, file: &FileChange) -> Result<(), ApplyError> {
-    let mut parents: Vec<PathBuf> = file.path.parents().map(|parent| tree.join(parent)).collect();
+    let mut parents: Vec<PathBuf> = file
+        .path
+        .parents()
+        .map(|parent| tree.join(parent))
+        .collect();
     while let Some(parent) = parents.pop() {
         match fs::remove_dir(&parent) {
             Ok(()) => {}
@@ -163,7 +227,10 @@ pub(super) fn verify(workspace: &Path, correction: &Correction) -> Result<(), Ap
     let tree = workspace.join("tree");
     for file in &correction.files {
         let path = tree.join(file.path.as_path());
-        let wrong = |reason: &str| ApplyError::Unverified { path: file.path.to_string(), reason: reason.to_owned() };
+        let wrong = |reason: &str| ApplyError::Unverified {
+            path: file.path.to_string(),
+            reason: reason.to_owned(),
+        };
         let Some(after) = &file.after else {
             if fs::symlink_metadata(&path).is_ok() {
                 return Err(wrong("is there still"));

@@ -24,17 +24,33 @@ impl Directory {
             None => Ok(Fetched::Missing),
             Some((file, address)) => read_all(file, &address, limit),
         };
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
-            Err(FetchError::Connection { address: "the folder".to_owned(), reason: error.to_string() })
-        })
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or_else(|error| {
+                Err(FetchError::Connection {
+                    address: "the folder".to_owned(),
+                    reason: error.to_string(),
+                })
+            })
     }
 
     /// Opens a file for reading, wherever links inside the folder lead, but never out of it.
-    pub(super) fn open(&self, path: &FeedPath) -> Result<Option<(cap_std::fs::File, PathBuf)>, FetchError> {
+    pub(super) fn open(
+        &self,
+        path: &FeedPath,
+    ) -> Result<Option<(cap_std::fs::File, PathBuf)>, FetchError> {
         let address = self.folder.join(path.as_str());
-        let failed = |source| FetchError::File { path: address.clone(), source };
-        let folder = Dir::open_ambient_dir(&self.folder, ambient_authority())
-            .map_err(|source| FetchError::File { path: self.folder.clone(), source })?;
+        let failed = |source| FetchError::File {
+            path: address.clone(),
+            source,
+        };
+        let folder =
+            Dir::open_ambient_dir(&self.folder, ambient_authority()).map_err(|source| {
+                FetchError::File {
+                    path: self.folder.clone(),
+                    source,
+                }
+            })?;
         let file = match folder.open(path.as_str()) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(failed)?,
@@ -46,12 +62,25 @@ impl Directory {
     }
 }
 
-fn read_all(file: cap_std::fs::File, address: &std::path::Path, limit: u64) -> Result<Fetched, FetchError> {
+fn read_all(
+    file: cap_std::fs::File,
+    address: &std::path::Path,
+    limit: u64,
+) -> Result<Fetched, FetchError> {
     let mut bytes = Vec::new();
     let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
-    read.map_err(|source| FetchError::File { path: address.to_owned(), source })?;
+    read.map_err(|source| FetchError::File {
+        path: address.to_owned(),
+        source,
+    })?;
     if bytes.len() as u64 > limit {
-        return Err(FetchError::TooLong { address: address.display().to_string(), limit });
+        return Err(FetchError::TooLong {
+            address: address.display().to_string(),
+            limit,
+        });
     }
-    Ok(Fetched::Body { bytes, validator: None })
+    Ok(Fetched::Body {
+        bytes,
+        validator: None,
+    })
 }

@@ -22,7 +22,10 @@ pub struct Http {
 
 impl Http {
     pub(super) fn new(address: &str, patience: Patience) -> Result<Self, FetchError> {
-        let failed = |reason: String| FetchError::Address { address: address.to_owned(), reason };
+        let failed = |reason: String| FetchError::Address {
+            address: address.to_owned(),
+            reason,
+        };
         let mut base = Url::parse(address).map_err(|error| failed(error.to_string()))?;
         if base.query().is_some() || base.fragment().is_some() {
             return Err(failed("it must end with a path".to_owned()));
@@ -38,21 +41,42 @@ impl Http {
             .user_agent(concat!("spacecp-advisories/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| failed(reason(&error)))?;
-        Ok(Self { base: Arc::new(base), client, patience })
+        Ok(Self {
+            base: Arc::new(base),
+            client,
+            patience,
+        })
     }
 
     pub(super) fn address(&self, path: &FeedPath) -> String {
         format!("{}{path}", self.base)
     }
 
-    pub(super) async fn get(&self, path: &FeedPath, limit: u64, known: Option<&str>) -> Result<Fetched, FetchError> {
+    pub(super) async fn get(
+        &self,
+        path: &FeedPath,
+        limit: u64,
+        known: Option<&str>,
+    ) -> Result<Fetched, FetchError> {
         let allowed = self.patience.document;
         let whole = self.get_unhurried(path, limit, known);
         let address = || self.address(path);
-        tokio::time::timeout(allowed, whole).await.unwrap_or_else(|_| Err(FetchError::TimeOut { address: address(), allowed }))
+        tokio::time::timeout(allowed, whole)
+            .await
+            .unwrap_or_else(|_| {
+                Err(FetchError::TimeOut {
+                    address: address(),
+                    allowed,
+                })
+            })
     }
 
-    async fn get_unhurried(&self, path: &FeedPath, limit: u64, known: Option<&str>) -> Result<Fetched, FetchError> {
+    async fn get_unhurried(
+        &self,
+        path: &FeedPath,
+        limit: u64,
+        known: Option<&str>,
+    ) -> Result<Fetched, FetchError> {
         let Some(mut response) = self.request(path, known).await? else {
             return Ok(Fetched::Missing);
         };
@@ -64,41 +88,72 @@ impl Http {
         if announced.is_some_and(|announced| announced > limit) {
             return Err(FetchError::TooLong { address, limit });
         }
-        let validator = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        let validator = response
+            .headers()
+            .get(header::ETAG)
+            .and_then(|tag| tag.to_str().ok())
+            .map(str::to_owned);
         let mut bytes = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(path, &error))? {
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| self.broken(path, &error))?
+        {
             if (bytes.len() + piece.len()) as u64 > limit {
                 return Err(FetchError::TooLong { address, limit });
             }
             bytes.extend_from_slice(&piece);
         }
         // A tag that is longer than any honest one is not worth remembering.
-        Ok(Fetched::Body { bytes, validator: validator.filter(|tag| tag.len() <= 256) })
+        Ok(Fetched::Body {
+            bytes,
+            validator: validator.filter(|tag| tag.len() <= 256),
+        })
     }
 
     /// The answer, unless the file is not there.
-    pub(super) async fn request(&self, path: &FeedPath, known: Option<&str>) -> Result<Option<Response>, FetchError> {
+    pub(super) async fn request(
+        &self,
+        path: &FeedPath,
+        known: Option<&str>,
+    ) -> Result<Option<Response>, FetchError> {
         let address = self.address(path);
-        let mut request = self.client.get(&address).header(header::ACCEPT_ENCODING, "identity");
+        let mut request = self
+            .client
+            .get(&address)
+            .header(header::ACCEPT_ENCODING, "identity");
         if let Some(tag) = known {
             request = request.header(header::IF_NONE_MATCH, tag);
         }
-        let response = request.send().await.map_err(|error| self.broken(path, &error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.broken(path, &error))?;
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(Some(response)),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
-            status => Err(FetchError::Status { address, status: status.as_u16() }),
+            status => Err(FetchError::Status {
+                address,
+                status: status.as_u16(),
+            }),
         }
     }
 
     pub(super) fn broken(&self, path: &FeedPath, error: &reqwest::Error) -> FetchError {
         let address = self.address(path);
         if error.is_timeout() {
-            let allowed: Duration = if error.is_connect() { self.patience.connect } else { self.patience.idle };
+            let allowed: Duration = if error.is_connect() {
+                self.patience.connect
+            } else {
+                self.patience.idle
+            };
             return FetchError::TimeOut { address, allowed };
         }
-        FetchError::Connection { address, reason: reason(error) }
+        FetchError::Connection {
+            address,
+            reason: reason(error),
+        }
     }
 }
 
@@ -107,11 +162,14 @@ impl Http {
 /// A feed over plain http needs none, and is followed on a machine that has none.
 fn tls(base: &Url) -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
     if base.scheme() == "https" {
         return Ok(builder.with_platform_verifier()?.with_no_client_auth());
     }
-    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+    Ok(builder
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth())
 }
 
 /// The innermost reason: reqwest's own words repeat the address.

@@ -36,7 +36,11 @@ pub struct Patience {
 impl Default for Patience {
     /// 10 s to connect, 30 s without a byte, 2 min for a document.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), idle: Duration::from_secs(30), document: Duration::from_secs(120) }
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            document: Duration::from_secs(120),
+        }
     }
 }
 
@@ -92,7 +96,9 @@ pub enum FetchError {
         allowed: Duration,
     },
     /// More bytes than announced or useful (endless data).
-    #[error("{address} is longer than the {limit} bytes that were announced or are allowed; the rest was not read (endless data)")]
+    #[error(
+        "{address} is longer than the {limit} bytes that were announced or are allowed; the rest was not read (endless data)"
+    )]
     TooLong {
         /// The file's address.
         address: String,
@@ -140,12 +146,19 @@ impl Source {
             });
         }
         let folder = address.strip_prefix("file://").unwrap_or(address);
-        Ok(Self::Directory(directory::Directory::new(PathBuf::from(folder))))
+        Ok(Self::Directory(directory::Directory::new(PathBuf::from(
+            folder,
+        ))))
     }
 
     /// One document, of at most `limit` bytes.
     #[tracing::instrument(level = "debug", skip(self, known), fields(path = %path))]
-    pub async fn get(&self, path: &FeedPath, limit: u64, known: Option<&str>) -> Result<Fetched, FetchError> {
+    pub async fn get(
+        &self,
+        path: &FeedPath,
+        limit: u64,
+        known: Option<&str>,
+    ) -> Result<Fetched, FetchError> {
         match self {
             Self::Directory(directory) => directory.get(path, limit).await,
             Self::Http(http) => http.get(path, limit, known).await,

@@ -20,8 +20,20 @@ const PIECE: usize = 128 << 10;
 #[tracing::instrument(level = "debug", skip_all, fields(digest = %blob.digest.short(), length = blob.length))]
 pub async fn fetch_payload(source: &Source, blob: &Blob, into: &Path) -> Result<(), FetchError> {
     let path = FeedPath::blob(&blob.digest);
-    let file = File::create_new(into).await.map_err(|source| FetchError::File { path: into.to_owned(), source })?;
-    let mut sink = Sink { file, into, hash: Sha256::new(), length: 0, blob, address: String::new() };
+    let file = File::create_new(into)
+        .await
+        .map_err(|source| FetchError::File {
+            path: into.to_owned(),
+            source,
+        })?;
+    let mut sink = Sink {
+        file,
+        into,
+        hash: Sha256::new(),
+        length: 0,
+        blob,
+        address: String::new(),
+    };
     match source {
         Source::Directory(directory) => from_directory(directory, &path, &mut sink).await?,
         Source::Http(http) => from_http(http, &path, &mut sink).await?,
@@ -31,23 +43,40 @@ pub async fn fetch_payload(source: &Source, blob: &Blob, into: &Path) -> Result<
 
 async fn from_http(http: &Http, path: &FeedPath, sink: &mut Sink<'_>) -> Result<(), FetchError> {
     sink.address = http.address(path);
-    let missing = FetchError::Status { address: sink.address.clone(), status: 404 };
+    let missing = FetchError::Status {
+        address: sink.address.clone(),
+        status: 404,
+    };
     let mut response = http.request(path, None).await?.ok_or(missing)?;
-    while let Some(piece) = response.chunk().await.map_err(|error| http.broken(path, &error))? {
+    while let Some(piece) = response
+        .chunk()
+        .await
+        .map_err(|error| http.broken(path, &error))?
+    {
         sink.take(&piece).await?;
     }
     Ok(())
 }
 
-async fn from_directory(directory: &Directory, path: &FeedPath, sink: &mut Sink<'_>) -> Result<(), FetchError> {
+async fn from_directory(
+    directory: &Directory,
+    path: &FeedPath,
+    sink: &mut Sink<'_>,
+) -> Result<(), FetchError> {
     sink.address = path.to_string();
-    let missing = || FetchError::File { path: path.as_str().into(), source: io::ErrorKind::NotFound.into() };
+    let missing = || FetchError::File {
+        path: path.as_str().into(),
+        source: io::ErrorKind::NotFound.into(),
+    };
     let (file, address) = directory.open(path)?.ok_or_else(missing)?;
     let mut file = File::from_std(file.into_std());
     let mut piece = vec![0; PIECE];
     loop {
         let read = file.read(&mut piece).await;
-        match read.map_err(|source| FetchError::File { path: address.clone(), source })? {
+        match read.map_err(|source| FetchError::File {
+            path: address.clone(),
+            source,
+        })? {
             0 => return Ok(()),
             length => sink.take(&piece[..length]).await?,
         }
@@ -67,25 +96,47 @@ impl Sink<'_> {
     async fn take(&mut self, piece: &[u8]) -> Result<(), FetchError> {
         self.length += piece.len() as u64;
         if self.length > self.blob.length {
-            return Err(FetchError::TooLong { address: self.address.clone(), limit: self.blob.length });
+            return Err(FetchError::TooLong {
+                address: self.address.clone(),
+                limit: self.blob.length,
+            });
         }
         self.hash.update(piece);
-        self.file.write_all(piece).await.map_err(|source| self.failed(source))
+        self.file
+            .write_all(piece)
+            .await
+            .map_err(|source| self.failed(source))
     }
 
     async fn finish(mut self) -> Result<(), FetchError> {
         if self.length != self.blob.length {
-            return Err(FetchError::TooShort { address: self.address, announced: self.blob.length, found: self.length });
+            return Err(FetchError::TooShort {
+                address: self.address,
+                announced: self.blob.length,
+                found: self.length,
+            });
         }
         let found = Digest::from_bytes(self.hash.clone().finalize().into());
         if found != self.blob.digest {
-            return Err(FetchError::Digest { address: self.address, found });
+            return Err(FetchError::Digest {
+                address: self.address,
+                found,
+            });
         }
-        self.file.flush().await.map_err(|source| self.failed(source))?;
-        self.file.sync_all().await.map_err(|source| self.failed(source))
+        self.file
+            .flush()
+            .await
+            .map_err(|source| self.failed(source))?;
+        self.file
+            .sync_all()
+            .await
+            .map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> FetchError {
-        FetchError::File { path: self.into.to_owned(), source }
+        FetchError::File {
+            path: self.into.to_owned(),
+            source,
+        }
     }
 }

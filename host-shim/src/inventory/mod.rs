@@ -49,14 +49,22 @@ impl Inventory {
         let mut facts = String::new();
         for component in &components {
             // Debug quotes, so that no name can be mistaken for two.
-            facts.push_str(&format!("{:?} {:?} {:?} {:?}\n", component.name, component.advisory_name, component.scheme, component.version));
+            facts.push_str(&format!(
+                "{:?} {:?} {:?} {:?}\n",
+                component.name, component.advisory_name, component.scheme, component.version
+            ));
         }
-        Self { fingerprint: Digest::of(facts.as_bytes()), components }
+        Self {
+            fingerprint: Digest::of(facts.as_bytes()),
+            components,
+        }
     }
 
     /// One component, by its name on this panel.
     pub fn component(&self, name: &str) -> Option<&Component> {
-        self.components.iter().find(|component| component.name == name)
+        self.components
+            .iter()
+            .find(|component| component.name == name)
     }
 }
 
@@ -73,7 +81,11 @@ fn component(configured: &ComponentConfig) -> Component {
         folder: configured.folder.clone(),
         keep: configured.keep.clone(),
         version,
-        found_at: configured.folder.join(source.file.as_path()).display().to_string(),
+        found_at: configured
+            .folder
+            .join(source.file.as_path())
+            .display()
+            .to_string(),
         source: source.clone(),
     }
 }

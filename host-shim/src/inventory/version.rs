@@ -54,37 +54,57 @@ pub enum VersionProblem {
 pub fn read_version(folder: &Path, source: &VersionConfig) -> Result<String, VersionProblem> {
     let path = folder.join(source.file.as_path());
     let text = read(folder, source, &path)?;
-    let not_there = |what: &str| VersionProblem::NotThere { path: path.clone(), what: what.to_owned() };
+    let not_there = |what: &str| VersionProblem::NotThere {
+        path: path.clone(),
+        what: what.to_owned(),
+    };
     let found = match (&source.pattern, &source.pointer) {
         (Some(pattern), _) => {
             // The configuration was refused if the pattern does not compile.
             let regex = Regex::new(pattern).map_err(|_| not_there(pattern))?;
             let captures = regex.captures(&text).ok_or_else(|| not_there(pattern))?;
-            captures.get(1).or_else(|| captures.get(0)).map(|found| found.as_str().to_owned()).ok_or_else(|| not_there(pattern))?
+            captures
+                .get(1)
+                .or_else(|| captures.get(0))
+                .map(|found| found.as_str().to_owned())
+                .ok_or_else(|| not_there(pattern))?
         }
         (None, Some(pointer)) => {
-            let json: serde_json::Value = serde_json::from_str(&text)
-                .map_err(|error| VersionProblem::File { path: path.clone(), reason: error.to_string() })?;
+            let json: serde_json::Value =
+                serde_json::from_str(&text).map_err(|error| VersionProblem::File {
+                    path: path.clone(),
+                    reason: error.to_string(),
+                })?;
             let value = json.pointer(pointer).and_then(serde_json::Value::as_str);
             value.map(str::to_owned).ok_or_else(|| not_there(pointer))?
         }
         (None, None) => text,
     };
     let version = found.trim();
-    if version.is_empty() || version.len() > LONGEST_VERSION || version.chars().any(char::is_control) {
+    if version.is_empty()
+        || version.len() > LONGEST_VERSION
+        || version.chars().any(char::is_control)
+    {
         return Err(VersionProblem::NotAVersion { path });
     }
     Ok(version.to_owned())
 }
 
 fn read(folder: &Path, source: &VersionConfig, path: &Path) -> Result<String, VersionProblem> {
-    let failed = |error: io::Error| VersionProblem::File { path: path.to_owned(), reason: error.to_string() };
+    let failed = |error: io::Error| VersionProblem::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
     let directory = Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?;
     let file = directory.open(source.file.as_path()).map_err(failed)?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(VersionProblem::TooLarge { path: path.to_owned() });
+        return Err(VersionProblem::TooLarge {
+            path: path.to_owned(),
+        });
     }
     String::from_utf8(bytes).map_err(|_| failed(io::Error::other("it is not text")))
 }

@@ -1,6 +1,10 @@
 //! What one call of the plugin has used up, and what it wants to remember.
 
-use std::{collections::BTreeMap, sync::Arc, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Services, StateWrite, host::Sizes, limiter::Limiter};
 use crate::config::PluginLimits;
@@ -55,7 +59,10 @@ impl Call {
     }
 
     pub(super) fn take_writes(&mut self) -> Vec<StateWrite> {
-        std::mem::take(&mut self.writes).into_iter().map(|(key, value)| StateWrite { key, value }).collect()
+        std::mem::take(&mut self.writes)
+            .into_iter()
+            .map(|(key, value)| StateWrite { key, value })
+            .collect()
     }
 }
 
@@ -81,7 +88,11 @@ impl HostState {
                 break;
             }
             // A log is read in terminals: nothing in it may move a cursor.
-            line.push(if character.is_control() { ' ' } else { character });
+            line.push(if character.is_control() {
+                ' '
+            } else {
+                character
+            });
         }
         Some(line)
     }

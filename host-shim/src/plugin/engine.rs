@@ -19,7 +19,9 @@ pub struct PluginEngine {
 
 impl std::fmt::Debug for PluginEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PluginEngine").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("PluginEngine")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -30,7 +32,12 @@ impl PluginEngine {
     /// one that others may write is refused.
     pub fn new(limits: PluginLimits, cache: &Path) -> Result<Self, PluginError> {
         let failed = |reason: String| PluginError::Engine { reason };
-        own_folder(cache).map_err(|error| failed(format!("cannot use the folder {}: {error}", cache.display())))?;
+        own_folder(cache).map_err(|error| {
+            failed(format!(
+                "cannot use the folder {}: {error}",
+                cache.display()
+            ))
+        })?;
         let mut cache_config = CacheConfig::new();
         cache_config.with_directory(cache);
         let cache = Cache::new(cache_config).map_err(|error| failed(format!("{error:#}")))?;
@@ -42,7 +49,8 @@ impl PluginEngine {
         config.async_stack_size(limits.stack + (1 << 20));
         config.cache(Some(cache));
         let engine = Engine::new(&config).map_err(|error| failed(format!("{error:#}")))?;
-        tick(&engine).map_err(|error| failed(format!("no thread for the plugin's clock: {error}")))?;
+        tick(&engine)
+            .map_err(|error| failed(format!("no thread for the plugin's clock: {error}")))?;
         Ok(Self { engine, limits })
     }
 
@@ -60,11 +68,16 @@ impl PluginEngine {
 fn own_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     if !folder.exists() {
-        return fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        return fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder);
     }
     let mode = fs::metadata(folder)?.permissions().mode();
     if mode & 0o022 != 0 {
-        return Err(io::Error::other("others may write to it, and compiled code in it would be run: make it 0700"));
+        return Err(io::Error::other(
+            "others may write to it, and compiled code in it would be run: make it 0700",
+        ));
     }
     Ok(())
 }
@@ -79,5 +92,8 @@ fn tick(engine: &Engine) -> io::Result<()> {
             thread::sleep(TICK);
         }
     };
-    thread::Builder::new().name("plugin-clock".to_owned()).spawn(run).map(drop)
+    thread::Builder::new()
+        .name("plugin-clock".to_owned())
+        .spawn(run)
+        .map(drop)
 }

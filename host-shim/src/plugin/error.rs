@@ -66,7 +66,9 @@ pub enum PluginError {
         limit: Duration,
     },
     /// More memory, tables or instances than allowed.
-    #[error("the plugin was stopped: in {call} it wanted more {what} than the {limit} that are allowed")]
+    #[error(
+        "the plugin was stopped: in {call} it wanted more {what} than the {limit} that are allowed"
+    )]
     Resources {
         /// The call.
         call: &'static str,
@@ -140,7 +142,12 @@ impl PluginError {
     pub(super) fn poisons(&self) -> bool {
         matches!(
             self,
-            Self::GuestTime { .. } | Self::WallClock { .. } | Self::Resources { .. } | Self::Stack { .. } | Self::Trap { .. } | Self::Page { .. }
+            Self::GuestTime { .. }
+                | Self::WallClock { .. }
+                | Self::Resources { .. }
+                | Self::Stack { .. }
+                | Self::Trap { .. }
+                | Self::Page { .. }
         )
     }
 }

@@ -8,7 +8,15 @@ use super::PluginError;
 pub const HOSTED_CONTRACT: &str = spacecp_contract::CONTRACT_VERSION;
 
 /// The interfaces that a plugin may import.
-const INTERFACES: [&str; 7] = ["types", "documents", "inventory", "corrections", "state", "settings", "log"];
+const INTERFACES: [&str; 7] = [
+    "types",
+    "documents",
+    "inventory",
+    "corrections",
+    "state",
+    "settings",
+    "log",
+];
 
 /// Refuses a component that imports anything beyond the contract, by name.
 ///
@@ -37,9 +45,14 @@ pub(super) fn check(component: &[u8]) -> Result<(), PluginError> {
 }
 
 fn allowed(import: &str) -> Result<(), PluginError> {
-    let interface = import.strip_prefix("spacecp:advisories/").and_then(|rest| rest.strip_suffix(HOSTED_CONTRACT)).and_then(|rest| rest.strip_suffix('@'));
+    let interface = import
+        .strip_prefix("spacecp:advisories/")
+        .and_then(|rest| rest.strip_suffix(HOSTED_CONTRACT))
+        .and_then(|rest| rest.strip_suffix('@'));
     match interface {
         Some(interface) if INTERFACES.contains(&interface) => Ok(()),
-        _ => Err(PluginError::Import { import: import.to_owned() }),
+        _ => Err(PluginError::Import {
+            import: import.to_owned(),
+        }),
     }
 }

@@ -16,7 +16,12 @@ pub(super) struct Limiter {
 
 impl Limiter {
     pub(super) fn new(limits: PluginLimits) -> Self {
-        Self { limits, memory: 0, table_elements: 0, refused: None }
+        Self {
+            limits,
+            memory: 0,
+            table_elements: 0,
+            refused: None,
+        }
     }
 
     /// What was refused last, and its limit.
@@ -26,7 +31,12 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
         if total > self.limits.memory || maximum.is_some_and(|maximum| desired > maximum) {
             self.refused = Some(("bytes of memory", self.limits.memory));
@@ -36,8 +46,15 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self
+            .table_elements
+            .saturating_add(desired.saturating_sub(current));
         if total > self.limits.table_elements || maximum.is_some_and(|maximum| desired > maximum) {
             self.refused = Some(("table elements", self.limits.table_elements));
             return Ok(false);

@@ -11,7 +11,10 @@ const MOST_COLUMNS: usize = 32;
 /// Whether a page is at most `most` bytes of text, and every part of it fits the others.
 pub(super) fn check(page: &Page, most: usize) -> Result<(), String> {
     if page.blocks.len() > MOST_BLOCKS {
-        return Err(format!("it has {} blocks, and {MOST_BLOCKS} are allowed", page.blocks.len()));
+        return Err(format!(
+            "it has {} blocks, and {MOST_BLOCKS} are allowed",
+            page.blocks.len()
+        ));
     }
     let mut text = page.title.len();
     for block in &page.blocks {
@@ -30,20 +33,36 @@ fn size(block: &Block) -> Result<usize, String> {
         }
         Block::Heading(heading) => spans(&heading.spans),
         Block::Paragraph(text) | Block::Quote(text) => spans(text),
-        Block::Item(item) if item.depth > 8 => return Err(format!("it has a list item {} deep", item.depth)),
+        Block::Item(item) if item.depth > 8 => {
+            return Err(format!("it has a list item {} deep", item.depth));
+        }
         Block::Item(item) => spans(&item.spans),
         Block::Code(code) => code.text.len() + code.language.as_ref().map_or(0, String::len),
         Block::Badges(badges) => badges.iter().map(|badge| badge.text.len()).sum(),
-        Block::Facts(facts) => facts.iter().map(|fact| fact.label.len() + cell(&fact.value)).sum(),
+        Block::Facts(facts) => facts
+            .iter()
+            .map(|fact| fact.label.len() + cell(&fact.value))
+            .sum(),
         Block::Table(table) => {
             if table.columns.is_empty() || table.columns.len() > MOST_COLUMNS {
                 return Err(format!("it has a table of {} columns", table.columns.len()));
             }
-            if let Some(row) = table.rows.iter().find(|row| row.len() != table.columns.len()) {
-                return Err(format!("it has a table of {} columns with a row of {}", table.columns.len(), row.len()));
+            if let Some(row) = table
+                .rows
+                .iter()
+                .find(|row| row.len() != table.columns.len())
+            {
+                return Err(format!(
+                    "it has a table of {} columns with a row of {}",
+                    table.columns.len(),
+                    row.len()
+                ));
             }
             let heads: usize = table.columns.iter().map(String::len).sum();
-            table.caption.len() + table.empty.len() + heads + table.rows.iter().flatten().map(cell).sum::<usize>()
+            table.caption.len()
+                + table.empty.len()
+                + heads
+                + table.rows.iter().flatten().map(cell).sum::<usize>()
         }
         Block::Timeline(events) => events.iter().map(|event| cell(&event.value)).sum(),
         Block::Notice(notice) => spans(&notice.spans),
@@ -53,7 +72,11 @@ fn size(block: &Block) -> Result<usize, String> {
 }
 
 fn cell(cell: &Cell) -> usize {
-    cell.badges.iter().map(|badge| badge.text.len()).sum::<usize>() + spans(&cell.spans)
+    cell.badges
+        .iter()
+        .map(|badge| badge.text.len())
+        .sum::<usize>()
+        + spans(&cell.spans)
 }
 
 fn spans(spans: &[Span]) -> usize {

@@ -43,7 +43,10 @@ pub struct PluginHost {
 
 impl std::fmt::Debug for PluginHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PluginHost").field("plugin", &self.manifest.plugin).field("version", &self.manifest.version).finish_non_exhaustive()
+        f.debug_struct("PluginHost")
+            .field("plugin", &self.manifest.plugin)
+            .field("version", &self.manifest.version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,22 +77,43 @@ impl PluginHost {
     ) -> Result<Self, PluginError> {
         let limits = engine.limits();
         if component.len() as u64 > limits.component {
-            return Err(PluginError::Size { length: component.len() as u64, limit: limits.component });
+            return Err(PluginError::Size {
+                length: component.len() as u64,
+                limit: limits.component,
+            });
         }
         if manifest.contract != HOSTED_CONTRACT {
             let (plugin, found) = (manifest.plugin.clone(), manifest.contract.clone());
-            return Err(PluginError::Contract { plugin, found, hosted: HOSTED_CONTRACT });
+            return Err(PluginError::Contract {
+                plugin,
+                found,
+                hosted: HOSTED_CONTRACT,
+            });
         }
         if let Some(ability) = manifest.abilities.first() {
-            return Err(PluginError::Ability { plugin: manifest.plugin.clone(), ability: ability.clone() });
+            return Err(PluginError::Ability {
+                plugin: manifest.plugin.clone(),
+                ability: ability.clone(),
+            });
         }
         imports::check(component)?;
-        let broken = |error: wasmtime::Error| PluginError::Component { reason: format!("{error:#}") };
+        let broken = |error: wasmtime::Error| PluginError::Component {
+            reason: format!("{error:#}"),
+        };
         let compiled = Component::new(engine.inner(), component).map_err(broken)?;
         let mut linker = Linker::<HostState>::new(engine.inner());
         Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(broken)?;
-        let pre = linker.instantiate_pre(&compiled).and_then(PluginPre::new).map_err(broken)?;
-        Ok(Self { engine: engine.clone(), pre, services, manifest: manifest.clone(), state: Mutex::default() })
+        let pre = linker
+            .instantiate_pre(&compiled)
+            .and_then(PluginPre::new)
+            .map_err(broken)?;
+        Ok(Self {
+            engine: engine.clone(),
+            pre,
+            services,
+            manifest: manifest.clone(),
+            state: Mutex::default(),
+        })
     }
 
     /// The manifest it was loaded with.
@@ -104,7 +128,12 @@ impl PluginHost {
             let exports = instance.plugin.spacecp_advisories_exposure();
             exports.call_refresh(&mut instance.store).await
         });
-        summary.await?.map_err(|exposure::Error::Unavailable(reason)| PluginError::Answer { call: "exposure.refresh", reason })
+        summary
+            .await?
+            .map_err(|exposure::Error::Unavailable(reason)| PluginError::Answer {
+                call: "exposure.refresh",
+                reason,
+            })
     }
 
     /// See `exposure.report`.
@@ -114,7 +143,12 @@ impl PluginHost {
             let exports = instance.plugin.spacecp_advisories_exposure();
             exports.call_report(&mut instance.store).await
         });
-        report.await?.map_err(|exposure::Error::Unavailable(reason)| PluginError::Answer { call: "exposure.report", reason })
+        report
+            .await?
+            .map_err(|exposure::Error::Unavailable(reason)| PluginError::Answer {
+                call: "exposure.report",
+                reason,
+            })
     }
 
     /// See `automation.plan`; `now` in seconds since 1970.
@@ -124,13 +158,20 @@ impl PluginHost {
             let exports = instance.plugin.spacecp_advisories_automation();
             exports.call_plan(&mut instance.store, now).await
         });
-        plan.await?.map_err(|automation::Error::Unavailable(reason)| PluginError::Answer { call: "automation.plan", reason })
+        plan.await?.map_err(
+            |automation::Error::Unavailable(reason)| PluginError::Answer {
+                call: "automation.plan",
+                reason,
+            },
+        )
     }
 
     /// See `pages.render`. The page has been held against the limits and against itself.
     pub async fn render(&self, request: &pages::Request) -> Result<pages::Page, PluginError> {
         let most = self.engine.limits().page;
-        let fuel = most.saturating_mul(PAGE_OVERHEAD).min(self.engine.limits().hostcall_fuel);
+        let fuel = most
+            .saturating_mul(PAGE_OVERHEAD)
+            .min(self.engine.limits().hostcall_fuel);
         let page = self.call("pages.render", fuel, async |instance: &mut Instance| {
             let exports = instance.plugin.spacecp_advisories_pages();
             exports.call_render(&mut instance.store, request).await
@@ -140,8 +181,13 @@ impl PluginHost {
                 page::check(&page, most).map_err(|reason| PluginError::Page { reason })?;
                 Ok(page)
             }
-            Err(pages::Error::NotFound(what)) => Err(PluginError::NotFound { what: what.chars().take(200).collect() }),
-            Err(pages::Error::Unavailable(reason)) => Err(PluginError::Answer { call: "pages.render", reason }),
+            Err(pages::Error::NotFound(what)) => Err(PluginError::NotFound {
+                what: what.chars().take(200).collect(),
+            }),
+            Err(pages::Error::Unavailable(reason)) => Err(PluginError::Answer {
+                call: "pages.render",
+                reason,
+            }),
         }
     }
 
@@ -166,10 +212,16 @@ impl PluginHost {
         let wall_clock = self.engine.limits().wall_clock();
         let whole = self.run(taken, name, fuel, body);
         let outcome = tokio::time::timeout(wall_clock, whole).await;
-        let outcome = outcome.unwrap_or(Err(PluginError::WallClock { call: name, limit: wall_clock }));
+        let outcome = outcome.unwrap_or(Err(PluginError::WallClock {
+            call: name,
+            limit: wall_clock,
+        }));
         match outcome {
             Ok((instance, answer)) => {
-                *state = State { instance: Some(instance), ..State::default() };
+                *state = State {
+                    instance: Some(instance),
+                    ..State::default()
+                };
                 Ok(answer)
             }
             Err(error) => {
@@ -193,14 +245,19 @@ impl PluginHost {
             None => self.instantiate().await?,
         };
         instance.begin(name, fuel);
-        let answer = body(&mut instance).await.map_err(|error| self.failure(&instance.store, &error))?;
+        let answer = body(&mut instance)
+            .await
+            .map_err(|error| self.failure(&instance.store, &error))?;
         let dropped = instance.store.data().call.log_lines_dropped();
         if dropped > 0 {
             tracing::warn!(plugin = %self.manifest.plugin, dropped, "the plugin logged more lines than a call may");
         }
         let writes = instance.store.data_mut().call.take_writes();
         if !writes.is_empty() {
-            self.services.state_commit(writes).await.map_err(|reason| PluginError::State { reason })?;
+            self.services
+                .state_commit(writes)
+                .await
+                .map_err(|reason| PluginError::State { reason })?;
         }
         Ok((instance, answer))
     }
@@ -220,7 +277,10 @@ impl PluginHost {
             // Ticks pass while the host works, too: only the guest's own time counts.
             let state = context.data();
             let limit = state.limits.guest_time();
-            match limit.checked_sub(state.call.guest_time()).filter(|left| !left.is_zero()) {
+            match limit
+                .checked_sub(state.call.guest_time())
+                .filter(|left| !left.is_zero())
+            {
                 Some(left) => Ok(UpdateDeadline::Continue(ticks(left))),
                 None => Err(Trap::Interrupt.into()),
             }
@@ -238,12 +298,21 @@ impl PluginHost {
         let state = store.data();
         let (call, limits) = (state.call.name, self.engine.limits());
         match error.downcast_ref::<Trap>() {
-            Some(Trap::Interrupt) => PluginError::GuestTime { call, limit: limits.guest_time() },
-            Some(Trap::StackOverflow) => PluginError::Stack { call, limit: limits.stack },
+            Some(Trap::Interrupt) => PluginError::GuestTime {
+                call,
+                limit: limits.guest_time(),
+            },
+            Some(Trap::StackOverflow) => PluginError::Stack {
+                call,
+                limit: limits.stack,
+            },
             _ => match state.limiter.refused() {
                 // Whatever it did next, it did because it was refused this.
                 Some((what, limit)) => PluginError::Resources { call, what, limit },
-                None => PluginError::Trap { call, reason: innermost(error) },
+                None => PluginError::Trap {
+                    call,
+                    reason: innermost(error),
+                },
             },
         }
     }
@@ -261,16 +330,27 @@ impl Instance {
 
 impl State {
     fn may_be_called(&self, most: u32) -> Result<(), PluginError> {
-        let Some((at, reason)) = &self.last_failure else { return Ok(()) };
+        let Some((at, reason)) = &self.last_failure else {
+            return Ok(());
+        };
         if self.failures >= most {
-            return Err(PluginError::Disabled { failures: self.failures, reason: reason.clone() });
+            return Err(PluginError::Disabled {
+                failures: self.failures,
+                reason: reason.clone(),
+            });
         }
         if self.failures == 0 {
             return Ok(());
         }
         let rest = REST * 2u32.saturating_pow(self.failures - 1);
-        match rest.checked_sub(at.elapsed()).filter(|left| !left.is_zero()) {
-            Some(rest) => Err(PluginError::Resting { rest, reason: reason.clone() }),
+        match rest
+            .checked_sub(at.elapsed())
+            .filter(|left| !left.is_zero())
+        {
+            Some(rest) => Err(PluginError::Resting {
+                rest,
+                reason: reason.clone(),
+            }),
             None => Ok(()),
         }
     }

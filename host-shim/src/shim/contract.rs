@@ -138,12 +138,20 @@ pub(super) fn freshness(freshness: Result<Freshness, StoreError>) -> settings::F
             valid_until: freshness.valid_until.map(Timestamp::as_second),
             problem: freshness.problem,
         },
-        Err(error) => settings::Freshness { sequence: None, last_word: None, valid_until: None, problem: Some(error.to_string()) },
+        Err(error) => settings::Freshness {
+            sequence: None,
+            last_word: None,
+            valid_until: None,
+            problem: Some(error.to_string()),
+        },
     }
 }
 
 pub(super) fn cursor(cursor: documents::Cursor) -> Cursor {
-    Cursor { epoch: cursor.epoch, position: cursor.position }
+    Cursor {
+        epoch: cursor.epoch,
+        position: cursor.position,
+    }
 }
 
 pub(super) fn batch(batch: Batch) -> documents::Batch {
@@ -158,7 +166,10 @@ pub(super) fn batch(batch: Batch) -> documents::Batch {
     };
     documents::Batch {
         documents: batch.documents.into_iter().map(document).collect(),
-        next: documents::Cursor { epoch: batch.next.epoch, position: batch.next.position },
+        next: documents::Cursor {
+            epoch: batch.next.epoch,
+            position: batch.next.position,
+        },
         complete: batch.complete,
     }
 }

@@ -32,13 +32,24 @@ impl Rooms {
         let store = Store::open(&config.state.join("store.sqlite")).await?;
         let source = Arc::new(Source::new(&config.feed.from, Patience::default())?);
         let path = config.feed.root.clone();
-        let read = |path: std::path::PathBuf| fs::read(&path).map_err(|source| ShimError::File { path, source });
+        let read = |path: std::path::PathBuf| {
+            fs::read(&path).map_err(|source| ShimError::File { path, source })
+        };
         let (bytes, signatures) = (read(path.clone())?, read(beside(&path))?);
-        let pinned = Unverified { bytes: &bytes, signatures: &signatures };
+        let pinned = Unverified {
+            bytes: &bytes,
+            signatures: &signatures,
+        };
         let follower = Follower::new(source.clone(), store.clone(), pinned, &config.feed.audience)
             .map_err(|source| ShimError::PinnedRoot { path, source })?;
         let applier = Applier::new(store.clone());
-        Ok(Self { config, store, source, follower, applier })
+        Ok(Self {
+            config,
+            store,
+            source,
+            follower,
+            applier,
+        })
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -66,14 +77,25 @@ impl Rooms {
         }
     }
 
-    pub(super) async fn plan(&self, correction: &DocumentId, component: &str) -> Result<Plan, ShimError> {
+    pub(super) async fn plan(
+        &self,
+        correction: &DocumentId,
+        component: &str,
+    ) -> Result<Plan, ShimError> {
         let correction = self.correction(correction).await?;
         let inventory = self.inventory().await;
         let component = find(&inventory, component)?;
-        Ok(self.applier.plan(&correction, component, &inventory).await?)
+        Ok(self
+            .applier
+            .plan(&correction, component, &inventory)
+            .await?)
     }
 
-    pub(super) async fn apply(&self, request: ApplyRequest, progress: &dyn Progress) -> Result<Application, ShimError> {
+    pub(super) async fn apply(
+        &self,
+        request: ApplyRequest,
+        progress: &dyn Progress,
+    ) -> Result<Application, ShimError> {
         let correction = self.correction(&request.correction).await?;
         let inventory = self.inventory().await;
         let now = Timestamp::now();
@@ -90,34 +112,61 @@ impl Rooms {
         Ok(self.applier.apply(order, &self.source, progress).await?)
     }
 
-    pub(super) async fn components_for(&self, correction: &DocumentId) -> Result<Vec<String>, ShimError> {
+    pub(super) async fn components_for(
+        &self,
+        correction: &DocumentId,
+    ) -> Result<Vec<String>, ShimError> {
         let correction = self.correction(correction).await?;
         let inventory = self.inventory().await;
-        let fitting = inventory.components.iter().filter(|component| component.advisory_name == correction.component);
+        let fitting = inventory
+            .components
+            .iter()
+            .filter(|component| component.advisory_name == correction.component);
         Ok(fitting.map(|component| component.name.clone()).collect())
     }
 
     async fn correction(&self, id: &DocumentId) -> Result<Verified<Correction>, ShimError> {
         match self.store.document(DocumentKind::Correction, id).await? {
             Some(AnyDocument::Correction(correction)) => Ok(correction),
-            _ => Err(ShimError::NotFound { what: "correction", name: id.to_string() }),
+            _ => Err(ShimError::NotFound {
+                what: "correction",
+                name: id.to_string(),
+            }),
         }
     }
 }
 
 fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimError> {
-    inventory.component(name).ok_or_else(|| ShimError::NotFound { what: "component", name: name.to_owned() })
+    inventory
+        .component(name)
+        .ok_or_else(|| ShimError::NotFound {
+            what: "component",
+            name: name.to_owned(),
+        })
 }
 
 /// The folder that only the shim may enter.
 fn make_state_folder(config: &Config) -> Result<(), ShimError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.state);
-    made.map_err(|source| ShimError::File { path: config.state.clone(), source })
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.state);
+    made.map_err(|source| ShimError::File {
+        path: config.state.clone(),
+        source,
+    })
 }
 
 /// A name for an application: when it began, and a little that tells two of one second apart.
 fn application_id(now: Timestamp) -> Result<String, ShimError> {
     let mut tail = [0; 3];
-    getrandom::fill(&mut tail).map_err(|error| ShimError::File { path: "/dev/urandom".into(), source: std::io::Error::other(error.to_string()) })?;
-    Ok(format!("{}-{}", now.strftime("%Y%m%dT%H%M%S"), hex::encode(tail)))
+    getrandom::fill(&mut tail).map_err(|error| ShimError::File {
+        path: "/dev/urandom".into(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(format!(
+        "{}-{}",
+        now.strftime("%Y%m%dT%H%M%S"),
+        hex::encode(tail)
+    ))
 }

@@ -25,8 +25,14 @@ impl Services for PluginServices {
         limit: u32,
     ) -> Answer<'_, Result<documents::Batch, documents::Error>> {
         Box::pin(async move {
-            let batch = self.rooms.store().documents_since(after.map(contract::cursor), limit).await;
-            batch.map(contract::batch).map_err(|error| documents::Error::Unavailable(error.to_string()))
+            let batch = self
+                .rooms
+                .store()
+                .documents_since(after.map(contract::cursor), limit)
+                .await;
+            batch
+                .map(contract::batch)
+                .map_err(|error| documents::Error::Unavailable(error.to_string()))
         })
     }
 
@@ -43,13 +49,19 @@ impl Services for PluginServices {
             let refused = |reason: String| corrections::PlanError::NotApplicable(reason);
             let id = DocumentId::new(correction.id).map_err(|error| refused(error.to_string()))?;
             let plan = self.rooms.plan(&id, &component).await;
-            plan.map(|plan| contract::plan(&plan)).map_err(|error| refused(error.to_string()))
+            plan.map(|plan| contract::plan(&plan))
+                .map_err(|error| refused(error.to_string()))
         })
     }
 
     fn history(&self, limit: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>> {
         Box::pin(async move {
-            let history = self.rooms.applier().history(limit.min(1_000)).await.map_err(|error| error.to_string())?;
+            let history = self
+                .rooms
+                .applier()
+                .history(limit.min(1_000))
+                .await
+                .map_err(|error| error.to_string())?;
             Ok(history.iter().map(contract::application).collect())
         })
     }
@@ -63,14 +75,32 @@ impl Services for PluginServices {
     }
 
     fn state_get(&self, key: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {
-        Box::pin(async move { self.rooms.store().state_get(&key).await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            self.rooms
+                .store()
+                .state_get(&key)
+                .await
+                .map_err(|error| error.to_string())
+        })
     }
 
     fn state_sizes(&self) -> Answer<'_, Result<Vec<(String, u64)>, String>> {
-        Box::pin(async move { self.rooms.store().state_sizes().await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            self.rooms
+                .store()
+                .state_sizes()
+                .await
+                .map_err(|error| error.to_string())
+        })
     }
 
     fn state_commit(&self, writes: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
-        Box::pin(async move { self.rooms.store().state_commit(&writes).await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            self.rooms
+                .store()
+                .state_commit(&writes)
+                .await
+                .map_err(|error| error.to_string())
+        })
     }
 }

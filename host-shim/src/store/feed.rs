@@ -109,10 +109,16 @@ impl Store {
 
     /// What is trusted.
     pub async fn trusted(&self) -> Result<Trusted, StoreError> {
-        let row = sqlx::query("SELECT * FROM feed_state WHERE only = 1").fetch_one(self.pool()).await?;
+        let row = sqlx::query("SELECT * FROM feed_state WHERE only = 1")
+            .fetch_one(self.pool())
+            .await?;
         let root = self.newest_root().await?;
         let latest_time = time(row.try_get("latest_time")?)?;
-        let mut trusted = Trusted { root, latest_time, ..Trusted::default() };
+        let mut trusted = Trusted {
+            root,
+            latest_time,
+            ..Trusted::default()
+        };
         let Some(head_bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else {
             return Ok(trusted);
         };
@@ -120,12 +126,23 @@ impl Store {
         let head_signatures: String = row.try_get("head_signatures")?;
         let index_bytes: Vec<u8> = row.try_get("index_bytes")?;
         let index_signatures: String = row.try_get("index_signatures")?;
-        let offered = Unverified { bytes: &head_bytes, signatures: head_signatures.as_bytes() };
-        let before = trust::Before { head: None, index: None, afresh: true };
+        let offered = Unverified {
+            bytes: &head_bytes,
+            signatures: head_signatures.as_bytes(),
+        };
+        let before = trust::Before {
+            head: None,
+            index: None,
+            afresh: true,
+        };
         // Its expiry is a matter of the next sync, not of whether the store is intact.
         let head = trust::head(&by, before, offered, Timestamp::MIN).map_err(damaged)?;
-        let offered = Unverified { bytes: &index_bytes, signatures: index_signatures.as_bytes() };
-        let index = trust::index(&by, &head, before, offered, &Limits::default()).map_err(damaged)?;
+        let offered = Unverified {
+            bytes: &index_bytes,
+            signatures: index_signatures.as_bytes(),
+        };
+        let index =
+            trust::index(&by, &head, before, offered, &Limits::default()).map_err(damaged)?;
         trusted.sequence_epoch = unsigned(row.try_get("sequence_epoch")?);
         trusted.head_validator = row.try_get("head_validator")?;
         trusted.head = Some(head);
@@ -145,12 +162,14 @@ impl Store {
             return Ok(false);
         }
         for root in &accepted.roots {
-            sqlx::query("INSERT OR IGNORE INTO roots (version, bytes, signatures) VALUES (?, ?, ?)")
-                .bind(signed(root.version))
-                .bind(root.bytes())
-                .bind(root.signatures())
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(
+                "INSERT OR IGNORE INTO roots (version, bytes, signatures) VALUES (?, ?, ?)",
+            )
+            .bind(signed(root.version))
+            .bind(root.bytes())
+            .bind(root.signatures())
+            .execute(&mut *transaction)
+            .await?;
         }
         for document in &accepted.documents {
             // The position grows with every acceptance, so the old revision's row goes.
@@ -201,34 +220,58 @@ impl Store {
 
     /// Remembers why an attempt failed; what is trusted stays as it is.
     pub async fn missed(&self, problem: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE feed_state SET problem = ?").bind(problem).execute(self.pool()).await?;
+        sqlx::query("UPDATE feed_state SET problem = ?")
+            .bind(problem)
+            .execute(self.pool())
+            .await?;
         Ok(())
     }
 
     /// How current the panel's knowledge is.
     pub async fn freshness(&self) -> Result<Freshness, StoreError> {
-        let row = sqlx::query("SELECT last_word, problem FROM feed_state WHERE only = 1").fetch_one(self.pool()).await?;
+        let row = sqlx::query("SELECT last_word, problem FROM feed_state WHERE only = 1")
+            .fetch_one(self.pool())
+            .await?;
         let head = self.trusted().await?.head;
         Ok(Freshness {
             sequence: head.as_ref().map(|head| head.sequence),
-            last_word: row.try_get::<Option<i64>, _>("last_word")?.map(time).transpose()?,
+            last_word: row
+                .try_get::<Option<i64>, _>("last_word")?
+                .map(time)
+                .transpose()?,
             valid_until: head.as_ref().map(|head| head.expires),
             problem: row.try_get("problem")?,
         })
     }
 
     /// The documents after a cursor, at most `limit` of them and 8 MiB of bytes.
-    pub async fn documents_since(&self, after: Option<Cursor>, limit: u32) -> Result<Batch, StoreError> {
-        let epoch: i64 = sqlx::query("SELECT epoch FROM feed_state WHERE only = 1").fetch_one(self.pool()).await?.try_get(0)?;
+    pub async fn documents_since(
+        &self,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Batch, StoreError> {
+        let epoch: i64 = sqlx::query("SELECT epoch FROM feed_state WHERE only = 1")
+            .fetch_one(self.pool())
+            .await?
+            .try_get(0)?;
         let epoch = unsigned(epoch);
-        let after = after.filter(|cursor| cursor.epoch == epoch).map_or(0, |cursor| cursor.position);
+        let after = after
+            .filter(|cursor| cursor.epoch == epoch)
+            .map_or(0, |cursor| cursor.position);
         let limit = limit.clamp(1, 10_000);
         let rows = sqlx::query("SELECT position, kind, id, revision, bytes FROM documents WHERE position > ? ORDER BY position LIMIT ?")
             .bind(signed(after))
             .bind(i64::from(limit) + 1)
             .fetch_all(self.pool())
             .await?;
-        let mut batch = Batch { documents: Vec::new(), next: Cursor { epoch, position: after }, complete: true };
+        let mut batch = Batch {
+            documents: Vec::new(),
+            next: Cursor {
+                epoch,
+                position: after,
+            },
+            complete: true,
+        };
         let mut room = BATCH_BYTES;
         for row in rows {
             let document = stored(&row)?;
@@ -245,23 +288,38 @@ impl Store {
     }
 
     /// A document to act on: verified again, under the root by which it was accepted.
-    pub async fn document(&self, kind: DocumentKind, id: &str) -> Result<Option<AnyDocument>, StoreError> {
-        let row = sqlx::query("SELECT revision, bytes, signatures, root FROM documents WHERE kind = ? AND id = ?")
-            .bind(kind.as_str())
-            .bind(id)
-            .fetch_optional(self.pool())
-            .await?;
+    pub async fn document(
+        &self,
+        kind: DocumentKind,
+        id: &str,
+    ) -> Result<Option<AnyDocument>, StoreError> {
+        let row = sqlx::query(
+            "SELECT revision, bytes, signatures, root FROM documents WHERE kind = ? AND id = ?",
+        )
+        .bind(kind.as_str())
+        .bind(id)
+        .fetch_optional(self.pool())
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let root = self.root(unsigned(row.try_get("root")?)).await?;
-        let (bytes, signatures): (Vec<u8>, String) = (row.try_get("bytes")?, row.try_get("signatures")?);
-        let offered = Unverified { bytes: &bytes, signatures: signatures.as_bytes() };
+        let (bytes, signatures): (Vec<u8>, String) =
+            (row.try_get("bytes")?, row.try_get("signatures")?);
+        let offered = Unverified {
+            bytes: &bytes,
+            signatures: signatures.as_bytes(),
+        };
         let revision = unsigned(row.try_get("revision")?);
-        trust::reverify(&root, kind, id, revision, offered, &Limits::default()).map(Some).map_err(damaged)
+        trust::reverify(&root, kind, id, revision, offered, &Limits::default())
+            .map(Some)
+            .map_err(damaged)
     }
 
     /// The release of a plugin that ran here last.
     pub async fn plugin_release(&self, plugin: &str) -> Result<Option<u64>, StoreError> {
-        let row = sqlx::query("SELECT release FROM plugin_releases WHERE plugin = ?").bind(plugin).fetch_optional(self.pool()).await?;
+        let row = sqlx::query("SELECT release FROM plugin_releases WHERE plugin = ?")
+            .bind(plugin)
+            .fetch_optional(self.pool())
+            .await?;
         row.map(|row| Ok(unsigned(row.try_get(0)?))).transpose()
     }
 
@@ -276,7 +334,12 @@ impl Store {
     }
 
     /// Whether a document of this revision is there.
-    pub(crate) async fn has(&self, kind: DocumentKind, id: &str, revision: u64) -> Result<bool, StoreError> {
+    pub(crate) async fn has(
+        &self,
+        kind: DocumentKind,
+        id: &str,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM documents WHERE kind = ? AND id = ? AND revision = ?")
             .bind(kind.as_str())
             .bind(id)
@@ -287,7 +350,9 @@ impl Store {
     }
 
     async fn newest_root(&self) -> Result<Option<Verified<Root>>, StoreError> {
-        let row = sqlx::query("SELECT version FROM roots ORDER BY version DESC LIMIT 1").fetch_optional(self.pool()).await?;
+        let row = sqlx::query("SELECT version FROM roots ORDER BY version DESC LIMIT 1")
+            .fetch_optional(self.pool())
+            .await?;
         match row {
             Some(row) => Ok(Some(self.root(unsigned(row.try_get(0)?)).await?)),
             None => Ok(None),
@@ -295,9 +360,16 @@ impl Store {
     }
 
     async fn root(&self, version: u64) -> Result<Verified<Root>, StoreError> {
-        let row = sqlx::query("SELECT bytes, signatures FROM roots WHERE version = ?").bind(signed(version)).fetch_one(self.pool()).await?;
+        let row = sqlx::query("SELECT bytes, signatures FROM roots WHERE version = ?")
+            .bind(signed(version))
+            .fetch_one(self.pool())
+            .await?;
         let (bytes, signatures): (Vec<u8>, String) = (row.try_get(0)?, row.try_get(1)?);
-        trust::reverify_root(Unverified { bytes: &bytes, signatures: signatures.as_bytes() }).map_err(damaged)
+        trust::reverify_root(Unverified {
+            bytes: &bytes,
+            signatures: signatures.as_bytes(),
+        })
+        .map_err(damaged)
     }
 }
 
@@ -307,8 +379,11 @@ fn outrun(row: &SqliteRow, accepted: &Accepted) -> Result<bool, StoreError> {
     if epoch != accepted.sequence_epoch {
         return Ok(epoch > accepted.sequence_epoch);
     }
-    let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else { return Ok(false) };
-    let there: Head = spacecp_contract::decode(&bytes, &Limits::default()).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else {
+        return Ok(false);
+    };
+    let there: Head = spacecp_contract::decode(&bytes, &Limits::default())
+        .map_err(|error| StoreError::Damaged(error.to_string()))?;
     Ok(there.sequence > accepted.head.sequence)
 }
 
@@ -316,9 +391,18 @@ fn stored(row: &SqliteRow) -> Result<StoredDocument, StoreError> {
     let kind = match row.try_get::<String, _>("kind")?.as_str() {
         "advisory" => DocumentKind::Advisory,
         "correction" => DocumentKind::Correction,
-        other => return Err(StoreError::Damaged(format!("it holds a document of the kind {other:?}"))),
+        other => {
+            return Err(StoreError::Damaged(format!(
+                "it holds a document of the kind {other:?}"
+            )));
+        }
     };
-    Ok(StoredDocument { kind, id: row.try_get("id")?, revision: unsigned(row.try_get("revision")?), bytes: row.try_get("bytes")? })
+    Ok(StoredDocument {
+        kind,
+        id: row.try_get("id")?,
+        revision: unsigned(row.try_get("revision")?),
+        bytes: row.try_get("bytes")?,
+    })
 }
 
 fn damaged(error: trust::TrustError) -> StoreError {

@@ -44,7 +44,9 @@ pub enum StoreError {
         source: sqlx::migrate::MigrateError,
     },
     /// What is in it is not what this program put there.
-    #[error("the store is damaged or was tampered with: {0}; move it away, and the next sync fills a new one")]
+    #[error(
+        "the store is damaged or was tampered with: {0}; move it away, and the next sync fills a new one"
+    )]
     Damaged(String),
     /// The system gave no randomness.
     #[error("the system has no randomness to name a new store with: {0}")]
@@ -81,7 +83,10 @@ impl Store {
                 path: path.to_owned(),
                 source,
             })?;
-        let store = Self { pool, path: path.to_owned() };
+        let store = Self {
+            pool,
+            path: path.to_owned(),
+        };
         let mut epoch = [0; 8];
         getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;
         store.ensure_feed_state(u64::from_le_bytes(epoch)).await?;

@@ -1,6 +1,8 @@
 //! Advisories and corrections.
 
-use spacecp_contract::{Advisory, Audience, Correction, Document, DocumentKind, IndexEntry, Limits, Root};
+use spacecp_contract::{
+    Advisory, Audience, Correction, Document, DocumentKind, IndexEntry, Limits, Root,
+};
 
 use super::{TrustError, Unverified, Verified, feed::announced, signature::verify};
 
@@ -56,18 +58,37 @@ impl AnyDocument {
 }
 
 /// The document that an index entry names.
-pub fn document(root: &Verified<Root>, entry: &IndexEntry, offered: Unverified<'_>, limits: &Limits) -> Result<AnyDocument, TrustError> {
+pub fn document(
+    root: &Verified<Root>,
+    entry: &IndexEntry,
+    offered: Unverified<'_>,
+    limits: &Limits,
+) -> Result<AnyDocument, TrustError> {
     let what = format!("{} {}", entry.kind, entry.id);
     announced(&what, entry.digest, entry.length, offered.bytes)?;
     by_kind(root, entry.kind, &entry.id, entry.revision, offered, limits)
 }
 
 /// A document that this panel has verified before, from its store, under the root of that time.
-pub fn reverify(root: &Verified<Root>, kind: DocumentKind, id: &str, revision: u64, offered: Unverified<'_>, limits: &Limits) -> Result<AnyDocument, TrustError> {
+pub fn reverify(
+    root: &Verified<Root>,
+    kind: DocumentKind,
+    id: &str,
+    revision: u64,
+    offered: Unverified<'_>,
+    limits: &Limits,
+) -> Result<AnyDocument, TrustError> {
     by_kind(root, kind, id, revision, offered, limits)
 }
 
-fn by_kind(root: &Verified<Root>, kind: DocumentKind, id: &str, revision: u64, offered: Unverified<'_>, limits: &Limits) -> Result<AnyDocument, TrustError> {
+fn by_kind(
+    root: &Verified<Root>,
+    kind: DocumentKind,
+    id: &str,
+    revision: u64,
+    offered: Unverified<'_>,
+    limits: &Limits,
+) -> Result<AnyDocument, TrustError> {
     let what = format!("{kind} {id}");
     match kind {
         DocumentKind::Correction => {
@@ -83,13 +104,32 @@ fn by_kind(root: &Verified<Root>, kind: DocumentKind, id: &str, revision: u64, o
     }
 }
 
-fn fits<T: Document>(what: &str, document: &Verified<T>, revision: u64, audience: &Audience, root: &Root, id: &str) -> Result<(), TrustError> {
+fn fits<T: Document>(
+    what: &str,
+    document: &Verified<T>,
+    revision: u64,
+    audience: &Audience,
+    root: &Root,
+    id: &str,
+) -> Result<(), TrustError> {
     if document.name() != id || document.revision() != revision {
-        let found = format!("{} {} revision {}", T::KIND, document.name(), document.revision());
-        return Err(TrustError::Moved { what: format!("{what} revision {revision}"), found });
+        let found = format!(
+            "{} {} revision {}",
+            T::KIND,
+            document.name(),
+            document.revision()
+        );
+        return Err(TrustError::Moved {
+            what: format!("{what} revision {revision}"),
+            found,
+        });
     }
     if !audience.may_reach(&root.audience) {
-        return Err(TrustError::Audience { what: what.to_owned(), found: audience.clone(), expected: root.audience.clone() });
+        return Err(TrustError::Audience {
+            what: what.to_owned(),
+            found: audience.clone(),
+            expected: root.audience.clone(),
+        });
     }
     Ok(())
 }

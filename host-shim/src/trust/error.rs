@@ -47,7 +47,9 @@ pub enum TrustError {
         found: String,
     },
     /// For others.
-    #[error("the {what} is for {found}, and this panel follows a feed for {expected} (a replay from another feed)")]
+    #[error(
+        "the {what} is for {found}, and this panel follows a feed for {expected} (a replay from another feed)"
+    )]
     Audience {
         /// The document.
         what: String,
@@ -65,7 +67,9 @@ pub enum TrustError {
         found: u64,
     },
     /// The newest root has expired.
-    #[error("root {version} expired on {expires}: nothing new can be decided until the vendor issues another (freeze)")]
+    #[error(
+        "root {version} expired on {expires}: nothing new can be decided until the vendor issues another (freeze)"
+    )]
     RootExpired {
         /// Its version.
         version: u64,
@@ -89,7 +93,9 @@ pub enum TrustError {
         found: u64,
     },
     /// Two heads with one sequence.
-    #[error("there are two different heads of sequence {sequence} (equivocation); the first one is kept")]
+    #[error(
+        "there are two different heads of sequence {sequence} (equivocation); the first one is kept"
+    )]
     Equivocation {
         /// The sequence.
         sequence: u64,
@@ -103,7 +109,9 @@ pub enum TrustError {
         trusted: u64,
     },
     /// Bytes that are not those announced.
-    #[error("the {what} is not the one announced: {announced} was announced and {found} is served (mix-and-match)")]
+    #[error(
+        "the {what} is not the one announced: {announced} was announced and {found} is served (mix-and-match)"
+    )]
     Digest {
         /// The document.
         what: String,
@@ -143,7 +151,9 @@ pub enum TrustError {
         found: u64,
     },
     /// A document changed without a new revision.
-    #[error("the {kind} {id} changed without a new revision ({revision}); the first one is kept (equivocation)")]
+    #[error(
+        "the {kind} {id} changed without a new revision ({revision}); the first one is kept (equivocation)"
+    )]
     Changed {
         /// Its kind.
         kind: DocumentKind,
@@ -153,7 +163,9 @@ pub enum TrustError {
         revision: u64,
     },
     /// A document is no longer listed.
-    #[error("the {kind} {id} is no longer in the index; advisories are withdrawn, never removed (rollback)")]
+    #[error(
+        "the {kind} {id} is no longer in the index; advisories are withdrawn, never removed (rollback)"
+    )]
     Removed {
         /// Its kind.
         kind: DocumentKind,
@@ -161,7 +173,9 @@ pub enum TrustError {
         id: String,
     },
     /// An older plugin than the one that ran before.
-    #[error("the plugin {plugin} is release {found}, and release {trusted} ran here before (rollback)")]
+    #[error(
+        "the plugin {plugin} is release {found}, and release {trusted} ran here before (rollback)"
+    )]
     PluginRelease {
         /// The plugin.
         plugin: String,

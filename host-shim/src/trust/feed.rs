@@ -6,7 +6,12 @@ use spacecp_contract::{Digest, DocumentKind, Head, Index, Limits, Root};
 use super::{TrustError, Unverified, Verified, signature::verify};
 
 /// The head is tiny, so that asking for it costs little.
-const HEAD_LIMITS: Limits = Limits { bytes: 4 << 10, depth: 4, items: 64, text: 1 << 10 };
+const HEAD_LIMITS: Limits = Limits {
+    bytes: 4 << 10,
+    depth: 4,
+    items: 64,
+    text: 1 << 10,
+};
 
 /// What the panel trusted before, of head and index.
 #[derive(Debug, Clone, Copy)]
@@ -20,24 +25,44 @@ pub struct Before<'a> {
 }
 
 /// The head that is offered, if it is signed, in time, and not older than the one before.
-pub fn head(root: &Verified<Root>, before: Before<'_>, offered: Unverified<'_>, now: Timestamp) -> Result<Verified<Head>, TrustError> {
+pub fn head(
+    root: &Verified<Root>,
+    before: Before<'_>,
+    offered: Unverified<'_>,
+    now: Timestamp,
+) -> Result<Verified<Head>, TrustError> {
     let head: Verified<Head> = verify("head", root, offered, &HEAD_LIMITS)?;
     if head.audience != root.audience {
-        return Err(TrustError::Audience { what: "head".to_owned(), found: head.audience.clone(), expected: root.audience.clone() });
+        return Err(TrustError::Audience {
+            what: "head".to_owned(),
+            found: head.audience.clone(),
+            expected: root.audience.clone(),
+        });
     }
     if head.root_version > root.version {
-        return Err(TrustError::RootWithheld { wanted: head.root_version, trusted: root.version });
+        return Err(TrustError::RootWithheld {
+            wanted: head.root_version,
+            trusted: root.version,
+        });
     }
     if let Some(trusted) = before.head.filter(|_| !before.afresh) {
         if head.sequence < trusted.sequence {
-            return Err(TrustError::Sequence { trusted: trusted.sequence, found: head.sequence });
+            return Err(TrustError::Sequence {
+                trusted: trusted.sequence,
+                found: head.sequence,
+            });
         }
         if head.sequence == trusted.sequence && head.index != trusted.index {
-            return Err(TrustError::Equivocation { sequence: head.sequence });
+            return Err(TrustError::Equivocation {
+                sequence: head.sequence,
+            });
         }
     }
     if head.expires <= now {
-        return Err(TrustError::HeadExpired { sequence: head.sequence, expires: head.expires });
+        return Err(TrustError::HeadExpired {
+            sequence: head.sequence,
+            expires: head.expires,
+        });
     }
     Ok(head)
 }
@@ -53,10 +78,17 @@ pub fn index(
     announced("index", head.index, head.index_length, offered.bytes)?;
     let index: Verified<Index> = verify("index", root, offered, limits)?;
     if index.sequence != head.sequence {
-        return Err(TrustError::IndexSequence { expected: head.sequence, found: index.sequence });
+        return Err(TrustError::IndexSequence {
+            expected: head.sequence,
+            found: index.sequence,
+        });
     }
     if index.audience != root.audience {
-        return Err(TrustError::Audience { what: "index".to_owned(), found: index.audience.clone(), expected: root.audience.clone() });
+        return Err(TrustError::Audience {
+            what: "index".to_owned(),
+            found: index.audience.clone(),
+            expected: root.audience.clone(),
+        });
     }
     if let Some(trusted) = before.index.filter(|_| !before.afresh) {
         nothing_went_back(trusted, &index)?;
@@ -65,30 +97,55 @@ pub fn index(
 }
 
 /// Whether bytes are those that were announced.
-pub(super) fn announced(what: &str, digest: Digest, length: u64, bytes: &[u8]) -> Result<(), TrustError> {
+pub(super) fn announced(
+    what: &str,
+    digest: Digest,
+    length: u64,
+    bytes: &[u8],
+) -> Result<(), TrustError> {
     if bytes.len() as u64 != length {
-        return Err(TrustError::Length { what: what.to_owned(), announced: length, found: bytes.len() as u64 });
+        return Err(TrustError::Length {
+            what: what.to_owned(),
+            announced: length,
+            found: bytes.len() as u64,
+        });
     }
     let found = Digest::of(bytes);
     if found != digest {
-        return Err(TrustError::Digest { what: what.to_owned(), announced: digest, found });
+        return Err(TrustError::Digest {
+            what: what.to_owned(),
+            announced: digest,
+            found,
+        });
     }
     Ok(())
 }
 
 fn nothing_went_back(trusted: &Index, offered: &Index) -> Result<(), TrustError> {
-    let now: std::collections::BTreeMap<(DocumentKind, &str), _> =
-        offered.documents.iter().map(|entry| ((entry.kind, entry.id.as_str()), entry)).collect();
+    let now: std::collections::BTreeMap<(DocumentKind, &str), _> = offered
+        .documents
+        .iter()
+        .map(|entry| ((entry.kind, entry.id.as_str()), entry))
+        .collect();
     for old in &trusted.documents {
         let (kind, id) = (old.kind, old.id.to_string());
         let Some(new) = now.get(&(kind, old.id.as_str())) else {
             return Err(TrustError::Removed { kind, id });
         };
         if new.revision < old.revision {
-            return Err(TrustError::Revision { kind, id, trusted: old.revision, found: new.revision });
+            return Err(TrustError::Revision {
+                kind,
+                id,
+                trusted: old.revision,
+                found: new.revision,
+            });
         }
         if new.revision == old.revision && new.digest != old.digest {
-            return Err(TrustError::Changed { kind, id, revision: old.revision });
+            return Err(TrustError::Changed {
+                kind,
+                id,
+                revision: old.revision,
+            });
         }
     }
     Ok(())

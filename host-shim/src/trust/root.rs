@@ -3,13 +3,24 @@
 use jiff::Timestamp;
 use spacecp_contract::{Audience, Limits, Role, RoleKeys, Root, decode};
 
-use super::{TrustError, Unverified, Verified, signature::{verify, verify_by}};
+use super::{
+    TrustError, Unverified, Verified,
+    signature::{verify, verify_by},
+};
 
 /// A root is small: a few keys a role.
-const LIMITS: Limits = Limits { bytes: 256 << 10, depth: 8, items: 10_000, text: 4 << 10 };
+const LIMITS: Limits = Limits {
+    bytes: 256 << 10,
+    depth: 8,
+    items: 10_000,
+    text: 4 << 10,
+};
 
 /// The first root, which the administrator put there: it must be signed by its own root keys.
-pub fn pinned_root(offered: Unverified<'_>, audience: &Audience) -> Result<Verified<Root>, TrustError> {
+pub fn pinned_root(
+    offered: Unverified<'_>,
+    audience: &Audience,
+) -> Result<Verified<Root>, TrustError> {
     let what = "pinned root";
     let keys = own_keys(what, offered.bytes)?;
     let root: Verified<Root> = verify_by(what, &keys, offered, &LIMITS)?;
@@ -18,11 +29,17 @@ pub fn pinned_root(offered: Unverified<'_>, audience: &Audience) -> Result<Verif
 }
 
 /// The root after `trusted`: signed by the old threshold and by the new one.
-pub fn next_root(trusted: &Verified<Root>, offered: Unverified<'_>) -> Result<Verified<Root>, TrustError> {
+pub fn next_root(
+    trusted: &Verified<Root>,
+    offered: Unverified<'_>,
+) -> Result<Verified<Root>, TrustError> {
     let what = format!("root {}", trusted.version + 1);
     let by_old: Verified<Root> = verify(&what, trusted, offered, &LIMITS)?;
     if by_old.version != trusted.version + 1 {
-        return Err(TrustError::RootVersion { trusted: trusted.version, found: by_old.version });
+        return Err(TrustError::RootVersion {
+            trusted: trusted.version,
+            found: by_old.version,
+        });
     }
     same_audience(&what, &by_old, &trusted.audience)?;
     let new_keys = by_old.roles[&Role::Root].clone();
@@ -44,7 +61,10 @@ pub fn reverify_root(offered: Unverified<'_>) -> Result<Verified<Root>, TrustErr
 /// Whether anything may be decided under this root at `now`.
 pub fn check_root(root: &Root, now: Timestamp) -> Result<(), TrustError> {
     if root.expires <= now {
-        return Err(TrustError::RootExpired { version: root.version, expires: root.expires });
+        return Err(TrustError::RootExpired {
+            version: root.version,
+            expires: root.expires,
+        });
     }
     Ok(())
 }
@@ -52,7 +72,10 @@ pub fn check_root(root: &Root, now: Timestamp) -> Result<(), TrustError> {
 /// The root keys that a root names for itself. They are a stranger's word until they have verified
 /// the very same bytes.
 fn own_keys(what: &str, bytes: &[u8]) -> Result<RoleKeys, TrustError> {
-    let root: Root = decode(bytes, &LIMITS).map_err(|source| TrustError::Decode { what: what.to_owned(), source })?;
+    let root: Root = decode(bytes, &LIMITS).map_err(|source| TrustError::Decode {
+        what: what.to_owned(),
+        source,
+    })?;
     Ok(root.roles[&Role::Root].clone())
 }
 
@@ -60,5 +83,9 @@ fn same_audience(what: &str, root: &Root, expected: &Audience) -> Result<(), Tru
     if root.audience == *expected {
         return Ok(());
     }
-    Err(TrustError::Audience { what: what.to_owned(), found: root.audience.clone(), expected: expected.clone() })
+    Err(TrustError::Audience {
+        what: what.to_owned(),
+        found: root.audience.clone(),
+        expected: expected.clone(),
+    })
 }

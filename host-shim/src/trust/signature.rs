@@ -15,7 +15,10 @@ const MOST_SIGNATURES: usize = 64;
 
 /// Reads a signature file. What it returns has been parsed, nothing more.
 fn parse(what: &str, file: &[u8]) -> Result<Vec<Signature>, TrustError> {
-    let failed = |reason: &str| TrustError::SignatureFile { what: what.to_owned(), reason: reason.to_owned() };
+    let failed = |reason: &str| TrustError::SignatureFile {
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+    };
     if file.len() > LARGEST_FILE {
         return Err(failed("it is longer than 64 KiB"));
     }
@@ -26,7 +29,9 @@ fn parse(what: &str, file: &[u8]) -> Result<Vec<Signature>, TrustError> {
     }
     let blocks = lines.chunks_exact(4).take(MOST_SIGNATURES);
     blocks
-        .map(|block| Signature::decode(&block.join("\n")).map_err(|error| failed(&error.to_string())))
+        .map(|block| {
+            Signature::decode(&block.join("\n")).map_err(|error| failed(&error.to_string()))
+        })
         .collect()
 }
 
@@ -42,7 +47,10 @@ pub(super) fn verify<T: Document>(
 ) -> Result<Verified<T>, TrustError> {
     let role = T::KIND.role();
     // A root gives every role to somebody: its own validation says so.
-    let held = root.roles.get(&role).cloned().unwrap_or(RoleKeys { keys: Vec::new(), threshold: 1 });
+    let held = root.roles.get(&role).cloned().unwrap_or(RoleKeys {
+        keys: Vec::new(),
+        threshold: 1,
+    });
     verify_by(what, &held, offered, limits)
 }
 
@@ -67,13 +75,24 @@ pub(super) fn verify_by<T: Document>(
     }
     let good = u32::try_from(signers.len()).unwrap_or(u32::MAX);
     if good < held.threshold {
-        return Err(TrustError::Signatures { what: what.to_owned(), role: T::KIND.role(), good, needed: held.threshold, note });
+        return Err(TrustError::Signatures {
+            what: what.to_owned(),
+            role: T::KIND.role(),
+            good,
+            needed: held.threshold,
+            note,
+        });
     }
-    let document: T = decode(offered.bytes, limits)
-        .map_err(|source| TrustError::Decode { what: what.to_owned(), source })?;
+    let document: T = decode(offered.bytes, limits).map_err(|source| TrustError::Decode {
+        what: what.to_owned(),
+        source,
+    })?;
     let expected = TrustedComment::of(&document);
     if let Some(other) = comments.iter().find(|comment| **comment != expected) {
-        return Err(TrustError::Moved { what: what.to_owned(), found: format!("{} {} {}", other.role, other.name, other.revision) });
+        return Err(TrustError::Moved {
+            what: what.to_owned(),
+            found: format!("{} {} {}", other.role, other.name, other.revision),
+        });
     }
     Ok(Verified {
         document,
@@ -85,14 +104,21 @@ pub(super) fn verify_by<T: Document>(
 }
 
 /// The key that made this signature, and what the signature says it is for.
-fn signer(signature: &Signature, held: &RoleKeys, bytes: &[u8]) -> Result<(String, TrustedComment), String> {
+fn signer(
+    signature: &Signature,
+    held: &RoleKeys,
+    bytes: &[u8],
+) -> Result<(String, TrustedComment), String> {
     let mut reason = "it is by a key that does not hold the role".to_owned();
     for text in &held.keys {
-        let Ok(key) = PublicKey::from_base64(text) else { continue };
+        let Ok(key) = PublicKey::from_base64(text) else {
+            continue;
+        };
         // `false`: legacy signatures, which are not over a hash, are never accepted.
         match key.verify(bytes, signature, false) {
             Ok(()) => {
-                let comment = TrustedComment::parse(signature.trusted_comment()).map_err(|error| error.to_string())?;
+                let comment = TrustedComment::parse(signature.trusted_comment())
+                    .map_err(|error| error.to_string())?;
                 return Ok((text.clone(), comment));
             }
             Err(minisign_verify::Error::UnexpectedKeyId) => {}

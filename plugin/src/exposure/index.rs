@@ -44,13 +44,18 @@ impl Index {
             let ranges = Ranges::new(affected);
             match statements.get_mut(affected.component.as_str()) {
                 Some(Statement::Affected(all)) => all.push(ranges),
-                _ => drop(statements.insert(&affected.component, Statement::Affected(vec![ranges]))),
+                _ => {
+                    drop(statements.insert(&affected.component, Statement::Affected(vec![ranges])))
+                }
             }
         }
         let components = statements.keys().map(|name| (*name).to_owned()).collect();
         self.components.insert(advisory.id.to_string(), components);
         for (component, statement) in statements {
-            self.by_component.entry(component.to_owned()).or_default().insert(advisory.id.to_string(), statement);
+            self.by_component
+                .entry(component.to_owned())
+                .or_default()
+                .insert(advisory.id.to_string(), statement);
         }
     }
 
@@ -72,15 +77,30 @@ impl Index {
     }
 
     /// What every advisory says of a component in this version; none for a version not known.
-    pub fn findings<'a>(&'a self, component: &str, version: Option<&'a str>) -> impl Iterator<Item = Finding<'a>> {
+    pub fn findings<'a>(
+        &'a self,
+        component: &str,
+        version: Option<&'a str>,
+    ) -> impl Iterator<Item = Finding<'a>> {
         let statements = self.by_component.get(component).into_iter().flatten();
-        statements.map(move |(advisory, statement)| Finding { advisory, judgement: statement.judge(version) })
+        statements.map(move |(advisory, statement)| Finding {
+            advisory,
+            judgement: statement.judge(version),
+        })
     }
 
     /// What one advisory says of a component in this version, if it speaks of it.
-    pub fn finding<'a>(&'a self, advisory: &str, component: &str, version: Option<&'a str>) -> Option<Finding<'a>> {
+    pub fn finding<'a>(
+        &'a self,
+        advisory: &str,
+        component: &str,
+        version: Option<&'a str>,
+    ) -> Option<Finding<'a>> {
         let (advisory, statement) = self.by_component.get(component)?.get_key_value(advisory)?;
-        Some(Finding { advisory, judgement: statement.judge(version) })
+        Some(Finding {
+            advisory,
+            judgement: statement.judge(version),
+        })
     }
 }
 
@@ -88,17 +108,32 @@ impl Statement {
     fn judge(&self, version: Option<&str>) -> Judgement {
         let ranges = match self {
             Self::Not(justification) => {
-                return Judgement { status: Status::NotAffected, reason: justified(*justification).to_owned() };
+                return Judgement {
+                    status: Status::NotAffected,
+                    reason: justified(*justification).to_owned(),
+                };
             }
             Self::Affected(ranges) => ranges,
         };
         let Some(version) = version else {
-            return Judgement { status: Status::Unknown, reason: "the installed version is not known".to_owned() };
+            return Judgement {
+                status: Status::Unknown,
+                reason: "the installed version is not known".to_owned(),
+            };
         };
         let mut judgements = ranges.iter().map(|ranges| ranges.judge(version));
         // The gravest verdict stands: affected, then unknown, then fixed.
-        let first = judgements.next().unwrap_or(Judgement { status: Status::NotAffected, reason: String::new() });
-        judgements.fold(first, |worst, next| if gravity(next.status) > gravity(worst.status) { next } else { worst })
+        let first = judgements.next().unwrap_or(Judgement {
+            status: Status::NotAffected,
+            reason: String::new(),
+        });
+        judgements.fold(first, |worst, next| {
+            if gravity(next.status) > gravity(worst.status) {
+                next
+            } else {
+                worst
+            }
+        })
     }
 }
 
@@ -116,8 +151,14 @@ fn justified(justification: Justification) -> &'static str {
     match justification {
         Justification::ComponentNotPresent => "the vendor says: the flawed part is not there",
         Justification::VulnerableCodeNotPresent => "the vendor says: the flawed code is not there",
-        Justification::VulnerableCodeNotInExecutePath => "the vendor says: the flawed code never runs",
-        Justification::VulnerableCodeCannotBeControlledByAdversary => "the vendor says: an attacker cannot reach the flawed code",
-        Justification::InlineMitigationsAlreadyExist => "the vendor says: something already prevents it",
+        Justification::VulnerableCodeNotInExecutePath => {
+            "the vendor says: the flawed code never runs"
+        }
+        Justification::VulnerableCodeCannotBeControlledByAdversary => {
+            "the vendor says: an attacker cannot reach the flawed code"
+        }
+        Justification::InlineMitigationsAlreadyExist => {
+            "the vendor says: something already prevents it"
+        }
     }
 }

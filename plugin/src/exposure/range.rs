@@ -55,7 +55,10 @@ impl Ranges {
         }
         if !matches!(self.scheme, VersionScheme::Semver | VersionScheme::Npm) {
             let scheme = scheme_name(self.scheme);
-            return judgement(Status::Unknown, format!("versions in the scheme {scheme} cannot be compared by this plugin yet"));
+            return judgement(
+                Status::Unknown,
+                format!("versions in the scheme {scheme} cannot be compared by this plugin yet"),
+            );
         }
         let version = match read(text) {
             Ok(version) => version,
@@ -70,16 +73,25 @@ impl Ranges {
             return judgement(Status::Affected, format!("{text} is in {range}"));
         }
         if let Some(Err(reason)) = self.ranges.iter().find(|range| range.is_err()) {
-            return judgement(Status::Unknown, format!("the advisory has a range that cannot be read: {reason}"));
+            return judgement(
+                Status::Unknown,
+                format!("the advisory has a range that cannot be read: {reason}"),
+            );
         }
         if let Some(range) = readable().find(|range| range.is_past(version)) {
             return judgement(Status::Fixed, format!("{text} is past {range}"));
         }
         let all: Vec<String> = readable().map(ToString::to_string).collect();
         if all.is_empty() {
-            return judgement(Status::NotAffected, format!("{text} is not among the affected versions"));
+            return judgement(
+                Status::NotAffected,
+                format!("{text} is not among the affected versions"),
+            );
         }
-        judgement(Status::NotAffected, format!("{text} is outside {}", all.join(", ")))
+        judgement(
+            Status::NotAffected,
+            format!("{text} is outside {}", all.join(", ")),
+        )
     }
 }
 
@@ -99,7 +111,9 @@ impl Range {
     }
 
     fn begins_by(&self, version: &Version) -> bool {
-        self.introduced.as_ref().is_none_or(|introduced| precedence(introduced, version).is_le())
+        self.introduced
+            .as_ref()
+            .is_none_or(|introduced| precedence(introduced, version).is_le())
     }
 
     fn contains(&self, version: &Version) -> bool {
@@ -138,7 +152,8 @@ fn precedence(one: &Version, other: &Version) -> Ordering {
 
 fn read(text: &str) -> Result<Version, String> {
     // A leading "v" is part of a tag, not of a version, and common enough to be read past.
-    Version::parse(text.strip_prefix('v').unwrap_or(text)).map_err(|error| format!("{text:?} cannot be read as a version: {error}"))
+    Version::parse(text.strip_prefix('v').unwrap_or(text))
+        .map_err(|error| format!("{text:?} cannot be read as a version: {error}"))
 }
 
 fn scheme_name(scheme: VersionScheme) -> &'static str {
@@ -164,7 +179,11 @@ mod tests {
 
     use super::*;
 
-    fn ranges(scheme: VersionScheme, ranges: &[(&str, Option<&str>, Option<&str>)], listed: &[&str]) -> Ranges {
+    fn ranges(
+        scheme: VersionScheme,
+        ranges: &[(&str, Option<&str>, Option<&str>)],
+        listed: &[&str],
+    ) -> Ranges {
         let range = |(introduced, fixed, last): &(&str, Option<&str>, Option<&str>)| VersionRange {
             introduced: (*introduced).to_owned(),
             fixed: fixed.map(str::to_owned),
@@ -185,12 +204,20 @@ mod tests {
     #[test]
     fn a_version_in_a_range_is_affected_and_says_which() {
         let judged = semver(&[("1.4.0", Some("1.4.3"), None)]).judge("1.4.2");
-        assert_eq!(judged, judgement(Status::Affected, "1.4.2 is in [1.4.0, 1.4.3)".to_owned()));
+        assert_eq!(
+            judged,
+            judgement(Status::Affected, "1.4.2 is in [1.4.0, 1.4.3)".to_owned())
+        );
     }
 
     #[test]
     fn a_pre_release_of_the_fixed_version_is_affected_still() {
-        assert_eq!(semver(&[("1.0.0", Some("1.4.3"), None)]).judge("1.4.3-rc.1").status, Status::Affected);
+        assert_eq!(
+            semver(&[("1.0.0", Some("1.4.3"), None)])
+                .judge("1.4.3-rc.1")
+                .status,
+            Status::Affected
+        );
     }
 
     #[test]
@@ -209,19 +236,32 @@ mod tests {
 
     #[test]
     fn zero_is_before_every_version() {
-        assert_eq!(semver(&[("0", Some("1.0.0"), None)]).judge("0.0.0-alpha").status, Status::Affected);
+        assert_eq!(
+            semver(&[("0", Some("1.0.0"), None)])
+                .judge("0.0.0-alpha")
+                .status,
+            Status::Affected
+        );
     }
 
     #[test]
     fn backported_branches_are_ranges_of_their_own() {
-        let ranges = semver(&[("1.0.0", Some("1.9.5"), None), ("2.0.0", Some("2.3.1"), None)]);
+        let ranges = semver(&[
+            ("1.0.0", Some("1.9.5"), None),
+            ("2.0.0", Some("2.3.1"), None),
+        ]);
         assert_eq!(ranges.judge("1.9.5").status, Status::Fixed);
         assert_eq!(ranges.judge("2.3.0").status, Status::Affected);
     }
 
     #[test]
     fn build_metadata_does_not_count() {
-        assert_eq!(semver(&[("1.0.0", Some("1.4.3"), None)]).judge("1.4.3+build.9").status, Status::Fixed);
+        assert_eq!(
+            semver(&[("1.0.0", Some("1.4.3"), None)])
+                .judge("1.4.3+build.9")
+                .status,
+            Status::Fixed
+        );
     }
 
     #[test]
@@ -229,13 +269,26 @@ mod tests {
         let judged = semver(&[("1.0.0", Some("1.4.3"), None)]).judge("nightly");
         assert_eq!(judged.status, Status::Unknown);
         assert!(judged.reason.contains("nightly"), "{}", judged.reason);
-        assert_eq!(semver(&[("soon", None, None)]).judge("1.0.0").status, Status::Unknown);
-        assert_eq!(ranges(VersionScheme::Deb, &[("0", None, None)], &[]).judge("1:2.3-4").status, Status::Unknown);
+        assert_eq!(
+            semver(&[("soon", None, None)]).judge("1.0.0").status,
+            Status::Unknown
+        );
+        assert_eq!(
+            ranges(VersionScheme::Deb, &[("0", None, None)], &[])
+                .judge("1:2.3-4")
+                .status,
+            Status::Unknown
+        );
     }
 
     #[test]
     fn a_readable_range_decides_even_beside_one_that_is_not() {
-        assert_eq!(semver(&[("soon", None, None), ("1.0.0", Some("2.0.0"), None)]).judge("1.5.0").status, Status::Affected);
+        assert_eq!(
+            semver(&[("soon", None, None), ("1.0.0", Some("2.0.0"), None)])
+                .judge("1.5.0")
+                .status,
+            Status::Affected
+        );
     }
 
     #[test]
@@ -246,8 +299,18 @@ mod tests {
     }
 
     fn version() -> impl Strategy<Value = String> {
-        (0u64..4, 0u64..4, 0u64..4, prop::option::of("[a-z]{1,3}(\\.[1-9])?"))
-            .prop_map(|(major, minor, patch, pre)| format!("{major}.{minor}.{patch}{}", pre.map(|pre| format!("-{pre}")).unwrap_or_default()))
+        (
+            0u64..4,
+            0u64..4,
+            0u64..4,
+            prop::option::of("[a-z]{1,3}(\\.[1-9])?"),
+        )
+            .prop_map(|(major, minor, patch, pre)| {
+                format!(
+                    "{major}.{minor}.{patch}{}",
+                    pre.map(|pre| format!("-{pre}")).unwrap_or_default()
+                )
+            })
     }
 
     proptest! {

@@ -1,13 +1,17 @@
 //! One advisory: what is wrong, what it means for this panel, and what can be done.
 
 use super::{
-    advisories::standing, badge, cell, code, counted, day, fact, heading, labelled, notice, overview::labels, paragraph, plain,
-    roll_back, size, status_badge, strong, to_advisory,
+    advisories::standing, badge, cell, code, counted, day, fact, heading, labelled, notice,
+    overview::labels, paragraph, plain, roll_back, size, status_badge, strong, to_advisory,
 };
 use crate::{
     bindings::{
-        exports::spacecp::advisories::pages::{Action, Apply, Block, Cell, Event, Fact, Heading, Item, Page, Table, Tone},
-        spacecp::advisories::corrections::{Application, FileChange, Finding, Gravity, Plan, Restart},
+        exports::spacecp::advisories::pages::{
+            Action, Apply, Block, Cell, Event, Fact, Heading, Item, Page, Table, Tone,
+        },
+        spacecp::advisories::corrections::{
+            Application, FileChange, Finding, Gravity, Plan, Restart,
+        },
     },
     knowledge::{Knowledge, Known},
     markdown,
@@ -26,7 +30,13 @@ pub struct Prepared {
 }
 
 /// Composes the page of one advisory.
-pub fn advisory(knowledge: &Knowledge, known: &Known, prepared: &[Prepared], history: &[Application], may_act: bool) -> Page {
+pub fn advisory(
+    knowledge: &Knowledge,
+    known: &Known,
+    prepared: &[Prepared],
+    history: &[Application],
+    may_act: bool,
+) -> Page {
     let advisory = &known.advisory;
     let mut badges = labels(known);
     badges.push(standing(knowledge, known));
@@ -39,9 +49,21 @@ pub fn advisory(knowledge: &Knowledge, known: &Known, prepared: &[Prepared], his
     for prepared in prepared {
         correction(prepared, may_act, &mut blocks);
     }
-    let answered = |application: &&Application| advisory.corrections.iter().any(|id| id.as_str() == application.correction.id);
-    for application in history.iter().filter(answered).filter(|application| application.reversible) {
-        blocks.push(paragraph(format!("{} was corrected from {} to {}.", application.component, application.from, application.to)));
+    let answered = |application: &&Application| {
+        advisory
+            .corrections
+            .iter()
+            .any(|id| id.as_str() == application.correction.id)
+    };
+    for application in history
+        .iter()
+        .filter(answered)
+        .filter(|application| application.reversible)
+    {
+        blocks.push(paragraph(format!(
+            "{} was corrected from {} to {}.",
+            application.component, application.from, application.to
+        )));
         if may_act {
             blocks.push(roll_back(application));
         }
@@ -57,14 +79,22 @@ pub fn advisory(knowledge: &Knowledge, known: &Known, prepared: &[Prepared], his
     section("Solution", &advisory.solution, &mut blocks);
     timeline(known, &mut blocks);
     references(known, &mut blocks);
-    Page { title: format!("{}: {}", advisory.id, advisory.title), blocks, embargo: advisory.is_under_embargo() }
+    Page {
+        title: format!("{}: {}", advisory.id, advisory.title),
+        blocks,
+        embargo: advisory.is_under_embargo(),
+    }
 }
 
 fn embargo(known: &Known, blocks: &mut Vec<Block>) {
     if !known.advisory.is_under_embargo() {
         return;
     }
-    let until = known.advisory.embargo_until.map(|until| format!(" Disclosure is planned for {}.", day(until))).unwrap_or_default();
+    let until = known
+        .advisory
+        .embargo_until
+        .map(|until| format!(" Disclosure is planned for {}.", day(until)))
+        .unwrap_or_default();
     let text = format!(
         "Under embargo ({}). You may apply and test the correction; please do not pass this on, publish it or emphasise it.{until}",
         known.advisory.tlp
@@ -74,9 +104,18 @@ fn embargo(known: &Known, blocks: &mut Vec<Block>) {
 
 fn withdrawn(knowledge: &Knowledge, known: &Known, blocks: &mut Vec<Block>) {
     if let Some(since) = known.advisory.withdrawn {
-        blocks.push(notice(Tone::Information, format!("Withdrawn by the vendor on {}: it no longer holds.", day(since))));
+        blocks.push(notice(
+            Tone::Information,
+            format!(
+                "Withdrawn by the vendor on {}: it no longer holds.",
+                day(since)
+            ),
+        ));
     } else if !knowledge.in_force(known) {
-        blocks.push(notice(Tone::Information, "Another advisory has taken the place of this one."));
+        blocks.push(notice(
+            Tone::Information,
+            "Another advisory has taken the place of this one.",
+        ));
     }
 }
 
@@ -84,21 +123,38 @@ fn facts(known: &Known) -> Vec<Fact> {
     let advisory = &known.advisory;
     let mut facts = vec![
         fact("Published", vec![plain(day(advisory.published))]),
-        fact("Revision", vec![plain(format!("{} of {}", advisory.revision, day(advisory.modified)))]),
+        fact(
+            "Revision",
+            vec![plain(format!(
+                "{} of {}",
+                advisory.revision,
+                day(advisory.modified)
+            ))],
+        ),
         fact("May be told to", vec![plain(advisory.tlp.to_string())]),
     ];
     if !advisory.aliases.is_empty() {
-        facts.push(fact("Also known as", vec![plain(advisory.aliases.join(", "))]));
+        facts.push(fact(
+            "Also known as",
+            vec![plain(advisory.aliases.join(", "))],
+        ));
     }
     for vector in &advisory.severity {
         facts.push(fact("CVSS", vec![code(vector.clone())]));
     }
     if !advisory.cwe.is_empty() {
-        let numbers: Vec<String> = advisory.cwe.iter().map(|number| format!("CWE-{number}")).collect();
+        let numbers: Vec<String> = advisory
+            .cwe
+            .iter()
+            .map(|number| format!("CWE-{number}"))
+            .collect();
         facts.push(fact("Weakness", vec![plain(numbers.join(", "))]));
     }
     for credit in &advisory.credits {
-        facts.push(fact("Thanks to", vec![plain(format!("{} ({})", credit.name, credit.role))]));
+        facts.push(fact(
+            "Thanks to",
+            vec![plain(format!("{} ({})", credit.name, credit.role))],
+        ));
     }
     for superseded in &advisory.supersedes {
         facts.push(fact("Takes the place of", vec![to_advisory(superseded)]));
@@ -107,17 +163,27 @@ fn facts(known: &Known) -> Vec<Fact> {
 }
 
 fn verdicts(knowledge: &Knowledge, known: &Known) -> Block {
-    let rows = knowledge.verdicts_of(&known.advisory.id).iter().map(|verdict| {
-        vec![
-            cell(vec![strong(verdict.component.clone())]),
-            cell(vec![plain(verdict.version.clone().unwrap_or_else(|| "not known".to_owned()))]),
-            labelled(vec![status_badge(verdict.status)]),
-            cell(vec![plain(verdict.reason.clone())]),
-        ]
-    });
+    let rows = knowledge
+        .verdicts_of(&known.advisory.id)
+        .iter()
+        .map(|verdict| {
+            vec![
+                cell(vec![strong(verdict.component.clone())]),
+                cell(vec![plain(
+                    verdict
+                        .version
+                        .clone()
+                        .unwrap_or_else(|| "not known".to_owned()),
+                )]),
+                labelled(vec![status_badge(verdict.status)]),
+                cell(vec![plain(verdict.reason.clone())]),
+            ]
+        });
     Block::Table(Table {
         caption: "Verdicts for the components of this panel".to_owned(),
-        columns: ["Component", "Version", "Verdict", "Why"].map(str::to_owned).to_vec(),
+        columns: ["Component", "Version", "Verdict", "Why"]
+            .map(str::to_owned)
+            .to_vec(),
         rows: rows.collect(),
         empty: "Nothing that this advisory speaks of is installed here.".to_owned(),
     })
@@ -127,7 +193,12 @@ fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {
     blocks.push(heading(&format!("Correction of {}", prepared.component)));
     let plan = match &prepared.plan {
         Ok(plan) => plan,
-        Err(reason) => return blocks.push(notice(Tone::Warning, format!("It cannot be planned now: {reason}"))),
+        Err(reason) => {
+            return blocks.push(notice(
+                Tone::Warning,
+                format!("It cannot be planned now: {reason}"),
+            ));
+        }
     };
     let restart = match plan.restart {
         Restart::None => "nothing",
@@ -135,8 +206,17 @@ fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {
         Restart::Panel => "the panel",
     };
     blocks.push(Block::Facts(vec![
-        fact("Correction", vec![code(plan.correction.id.clone()), plain(format!(" revision {}", plan.correction.revision))]),
-        fact("Version", vec![code(plan.from.clone()), plain(" → "), code(plan.to.clone())]),
+        fact(
+            "Correction",
+            vec![
+                code(plan.correction.id.clone()),
+                plain(format!(" revision {}", plan.correction.revision)),
+            ],
+        ),
+        fact(
+            "Version",
+            vec![code(plan.from.clone()), plain(" → "), code(plan.to.clone())],
+        ),
         fact("Files", vec![plain(counts(plan))]),
         fact("Download", vec![plain(size(plan.download))]),
         fact("Restart afterwards", vec![plain(restart)]),
@@ -144,26 +224,48 @@ fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {
     for finding in &plan.findings {
         blocks.push(found(finding));
     }
-    let obstructed = plan.findings.iter().any(|finding| finding.gravity == Gravity::Obstacle);
+    let obstructed = plan
+        .findings
+        .iter()
+        .any(|finding| finding.gravity == Gravity::Obstacle);
     if may_act && !obstructed {
         blocks.push(Block::Action(Action::Apply(Apply {
             correction: plan.correction.clone(),
             component: plan.component.clone(),
             plan: plan.digest.clone(),
             to: plan.to.clone(),
-            overwrites: plan.findings.iter().any(|finding| finding.gravity == Gravity::Warning),
+            overwrites: plan
+                .findings
+                .iter()
+                .any(|finding| finding.gravity == Gravity::Warning),
         })));
     }
-    blocks.push(Block::Heading(Heading { level: 3, spans: vec![plain("Files that change")] }));
+    blocks.push(Block::Heading(Heading {
+        level: 3,
+        spans: vec![plain("Files that change")],
+    }));
     blocks.push(files(plan));
     if plan.files.len() > MOST_FILES {
-        blocks.push(paragraph(format!("And {} more.", plan.files.len() - MOST_FILES)));
+        blocks.push(paragraph(format!(
+            "And {} more.",
+            plan.files.len() - MOST_FILES
+        )));
     }
 }
 
 fn counts(plan: &Plan) -> String {
-    let of = |change: FileChange| plan.files.iter().filter(|file| file.change == change).count();
-    format!("{} changed, {} added, {} removed", of(FileChange::Changed), of(FileChange::Added), of(FileChange::Removed))
+    let of = |change: FileChange| {
+        plan.files
+            .iter()
+            .filter(|file| file.change == change)
+            .count()
+    };
+    format!(
+        "{} changed, {} added, {} removed",
+        of(FileChange::Changed),
+        of(FileChange::Added),
+        of(FileChange::Removed)
+    )
 }
 
 fn found(finding: &Finding) -> Block {
@@ -172,8 +274,15 @@ fn found(finding: &Finding) -> Block {
         Gravity::Warning => Tone::Warning,
         Gravity::Obstacle => Tone::Danger,
     };
-    let remedy = finding.remedy.as_ref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
-    notice(tone, format!("{}: {}{remedy}", finding.check, finding.found))
+    let remedy = finding
+        .remedy
+        .as_ref()
+        .map(|remedy| format!(" {remedy}"))
+        .unwrap_or_default();
+    notice(
+        tone,
+        format!("{}: {}{remedy}", finding.check, finding.found),
+    )
 }
 
 fn files(plan: &Plan) -> Block {
@@ -183,12 +292,25 @@ fn files(plan: &Plan) -> Block {
             FileChange::Changed => ("changed", Tone::Information),
             FileChange::Removed => ("removed", Tone::Warning),
         };
-        let bytes = if file.change == FileChange::Removed { "–".to_owned() } else { size(file.size) };
-        vec![cell(vec![code(file.path.clone())]), labelled(vec![badge(word, tone)]), cell(vec![plain(bytes)])]
+        let bytes = if file.change == FileChange::Removed {
+            "–".to_owned()
+        } else {
+            size(file.size)
+        };
+        vec![
+            cell(vec![code(file.path.clone())]),
+            labelled(vec![badge(word, tone)]),
+            cell(vec![plain(bytes)]),
+        ]
     });
     Block::Table(Table {
-        caption: format!("{} that this correction changes", counted(plan.files.len(), "file", "files")),
-        columns: ["File", "Change", "Size afterwards"].map(str::to_owned).to_vec(),
+        caption: format!(
+            "{} that this correction changes",
+            counted(plan.files.len(), "file", "files")
+        ),
+        columns: ["File", "Change", "Size afterwards"]
+            .map(str::to_owned)
+            .to_vec(),
         rows: rows.collect(),
         empty: "No file changes.".to_owned(),
     })
@@ -209,9 +331,14 @@ fn timeline(known: &Known, blocks: &mut Vec<Block>) {
     blocks.push(heading("Timeline"));
     let event = |entry: &spacecp_contract::TimelineEntry| Event {
         at: entry.at.as_second(),
-        value: Cell { badges: Vec::new(), spans: vec![plain(entry.event.clone())] },
+        value: Cell {
+            badges: Vec::new(),
+            spans: vec![plain(entry.event.clone())],
+        },
     };
-    blocks.push(Block::Timeline(known.advisory.timeline.iter().map(event).collect()));
+    blocks.push(Block::Timeline(
+        known.advisory.timeline.iter().map(event).collect(),
+    ));
 }
 
 fn references(known: &Known, blocks: &mut Vec<Block>) {
@@ -221,9 +348,19 @@ fn references(known: &Known, blocks: &mut Vec<Block>) {
     blocks.push(heading("References"));
     for reference in &known.advisory.references {
         let link = markdown::target(&reference.url);
-        let text = if link.is_some() { reference.title.clone() } else { format!("{} ({})", reference.title, reference.url) };
-        let span = super::Span { link, ..plain(text) };
-        blocks.push(Block::Item(Item { depth: 0, number: None, spans: vec![span] }));
+        let text = if link.is_some() {
+            reference.title.clone()
+        } else {
+            format!("{} ({})", reference.title, reference.url)
+        };
+        let span = super::Span {
+            link,
+            ..plain(text)
+        };
+        blocks.push(Block::Item(Item {
+            depth: 0,
+            number: None,
+            spans: vec![span],
+        }));
     }
 }
-

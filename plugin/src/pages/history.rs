@@ -10,27 +10,58 @@ use crate::bindings::{
 pub fn history(applications: &[Application], may_act: bool) -> Page {
     let mut blocks = vec![Block::Table(Table {
         caption: "Applications, newest first".to_owned(),
-        columns: ["When", "Component", "Correction", "Version", "Outcome", "By"].map(str::to_owned).to_vec(),
+        columns: [
+            "When",
+            "Component",
+            "Correction",
+            "Version",
+            "Outcome",
+            "By",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         rows: applications.iter().map(row).collect(),
         empty: "No correction has been applied here yet.".to_owned(),
     })];
-    let reversible: Vec<&Application> = applications.iter().filter(|application| application.reversible).collect();
+    let reversible: Vec<&Application> = applications
+        .iter()
+        .filter(|application| application.reversible)
+        .collect();
     if may_act && !reversible.is_empty() {
         blocks.push(heading("Take back"));
         for application in reversible {
             blocks.push(roll_back(application));
         }
     }
-    Page { title: "History".to_owned(), blocks, embargo: false }
+    Page {
+        title: "History".to_owned(),
+        blocks,
+        embargo: false,
+    }
 }
 
 fn row(application: &Application) -> Vec<Cell> {
-    let outcome = Cell { badges: vec![outcome(application.outcome)], spans: application.reason.iter().map(|reason| plain(reason.clone())).collect() };
+    let outcome = Cell {
+        badges: vec![outcome(application.outcome)],
+        spans: application
+            .reason
+            .iter()
+            .map(|reason| plain(reason.clone()))
+            .collect(),
+    };
     vec![
-        cell(vec![plain(time(application.ended.unwrap_or(application.began)))]),
+        cell(vec![plain(time(
+            application.ended.unwrap_or(application.began),
+        ))]),
         cell(vec![strong(application.component.clone())]),
-        cell(vec![plain(format!("{} revision {}", application.correction.id, application.correction.revision))]),
-        cell(vec![plain(format!("{} → {}", application.from, application.to))]),
+        cell(vec![plain(format!(
+            "{} revision {}",
+            application.correction.id, application.correction.revision
+        ))]),
+        cell(vec![plain(format!(
+            "{} → {}",
+            application.from, application.to
+        ))]),
         outcome,
         cell(vec![plain(application.by.clone())]),
     ]

@@ -17,30 +17,57 @@ use crate::{
     bindings::{
         exports::spacecp::advisories::{
             exposure::{Status, Verdict},
-            pages::{Action, Badge, Block, Cell, Fact, Heading, Notice, Place, RollBack, Span, Style, Target, Tone},
+            pages::{
+                Action, Badge, Block, Cell, Fact, Heading, Notice, Place, RollBack, Span, Style,
+                Target, Tone,
+            },
         },
         spacecp::advisories::{corrections::Application, types::Severity},
     },
     severity,
 };
 
-const PLAIN: Style = Style { emphasis: false, strong: false, code: false, strikethrough: false };
+const PLAIN: Style = Style {
+    emphasis: false,
+    strong: false,
+    code: false,
+    strikethrough: false,
+};
 
 /// Text without a style.
 pub fn plain(text: impl Into<String>) -> Span {
-    Span { text: text.into(), style: PLAIN, link: None }
+    Span {
+        text: text.into(),
+        style: PLAIN,
+        link: None,
+    }
 }
 
 fn strong(text: impl Into<String>) -> Span {
-    Span { style: Style { strong: true, ..PLAIN }, ..plain(text) }
+    Span {
+        style: Style {
+            strong: true,
+            ..PLAIN
+        },
+        ..plain(text)
+    }
 }
 
 fn code(text: impl Into<String>) -> Span {
-    Span { style: Style { code: true, ..PLAIN }, ..plain(text) }
+    Span {
+        style: Style {
+            code: true,
+            ..PLAIN
+        },
+        ..plain(text)
+    }
 }
 
 fn link(text: impl Into<String>, place: Place) -> Span {
-    Span { link: Some(Target::Place(place)), ..plain(text) }
+    Span {
+        link: Some(Target::Place(place)),
+        ..plain(text)
+    }
 }
 
 fn to_advisory(id: &str) -> Span {
@@ -48,7 +75,10 @@ fn to_advisory(id: &str) -> Span {
 }
 
 fn heading(text: &str) -> Block {
-    Block::Heading(Heading { level: 2, spans: vec![plain(text)] })
+    Block::Heading(Heading {
+        level: 2,
+        spans: vec![plain(text)],
+    })
 }
 
 fn paragraph(text: impl Into<String>) -> Block {
@@ -56,23 +86,38 @@ fn paragraph(text: impl Into<String>) -> Block {
 }
 
 fn notice(tone: Tone, text: impl Into<String>) -> Block {
-    Block::Notice(Notice { tone, spans: vec![plain(text)] })
+    Block::Notice(Notice {
+        tone,
+        spans: vec![plain(text)],
+    })
 }
 
 fn badge(text: impl Into<String>, tone: Tone) -> Badge {
-    Badge { text: text.into(), tone }
+    Badge {
+        text: text.into(),
+        tone,
+    }
 }
 
 fn cell(spans: Vec<Span>) -> Cell {
-    Cell { badges: Vec::new(), spans }
+    Cell {
+        badges: Vec::new(),
+        spans,
+    }
 }
 
 fn labelled(badges: Vec<Badge>) -> Cell {
-    Cell { badges, spans: Vec::new() }
+    Cell {
+        badges,
+        spans: Vec::new(),
+    }
 }
 
 fn fact(label: &str, spans: Vec<Span>) -> Fact {
-    Fact { label: label.to_owned(), value: cell(spans) }
+    Fact {
+        label: label.to_owned(),
+        value: cell(spans),
+    }
 }
 
 /// The text of a cell without its styles.
@@ -88,7 +133,13 @@ fn severity_badge(rating: Severity, score: Option<u8>) -> Badge {
         Severity::None | Severity::Unrated => Tone::Neutral,
     };
     let word = severity::name(rating);
-    badge(score.map_or_else(|| word.to_owned(), |score| format!("{word} {}.{}", score / 10, score % 10)), tone)
+    badge(
+        score.map_or_else(
+            || word.to_owned(),
+            |score| format!("{word} {}.{}", score / 10, score % 10),
+        ),
+        tone,
+    )
 }
 
 fn status_badge(status: Status) -> Badge {
@@ -100,7 +151,12 @@ fn status_badge(status: Status) -> Badge {
     }
 }
 
-fn advisory_badges(rating: Severity, score: Option<u8>, known_exploited: bool, embargo: bool) -> Vec<Badge> {
+fn advisory_badges(
+    rating: Severity,
+    score: Option<u8>,
+    known_exploited: bool,
+    embargo: bool,
+) -> Vec<Badge> {
     let mut badges = vec![severity_badge(rating, score)];
     if known_exploited {
         badges.push(badge("known exploited", Tone::Danger));
@@ -112,7 +168,12 @@ fn advisory_badges(rating: Severity, score: Option<u8>, known_exploited: bool, e
 }
 
 fn verdict_badges(verdict: &Verdict) -> Vec<Badge> {
-    advisory_badges(verdict.severity, verdict.score, verdict.known_exploited, verdict.embargo)
+    advisory_badges(
+        verdict.severity,
+        verdict.score,
+        verdict.known_exploited,
+        verdict.embargo,
+    )
 }
 
 fn roll_back(application: &Application) -> Block {

@@ -44,7 +44,10 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the reader of the demo came for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "it is what the reader of the demo came for"
+)]
 async fn run(arguments: Arguments) -> Result<()> {
     let login = match arguments.password {
         Some(password) => Login::with_password(password),
@@ -53,19 +56,33 @@ async fn run(arguments: Arguments) -> Result<()> {
     println!("Setting up a vendor, a feed and a panel ...");
     let demo = Demo::raise(arguments.dir.as_deref(), arguments.port, login).await?;
     if demo.port() != arguments.port && arguments.port != 0 {
-        println!("Port {} is in use, so the panel takes {}.", arguments.port, demo.port());
+        println!(
+            "Port {} is in use, so the panel takes {}.",
+            arguments.port,
+            demo.port()
+        );
     }
     println!();
     println!("  The panel     {}", demo.url());
-    println!("  Log in as     {}  with  {}", demo.login().name, demo.login().password);
+    println!(
+        "  Log in as     {}  with  {}",
+        demo.login().name,
+        demo.login().password
+    );
     println!("  The feed      {}", demo.feed_url());
     println!("  Everything    {}", demo.folder().display());
     println!();
     println!("  From a terminal, on the same panel:");
-    println!("    cargo run -q -p spacecp-advisories -- --config {} check", demo.config_path().display());
+    println!(
+        "    cargo run -q -p spacecp-advisories -- --config {} check",
+        demo.config_path().display()
+    );
     println!();
     println!("SpaceCP's own two advisories are invented; Log4Shell and the flaw of ws are real.");
-    println!("Press Ctrl-C to end it{}.", if demo.stays() { "" } else { " and clean up" });
+    println!(
+        "Press Ctrl-C to end it{}.",
+        if demo.stays() { "" } else { " and clean up" }
+    );
     demo.run_until_interrupted().await?;
     println!("\nThe demo has ended.");
     Ok(())

@@ -11,7 +11,10 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
         _ => false,
     });
     if applied {
-        vec![obstacle("every file is as this correction would leave it", "Nothing is left to do.")]
+        vec![obstacle(
+            "every file is as this correction would leave it",
+            "Nothing is left to do.",
+        )]
     } else {
         Vec::new()
     }

@@ -3,6 +3,11 @@
 use super::{Found, Situation, obstacle};
 
 pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
-    let found = |id: &String| obstacle(format!("the application {id} is under way"), "Wait until it has ended.");
+    let found = |id: &String| {
+        obstacle(
+            format!("the application {id} is under way"),
+            "Wait until it has ended.",
+        )
+    };
     situation.under_way.iter().map(found).collect()
 }

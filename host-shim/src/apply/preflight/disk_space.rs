@@ -9,7 +9,9 @@ const RESERVE: u64 = 16 << 20;
 
 pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     let folder = &situation.component.folder;
-    let Ok(there) = rustix::fs::statvfs(folder.as_path()) else { return Vec::new() };
+    let Ok(there) = rustix::fs::statvfs(folder.as_path()) else {
+        return Vec::new();
+    };
     let free = there.f_bavail.saturating_mul(there.f_frsize);
     let tree: u64 = WalkDir::new(folder)
         .into_iter()
@@ -19,16 +21,32 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
         .filter(std::fs::Metadata::is_file)
         .map(|metadata| metadata.len())
         .sum();
-    let new: u64 = situation.correction.files.iter().filter_map(|file| file.after).map(|after| after.size).sum();
-    let needed = tree.saturating_add(new).saturating_add(situation.correction.download()).saturating_add(RESERVE);
+    let new: u64 = situation
+        .correction
+        .files
+        .iter()
+        .filter_map(|file| file.after)
+        .map(|after| after.size)
+        .sum();
+    let needed = tree
+        .saturating_add(new)
+        .saturating_add(situation.correction.download())
+        .saturating_add(RESERVE);
     if needed <= free {
         return Vec::new();
     }
-    let found = format!("{needed} bytes are needed beside {}, and {free} are free", folder.display());
+    let found = format!(
+        "{needed} bytes are needed beside {}, and {free} are free",
+        folder.display()
+    );
     vec![obstacle(found, "Make room on that file system.")]
 }
 
 fn kept(situation: &Situation<'_>, path: &std::path::Path) -> bool {
-    let relative = path.strip_prefix(&situation.component.folder).ok().and_then(std::path::Path::to_str);
-    relative.is_some_and(|relative| crate::apply::carry::is_kept(relative, &situation.component.keep))
+    let relative = path
+        .strip_prefix(&situation.component.folder)
+        .ok()
+        .and_then(std::path::Path::to_str);
+    relative
+        .is_some_and(|relative| crate::apply::carry::is_kept(relative, &situation.component.keep))
 }

@@ -22,13 +22,25 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     }
     let mut found = Vec::new();
     if !changed.is_empty() {
-        found.push(warning(format!("changed on this machine: {}", some_of(&changed)), "They would be replaced; the present ones stay in the old tree."));
+        found.push(warning(
+            format!("changed on this machine: {}", some_of(&changed)),
+            "They would be replaced; the present ones stay in the old tree.",
+        ));
     }
     if !missing.is_empty() {
-        found.push(warning(format!("missing on this machine: {}", some_of(&missing)), "They would be put back or left out, as the correction says."));
+        found.push(warning(
+            format!("missing on this machine: {}", some_of(&missing)),
+            "They would be put back or left out, as the correction says.",
+        ));
     }
     if !in_the_way.is_empty() {
-        found.push(warning(format!("not the vendor's, and where the correction adds a file: {}", some_of(&in_the_way)), "They would be replaced; the present ones stay in the old tree."));
+        found.push(warning(
+            format!(
+                "not the vendor's, and where the correction adds a file: {}",
+                some_of(&in_the_way)
+            ),
+            "They would be replaced; the present ones stay in the old tree.",
+        ));
     }
     found
 }

@@ -35,11 +35,19 @@ pub(super) struct Found {
 }
 
 fn obstacle(found: impl Into<String>, remedy: impl Into<String>) -> Found {
-    Found { gravity: Gravity::Obstacle, found: found.into(), remedy: Some(remedy.into()) }
+    Found {
+        gravity: Gravity::Obstacle,
+        found: found.into(),
+        remedy: Some(remedy.into()),
+    }
 }
 
 fn warning(found: impl Into<String>, remedy: impl Into<String>) -> Found {
-    Found { gravity: Gravity::Warning, found: found.into(), remedy: Some(remedy.into()) }
+    Found {
+        gravity: Gravity::Warning,
+        found: found.into(),
+        remedy: Some(remedy.into()),
+    }
 }
 
 /// Runs every check.
@@ -47,7 +55,12 @@ pub(super) fn run(situation: &Situation<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (check, run) in CHECKS {
         let found = run(situation).into_iter();
-        findings.extend(found.map(|found| Finding { check: check.to_owned(), gravity: found.gravity, found: found.found, remedy: found.remedy }));
+        findings.extend(found.map(|found| Finding {
+            check: check.to_owned(),
+            gravity: found.gravity,
+            found: found.found,
+            remedy: found.remedy,
+        }));
     }
     findings
 }
@@ -55,7 +68,12 @@ pub(super) fn run(situation: &Situation<'_>) -> Vec<Finding> {
 /// Names a few of many paths.
 fn some_of(paths: &[&str]) -> String {
     const SHOWN: usize = 5;
-    let shown = paths.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let shown = paths
+        .iter()
+        .take(SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     match paths.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),

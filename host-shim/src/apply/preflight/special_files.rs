@@ -12,8 +12,21 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     let metadata = match fs::symlink_metadata(folder) {
         Ok(metadata) if metadata.is_dir() => metadata,
-        Ok(_) => return vec![obstacle(format!("{} is not a folder of its own but a link or a file", folder.display()), "Name the folder itself in the configuration.")],
-        Err(error) => return vec![obstacle(format!("{} cannot be read: {error}", folder.display()), "Correct the configuration or the permissions.")],
+        Ok(_) => {
+            return vec![obstacle(
+                format!(
+                    "{} is not a folder of its own but a link or a file",
+                    folder.display()
+                ),
+                "Name the folder itself in the configuration.",
+            )];
+        }
+        Err(error) => {
+            return vec![obstacle(
+                format!("{} cannot be read: {error}", folder.display()),
+                "Correct the configuration or the permissions.",
+            )];
+        }
     };
     let behind: Vec<&str> = situation
         .correction
@@ -24,32 +37,67 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
         .map(|(file, _)| file.path.as_str())
         .collect();
     if !behind.is_empty() {
-        found.push(obstacle(format!("not regular files, or behind a link, or not readable: {}", some_of(&behind)), "Put the vendor's files back there."));
+        found.push(obstacle(
+            format!(
+                "not regular files, or behind a link, or not readable: {}",
+                some_of(&behind)
+            ),
+            "Put the vendor's files back there.",
+        ));
     }
     let (mut special, mut mounted) = (Vec::new(), Vec::new());
-    let walk = WalkDir::new(folder).min_depth(1).into_iter().filter_entry(|entry| {
-        let relative = entry.path().strip_prefix(folder).ok().and_then(std::path::Path::to_str);
-        !relative.is_some_and(|relative| is_kept(relative, &situation.component.keep))
-    });
+    let walk = WalkDir::new(folder)
+        .min_depth(1)
+        .into_iter()
+        .filter_entry(|entry| {
+            let relative = entry
+                .path()
+                .strip_prefix(folder)
+                .ok()
+                .and_then(std::path::Path::to_str);
+            !relative.is_some_and(|relative| is_kept(relative, &situation.component.keep))
+        });
     for entry in walk {
         let Ok(entry) = entry else {
             special.push("(a file that cannot be read)".to_owned());
             continue;
         };
         let kind = entry.file_type();
-        let name = || entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
+        let name = || {
+            entry
+                .path()
+                .strip_prefix(folder)
+                .unwrap_or(entry.path())
+                .display()
+                .to_string()
+        };
         if !(kind.is_file() || kind.is_dir() || kind.is_symlink()) {
             special.push(name());
-        } else if entry.metadata().is_ok_and(|there| there.dev() != metadata.dev()) {
+        } else if entry
+            .metadata()
+            .is_ok_and(|there| there.dev() != metadata.dev())
+        {
             mounted.push(name());
         }
     }
     let names = |names: &[String]| some_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
     if !special.is_empty() {
-        found.push(obstacle(format!("sockets, pipes, devices or unreadable files in the tree: {}", names(&special)), "List what the component writes at run time under \"keep\"."));
+        found.push(obstacle(
+            format!(
+                "sockets, pipes, devices or unreadable files in the tree: {}",
+                names(&special)
+            ),
+            "List what the component writes at run time under \"keep\".",
+        ));
     }
     if !mounted.is_empty() {
-        found.push(obstacle(format!("other file systems are mounted in the tree: {}", names(&mounted)), "List them under \"keep\", or unmount them."));
+        found.push(obstacle(
+            format!(
+                "other file systems are mounted in the tree: {}",
+                names(&mounted)
+            ),
+            "List them under \"keep\", or unmount them.",
+        ));
     }
     found
 }

@@ -7,13 +7,23 @@ use super::{Found, Situation, obstacle};
 pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     let folder = &situation.component.folder;
     let Some(parent) = folder.parent() else {
-        return vec![obstacle(format!("{} has no folder around it", folder.display()), "Put the component into a folder of its own.")];
+        return vec![obstacle(
+            format!("{} has no folder around it", folder.display()),
+            "Put the component into a folder of its own.",
+        )];
     };
     match access(parent, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Vec::new(),
         Err(error) => {
-            let found = format!("{} cannot be written to: {}", parent.display(), std::io::Error::from(error));
-            vec![obstacle(found, "Give the panel's user write access to that folder, or mount it writable.")]
+            let found = format!(
+                "{} cannot be written to: {}",
+                parent.display(),
+                std::io::Error::from(error)
+            );
+            vec![obstacle(
+                found,
+                "Give the panel's user write access to that folder, or mount it writable.",
+            )]
         }
     }
 }

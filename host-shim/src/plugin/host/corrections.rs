@@ -1,12 +1,19 @@
 //! `corrections`: what could be applied, and what was.
 
 use crate::plugin::{
-    bindings::spacecp::advisories::{corrections::{Application, Host, Plan, PlanError}, types::DocumentRef},
+    bindings::spacecp::advisories::{
+        corrections::{Application, Host, Plan, PlanError},
+        types::DocumentRef,
+    },
     call::HostState,
 };
 
 impl Host for HostState {
-    async fn prepare(&mut self, correction: DocumentRef, component: String) -> Result<Plan, PlanError> {
+    async fn prepare(
+        &mut self,
+        correction: DocumentRef,
+        component: String,
+    ) -> Result<Plan, PlanError> {
         let services = self.services.clone();
         self.ask(services.plan(correction, component)).await
     }

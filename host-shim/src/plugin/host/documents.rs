@@ -1,6 +1,9 @@
 //! `documents`: the signed documents that this panel has accepted.
 
-use crate::plugin::{bindings::spacecp::advisories::documents::{Batch, Cursor, Error, Host}, call::HostState};
+use crate::plugin::{
+    bindings::spacecp::advisories::documents::{Batch, Cursor, Error, Host},
+    call::HostState,
+};
 
 impl Host for HostState {
     async fn since(&mut self, after: Option<Cursor>, limit: u32) -> Result<Batch, Error> {

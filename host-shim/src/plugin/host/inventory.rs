@@ -1,6 +1,9 @@
 //! `inventory`: the components found on this panel.
 
-use crate::plugin::{bindings::spacecp::advisories::inventory::{Error, Host, Snapshot}, call::HostState};
+use crate::plugin::{
+    bindings::spacecp::advisories::inventory::{Error, Host, Snapshot},
+    call::HostState,
+};
 
 impl Host for HostState {
     async fn fingerprint(&mut self) -> Result<String, Error> {

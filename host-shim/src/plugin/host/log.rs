@@ -1,10 +1,15 @@
 //! `log`: words for the operator's log.
 
-use crate::plugin::{bindings::spacecp::advisories::log::{Host, Level}, call::HostState};
+use crate::plugin::{
+    bindings::spacecp::advisories::log::{Host, Level},
+    call::HostState,
+};
 
 impl Host for HostState {
     async fn write(&mut self, level: Level, message: String) {
-        let Some(line) = self.admit_line(&message) else { return };
+        let Some(line) = self.admit_line(&message) else {
+            return;
+        };
         let plugin = self.plugin.as_str();
         match level {
             Level::Debug => tracing::debug!(plugin, "{line}"),

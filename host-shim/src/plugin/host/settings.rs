@@ -1,6 +1,9 @@
 //! `settings`: what the administrator has decided.
 
-use crate::plugin::{bindings::spacecp::advisories::settings::{Freshness, Host, Policy}, call::HostState};
+use crate::plugin::{
+    bindings::spacecp::advisories::settings::{Freshness, Host, Policy},
+    call::HostState,
+};
 
 impl Host for HostState {
     async fn current_policy(&mut self) -> Policy {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::plugin::{bindings::spacecp::advisories::state::{Error, Host}, call::HostState};
+use crate::plugin::{
+    bindings::spacecp::advisories::state::{Error, Host},
+    call::HostState,
+};
 
 /// The longest key in bytes.
 const LONGEST_KEY: usize = 256;
@@ -14,7 +17,9 @@ impl Host for HostState {
             return Ok(written.clone());
         }
         let services = self.services.clone();
-        self.ask(services.state_get(key)).await.map_err(Error::Unavailable)
+        self.ask(services.state_get(key))
+            .await
+            .map_err(Error::Unavailable)
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), Error> {
@@ -50,7 +55,10 @@ impl HostState {
             Some(sizes) => sizes,
             None => {
                 let services = self.services.clone();
-                let stored = self.ask(services.state_sizes()).await.map_err(Error::Unavailable)?;
+                let stored = self
+                    .ask(services.state_sizes())
+                    .await
+                    .map_err(Error::Unavailable)?;
                 Sizes::new(stored)
             }
         };
@@ -67,8 +75,14 @@ pub(in crate::plugin) struct Sizes {
 
 impl Sizes {
     fn new(stored: Vec<(String, u64)>) -> Self {
-        let by_key: BTreeMap<_, _> = stored.into_iter().map(|(key, size)| (key.clone(), key.len() as u64 + size)).collect();
-        Self { total: by_key.values().sum(), by_key }
+        let by_key: BTreeMap<_, _> = stored
+            .into_iter()
+            .map(|(key, size)| (key.clone(), key.len() as u64 + size))
+            .collect();
+        Self {
+            total: by_key.values().sum(),
+            by_key,
+        }
     }
 
     fn of(&self, key: &str) -> u64 {
@@ -86,5 +100,9 @@ impl Sizes {
 }
 
 fn checked(key: &str) -> Result<(), Error> {
-    if key.is_empty() || key.len() > LONGEST_KEY { Err(Error::Key) } else { Ok(()) }
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        Err(Error::Key)
+    } else {
+        Ok(())
+    }
 }

@@ -1,0 +1,342 @@
+//! A page as HTML.
+//!
+//! Everything goes through `maud`, which escapes; nothing here is ever marked as escaped already.
+
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+use super::{
+    path,
+    text::{outward, visible},
+    tone_word,
+};
+use crate::plugin::bindings::exports::spacecp::advisories::pages::{
+    Action, Badge, Block, Cell, Item, Page, Place, Span, Table, Target,
+};
+
+/// Who looks, and what the panel adds to every page.
+#[derive(Debug, Clone)]
+pub struct Frame<'a> {
+    /// The name of whoever is logged in; none on the way to the login.
+    pub user: Option<&'a str>,
+    /// Whether they may act.
+    pub may_act: bool,
+    /// The token that every form of theirs carries.
+    pub csrf: &'a str,
+    /// What happened just before, to be said once.
+    pub notices: &'a [Said],
+    /// The path of the page, to mark it in the navigation.
+    pub path: &'a str,
+}
+
+/// Something to be said once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Whether it went well.
+    pub well: bool,
+    /// The words.
+    pub words: String,
+}
+
+/// A page of the plugin.
+pub fn page(page: &Page, frame: &Frame<'_>) -> Markup {
+    let body = html! {
+        h1 { (visible(&page.title)) }
+        @for run in runs(&page.blocks) {
+            (run_of_blocks(run, frame))
+        }
+    };
+    document(&page.title, frame, page.embargo, &body)
+}
+
+/// A page of the shim's own: a title and paragraphs.
+pub fn plain(title: &str, paragraphs: &[String], frame: &Frame<'_>) -> Markup {
+    let body = html! {
+        h1 { (visible(title)) }
+        @for paragraph in paragraphs { p { (visible(paragraph)) } }
+        @if frame.user.is_some() { p { a href="/" { "Back to the overview" } } }
+    };
+    document(title, frame, false, &body)
+}
+
+/// The login.
+pub fn login(problem: Option<&str>, frame: &Frame<'_>) -> Markup {
+    let body = html! {
+        h1 { "Log in" }
+        @if let Some(problem) = problem { p.notice.danger role="alert" { (problem) } }
+        form.login method="post" action="/login" {
+            label { "Name" input name="name" type="text" autocomplete="username" autocapitalize="none" required autofocus; }
+            label { "Password" input name="password" type="password" autocomplete="current-password" required; }
+            button.primary type="submit" { "Log in" }
+        }
+    };
+    document("Log in", frame, false, &body)
+}
+
+fn document(title: &str, frame: &Frame<'_>, embargo: bool, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (visible(title)) " – SpaceCP advisories" }
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                (header(frame))
+                main #content tabindex="-1" {
+                    @if embargo {
+                        p.notice.embargo { strong { "Under embargo." } " Something on this page is not public: please do not pass it on." }
+                    }
+                    @for said in frame.notices {
+                        p.notice.(if said.well { "good" } else { "danger" }) role="status" { (visible(&said.words)) }
+                    }
+                    (body)
+                }
+            }
+        }
+    }
+}
+
+fn header(frame: &Frame<'_>) -> Markup {
+    let places = [
+        ("Overview", Place::Overview),
+        ("Advisories", Place::Advisories),
+        ("History", Place::History),
+    ];
+    html! {
+        header.top {
+            span.brand { "SpaceCP " span { "advisories" } }
+            @if let Some(user) = frame.user {
+                nav aria-label="Pages" {
+                    @for (name, place) in &places {
+                        @let target = path(place);
+                        a href=(target) aria-current=[(target == frame.path).then_some("page")] { (name) }
+                    }
+                }
+                div.session {
+                    @if frame.may_act {
+                        form method="post" action="/sync" { (token(frame)) button type="submit" { "Sync now" } }
+                    }
+                    form method="post" action="/logout" { (token(frame)) button type="submit" { "Log out " (visible(user)) } }
+                }
+            }
+        }
+    }
+}
+
+fn token(frame: &Frame<'_>) -> Markup {
+    html! { input type="hidden" name="csrf" value=(frame.csrf); }
+}
+
+/// Blocks in the runs that are drawn together: neighbouring list items form a list.
+fn runs(blocks: &[Block]) -> impl Iterator<Item = &[Block]> {
+    blocks.chunk_by(|one, other| matches!((one, other), (Block::Item(_), Block::Item(_))))
+}
+
+fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
+    match run {
+        [Block::Item(_), ..] => {
+            let items: Vec<&Item> = run
+                .iter()
+                .filter_map(|block| {
+                    if let Block::Item(item) = block {
+                        Some(item)
+                    } else {
+                        None
+                    }
+                })
+                .collect();
+            list(&items)
+        }
+        [block, ..] => one_block(block, frame),
+        [] => html! {},
+    }
+}
+
+fn one_block(block: &Block, frame: &Frame<'_>) -> Markup {
+    match block {
+        Block::Heading(heading) => heading_of(heading.level, &spans(&heading.spans)),
+        Block::Paragraph(text) => html! { p { (spans(text)) } },
+        Block::Item(item) => list(&[item]),
+        Block::Quote(text) => html! { blockquote { (spans(text)) } },
+        Block::Code(code) => html! { pre tabindex="0" { code { (visible(&code.text)) } } },
+        Block::Badges(all) => html! { p.badges { (badges(all)) } },
+        Block::Facts(facts) => html! {
+            dl.facts { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value)) } } } }
+        },
+        Block::Table(table) => table_of(table),
+        Block::Timeline(events) => html! {
+            ol.timeline {
+                @for event in events {
+                    li { (time(event.at)) " " (cell(&event.value)) }
+                }
+            }
+        },
+        Block::Notice(notice) => {
+            html! { p.notice.(tone_word(notice.tone)) { (spans(&notice.spans)) } }
+        }
+        Block::Action(action) => action_of(action, frame),
+        Block::Search(text) => html! {
+            form.search method="get" action="/advisories" role="search" {
+                label { span { "Search" } input type="search" name="q" value=(visible(text)); }
+                button type="submit" { "Search" }
+            }
+        },
+        Block::Rule => html! { hr; },
+    }
+}
+
+fn heading_of(level: u8, text: &Markup) -> Markup {
+    match level {
+        0..=2 => html! { h2 { (text) } },
+        3 => html! { h3 { (text) } },
+        4 => html! { h4 { (text) } },
+        5 => html! { h5 { (text) } },
+        _ => html! { h6 { (text) } },
+    }
+}
+
+/// Nested lists from a flat run: an item takes the deeper ones that follow it.
+fn list(items: &[&Item]) -> Markup {
+    let Some(first) = items.first() else {
+        return html! {};
+    };
+    let depth = items.iter().map(|item| item.depth).min().unwrap_or(0);
+    let body = html! {
+        @for group in groups(items, depth) {
+            li { (spans(&group[0].spans)) @if group.len() > 1 { (list(&group[1..])) } }
+        }
+    };
+    match first.number {
+        Some(number) => html! { ol start=(number) { (body) } },
+        None => html! { ul { (body) } },
+    }
+}
+
+/// Each item of this depth with what is deeper behind it; deeper ones before the first stand alone.
+fn groups<'a>(items: &'a [&'a Item], depth: u8) -> Vec<&'a [&'a Item]> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for end in 1..=items.len() {
+        if end == items.len() || items[end].depth <= depth {
+            groups.push(&items[start..end]);
+            start = end;
+        }
+    }
+    groups
+}
+
+fn table_of(table: &Table) -> Markup {
+    if table.rows.is_empty() {
+        return html! { @if !table.empty.is_empty() { p.empty { (visible(&table.empty)) } } };
+    }
+    html! {
+        div.table role="region" aria-label=(visible(&table.caption)) tabindex="0" {
+            table {
+                @if !table.caption.is_empty() { caption { (visible(&table.caption)) } }
+                thead { tr { @for column in &table.columns { th scope="col" { (visible(column)) } } } }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for (column, value) in table.columns.iter().zip(row) {
+                                td data-label=(visible(column)) { div { (cell(value)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(cell: &Cell) -> Markup {
+    html! { (badges(&cell.badges)) (spans(&cell.spans)) }
+}
+
+fn badges(badges: &[Badge]) -> Markup {
+    html! { @for badge in badges { span.badge.(tone_word(badge.tone)) { (visible(&badge.text)) } " " } }
+}
+
+fn spans(spans: &[Span]) -> Markup {
+    html! { @for span in spans { (linked(span)) } }
+}
+
+fn linked(span: &Span) -> Markup {
+    let text = styled(span);
+    match &span.link {
+        Some(Target::Place(place)) => html! { a href=(path(place)) { (text) } },
+        Some(Target::External(address)) => match outward(address) {
+            Some(address) => {
+                html! { a href=(address) rel="noopener noreferrer nofollow" { (text) } }
+            }
+            None => text,
+        },
+        None => text,
+    }
+}
+
+fn styled(span: &Span) -> Markup {
+    let mut text = lines(&span.text);
+    if span.style.code {
+        text = html! { code { (text) } };
+    }
+    if span.style.strikethrough {
+        text = html! { s { (text) } };
+    }
+    if span.style.emphasis {
+        text = html! { em { (text) } };
+    }
+    if span.style.strong {
+        text = html! { strong { (text) } };
+    }
+    text
+}
+
+fn lines(text: &str) -> Markup {
+    let text = visible(text);
+    html! {
+        @for (number, line) in text.split('\n').enumerate() {
+            @if number > 0 { br; }
+            (line)
+        }
+    }
+}
+
+fn time(second: i64) -> Markup {
+    let Ok(time) = Timestamp::from_second(second) else {
+        return html! { "at an unknown time" };
+    };
+    html! { time datetime=(time.to_string()) { (time.strftime("%Y-%m-%d %H:%M UTC").to_string()) } }
+}
+
+fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
+    // Whoever may not act sees no button; the routes refuse them all the same.
+    if !frame.may_act {
+        return html! {};
+    }
+    match action {
+        Action::Apply(apply) => html! {
+            form.action method="post" action="/apply" {
+                (token(frame))
+                input type="hidden" name="correction" value=(apply.correction.id);
+                input type="hidden" name="component" value=(apply.component);
+                input type="hidden" name="plan" value=(apply.plan);
+                @if apply.overwrites {
+                    label.word { input type="checkbox" name="overwrite" value="yes" required; " I have read the warnings above and want to go on" }
+                }
+                button.primary type="submit" { "Apply: " (visible(&apply.component)) " → " (visible(&apply.to)) }
+            }
+        },
+        Action::RollBack(back) => html! {
+            form.action method="post" action="/roll-back" {
+                (token(frame))
+                input type="hidden" name="application" value=(back.application);
+                button type="submit" { "Roll back: " (visible(&back.component)) " → " (visible(&back.to)) }
+            }
+        },
+    }
+}

@@ -1,0 +1,264 @@
+//! A page for a terminal: as wide as it is, in colour only where that is wanted.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use super::text::visible;
+use crate::plugin::bindings::exports::spacecp::advisories::pages::{
+    Action, Badge, Block, Cell, Page, Span, Table, Target, Tone,
+};
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    /// Columns.
+    pub width: usize,
+    /// Whether it shows colours.
+    pub colour: bool,
+}
+
+/// The page as text, with a line break at its end.
+pub fn page(page: &Page, terminal: Terminal) -> String {
+    let mut out = String::new();
+    if page.embargo {
+        terminal.line(
+            &mut out,
+            Tone::Embargo,
+            "UNDER EMBARGO: something here is not public; please do not pass it on.",
+        );
+        out.push('\n');
+    }
+    terminal.line(&mut out, Tone::Neutral, &visible(&page.title));
+    let _ = writeln!(
+        out,
+        "{}",
+        "=".repeat(visible(&page.title).width().min(terminal.width))
+    );
+    for block in &page.blocks {
+        out.push_str(&one_block(block, terminal));
+    }
+    out
+}
+
+impl Terminal {
+    fn line(self, out: &mut String, tone: Tone, text: &str) {
+        for line in wrap(text, self.width) {
+            let _ = writeln!(out, "{}", self.paint(tone, &line));
+        }
+    }
+
+    fn paint(self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            _ if !self.colour => return text.to_owned(),
+            Tone::Neutral => return text.to_owned(),
+            Tone::Good => "32",
+            Tone::Information => "36",
+            Tone::Warning => "33",
+            Tone::Danger => "31;1",
+            Tone::Embargo => "35;1",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+fn one_block(block: &Block, terminal: Terminal) -> String {
+    let mut out = String::new();
+    match block {
+        Block::Heading(heading) => {
+            out.push('\n');
+            terminal.line(&mut out, Tone::Neutral, &text(&heading.spans));
+            let _ = writeln!(
+                out,
+                "{}",
+                "-".repeat(text(&heading.spans).width().min(terminal.width))
+            );
+        }
+        Block::Paragraph(spans) => terminal.line(&mut out, Tone::Neutral, &text(spans)),
+        Block::Item(item) => {
+            let mark = item
+                .number
+                .map_or_else(|| "-".to_owned(), |number| format!("{number}."));
+            let indent = "  ".repeat(usize::from(item.depth));
+            terminal.line(
+                &mut out,
+                Tone::Neutral,
+                &format!("{indent}{mark} {}", text(&item.spans)),
+            );
+        }
+        Block::Quote(spans) => {
+            terminal.line(&mut out, Tone::Neutral, &format!("| {}", text(spans)))
+        }
+        Block::Code(code) => {
+            for line in visible(&code.text).lines() {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+        Block::Badges(badges) => {
+            let _ = writeln!(out, "{}", badges_text(badges, terminal));
+        }
+        Block::Facts(facts) => {
+            let widest = facts
+                .iter()
+                .map(|fact| visible(&fact.label).width())
+                .max()
+                .unwrap_or(0);
+            for fact in facts {
+                let label = visible(&fact.label);
+                let pad = " ".repeat(widest - label.width());
+                let _ = writeln!(out, "{label}{pad}  {}", cell(&fact.value, terminal));
+            }
+        }
+        Block::Table(table) => out.push_str(&table_text(table, terminal)),
+        Block::Timeline(events) => {
+            for event in events {
+                let at = Timestamp::from_second(event.at)
+                    .map(|time| time.strftime("%Y-%m-%d").to_string())
+                    .unwrap_or_default();
+                let _ = writeln!(out, "{at}  {}", cell(&event.value, terminal));
+            }
+        }
+        Block::Notice(notice) => terminal.line(&mut out, notice.tone, &text(&notice.spans)),
+        Block::Action(action) => terminal.line(&mut out, Tone::Information, &action_text(action)),
+        Block::Search(_) => {}
+        Block::Rule => {
+            let _ = writeln!(out, "{}", "-".repeat(terminal.width.min(72)));
+        }
+    }
+    out
+}
+
+fn action_text(action: &Action) -> String {
+    match action {
+        Action::Apply(apply) => format!(
+            "> apply: spacecp-advisories apply {} --component {} --plan {}",
+            visible(&apply.correction.id),
+            visible(&apply.component),
+            visible(&apply.plan)
+        ),
+        Action::RollBack(back) => format!(
+            "> roll back: spacecp-advisories rollback {}",
+            visible(&back.application)
+        ),
+    }
+}
+
+/// A table whose columns fit the terminal, or a list of its rows where they do not.
+fn table_text(table: &Table, terminal: Terminal) -> String {
+    if table.rows.is_empty() {
+        return if table.empty.is_empty() {
+            String::new()
+        } else {
+            format!("{}\n", visible(&table.empty))
+        };
+    }
+    let plain = Terminal {
+        colour: false,
+        ..terminal
+    };
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| {
+            row.iter()
+                .map(|value| cell(value, plain).replace('\n', " "))
+                .collect()
+        })
+        .collect();
+    let widths: Vec<usize> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(column, head)| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|value| value.width())
+                .chain([head.width()])
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut out = String::new();
+    if widths.iter().sum::<usize>() + 2 * widths.len() <= terminal.width {
+        let _ = writeln!(out, "{}", padded(&table.columns, &widths));
+        for (row, source) in rows.iter().zip(&table.rows) {
+            let coloured = source
+                .iter()
+                .zip(row)
+                .map(|(value, plain)| (cell(value, terminal).replace('\n', " "), plain.width()));
+            let line: Vec<String> = coloured
+                .zip(&widths)
+                .map(|((text, width), widest)| format!("{text}{}", " ".repeat(widest - width)))
+                .collect();
+            let _ = writeln!(out, "{}", line.join("  ").trim_end());
+        }
+        return out;
+    }
+    for row in &table.rows {
+        for (head, value) in table.columns.iter().zip(row) {
+            let _ = writeln!(out, "{}: {}", visible(head), cell(value, terminal));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn padded(values: &[String], widths: &[usize]) -> String {
+    let cells: Vec<String> = values
+        .iter()
+        .zip(widths)
+        .map(|(value, width)| format!("{value}{}", " ".repeat(width.saturating_sub(value.width()))))
+        .collect();
+    cells.join("  ").trim_end().to_owned()
+}
+
+fn cell(cell: &Cell, terminal: Terminal) -> String {
+    let labels = badges_text(&cell.badges, terminal);
+    let words = text(&cell.spans);
+    match (labels.is_empty(), words.is_empty()) {
+        (false, false) => format!("{labels} {words}"),
+        (false, true) => labels,
+        _ => words,
+    }
+}
+
+fn badges_text(badges: &[Badge], terminal: Terminal) -> String {
+    let painted: Vec<String> = badges
+        .iter()
+        .map(|badge| terminal.paint(badge.tone, &format!("[{}]", visible(&badge.text))))
+        .collect();
+    painted.join(" ")
+}
+
+fn text(spans: &[Span]) -> String {
+    let mut out = String::new();
+    for span in spans {
+        out.push_str(&visible(&span.text));
+        if let Some(Target::External(address)) = &span.link
+            && *address != span.text
+        {
+            let _ = write!(out, " <{}>", visible(address));
+        }
+    }
+    out
+}
+
+/// Breaks at spaces so that lines fit; a longer word stays whole.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.width() + 1 + word.width() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}

@@ -1,0 +1,144 @@
+//! Who is logged in. Sessions live in memory: they end with the process.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, header};
+
+use crate::{config::UserRole, render::html::Said};
+
+/// A session ends after so long without a request.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// A session ends after so long in any case.
+const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Sessions that may be open at once; the one unused for the longest time makes room.
+const MOST: usize = 1_000;
+
+/// The sessions that are open, by their secret.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Mutex<HashMap<String, Open>>);
+
+#[derive(Debug)]
+struct Open {
+    session: Session,
+    began: Instant,
+    used: Instant,
+    said: Vec<Said>,
+}
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    /// Their name.
+    pub(super) user: String,
+    /// What they may do.
+    pub(super) role: UserRole,
+    /// The token that their forms carry.
+    pub(super) csrf: String,
+    /// The secret in their cookie.
+    secret: String,
+}
+
+impl Session {
+    pub(super) fn may_act(&self) -> bool {
+        self.role == UserRole::Administrator
+    }
+}
+
+impl Sessions {
+    /// Opens a session and returns the secret for the cookie.
+    pub(super) fn open(&self, user: &str, role: UserRole) -> Result<String, getrandom::Error> {
+        let (secret, csrf) = (random()?, random()?);
+        let session = Session {
+            user: user.to_owned(),
+            role,
+            csrf,
+            secret: secret.clone(),
+        };
+        let now = Instant::now();
+        let mut open = self.lock();
+        open.retain(|_, open| open.is_alive(now));
+        if open.len() >= MOST
+            && let Some(oldest) = open
+                .iter()
+                .min_by_key(|(_, open)| open.used)
+                .map(|(secret, _)| secret.clone())
+        {
+            open.remove(&oldest);
+        }
+        open.insert(
+            secret.clone(),
+            Open {
+                session,
+                began: now,
+                used: now,
+                said: Vec::new(),
+            },
+        );
+        Ok(secret)
+    }
+
+    /// The session of a request, if it has one that has not ended.
+    pub(super) fn of(&self, headers: &HeaderMap, cookie: &str) -> Option<Session> {
+        let secret = cookie_value(headers, cookie)?;
+        let now = Instant::now();
+        let mut sessions = self.lock();
+        let open = sessions.get_mut(secret).filter(|open| open.is_alive(now))?;
+        open.used = now;
+        Some(open.session.clone())
+    }
+
+    /// Ends a session.
+    pub(super) fn close(&self, session: &Session) {
+        self.lock().remove(&session.secret);
+    }
+
+    /// Keeps words for the next page of a session.
+    pub(super) fn say(&self, session: &Session, well: bool, words: String) {
+        if let Some(open) = self.lock().get_mut(&session.secret) {
+            open.said.push(Said { well, words });
+        }
+    }
+
+    /// The words that were kept, once.
+    pub(super) fn said(&self, session: &Session) -> Vec<Said> {
+        self.lock()
+            .get_mut(&session.secret)
+            .map(|open| std::mem::take(&mut open.said))
+            .unwrap_or_default()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Open>> {
+        // A panic elsewhere leaves the map as it was: every change is one call.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn is_alive(&self, now: Instant) -> bool {
+        now.duration_since(self.used) < IDLE && now.duration_since(self.began) < LONGEST
+    }
+}
+
+fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (found, value) = pair.trim().split_once('=')?;
+        (found == name).then_some(value)
+    })
+}
+
+/// 256 bits that nobody can guess.
+fn random() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes))
+}
