@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
-//pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod fetch;
 pub mod inventory;

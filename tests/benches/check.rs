@@ -71,7 +71,7 @@ fn main() -> Result<()> {
 /// Runs the program to its end and returns how long that took.
 fn run(arguments: &[&str], expected: i32) -> Result<Duration> {
     let started = Instant::now();
-    let status = Command::new(env!("CARGO_BIN_EXE_spacecp-advisories"))
+    let status = Command::new(env!("CARGO_BIN_EXE_panel-program"))
         .args(arguments)
         .stdout(Stdio::null())
         .status()?;

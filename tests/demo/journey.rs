@@ -33,11 +33,17 @@ async fn log_in(browser: &Browser, demo: &Demo) -> Result<()> {
 fn version_of(package: &Path) -> Result<String> {
     let text = fs::read_to_string(package)?;
     let json: serde_json::Value = serde_json::from_str(&text)?;
-    Ok(json["version"].as_str().context("it has a version")?.to_owned())
+    Ok(json["version"]
+        .as_str()
+        .context("it has a version")?
+        .to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(has_browser), ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)")]
+#[cfg_attr(
+    not(has_browser),
+    ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
+)]
 async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()> {
     let demo = demo().await?;
     let ground = demo.ground();
@@ -50,22 +56,42 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
     log_in(&browser, &demo).await?;
     browser.wait_for("exposed").await?;
 
-    browser.open(&format!("{}advisories/{}", demo.url(), catalog::CONSOLE)).await?;
+    browser
+        .open(&format!("{}advisories/{}", demo.url(), catalog::CONSOLE))
+        .await?;
     let page = browser.wait_for(catalog::CONSOLE).await?;
-    assert!(page.contains("4.7.2 is in [4.5.0, 4.7.4)"), "the verdict says why:\n{page}");
+    assert!(
+        page.contains("4.7.2 is in [4.5.0, 4.7.4)"),
+        "the verdict says why:\n{page}"
+    );
     // What the daemon wrote meanwhile is not the correction's to change.
-    fs::write(ground.houston().join("config.json"), "{ \"name\": \"mine\" }\n")?;
+    fs::write(
+        ground.houston().join("config.json"),
+        "{ \"name\": \"mine\" }\n",
+    )?;
     browser.press("Apply").await?;
     browser.wait_for("4.7.4").await?;
     browser.open(&format!("{}history", demo.url())).await?;
     browser.wait_for("applied").await?;
     assert_eq!(version_of(&package)?, ground::HOUSTON[1]);
-    assert_eq!(version_of(&carried)?, ground::WS[1], "the library that it carries came along");
+    assert_eq!(
+        version_of(&carried)?,
+        ground::WS[1],
+        "the library that it carries came along"
+    );
     assert!(fs::read_to_string(&escape)?.contains("&lt;"));
-    assert_eq!(fs::read_to_string(ground.houston().join("config.json"))?, "{ \"name\": \"mine\" }\n");
-    browser.open(&format!("{}advisories/{}", demo.url(), catalog::WS_HEADERS)).await?;
+    assert_eq!(
+        fs::read_to_string(ground.houston().join("config.json"))?,
+        "{ \"name\": \"mine\" }\n"
+    );
+    browser
+        .open(&format!("{}advisories/{}", demo.url(), catalog::WS_HEADERS))
+        .await?;
     let page = browser.wait_for(catalog::WS_HEADERS).await?;
-    assert!(page.to_lowercase().contains("fixed"), "the same correction answers both:\n{page}");
+    assert!(
+        page.to_lowercase().contains("fixed"),
+        "the same correction answers both:\n{page}"
+    );
 
     browser.open(&format!("{}history", demo.url())).await?;
     browser.press("Roll back").await?;
@@ -73,12 +99,18 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
     assert_eq!(version_of(&package)?, ground::HOUSTON[0]);
     assert_eq!(version_of(&carried)?, ground::WS[0]);
     assert_eq!(fs::read_to_string(&escape)?, flawed);
-    assert_eq!(fs::read_to_string(ground.houston().join("config.json"))?, "{ \"name\": \"mine\" }\n");
+    assert_eq!(
+        fs::read_to_string(ground.houston().join("config.json"))?,
+        "{ \"name\": \"mine\" }\n"
+    );
     browser.close().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(has_browser), ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)")]
+#[cfg_attr(
+    not(has_browser),
+    ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
+)]
 async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> {
     let demo = demo().await?;
     let browser = Browser::start().await?;
@@ -103,8 +135,13 @@ async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> 
             for (name, path) in &pages {
                 browser.open(&format!("{}{path}", demo.url())).await?;
                 let shade = if dark { "dark" } else { "light" };
-                browser.picture(&gallery.join(format!("{name}-{width}-{shade}.png"))).await?;
-                assert!(!browser.overflows().await?, "{name} is wider than a {width}");
+                browser
+                    .picture(&gallery.join(format!("{name}-{width}-{shade}.png")))
+                    .await?;
+                assert!(
+                    !browser.overflows().await?,
+                    "{name} is wider than a {width}"
+                );
             }
         }
     }
@@ -112,17 +149,24 @@ async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(has_browser), ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)")]
+#[cfg_attr(
+    not(has_browser),
+    ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
+)]
 async fn an_advisory_under_embargo_says_so_in_words() -> Result<()> {
     let demo = demo().await?;
     let browser = Browser::start().await?;
     log_in(&browser, &demo).await?;
     browser.wait_for("exposed").await?;
-    browser.open(&format!("{}advisories/{}", demo.url(), catalog::BACKUP)).await?;
+    browser
+        .open(&format!("{}advisories/{}", demo.url(), catalog::BACKUP))
+        .await?;
     let page = browser.wait_for(catalog::BACKUP).await?;
     assert!(page.to_lowercase().contains("embargo"), "{page}");
     assert!(page.contains("TLP:AMBER+STRICT"), "{page}");
-    assert!(page.contains("nightly"), "the version that cannot be compared is shown:\n{page}");
+    assert!(
+        page.contains("nightly"),
+        "the version that cannot be compared is shown:\n{page}"
+    );
     browser.close().await
 }
-

@@ -50,12 +50,15 @@ impl Running {
             }
             bail!("it ended; it said:\n{}", self.said.join("\n"))
         };
-        timeout(PATIENCE, wait).await.with_context(|| format!("it never said {words:?}"))?
+        timeout(PATIENCE, wait)
+            .await
+            .with_context(|| format!("it never said {words:?}"))?
     }
 
     async fn interrupt(mut self) -> Result<bool> {
         let id = self.child.id().context("it runs")?;
-        let id = rustix::process::Pid::from_raw(i32::try_from(id)?).context("a process has an id")?;
+        let id =
+            rustix::process::Pid::from_raw(i32::try_from(id)?).context("a process has an id")?;
         rustix::process::kill_process(id, rustix::process::Signal::INT)?;
         while let Ok(Some(_)) = self.output.next_line().await {}
         Ok(timeout(PATIENCE, self.child.wait()).await??.success())
@@ -86,7 +89,12 @@ async fn the_demo_takes_another_port_when_its_own_is_taken() -> Result<()> {
     let notice = demo.says("is in use, so the panel takes").await?;
     assert!(!notice.starts_with(&port), "{notice}");
     let address = demo.says("The panel").await?;
-    assert!(reqwest::get(format!("{address}login")).await?.status().is_success());
+    assert!(
+        reqwest::get(format!("{address}login"))
+            .await?
+            .status()
+            .is_success()
+    );
     demo.interrupt().await?;
     Ok(())
 }
@@ -100,7 +108,10 @@ async fn the_demo_keeps_a_folder_that_was_asked_for_and_refuses_one_in_use() -> 
     demo.says("Press Ctrl-C").await?;
     demo.interrupt().await?;
     assert!(Path::new(&folder).join("panel.toml").is_file());
-    let again = Command::new(env!("CARGO_BIN_EXE_demo")).args(["--port", "0", "--dir", &name]).output().await?;
+    let again = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(["--port", "0", "--dir", &name])
+        .output()
+        .await?;
     assert!(!again.status.success());
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(said.contains("not empty"), "{said}");

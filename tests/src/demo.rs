@@ -69,12 +69,17 @@ enum Folder {
 impl Folder {
     fn open(asked: Option<&Path>) -> Result<Self> {
         let Some(path) = asked else {
-            let temporary = TempDir::with_prefix("spacecp-demo-").context("cannot make a temporary folder")?;
+            let temporary =
+                TempDir::with_prefix("spacecp-demo-").context("cannot make a temporary folder")?;
             return Ok(Self::Temporary(temporary));
         };
-        fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+        fs::create_dir_all(path)
+            .with_context(|| format!("cannot make the folder {}", path.display()))?;
         if fs::read_dir(path)?.next().is_some() {
-            bail!("the folder {} is not empty: name another, or empty it first", path.display());
+            bail!(
+                "the folder {} is not empty: name another, or empty it first",
+                path.display()
+            );
         }
         Ok(Self::Kept(path.canonicalize()?))
     }
@@ -100,9 +105,14 @@ impl Demo {
         let listener = listen(port).await?;
         let address = listener.local_addr()?;
         let config_path = root.join("panel.toml");
-        fs::write(&config_path, configuration(root, &vendor, &ground, &feed, address, &login)?)?;
+        fs::write(
+            &config_path,
+            configuration(root, &vendor, &ground, &feed, address, &login)?,
+        )?;
         let shim = Shim::open(Config::load(&config_path)?).await?;
-        shim.sync().await.context("the first sync with the demo's own feed failed")?;
+        shim.sync()
+            .await
+            .context("the first sync with the demo's own feed failed")?;
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
@@ -196,7 +206,9 @@ async fn listen(port: u16) -> Result<TcpListener> {
     if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
         return Ok(listener);
     }
-    TcpListener::bind(("127.0.0.1", 0)).await.context("no port of 127.0.0.1 is free")
+    TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .context("no port of 127.0.0.1 is free")
 }
 
 fn configuration(

@@ -2,8 +2,10 @@
 
 pub mod browser;
 pub mod catalog;
+pub mod demo;
 pub mod feed_server;
 pub mod ground;
+pub mod vendor;
 
 /// The guests that the build script made.
 pub mod artifacts {

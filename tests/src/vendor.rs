@@ -157,7 +157,12 @@ impl Vendor {
     }
 
     /// Builds a correction of the demo from two grounds and signs it.
-    pub fn publish_correction(&mut self, fix: &Fix, before: &Ground, after: &Ground) -> Result<Correction> {
+    pub fn publish_correction(
+        &mut self,
+        fix: &Fix,
+        before: &Ground,
+        after: &Ground,
+    ) -> Result<Correction> {
         let (old, new) = ((fix.folder)(before), (fix.folder)(after));
         let built = corrections::build(&old, &new, self.facts(fix)?)
             .with_context(|| format!("the correction {} cannot be built", fix.id))?;
@@ -166,12 +171,19 @@ impl Vendor {
 
     /// Signs a correction that was built elsewhere.
     pub fn publish_built(&mut self, built: Built) -> Result<Correction> {
-        Ok(self.feed.add_correction(built, &[&self.keys.correction])?.document)
+        Ok(self
+            .feed
+            .add_correction(built, &[&self.keys.correction])?
+            .document)
     }
 
     fn facts(&self, fix: &Fix) -> Result<Facts> {
         let [from, to] = fix.versions;
-        let advisories: Result<Vec<DocumentId>, _> = fix.advisories.iter().map(|id| DocumentId::new(*id)).collect();
+        let advisories: Result<Vec<DocumentId>, _> = fix
+            .advisories
+            .iter()
+            .map(|id| DocumentId::new(*id))
+            .collect();
         Ok(Facts {
             id: DocumentId::new(fix.id)?,
             revision: 1,
@@ -180,7 +192,11 @@ impl Vendor {
             advisories: advisories?,
             component: ComponentName::new(fix.component)?,
             scheme: VersionScheme::Semver,
-            from: VersionRange { introduced: from.to_owned(), fixed: Some(to.to_owned()), last_affected: None },
+            from: VersionRange {
+                introduced: from.to_owned(),
+                fixed: Some(to.to_owned()),
+                last_affected: None,
+            },
             to: to.to_owned(),
             requires: Vec::new(),
             restart: Restart::Component,
@@ -196,7 +212,10 @@ impl Vendor {
         let manifest = sign::sign(manifest, &[&self.keys.plugin])?;
         fs::write(&self.plugin_component, &bytes)?;
         fs::write(&self.plugin_manifest, &manifest.bytes)?;
-        fs::write(self.plugin_manifest.with_extension("manifest.minisig"), &manifest.signatures)?;
+        fs::write(
+            self.plugin_manifest.with_extension("manifest.minisig"),
+            &manifest.signatures,
+        )?;
         Ok(())
     }
 

@@ -1,1 +1,136 @@
-//! Placeholder.
+//! The program `spacecp-advisories`: everything that the pages can do, from a terminal or a script.
+
+mod apply;
+mod arguments;
+mod check;
+mod output;
+mod progress;
+mod serve;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    apply::ApplyError,
+    config::{Config, ConfigError},
+    shim::{Shim, ShimError},
+    sync::SyncError,
+    web::{PasswordError, ServeError},
+};
+use arguments::{Arguments, Command};
+use output::Output;
+
+/// How the program ends. The numbers are part of its interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Ending {
+    /// It was done, and nothing is exposed.
+    Well = 0,
+    /// Something is exposed, or cannot be decided (`check` only).
+    Exposed = 1,
+    /// The command line or the configuration cannot be used.
+    Usage = 2,
+    /// Refused: not signed as it must be, drifted, in the way, or no word given.
+    Refused = 3,
+    /// It was tried and did not work.
+    Failed = 4,
+}
+
+/// Why a command did not end well.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Shim(#[from] ShimError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Refused(String),
+    #[error("cannot write: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl CommandError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Config(_)
+            | Self::Usage(_)
+            | Self::Shim(ShimError::NotFound { .. } | ShimError::File { .. }) => Ending::Usage,
+            Self::Refused(_) => Ending::Refused,
+            Self::Shim(
+                ShimError::PinnedRoot { .. }
+                | ShimError::NoPlugin(_)
+                | ShimError::Sync(SyncError::Trust(_)),
+            ) => Ending::Refused,
+            Self::Shim(ShimError::Apply(error)) => match error {
+                ApplyError::NotApplicable { .. }
+                | ApplyError::Obstacle { .. }
+                | ApplyError::WantsWord { .. }
+                | ApplyError::Drifted { .. }
+                | ApplyError::Busy { .. }
+                | ApplyError::Irreversible { .. } => Ending::Refused,
+                _ => Ending::Failed,
+            },
+            _ => Ending::Failed,
+        }
+    }
+}
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    output::log(&arguments);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("no threads to run on: {error}"));
+            return ExitCode::from(Ending::Failed as u8);
+        }
+    };
+    let ending = runtime.block_on(run(&arguments)).unwrap_or_else(|error| {
+        // Whoever stopped reading knows that they did.
+        if !matches!(&error, CommandError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
+            output::complain(&error.to_string());
+        }
+        error.ending()
+    });
+    ExitCode::from(ending as u8)
+}
+
+async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
+    let out = Output::new(arguments);
+    if let Command::HashPassword = arguments.command {
+        return serve::hash_password(&out);
+    }
+    let mut config = Config::load(&arguments.config)?;
+    if let Command::Serve {
+        listen: Some(listen),
+    } = arguments.command
+    {
+        config.serve.listen = listen;
+    }
+    let shim = Shim::open(config).await?;
+    match &arguments.command {
+        Command::Sync => show::sync(&shim, &out).await,
+        Command::Check { format } => check::check(&shim, *format, &out).await,
+        Command::List { search } => show::list(&shim, search.as_deref(), &out).await,
+        Command::Show { advisory } => show::advisory(&shim, advisory, &out).await,
+        Command::Apply(apply) => apply::apply(&shim, apply, &out).await,
+        Command::Rollback { which, overwrite } => {
+            apply::roll_back(&shim, which, *overwrite, &out).await
+        }
+        Command::History => show::history(&shim, &out).await,
+        Command::Serve { .. } => serve::serve(shim, &out).await,
+        Command::HashPassword => Ok(Ending::Well),
+    }
+}

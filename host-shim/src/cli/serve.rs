@@ -1,0 +1,43 @@
+//! `serve` and `hash-password`.
+
+use std::{io::BufRead, sync::Arc};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{CommandError, Ending, Output};
+use crate::{shim::Shim, web};
+
+pub(super) async fn serve(shim: Arc<Shim>, out: &Output) -> Result<Ending, CommandError> {
+    let serve = &shim.config().serve;
+    let listener = web::listen(serve.listen).await?;
+    let address = listener.local_addr()?;
+    if serve.users.is_empty() {
+        tracing::warn!(
+            "nobody can log in: add serve.users to the configuration (see hash-password)"
+        );
+    }
+    out.line(&format!("The pages are at http://{address}/"))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let shutdown = async move {
+        tokio::select! {
+            // An error means that the signal cannot be waited for; the other one still can.
+            Ok(()) = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    // News first, so that the first page is of today; without it the pages say since when not.
+    let first = shim.clone();
+    let syncing = tokio::spawn(async move { drop(first.sync().await) });
+    web::serve(listener, shim, shutdown).await?;
+    syncing.abort();
+    Ok(Ending::Well)
+}
+
+pub(super) fn hash_password(out: &Output) -> Result<Ending, CommandError> {
+    let mut password = String::new();
+    std::io::stdin().lock().read_line(&mut password)?;
+    out.line(&web::hash_password(
+        password.trim_end_matches(['\r', '\n']),
+    )?)?;
+    Ok(Ending::Well)
+}
