@@ -62,7 +62,11 @@ impl CommandError {
         match self {
             Self::Config(_)
             | Self::Usage(_)
-            | Self::Shim(ShimError::NotFound { .. } | ShimError::File { .. }) => Ending::Usage,
+            | Self::Shim(
+                ShimError::NotFound { .. }
+                | ShimError::File { .. }
+                | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
+            ) => Ending::Usage,
             Self::Refused(_) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
