@@ -159,7 +159,7 @@ fn help_teaches_and_a_wrong_word_ends_with_two() -> Result<()> {
         "{help}"
     );
     assert_eq!(run(folder.path(), &["brodcast"])?.status.code(), Some(2));
-    let missing = run(folder.path(), &["broadcast", "nowhere"])?;
+    let missing = run(folder.path(), &["broadcast", "nowhere", "--dry-run"])?;
     assert_eq!(missing.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("nowhere has no root"));
     Ok(())

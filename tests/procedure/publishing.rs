@@ -292,7 +292,7 @@ fn a_draft_is_filled_in_from_its_template() -> Result<()> {
     let filled = template
         .replace("component = \"\"", "component = \"spacecp:houston\"")
         .replace("fixed = \"\"", "fixed = \"1.2.3\"");
-    fs::write(&path, filled)?;
+    fs::write(&path, &filled)?;
     let advisory = spacecp_publisher::drafts::load(&path)?;
     assert_eq!(
         decode::<Advisory>(&encode(&advisory), &Limits::default())?,
@@ -307,10 +307,7 @@ fn a_draft_is_filled_in_from_its_template() -> Result<()> {
         ["title", "issue", "impacts", "solution"],
         "what is left to fill in"
     );
-    fs::write(
-        &path,
-        template.replace("revision = 1", "revision = \"one\""),
-    )?;
+    fs::write(&path, filled.replace("revision = 1", "revision = \"one\""))?;
     let refused = spacecp_publisher::drafts::load(&path)
         .unwrap_err()
         .to_string();
