@@ -80,9 +80,7 @@ impl automation::Guest for Plugin {
 
 impl exported::Guest for Plugin {
     fn render(request: exported::Request) -> Result<exported::Page, exported::Error> {
-        let page = informed(|knowledge| compose(knowledge, &request))
-            .map_err(exported::Error::Unavailable)?;
-        page
+        informed(|knowledge| compose(knowledge, &request)).map_err(exported::Error::Unavailable)?
     }
 }
 

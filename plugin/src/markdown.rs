@@ -167,7 +167,7 @@ impl Composer {
             TagEnd::Emphasis => self.style.emphasis = self.style.emphasis.saturating_sub(1),
             TagEnd::Strong => self.style.strong = self.style.strong.saturating_sub(1),
             TagEnd::Strikethrough => {
-                self.style.strikethrough = self.style.strikethrough.saturating_sub(1)
+                self.style.strikethrough = self.style.strikethrough.saturating_sub(1);
             }
             TagEnd::Link | TagEnd::Image => drop(self.links.pop()),
             TagEnd::TableCell => {

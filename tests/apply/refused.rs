@@ -79,7 +79,7 @@ async fn a_requirement_that_is_not_met() -> Result<()> {
         at_least: "2.0.0".to_owned(),
     };
     let panel = Panel::with(&old(), &new(), |built| {
-        built.correction.requires.push(requirement)
+        built.correction.requires.push(requirement);
     })
     .await?;
     obstacle(&panel, "requirements").await

@@ -111,14 +111,14 @@ fn a_module_a_truncated_component_and_noise_are_refused() -> Result<()> {
 fn another_contract_an_ability_and_too_many_bytes_are_refused_by_name() -> Result<()> {
     let hostile = std::fs::read(artifacts::HOSTILE)?;
     let refused = load(tight(), &hostile, |manifest| {
-        manifest.contract = "2.0.0".to_owned()
+        manifest.contract = "2.0.0".to_owned();
     })?;
     assert_eq!(
         refused.to_string(),
         "the plugin hostile is built for the contract 2.0.0, and this panel hosts 1.0.0"
     );
     let refused = load(tight(), &hostile, |manifest| {
-        manifest.abilities.push("network".to_owned())
+        manifest.abilities.push("network".to_owned());
     })?;
     assert_eq!(
         refused,

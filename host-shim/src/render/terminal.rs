@@ -88,7 +88,7 @@ fn one_block(block: &Block, terminal: Terminal) -> String {
             );
         }
         Block::Quote(spans) => {
-            terminal.line(&mut out, Tone::Neutral, &format!("| {}", text(spans)))
+            terminal.line(&mut out, Tone::Neutral, &format!("| {}", text(spans)));
         }
         Block::Code(code) => {
             for line in visible(&code.text).lines() {

@@ -99,7 +99,7 @@ fn behave(behaviour: Behaviour) -> Page {
         Behaviour::LogsALongLine => {
             log::write(
                 log::Level::Info,
-                &format!("\u{1b}[2J{}", "long ".repeat(200_000)),
+                &format!("\u{1b}[2J{}", "long ".repeat(20_000)),
             );
             page("logged")
         }

@@ -30,7 +30,7 @@ pub enum Behaviour {
     RaggedTable,
     /// Logs without end.
     LogsWithoutEnd,
-    /// Logs one line of a megabyte, with control characters.
+    /// Logs one line of a hundred kilobytes, with control characters.
     LogsALongLine,
     /// Remembers more than it may, and says how that ended.
     Hoards,
