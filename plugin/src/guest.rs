@@ -67,6 +67,10 @@ impl exposure::Guest for Plugin {
     }
 
     fn report() -> Result<exposure::ExposureReport, exposure::Error> {
+        // An instance that has only just begun knows nothing, and nothing is not "not exposed".
+        if KNOWLEDGE.with_borrow(|knowledge| knowledge.cursor().is_none()) {
+            return informed(Knowledge::report).map_err(exposure::Error::Unavailable);
+        }
         KNOWLEDGE.with_borrow(|knowledge| Ok(knowledge.report()))
     }
 }
