@@ -269,8 +269,6 @@ impl Composer {
             link,
         });
     }
-        }
-    }
 
     /// Ends the block whose text is being read.
     fn flush(&mut self) {
