@@ -1,5 +1,9 @@
 //! Exposure: what the built plugin says, run by the real host, and that it is what the same code
 //! says natively.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so and ends"
+)]
 
 mod panel;
 mod plans;

@@ -1,5 +1,9 @@
 //! A feed that cannot be forged, rolled back, frozen or flooded: the real follower over real HTTP,
 //! against a vendor, a mirror or a network that misbehaves.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so and ends"
+)]
 
 mod honest;
 mod refused;
