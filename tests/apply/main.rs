@@ -3,5 +3,6 @@
 
 mod applied;
 mod cut_off;
+mod kept;
 mod refused;
 mod tree;
