@@ -8,5 +8,6 @@
 
 mod applied;
 mod cut_off;
+mod kept;
 mod refused;
 mod tree;

@@ -113,7 +113,10 @@ impl Applier {
         let entry = new_entry(&order, &plan)?;
         self.journal.begin(&entry).await?;
         let id = entry.application.id.clone();
-        let outcome = self.carry_out(&entry, &order, source, progress).await;
+        let agreed = plan.digest;
+        let outcome = self
+            .carry_out(&entry, &order, agreed, source, progress)
+            .await;
         match outcome {
             Ok(()) => {}
             // As after a crash: recovery decides.
@@ -123,7 +126,10 @@ impl Applier {
                 return Err(error);
             }
         }
-        self.forget_older(&entry).await?;
+        // The new version is live whatever becomes of the leftovers, and they go with the next one.
+        if let Err(error) = self.forget_older(&entry).await {
+            tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
+        }
         self.steps.reached(Step::Committed)?;
         self.one(&id).await
     }
@@ -132,6 +138,7 @@ impl Applier {
         &self,
         entry: &Entry,
         order: &Order<'_>,
+        agreed: Digest,
         source: &Source,
         progress: &dyn Progress,
     ) -> Result<(), ApplyError> {
@@ -158,7 +165,7 @@ impl Applier {
         self.steps.reached(Step::Staged)?;
         progress.step(State::Verified.word());
         tokio::task::block_in_place(|| stage::verify(&entry.workspace, order.correction))?;
-        self.refuse_late_changes(entry, order)?;
+        self.refuse_late_changes(entry, order, agreed)?;
         self.journal.state(id, State::Verified).await?;
         self.steps.reached(Step::Verified)?;
         self.journal.state(id, State::Swapping).await?;
@@ -212,16 +219,19 @@ impl Applier {
     }
 
     /// Building the new tree took a while: the files that were decided about must be as they were.
-    fn refuse_late_changes(&self, entry: &Entry, order: &Order<'_>) -> Result<(), ApplyError> {
+    fn refuse_late_changes(
+        &self,
+        entry: &Entry,
+        order: &Order<'_>,
+        agreed: Digest,
+    ) -> Result<(), ApplyError> {
         let late = plan::plan(order.correction, order.component, order.inventory, None)?;
-        let drifted = order.shown.is_some_and(|shown| shown != late.digest);
-        if drifted
+        if late.digest != agreed
             || read_version(&entry.folder, &order.component.source).as_ref()
                 != Ok(&entry.application.from)
         {
-            let shown = order.shown.unwrap_or(late.digest);
             return Err(ApplyError::Drifted {
-                shown,
+                shown: agreed,
                 plan: Box::new(late),
             });
         }
@@ -240,7 +250,7 @@ impl Applier {
             self.journal.state(id, State::Undoing).await?;
         }
         bring(&entry, LiveTree::Old, self.exchange)?;
-        clean_up(&entry.workspace)?;
+        tidy(&entry);
         self.journal.end(id, State::Failed, Some(reason), now).await
     }
 
@@ -300,7 +310,7 @@ impl Applier {
             .end(id, State::RolledBack, Some(reason), now)
             .await?;
         self.steps.reached(Step::RolledBack)?;
-        clean_up(&entry.workspace)?;
+        tidy(&entry);
         progress.step(State::RolledBack.word());
         self.one(id).await
     }
@@ -311,38 +321,46 @@ impl Applier {
     #[tracing::instrument(name = "recover", skip_all)]
     pub async fn recover(&self, now: Timestamp) -> Result<(), ApplyError> {
         for entry in self.journal.unfinished().await? {
-            let id = &entry.application.id;
-            let _lock = match Lock::take(&entry.folder) {
-                Err(ApplyError::Busy { .. }) => continue,
-                lock => lock?,
-            };
-            let live = live_tree(&entry)?;
-            tracing::warn!(
-                application = id,
-                state = entry.state.word(),
-                ?live,
-                "an application was cut off"
-            );
-            match entry.state {
-                State::RollingBack => {
-                    bring(&entry, LiveTree::Old, self.exchange)?;
-                    self.journal
-                        .end(
-                            id,
-                            State::RolledBack,
-                            Some("it was cut off, and finished afterwards"),
-                            now,
-                        )
-                        .await?;
-                    clean_up(&entry.workspace)?;
-                }
-                // Nobody has seen the new version at work, and the old one is known to have worked.
-                _ => {
-                    self.undo(id, "it was cut off; the old tree is in place", now)
-                        .await?;
-                }
+            match self.settle(&entry, now).await {
+                // One disk that is gone must not keep the panel from its other components; the
+                // journal goes on saying that this one is under way, so nothing is applied to it.
+                Err(error @ ApplyError::File { .. }) => tracing::error!(
+                    application = entry.application.id,
+                    component = entry.application.component,
+                    %error,
+                    "an application that was cut off can neither be finished nor undone yet"
+                ),
+                other => other?,
             }
         }
+        Ok(())
+    }
+
+    async fn settle(&self, entry: &Entry, now: Timestamp) -> Result<(), ApplyError> {
+        let id = &entry.application.id;
+        let _lock = match Lock::take(&entry.folder) {
+            Err(ApplyError::Busy { .. }) => return Ok(()),
+            lock => lock?,
+        };
+        let live = live_tree(entry)?;
+        tracing::warn!(
+            application = id,
+            state = entry.state.word(),
+            ?live,
+            "an application was cut off"
+        );
+        if entry.state != State::RollingBack {
+            // Nobody has seen the new version at work, and the old one is known to have worked.
+            return self
+                .undo(id, "it was cut off; the old tree is in place", now)
+                .await;
+        }
+        bring(entry, LiveTree::Old, self.exchange)?;
+        let reason = "it was cut off, and finished afterwards";
+        self.journal
+            .end(id, State::RolledBack, Some(reason), now)
+            .await?;
+        tidy(entry);
         Ok(())
     }
 
@@ -389,6 +407,15 @@ impl Applier {
             }
         }
         Ok(())
+    }
+}
+
+/// Removes what is left beside the component. What cannot be removed is tried again after the next
+/// application; it is never a reason to leave this one without an end.
+fn tidy(entry: &Entry) {
+    if let Err(error) = clean_up(&entry.workspace) {
+        let id = &entry.application.id;
+        tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
     }
 }
 

@@ -5,11 +5,11 @@
 //! lost and no byte of it is copied. Moving is safe to repeat: what has arrived is not moved again.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{ApplyError, error::Doing, exchange::sync_folder};
+use super::{ApplyError, error::Doing, exchange::sync_folder, files};
 
 /// Moves run-time data from `other` to `live`.
 ///
@@ -22,18 +22,20 @@ pub(super) fn carry(
     live: &Path,
     set_aside: &Path,
 ) -> Result<(), ApplyError> {
-    for path in keep {
-        let path = path.trim_end_matches('/');
+    for path in outermost(keep) {
         let (from, to) = (other.join(path), live.join(path));
-        if fs::symlink_metadata(&from).is_err() {
+        // What lies behind a link is in neither tree, and stays where it is.
+        if !through_folders(other, path) || fs::symlink_metadata(&from).is_err() {
             continue;
         }
         if fs::symlink_metadata(&to).is_ok() {
             let aside = free_name(set_aside, path);
-            make_parent(&aside)?;
+            if let Some(parent) = aside.parent() {
+                fs::create_dir_all(parent).doing("make the folder", parent)?;
+            }
             fs::rename(&to, &aside).doing("set aside", &to)?;
         }
-        make_parent(&to)?;
+        make_parents(path, other, live)?;
         fs::rename(&from, &to).doing("carry over", &to)?;
         for folder in [to.parent(), from.parent()].into_iter().flatten() {
             sync_folder(folder).doing("sync", folder)?;
@@ -42,11 +44,54 @@ pub(super) fn carry(
     Ok(())
 }
 
-fn make_parent(path: &Path) -> Result<(), ApplyError> {
-    match path.parent() {
-        Some(parent) => fs::create_dir_all(parent).doing("make the folder", parent),
-        None => Ok(()),
+/// The kept paths that do not lie in another one: they go with that.
+fn outermost(keep: &[String]) -> impl Iterator<Item = &str> {
+    keep.iter().enumerate().filter_map(move |(place, path)| {
+        let path = path.trim_end_matches('/');
+        let inside = keep.iter().enumerate().any(|(other, around)| {
+            let around = around.trim_end_matches('/');
+            other != place
+                && is_kept(path, &[around.to_owned()])
+                && (around != path || other < place)
+        });
+        (!inside).then_some(path)
+    })
+}
+
+/// The folders that lead to a path, outermost first.
+fn parents(path: &str) -> impl Iterator<Item = &Path> {
+    let mut parents: Vec<&Path> = Path::new(path).ancestors().skip(1).collect();
+    parents.retain(|parent| !parent.as_os_str().is_empty());
+    parents.into_iter().rev()
+}
+
+/// Whether every folder on the way to a path is one, and no link.
+pub(super) fn through_folders(tree: &Path, path: &str) -> bool {
+    parents(path).all(|parent| {
+        fs::symlink_metadata(tree.join(parent)).is_ok_and(|metadata| metadata.is_dir())
+    })
+}
+
+/// Makes the folders that lead to a path as they are in the other tree: the component may run as a
+/// user of its own, who has to be able to write there.
+fn make_parents(path: &str, other: &Path, live: &Path) -> Result<(), ApplyError> {
+    for parent in parents(path) {
+        let (from, to) = (other.join(parent), live.join(parent));
+        match fs::symlink_metadata(&to) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                let source = io::Error::other("it is no longer a folder");
+                return Err(source).doing("carry run-time data into", to);
+            }
+            Err(_) => {
+                fs::create_dir(&to).doing("make the folder", &to)?;
+                let metadata = fs::symlink_metadata(&from).doing("look at", &from)?;
+                files::keep_attributes(&from, &to, &metadata)
+                    .doing("keep the attributes of", &from)?;
+            }
+        }
     }
+    Ok(())
 }
 
 fn free_name(folder: &Path, path: &str) -> PathBuf {

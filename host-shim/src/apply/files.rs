@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -34,7 +34,12 @@ pub(super) fn digest_of(reader: &mut impl Read) -> io::Result<Digest> {
 /// shared where the file system can, and copied where it cannot. Says whether they are shared.
 pub(super) fn copy(from: &Path, to: &Path) -> io::Result<bool> {
     let source = File::open(from)?;
-    let target = File::options().write(true).create_new(true).open(to)?;
+    // Nobody else's to read, even for the moment until it has the mode of the original.
+    let target = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)?;
     let shared = rustix::fs::ioctl_ficlone(&target, &source).is_ok();
     if !shared {
         io::copy(&mut &source, &mut &target)?;

@@ -1,7 +1,8 @@
 //! One application at a time per component, across processes.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::Path,
 };
 
@@ -20,7 +21,7 @@ impl Lock {
     /// Takes the lock of the component in `folder`, or says that it is taken.
     pub(super) fn take(folder: &Path) -> Result<Self, ApplyError> {
         let beside = beside(folder)?;
-        fs::create_dir_all(&beside).doing("make the folder", &beside)?;
+        make_own(&beside)?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let path = beside.join(format!("{name}.lock"));
         let file = File::options()
@@ -41,6 +42,34 @@ impl Lock {
             }),
         }
     }
+}
+
+/// Makes the folder beside a component's, or takes the one that is there if it is truly ours.
+///
+/// It holds whole trees, old and vulnerable ones among them, so nobody else may enter it; and what
+/// somebody else has put there, or a link, is not to be written into. The folder around it is not
+/// made: where that is gone, so is the component.
+fn make_own(beside: &Path) -> Result<(), ApplyError> {
+    match DirBuilder::new().mode(0o700).create(beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(error).doing("make the folder", beside);
+        }
+        _ => {}
+    }
+    let there = fs::symlink_metadata(beside).doing("look at", beside)?;
+    if !there.is_dir() || there.uid() != rustix::process::geteuid().as_raw() {
+        return Err(ApplyError::File {
+            doing: "use",
+            path: beside.to_owned(),
+            source: std::io::Error::other(
+                "it is not a folder of the panel's own user; look who put it there, and move it away",
+            ),
+        });
+    }
+    if there.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(beside, Permissions::from_mode(0o700)).doing("close", beside)?;
+    }
+    Ok(())
 }
 
 /// The folder beside a component's folder, on the same file system.

@@ -61,11 +61,10 @@ fn copy_folder(
         let relative = match name.to_str() {
             Some(name) if prefix.is_empty() => name.to_owned(),
             Some(name) => format!("{prefix}/{name}"),
-            None => String::new(),
+            // Nor is anything below it: no path of either has a NUL.
+            None => "\0".to_owned(),
         };
-        if !relative.is_empty()
-            && (is_kept(&relative, keep) || changes.contains_key(relative.as_str()))
-        {
+        if is_kept(&relative, keep) || changes.contains_key(relative.as_str()) {
             continue;
         }
         let (source, target) = (entry.path(), to.join(&name));

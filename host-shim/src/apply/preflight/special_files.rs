@@ -46,6 +46,26 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
         ));
     }
     let (mut special, mut mounted) = (Vec::new(), Vec::new());
+    // A mount cannot be renamed, but a folder around one can.
+    let around = folder
+        .parent()
+        .and_then(|parent| fs::symlink_metadata(parent).ok());
+    if around.is_some_and(|around| around.dev() != metadata.dev()) {
+        found.push(obstacle(
+            format!(
+                "{} is itself where a file system is mounted, and cannot be exchanged",
+                folder.display()
+            ),
+            "Put the component into a folder below it.",
+        ));
+    }
+    for kept in &situation.component.keep {
+        let kept = kept.trim_end_matches('/');
+        if fs::symlink_metadata(folder.join(kept)).is_ok_and(|there| there.dev() != metadata.dev())
+        {
+            mounted.push(kept.to_owned());
+        }
+    }
     let walk = WalkDir::new(folder)
         .min_depth(1)
         .into_iter()
@@ -96,7 +116,7 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
                 "other file systems are mounted in the tree: {}",
                 names(&mounted)
             ),
-            "List them under \"keep\", or unmount them.",
+            "Unmount them, or list the folder around them under \"keep\".",
         ));
     }
     found
