@@ -2,6 +2,8 @@
 //! against a vendor, a mirror or a network that misbehaves.
 
 mod honest;
+mod payload;
 mod refused;
+mod rotation;
 mod scene;
 mod transport;
