@@ -118,7 +118,15 @@ impl Config {
                 "at least 60 seconds, please".to_owned(),
             ));
         }
+        let mut users = BTreeSet::new();
         for user in &self.serve.users {
+            if user.name.is_empty() {
+                return Some(("a user".to_owned(), "their name is empty".to_owned()));
+            }
+            if !users.insert(&user.name) {
+                let problem = "two users have this name".to_owned();
+                return Some((format!("user {:?}", user.name), problem));
+            }
             if argon2::password_hash::phc::PasswordHash::new(&user.password_hash).is_err() {
                 let problem =
                     "password-hash is not one; \"spacecp-advisories hash-password\" makes one"
@@ -338,6 +346,12 @@ impl ComponentConfig {
         }
         if !self.folder.is_dir() {
             return Some(format!("its folder {} is not there", self.folder.display()));
+        }
+        // In an advisory a later scheme is kept for a later plugin; here it is a mistake, and
+        // every verdict about the component would be "unknown" without saying why.
+        if self.scheme == VersionScheme::Unknown {
+            let known = "semver, npm, deb, rpm, maven, generic";
+            return Some(format!("its scheme is not known; it is one of {known}"));
         }
         for kept in &self.keep {
             if let Err(error) = TreePath::new(kept.trim_end_matches('/')) {

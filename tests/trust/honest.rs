@@ -149,17 +149,16 @@ async fn a_tampered_store_is_found_before_anybody_acts_on_it() -> Result<()> {
         .windows(needle.len())
         .rposition(|window| window == needle);
     // The row may still be in the write-ahead log.
-    let (path, mut bytes, at) = match at {
-        Some(at) => (path, bytes, at),
-        None => {
-            let log = scene.folder.path().join("store.sqlite-wal");
-            let bytes = fs::read(&log)?;
-            let at = bytes
-                .windows(needle.len())
-                .rposition(|window| window == needle)
-                .expect("the title is stored");
-            (log, bytes, at)
-        }
+    let (path, mut bytes, at) = if let Some(at) = at {
+        (path, bytes, at)
+    } else {
+        let log = scene.folder.path().join("store.sqlite-wal");
+        let bytes = fs::read(&log)?;
+        let at = bytes
+            .windows(needle.len())
+            .rposition(|window| window == needle)
+            .expect("the title is stored");
+        (log, bytes, at)
     };
     bytes[at] ^= 0x20;
     fs::write(&path, bytes)?;

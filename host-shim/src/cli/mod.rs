@@ -73,15 +73,14 @@ impl CommandError {
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_)),
             ) => Ending::Refused,
-            Self::Shim(ShimError::Apply(error)) => match error {
+            Self::Shim(ShimError::Apply(
                 ApplyError::NotApplicable { .. }
                 | ApplyError::Obstacle { .. }
                 | ApplyError::WantsWord { .. }
                 | ApplyError::Drifted { .. }
                 | ApplyError::Busy { .. }
-                | ApplyError::Irreversible { .. } => Ending::Refused,
-                _ => Ending::Failed,
-            },
+                | ApplyError::Irreversible { .. },
+            )) => Ending::Refused,
             _ => Ending::Failed,
         }
     }

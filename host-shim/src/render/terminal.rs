@@ -49,6 +49,18 @@ impl Terminal {
         }
     }
 
+    /// Lines that stand behind the first one's mark.
+    fn hanging(self, out: &mut String, mark: &str, text: &str) {
+        let indent = mark.width();
+        for (number, line) in wrap(text, self.width.saturating_sub(indent))
+            .iter()
+            .enumerate()
+        {
+            let lead = if number == 0 { mark } else { "" };
+            let _ = writeln!(out, "{lead:indent$}{line}");
+        }
+    }
+
     fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             _ if !self.colour => return text.to_owned(),
@@ -81,14 +93,12 @@ fn one_block(block: &Block, terminal: Terminal) -> String {
                 .number
                 .map_or_else(|| "-".to_owned(), |number| format!("{number}."));
             let indent = "  ".repeat(usize::from(item.depth));
-            terminal.line(
-                &mut out,
-                Tone::Neutral,
-                &format!("{indent}{mark} {}", text(&item.spans)),
-            );
+            terminal.hanging(&mut out, &format!("{indent}{mark} "), &text(&item.spans));
         }
         Block::Quote(spans) => {
-            terminal.line(&mut out, Tone::Neutral, &format!("| {}", text(spans)))
+            for line in wrap(&text(spans), terminal.width.saturating_sub(2)) {
+                let _ = writeln!(out, "| {line}");
+            }
         }
         Block::Code(code) => {
             for line in visible(&code.text).lines() {
@@ -120,7 +130,11 @@ fn one_block(block: &Block, terminal: Terminal) -> String {
             }
         }
         Block::Notice(notice) => terminal.line(&mut out, notice.tone, &text(&notice.spans)),
-        Block::Action(action) => terminal.line(&mut out, Tone::Information, &action_text(action)),
+        Block::Action(action) => {
+            // Never broken: half of a command is another command.
+            let line = terminal.paint(Tone::Information, &action_text(action));
+            let _ = writeln!(out, "{line}");
+        }
         Block::Search(_) => {}
         Block::Rule => {
             let _ = writeln!(out, "{}", "-".repeat(terminal.width.min(72)));
@@ -132,16 +146,32 @@ fn one_block(block: &Block, terminal: Terminal) -> String {
 fn action_text(action: &Action) -> String {
     match action {
         Action::Apply(apply) => format!(
-            "> apply: spacecp-advisories apply {} --component {} --plan {}",
-            visible(&apply.correction.id),
-            visible(&apply.component),
-            visible(&apply.plan)
+            "> apply: spacecp-advisories apply {} --component={} --plan={}",
+            name(&apply.correction.id),
+            word(&apply.component),
+            word(&apply.plan)
         ),
         Action::RollBack(back) => format!(
             "> roll back: spacecp-advisories rollback {}",
-            visible(&back.application)
+            name(&back.application)
         ),
     }
+}
+
+/// A stranger's text as one word of a shell that runs nothing: readers copy these lines.
+fn word(text: &str) -> String {
+    let text = visible(text).replace(['\n', '\t'], "\u{fffd}");
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "-_./:@+".contains(character);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The same where an option could stand; no name begins with a dash.
+fn name(text: &str) -> String {
+    word(text.trim_start_matches('-'))
 }
 
 /// A table whose columns fit the terminal, or a list of its rows where they do not.
@@ -157,6 +187,11 @@ fn table_text(table: &Table, terminal: Terminal) -> String {
         colour: false,
         ..terminal
     };
+    let heads: Vec<String> = table
+        .columns
+        .iter()
+        .map(|head| visible(head).replace('\n', " "))
+        .collect();
     let rows: Vec<Vec<String>> = table
         .rows
         .iter()
@@ -166,8 +201,7 @@ fn table_text(table: &Table, terminal: Terminal) -> String {
                 .collect()
         })
         .collect();
-    let widths: Vec<usize> = table
-        .columns
+    let widths: Vec<usize> = heads
         .iter()
         .enumerate()
         .map(|(column, head)| {
@@ -181,7 +215,7 @@ fn table_text(table: &Table, terminal: Terminal) -> String {
         .collect();
     let mut out = String::new();
     if widths.iter().sum::<usize>() + 2 * widths.len() <= terminal.width {
-        let _ = writeln!(out, "{}", padded(&table.columns, &widths));
+        let _ = writeln!(out, "{}", padded(&heads, &widths));
         for (row, source) in rows.iter().zip(&table.rows) {
             let coloured = source
                 .iter()
@@ -196,8 +230,8 @@ fn table_text(table: &Table, terminal: Terminal) -> String {
         return out;
     }
     for row in &table.rows {
-        for (head, value) in table.columns.iter().zip(row) {
-            let _ = writeln!(out, "{}: {}", visible(head), cell(value, terminal));
+        for (head, value) in heads.iter().zip(row) {
+            let _ = writeln!(out, "{head}: {}", cell(value, terminal));
         }
         out.push('\n');
     }

@@ -26,11 +26,14 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
 fn is_plain(character: char) -> bool {
     match character {
         '\n' | '\t' => true,
-        '\u{200b}'..='\u{200f}'
+        '\u{00ad}'
         | '\u{061c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' => false,
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' => false,
         '\u{e0000}'..='\u{e007f}' => false,
         other => !other.is_control(),
     }

@@ -35,14 +35,17 @@ pub(super) async fn apply(
     Form(form): Form<Apply>,
 ) -> Result<Response, Refusal> {
     let session = web.authorised(&headers, &form.csrf, true)?;
-    let not_found = |name: &str| ShimError::NotFound {
-        what: "correction",
+    let not_found = |what, name: &str| ShimError::NotFound {
+        what,
         name: name.to_owned(),
     };
-    let correction =
-        DocumentId::new(form.correction.clone()).map_err(|_| not_found(&form.correction))?;
+    let correction = DocumentId::new(form.correction.clone())
+        .map_err(|_| not_found("correction", &form.correction))?;
     // A page always shows a plan; an action without one did not come from it.
-    let plan: Digest = form.plan.parse().map_err(|_| not_found(&form.plan))?;
+    let plan: Digest = form
+        .plan
+        .parse()
+        .map_err(|_| not_found("plan", &form.plan))?;
     let request = ApplyRequest {
         correction,
         component: form.component,

@@ -1,11 +1,15 @@
 //! What every request must pass, and what every answer carries.
 
+use std::time::Duration;
+
 use axum::{
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Web, pages::shim_page};
@@ -15,6 +19,12 @@ use crate::config::ServeConfig;
 /// go nowhere else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// Bytes of a form.
+const LONGEST_FORM: usize = 16 << 10;
+
+/// How long a form may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) -> Response {
     let serve = &web.shim.config().serve;
     let refusal = refuse(request.method(), request.headers(), serve);
@@ -23,13 +33,15 @@ pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) 
             tracing::warn!(%status, words, "a request was refused");
             shim_page(status, "This request was refused", words, None).into_response()
         }
-        None => next.run(request).await,
+        None => calm(pass_on(request, next).await),
     };
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Not "no-referrer": with it a browser that reaches the pages by plain http calls the origin
+        // of their own forms "null", and none could be told from a forged one.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CACHE_CONTROL, "no-store"),
         (
@@ -54,6 +66,48 @@ pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) 
         );
     }
     response
+}
+
+/// Takes the whole form in, within its limits, before anything is done with it.
+async fn pass_on(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let form = match timeout(PATIENCE, to_bytes(body, LONGEST_FORM)).await {
+        Ok(Ok(form)) => form,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+    };
+    next.run(Request::from_parts(parts, Body::from(form))).await
+}
+
+/// What the router refuses by itself, as a page in words.
+fn calm(response: Response) -> Response {
+    let (title, words) = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "This address is not for that",
+            "Go back to the overview and begin there.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "This is too long",
+            "Nothing was changed. Go back and send less.",
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "This took too long to arrive",
+            "Nothing was changed. Go back and send it again.",
+        ),
+        StatusCode::BAD_REQUEST
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => (
+            "This request cannot be read",
+            "Nothing was changed. Go back, load the page again, and repeat what you did.",
+        ),
+        _ => return response,
+    };
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut page = shim_page(response.status(), title, words, None).into_response();
+    if let Some(allow) = allow {
+        page.headers_mut().insert(header::ALLOW, allow);
+    }
+    page
 }
 
 fn refuse(

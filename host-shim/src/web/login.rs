@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::{
     Web,
@@ -29,14 +30,29 @@ const FREE_ATTEMPTS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// Names and addresses that are remembered; more than this is an attack, and the oldest go.
 const MOST_REMEMBERED: usize = 10_000;
 
-/// Wrong passwords, by user and by address.
-#[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<HashMap<(String, IpAddr), Failures>>);
+/// Passwords that are hashed at once: each takes some 20 MiB, and strangers choose how many come.
+const MOST_HASHED: usize = 4;
+
+/// Attempts that have not succeeded, by user and by address.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    failures: Mutex<HashMap<(String, IpAddr), Failures>>,
+    hashing: Semaphore,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self {
+            failures: Mutex::default(),
+            hashing: Semaphore::new(MOST_HASHED),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Failures {
@@ -45,20 +61,17 @@ struct Failures {
 }
 
 impl Attempts {
-    /// How long this user at this address has to wait still.
-    fn wait(&self, key: &(String, IpAddr)) -> Option<Duration> {
-        let failures = *self.lock().get(key)?;
-        let over = failures.count.checked_sub(FREE_ATTEMPTS)?;
-        let wait = FIRST_WAIT
-            .saturating_mul(1 << over.min(20))
-            .min(LONGEST_WAIT);
-        wait.checked_sub(failures.last.elapsed())
-            .filter(|left| !left.is_zero())
-    }
-
-    fn failed(&self, key: (String, IpAddr)) {
+    /// Begins an attempt, or says how long this user at this address has to wait still.
+    ///
+    /// It counts as failed from its beginning, so that many at once are as many as one after the
+    /// other.
+    fn begin(&self, key: &(String, IpAddr)) -> Result<(), Duration> {
         let mut all = self.lock();
+        if let Some(left) = all.get(key).and_then(Failures::wait) {
+            return Err(left);
+        }
         if all.len() >= MOST_REMEMBERED
+            && !all.contains_key(key)
             && let Some(oldest) = all
                 .iter()
                 .min_by_key(|(_, failures)| failures.last)
@@ -66,12 +79,13 @@ impl Attempts {
         {
             all.remove(&oldest);
         }
-        let failures = all.entry(key).or_insert(Failures {
+        let failures = all.entry(key.clone()).or_insert(Failures {
             count: 0,
             last: Instant::now(),
         });
-        failures.count += 1;
+        failures.count = failures.count.saturating_add(1);
         failures.last = Instant::now();
+        Ok(())
     }
 
     fn succeeded(&self, key: &(String, IpAddr)) {
@@ -79,7 +93,27 @@ impl Attempts {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, IpAddr), Failures>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the password is right, when its turn has come.
+    async fn verify(&self, password: String, hash: Option<String>) -> bool {
+        let Ok(_turn) = self.hashing.acquire().await else {
+            return false;
+        };
+        let work = move || password::verify(&password, hash.as_deref());
+        tokio::task::spawn_blocking(work).await.unwrap_or(false)
+    }
+}
+
+impl Failures {
+    fn wait(&self) -> Option<Duration> {
+        let over = self.count.checked_sub(FREE_ATTEMPTS)?;
+        let wait = FIRST_WAIT
+            .saturating_mul(1 << over.min(20))
+            .min(LONGEST_WAIT);
+        wait.checked_sub(self.last.elapsed())
+            .filter(|left| !left.is_zero())
     }
 }
 
@@ -119,7 +153,7 @@ pub(super) async fn attempt(
         credentials.name.chars().take(100).collect::<String>(),
         peer.ip(),
     );
-    if let Some(wait) = web.attempts.wait(&key) {
+    if let Err(wait) = web.attempts.begin(&key) {
         let words = format!(
             "Too many wrong passwords. Please wait {} seconds.",
             wait.as_secs() + 1
@@ -134,13 +168,9 @@ pub(super) async fn attempt(
         .find(|user| user.name == credentials.name)
         .cloned();
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let verified = tokio::task::spawn_blocking(move || {
-        password::verify(&credentials.password, hash.as_deref())
-    })
-    .await;
-    let Some(user) = user.filter(|_| verified.unwrap_or(false)) else {
+    let verified = web.attempts.verify(credentials.password, hash).await;
+    let Some(user) = user.filter(|_| verified) else {
         tracing::warn!(user = key.0, peer = %peer.ip(), "a login failed");
-        web.attempts.failed(key);
         let page = html::login(
             Some("Name or password are wrong."),
             &frame(None, &[], "/login"),

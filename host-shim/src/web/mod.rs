@@ -15,7 +15,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{HeaderValue, header},
     middleware,
     response::IntoResponse,
@@ -93,7 +92,6 @@ pub fn router(shim: Arc<Shim>) -> Router {
         .route("/style.css", get(style))
         .route("/health", get(|| async { "ok\n" }))
         .fallback(pages::missing)
-        .layer(DefaultBodyLimit::max(16 << 10))
         .layer(middleware::from_fn_with_state(web.clone(), guard::guard))
         .with_state(web)
 }

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     pub(super) desk: PathBuf,
 
     /// Read passphrases from this file descriptor, one a line, instead of the terminal. Without it the
-    /// variable SPACECP_PASSPHRASE is used if it is set.
+    /// variable `SPACECP_PASSPHRASE` is used if it is set.
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(super) passphrase_fd: Option<u32>,
 
@@ -158,10 +158,10 @@ pub(super) struct Build {
     /// The component, by the name that advisories use.
     #[arg(long)]
     pub(super) component: ComponentName,
-    /// The version of OLD_TREE.
+    /// The version of `OLD_TREE`.
     #[arg(long)]
     pub(super) from_version: String,
-    /// The version of NEW_TREE.
+    /// The version of `NEW_TREE`.
     #[arg(long)]
     pub(super) to_version: String,
     /// An advisory that it answers; several times for several.

@@ -1,0 +1,189 @@
+//! A panel with an administrator and a viewer, its pages on a free port of this machine.
+
+use std::{
+    fs::{self, DirBuilder},
+    net::SocketAddr,
+    os::unix::fs::{DirBuilderExt, symlink},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_tests::{
+    artifacts, catalog,
+    ground::{Age, Ground},
+    vendor::Vendor,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::visitor::Visitor;
+
+/// May read and act.
+pub(crate) const ADMINISTRATOR: &str = "ada";
+/// May read.
+pub(crate) const VIEWER: &str = "victor";
+/// The password of both.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+/// A name by which the panel is known, beside its address.
+pub(crate) const KNOWN_HOST: &str = "panel.example";
+
+/// A panel that serves its pages until it is dropped.
+pub(crate) struct Panel {
+    folder: TempDir,
+    ground: Ground,
+    shim: Arc<Shim>,
+    address: SocketAddr,
+    serving: JoinHandle<Result<(), web::ServeError>>,
+    // Dropped with the panel, which ends the serving.
+    _running: oneshot::Sender<()>,
+}
+
+/// How a panel differs from the usual one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Kind {
+    /// Whether the plugin is there.
+    pub(crate) plugin: bool,
+    /// Whether its cookie demands https.
+    pub(crate) secure_cookie: bool,
+}
+
+impl Panel {
+    /// A panel that has followed the catalogue's feed and runs the plugin.
+    pub(crate) async fn raise() -> Result<Self> {
+        let kind = Kind {
+            plugin: true,
+            ..Kind::default()
+        };
+        Self::of(kind).await
+    }
+
+    /// A panel without its plugin, for what the shim answers by itself.
+    pub(crate) async fn without_plugin() -> Result<Self> {
+        Self::of(Kind::default()).await
+    }
+
+    pub(crate) async fn of(kind: Kind) -> Result<Self> {
+        let folder = TempDir::with_prefix("spacecp-pages-")?;
+        let root = folder.path();
+        let vendor = vendor(&root.join("vendor"), kind)?;
+        let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let config = root.join("panel.toml");
+        fs::write(&config, configuration(root, &vendor, &ground, kind)?)?;
+        share_compiled_plugin(&root.join("state"))?;
+        let shim = Shim::open(Config::load(&config)?).await?;
+        if kind.plugin {
+            shim.sync().await?;
+        }
+        let (running, ended) = oneshot::channel::<()>();
+        let served = shim.clone();
+        let serving =
+            tokio::spawn(
+                async move { web::serve(listener, served, async { drop(ended.await) }).await },
+            );
+        Ok(Self {
+            folder,
+            ground,
+            shim,
+            address,
+            serving,
+            _running: running,
+        })
+    }
+
+    pub(crate) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    pub(crate) fn shim(&self) -> &Shim {
+        &self.shim
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The folder of the panel's configuration, `panel.toml`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Somebody whom the panel has not seen.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor::new(self.address)
+    }
+
+    /// Somebody who has logged in.
+    pub(crate) async fn visit_as(&self, user: &str) -> Result<Visitor> {
+        let mut visitor = self.visitor();
+        let answer = visitor.log_in(user, PASSWORD).await?;
+        answer.leads_to("/").context("the login succeeds")?;
+        Ok(visitor)
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Lets all panels keep compiled plugins in one folder: every one of them runs the same plugin, and
+/// compiling it takes longer than most tests.
+fn share_compiled_plugin(state: &Path) -> Result<()> {
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins");
+    let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    private(&shared)?;
+    private(state)?;
+    symlink(&shared, state.join("plugin-cache"))?;
+    Ok(())
+}
+
+fn vendor(folder: &Path, kind: Kind) -> Result<Vendor> {
+    let now = Timestamp::now();
+    let mut vendor = Vendor::new(&folder.join("desk"), catalog::AUDIENCE, now)?;
+    if !kind.plugin {
+        return Ok(vendor);
+    }
+    let before = Ground::lay(&folder.join("before"), Age::Flawed)?;
+    let after = Ground::lay(&folder.join("after"), Age::Corrected)?;
+    for advisory in catalog::advisories(now) {
+        vendor.publish_advisory(advisory)?;
+    }
+    for correction in catalog::corrections() {
+        vendor.publish_correction(&correction, &before, &after)?;
+    }
+    vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
+    vendor.broadcast()?;
+    Ok(vendor)
+}
+
+fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> Result<String> {
+    let user = |name: &str, role: &str| -> Result<String> {
+        let hash = web::hash_password(PASSWORD)?;
+        Ok(format!(
+            "[[serve.users]]\nname = {name:?}\nrole = {role:?}\npassword-hash = {hash:?}\n"
+        ))
+    };
+    Ok(format!(
+        "state = {state:?}\n\
+         [feed]\nfrom = {feed:?}\naudience = {audience:?}\nroot = {pinned:?}\n\
+         [plugin]\nmanifest = {manifest:?}\ncomponent = {component:?}\n\
+         [serve]\nlisten = \"127.0.0.1:0\"\nhosts = [{KNOWN_HOST:?}]\nsecure-cookie = {secure}\n\
+         {administrator}{viewer}\n{inventory}",
+        state = root.join("state"),
+        feed = vendor.feed_dir(),
+        audience = catalog::AUDIENCE,
+        pinned = vendor.root_path(),
+        manifest = vendor.plugin_manifest(),
+        component = vendor.plugin_component(),
+        secure = kind.secure_cookie,
+        administrator = user(ADMINISTRATOR, "administrator")?,
+        viewer = user(VIEWER, "viewer")?,
+        inventory = ground.inventory_toml(),
+    ))
+}

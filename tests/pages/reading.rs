@@ -1,0 +1,131 @@
+//! What a reader gets, in the form they ask for.
+
+use anyhow::Result;
+use serde_json::Value;
+use spacecp_tests::catalog;
+
+use crate::panel::{ADMINISTRATOR, Panel, VIEWER};
+
+const JSON: [(&str, &str); 1] = [("accept", "application/json")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_reads_every_page_and_is_offered_no_action() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let advisory = format!("/advisories/{}", catalog::CONSOLE);
+    for path in ["/", "/advisories", &advisory, "/history"] {
+        let page = viewer.get(path).await?;
+        assert_eq!(page.status, 200, "{path}");
+        for action in ["/apply", "/roll-back", "/sync"] {
+            assert!(!page.offers(action), "{path} offers {action}");
+        }
+        assert!(page.offers("/logout"), "{path}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_is_offered_the_plan_that_is_shown() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
+    let page = administrator
+        .get(&format!("/advisories/{}", catalog::CONSOLE))
+        .await?;
+    let form = page.form("/apply")?;
+    let named: Vec<_> = form.keys().map(String::as_str).collect();
+    assert_eq!(named, ["component", "correction", "csrf", "plan"]);
+    assert_eq!(form["component"], "houston");
+    assert_eq!(form["correction"], catalog::HOUSTON_CORRECTION);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_finds_by_its_words_and_shows_them_as_text() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let found = viewer.get("/advisories?q=log4shell").await?;
+    assert!(found.body.contains(catalog::LOG4SHELL) && !found.body.contains(catalog::CONSOLE));
+    let hostile = viewer
+        .get("/advisories?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+        .await?;
+    assert!(
+        hostile.body.contains("&quot;&gt;&lt;script&gt;"),
+        "{}",
+        hostile.body
+    );
+    assert!(!hostile.body.contains("<script"), "{}", hostile.body);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_a_calm_page() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    for path in [
+        "/advisories/SPACECP-SA-1999-0001",
+        "/advisories/..%2f..%2fetc",
+        "/advisories/%3Cscript%3E",
+    ] {
+        let page = viewer.get(path).await?;
+        assert_eq!(page.status, 404, "{path}:\n{}", page.body);
+        assert!(
+            page.body.contains("<h1>There is nothing here</h1>"),
+            "{}",
+            page.body
+        );
+        assert!(!page.body.contains("<script"), "{}", page.body);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_gets_the_same_page_as_json() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let answer = viewer
+        .get_with(&format!("/advisories/{}", catalog::LOG4SHELL), &JSON)
+        .await?;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let page: Value = serde_json::from_str(&answer.body)?;
+    assert_eq!(page["embargo"], Value::Bool(false));
+    assert!(
+        page["title"]
+            .as_str()
+            .is_some_and(|title| title.contains("Log4Shell")),
+        "{page}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_embargo_is_read_with_a_banner_and_not_given_out_as_json() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let path = format!("/advisories/{}", catalog::BACKUP);
+    let page = viewer.get(&path).await?;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains("<strong>Under embargo.</strong>"),
+        "{}",
+        page.body
+    );
+    let refused = viewer.get_with(&path, &JSON).await?;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("under embargo"), "{}", refused.body);
+    assert!(
+        !refused.body.contains("Backups of other customers"),
+        "{}",
+        refused.body
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_its_plugin_the_panel_says_which_file_is_missing() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let page = viewer.get("/").await?;
+    assert_eq!(page.status, 503);
+    assert!(page.body.contains("advisories.manifest"), "{}", page.body);
+    Ok(())
+}
