@@ -1,8 +1,8 @@
 //! Asks a feed for news: fetches, has it verified, makes it durable.
 //!
-//! The order is TUF's: roots, head, index, documents. Nothing is kept before everything has been
-//! verified; then all of it is kept in one transaction. An unchanged feed costs one conditional
-//! request.
+//! The order is TUF's: roots, head, index, documents. The chain of roots is kept as soon as it has
+//! been verified; nothing else is before everything has been, and then all of it is in one
+//! transaction. An unchanged feed costs one conditional request.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     trust::{self, AnyDocument, Before, TrustError, Unverified, Verified},
 };
 
-/// Roots that one sync steps over; the next one goes on from there.
+/// Roots that one sync steps over; the next sync goes on from there.
 const MOST_ROOTS: usize = 256;
 
 /// Bytes of a signature file.
@@ -97,8 +97,8 @@ impl Follower {
             .unwrap_or_else(|| self.pinned.clone())
     }
 
-    /// Asks for news at `now`. On failure nothing that is trusted has changed, and the reason is kept
-    /// for the pages.
+    /// Asks for news at `now`. On failure no head, index or document has changed, and the reason is
+    /// kept for the pages.
     #[tracing::instrument(name = "sync", skip_all)]
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, SyncError> {
         match self.attempt(now).await {
@@ -202,11 +202,23 @@ impl Follower {
     }
 
     /// The trusted root and every one that follows it.
+    ///
+    /// New roots are kept whatever becomes of the rest of the sync: a key that was taken back once
+    /// must not be believed again because somebody holds back the news or spoils the head. A chain
+    /// longer than one sync steps over goes on with the next.
     async fn roots(&self, trusted: Verified<Root>) -> Result<Vec<Verified<Root>>, SyncError> {
         let mut chain = vec![trusted];
+        let walked = self.walk(&mut chain).await;
+        if chain.len() > 1 {
+            self.store.keep_roots(&chain).await?;
+        }
+        walked.map(|()| chain)
+    }
+
+    async fn walk(&self, chain: &mut Vec<Verified<Root>>) -> Result<(), SyncError> {
         while chain.len() <= MOST_ROOTS {
             let newest = &chain[chain.len() - 1];
-            let path = FeedPath::root(newest.version + 1);
+            let path = FeedPath::root(newest.version.saturating_add(1));
             let Fetched::Body { bytes, .. } = self.source.get(&path, ROOT, None).await? else {
                 break;
             };
@@ -221,7 +233,7 @@ impl Follower {
             tracing::info!(version = next.version, "a new root is trusted");
             chain.push(next);
         }
-        Ok(chain)
+        Ok(())
     }
 
     /// Every document of the index that the store does not have in that revision.
@@ -262,8 +274,10 @@ impl Follower {
     }
 }
 
-/// The head that is trusted, unless it has expired.
+/// The head that is trusted, unless it or the root above it has expired.
 fn still_good(trusted: &Trusted, now: Timestamp) -> Option<&Verified<spacecp_contract::Head>> {
+    let root = trusted.root.as_ref()?;
+    trust::check_root(root, now).ok()?;
     trusted.head.as_ref().filter(|head| head.expires > now)
 }
 

@@ -6,6 +6,8 @@
 )]
 
 mod honest;
+mod payload;
 mod refused;
+mod rotation;
 mod scene;
 mod transport;

@@ -233,10 +233,14 @@ refused! {
         let root = roots::root("customers".parse()?, 2, &holders, noon(), noon() + hours(24));
         put(vendor, &FeedPath::root(2), root, &vendor.keys().root).map(drop)
     };
-    a_new_root_that_has_expired: "nothing new can be decided", |vendor| {
-        let root = roots::root("customers".parse()?, 2, &vendor.keys().holders(), noon() - hours(48), noon() - hours(24));
-        put(vendor, &FeedPath::root(2), root, &vendor.keys().root).map(drop)
-    };
+    a_head_issued_again_under_its_old_sequence: "equivocation", |vendor| put_head(vendor, |head| {
+        // The same index; only the time differs.
+        let index: Vec<u8> = fs::read(path(vendor, &FeedPath::index(1))).expect("the first index");
+        head.sequence = 1;
+        head.index = Digest::of(&index);
+        head.index_length = index.len() as u64;
+        head.expires = noon() + hours(24 * 300);
+    });
 }
 
 #[tokio::test]

@@ -97,17 +97,20 @@ impl Document for Correction {
                 ));
             }
         }
-        let present = |file: &&FileChange| file.after.is_some();
-        for file in self.files.iter().filter(present) {
-            if let Some(parent) = file.path.parents().find(|parent| {
-                self.files
-                    .iter()
-                    .filter(present)
-                    .any(|other| other.path.as_str() == *parent)
-            }) {
+        let files: BTreeSet<String> = self
+            .files
+            .iter()
+            .filter(|file| file.after.is_some())
+            .map(|file| file.path.folded())
+            .collect();
+        for path in &files {
+            if let Some((end, _)) = path
+                .match_indices('/')
+                .find(|(end, _)| files.contains(&path[..*end]))
+            {
                 return Err(format!(
-                    "{parent} would be a file and the folder of {}",
-                    file.path
+                    "{} would be a file and the folder of {path}",
+                    &path[..end]
                 ));
             }
         }

@@ -103,7 +103,7 @@ pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
     let mut walk = Walk {
         bytes,
         at: 0,
-        items: 0,
+        items: 1,
         limits,
     };
     walk.value()?;
@@ -116,6 +116,7 @@ pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Values announced so far; never more than the limit.
     items: usize,
     limits: &'a Limits,
 }
@@ -135,7 +136,6 @@ impl Walk<'_> {
             pending -= 1;
             let at = self.at;
             let children = self.one()?;
-            self.items += 1;
             if children == 0 {
                 continue;
             }
@@ -149,12 +149,14 @@ impl Walk<'_> {
                     room,
                 });
             }
-            if open.len() + 1 >= self.limits.depth {
+            if open.len() >= self.limits.depth {
                 return Err(ShapeError::Depth {
                     at,
                     limit: self.limits.depth,
                 });
             }
+            // It fits: it is at most `room`.
+            self.items += usize::try_from(children).unwrap_or(room);
             open.push(pending);
             pending = children;
         }

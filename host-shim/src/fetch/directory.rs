@@ -2,7 +2,11 @@
 
 use std::{io::Read, path::PathBuf};
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions, OpenOptionsExt},
+};
+use rustix::fs::OFlags;
 use spacecp_contract::FeedPath;
 
 use super::{FetchError, Fetched};
@@ -51,7 +55,11 @@ impl Directory {
                     source,
                 }
             })?;
-        let file = match folder.open(path.as_str()) {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // Opening a pipe would wait for somebody to write into it.
+        options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        let file = match folder.open_with(path.as_str(), &options) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(failed)?,
         };

@@ -5,13 +5,13 @@
 
 use jiff::Timestamp;
 use spacecp_contract::{DocumentKind, Head, Index, Limits, Root};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Store, StoreError};
 use crate::trust::{self, AnyDocument, Unverified, Verified};
 
 /// Bytes of documents handed out at a time.
-const BATCH_BYTES: usize = 8 << 20;
+const BATCH_BYTES: u64 = 8 << 20;
 
 /// What is trusted, as the next sync needs it.
 #[derive(Debug, Clone, Default)]
@@ -161,16 +161,7 @@ impl Store {
         if outrun(&row, accepted)? {
             return Ok(false);
         }
-        for root in &accepted.roots {
-            sqlx::query(
-                "INSERT OR IGNORE INTO roots (version, bytes, signatures) VALUES (?, ?, ?)",
-            )
-            .bind(signed(root.version))
-            .bind(root.bytes())
-            .bind(root.signatures())
-            .execute(&mut *transaction)
-            .await?;
-        }
+        insert_roots(&mut transaction, &accepted.roots).await?;
         for document in &accepted.documents {
             // The position grows with every acceptance, so the old revision's row goes.
             sqlx::query("DELETE FROM documents WHERE kind = ? AND id = ?")
@@ -206,6 +197,14 @@ impl Store {
         .await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// Makes a chain of roots durable, without anything else.
+    pub async fn keep_roots(&self, roots: &[Verified<Root>]) -> Result<(), StoreError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        insert_roots(&mut transaction, roots).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Remembers that the feed had nothing new to say.
@@ -259,32 +258,36 @@ impl Store {
             .filter(|cursor| cursor.epoch == epoch)
             .map_or(0, |cursor| cursor.position);
         let limit = limit.clamp(1, 10_000);
-        let rows = sqlx::query("SELECT position, kind, id, revision, bytes FROM documents WHERE position > ? ORDER BY position LIMIT ?")
+        // What fits is decided by the lengths alone, before any document is in memory.
+        let lengths = sqlx::query("SELECT position, length(bytes) FROM documents WHERE position > ? ORDER BY position LIMIT ?")
             .bind(signed(after))
             .bind(i64::from(limit) + 1)
             .fetch_all(self.pool())
             .await?;
-        let mut batch = Batch {
-            documents: Vec::new(),
-            next: Cursor {
-                epoch,
-                position: after,
-            },
-            complete: true,
-        };
-        let mut room = BATCH_BYTES;
-        for row in rows {
-            let document = stored(&row)?;
-            let full = batch.documents.len() == limit as usize || document.bytes.len() > room;
-            if full && !batch.documents.is_empty() {
-                batch.complete = false;
+        let (mut last, mut room) = (after, BATCH_BYTES);
+        let mut complete = true;
+        for (count, row) in lengths.iter().enumerate() {
+            let length = unsigned(row.try_get(1)?);
+            if count > 0 && (count == limit as usize || length > room) {
+                complete = false;
                 break;
             }
-            room = room.saturating_sub(document.bytes.len());
-            batch.next.position = unsigned(row.try_get("position")?);
-            batch.documents.push(document);
+            room = room.saturating_sub(length);
+            last = unsigned(row.try_get(0)?);
         }
-        Ok(batch)
+        let rows = sqlx::query("SELECT kind, id, revision, bytes FROM documents WHERE position > ? AND position <= ? ORDER BY position")
+            .bind(signed(after))
+            .bind(signed(last))
+            .fetch_all(self.pool())
+            .await?;
+        Ok(Batch {
+            documents: rows.iter().map(stored).collect::<Result<_, _>>()?,
+            next: Cursor {
+                epoch,
+                position: last,
+            },
+            complete,
+        })
     }
 
     /// A document to act on: verified again, under the root by which it was accepted.
@@ -362,8 +365,9 @@ impl Store {
     async fn root(&self, version: u64) -> Result<Verified<Root>, StoreError> {
         let row = sqlx::query("SELECT bytes, signatures FROM roots WHERE version = ?")
             .bind(signed(version))
-            .fetch_one(self.pool())
-            .await?;
+            .fetch_optional(self.pool())
+            .await?
+            .ok_or_else(|| StoreError::Damaged(format!("root {version} is gone")))?;
         let (bytes, signatures): (Vec<u8>, String) = (row.try_get(0)?, row.try_get(1)?);
         trust::reverify_root(Unverified {
             bytes: &bytes,
@@ -371,6 +375,21 @@ impl Store {
         })
         .map_err(damaged)
     }
+}
+
+async fn insert_roots(
+    transaction: &mut SqliteConnection,
+    roots: &[Verified<Root>],
+) -> Result<(), StoreError> {
+    for root in roots {
+        sqlx::query("INSERT OR IGNORE INTO roots (version, bytes, signatures) VALUES (?, ?, ?)")
+            .bind(signed(root.version))
+            .bind(root.bytes())
+            .bind(root.signatures())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Whether another process has accepted something at least as new meanwhile.

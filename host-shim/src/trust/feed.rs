@@ -52,7 +52,7 @@ pub fn head(
                 found: head.sequence,
             });
         }
-        if head.sequence == trusted.sequence && head.index != trusted.index {
+        if head.sequence == trusted.sequence && head.bytes() != trusted.bytes() {
             return Err(TrustError::Equivocation {
                 sequence: head.sequence,
             });

@@ -33,9 +33,9 @@ pub fn next_root(
     trusted: &Verified<Root>,
     offered: Unverified<'_>,
 ) -> Result<Verified<Root>, TrustError> {
-    let what = format!("root {}", trusted.version + 1);
+    let what = format!("root {}", trusted.version.saturating_add(1));
     let by_old: Verified<Root> = verify(&what, trusted, offered, &LIMITS)?;
-    if by_old.version != trusted.version + 1 {
+    if by_old.version.checked_sub(1) != Some(trusted.version) {
         return Err(TrustError::RootVersion {
             trusted: trusted.version,
             found: by_old.version,

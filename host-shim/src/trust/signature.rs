@@ -1,7 +1,8 @@
 //! Signature files: one or more minisign signatures of four lines, one after another.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use minisign_verify::{PublicKey, Signature};
 use spacecp_contract::{Document, Limits, RoleKeys, Root, TrustedComment, decode};
 
@@ -62,12 +63,12 @@ pub(super) fn verify_by<T: Document>(
     limits: &Limits,
 ) -> Result<Verified<T>, TrustError> {
     let mut comments = Vec::new();
-    let mut signers = BTreeSet::new();
+    let mut signers = BTreeMap::new();
     let mut note = None;
     for signature in parse(what, offered.signatures)? {
         match signer(&signature, held, offered.bytes) {
             Ok((key, comment)) => {
-                signers.insert(key);
+                signers.entry(unlabelled(&key)).or_insert(key);
                 comments.push(comment);
             }
             Err(reason) => note = note.or(Some(reason)),
@@ -99,8 +100,20 @@ pub(super) fn verify_by<T: Document>(
         bytes: offered.bytes.to_vec(),
         // It was parsed as text above.
         signatures: String::from_utf8_lossy(offered.signatures).into_owned(),
-        signers: signers.into_iter().collect(),
+        signers: signers.into_values().collect(),
     })
+}
+
+/// The Ed25519 key inside a minisign key.
+///
+/// A minisign key is two bytes of algorithm, eight of key id, and the key. The id is a label that
+/// nothing vouches for: one key under two ids is still one signer.
+fn unlabelled(key: &str) -> Vec<u8> {
+    match STANDARD.decode(key) {
+        Ok(bytes) if bytes.len() == 42 => bytes[10..].to_vec(),
+        // It has verified a signature, so it was read as a key; counting it by its text is safe.
+        _ => key.as_bytes().to_vec(),
+    }
 }
 
 /// The key that made this signature, and what the signature says it is for.
