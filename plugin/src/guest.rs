@@ -67,6 +67,10 @@ impl exposure::Guest for Plugin {
     }
 
     fn report() -> Result<exposure::ExposureReport, exposure::Error> {
+        // An instance that has only just begun knows nothing, and nothing is not "not exposed".
+        if KNOWLEDGE.with_borrow(|knowledge| knowledge.cursor().is_none()) {
+            return informed(Knowledge::report).map_err(exposure::Error::Unavailable);
+        }
         KNOWLEDGE.with_borrow(|knowledge| Ok(knowledge.report()))
     }
 }
@@ -80,9 +84,7 @@ impl automation::Guest for Plugin {
 
 impl exported::Guest for Plugin {
     fn render(request: exported::Request) -> Result<exported::Page, exported::Error> {
-        let page = informed(|knowledge| compose(knowledge, &request))
-            .map_err(exported::Error::Unavailable)?;
-        page
+        informed(|knowledge| compose(knowledge, &request)).map_err(exported::Error::Unavailable)?
     }
 }
 

@@ -3,7 +3,10 @@
 //! Documents come as a stream and components as a whole; verdicts are kept by advisory, so that one
 //! new revision costs the verdicts of that advisory alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use spacecp_contract::{Advisory, Correction, Limits, decode};
 
@@ -18,8 +21,9 @@ use crate::{
             types::DocumentRef,
         },
     },
-    exposure::{Index, Ranges, gravity},
+    exposure::{Index, Ranges, compare, gravity},
     severity::{self, Rating},
+    supersession::Supersession,
 };
 
 /// Everything that the plugin knows.
@@ -29,7 +33,9 @@ pub struct Knowledge {
     advisories: BTreeMap<String, Known>,
     corrections: BTreeMap<String, Correction>,
     unreadable: BTreeMap<(bool, String), Unreadable>,
-    superseded: BTreeMap<String, String>,
+    supersession: Supersession,
+    /// The advisories that name each correction.
+    answered: HashMap<String, BTreeSet<String>>,
     index: Index,
     fingerprint: Option<String>,
     components: Vec<Component>,
@@ -106,16 +112,18 @@ impl Knowledge {
     fn take_advisory(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
         let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
             Ok(advisory) => advisory,
-            Err(error) => return self.note_unreadable(document, &error.to_string()),
+            Err(error) => return self.note_unreadable(document, &error.to_string(), stale),
         };
         self.unreadable.remove(&(true, document.id.clone()));
-        for superseded in &advisory.supersedes {
-            if advisory.withdrawn.is_none() {
-                self.superseded
-                    .insert(superseded.to_string(), document.id.clone());
-            }
-            stale.insert(superseded.to_string());
+        self.forget_answers(&document.id);
+        for correction in &advisory.corrections {
+            let advisories = self.answered.entry(correction.to_string()).or_default();
+            advisories.insert(document.id.clone());
         }
+        // A withdrawn advisory takes nobody's place.
+        let supersedes = advisory.supersedes.iter().map(|id| id.as_str());
+        let supersedes = supersedes.filter(|_| advisory.withdrawn.is_none());
+        stale.extend(self.supersession.put(&document.id, supersedes));
         self.index.put(&advisory);
         stale.insert(document.id.clone());
         let rating = severity::rate(&advisory.severity);
@@ -127,21 +135,47 @@ impl Knowledge {
         match decode::<Correction>(&document.bytes, &Limits::default()) {
             Ok(correction) => {
                 self.unreadable.remove(&(false, document.id.clone()));
-                stale.extend(correction.advisories.iter().map(ToString::to_string));
+                stale.extend(
+                    self.answered
+                        .get(&document.id)
+                        .into_iter()
+                        .flatten()
+                        .cloned(),
+                );
                 self.corrections.insert(document.id.clone(), correction);
             }
-            Err(error) => self.note_unreadable(document, &error.to_string()),
+            Err(error) => self.note_unreadable(document, &error.to_string(), stale),
+        }
+    }
+
+    fn forget_answers(&mut self, advisory: &str) {
+        let Some(known) = self.advisories.get(advisory) else {
+            return;
+        };
+        for correction in &known.advisory.corrections {
+            if let Some(advisories) = self.answered.get_mut(correction.as_str()) {
+                advisories.remove(advisory);
+            }
         }
     }
 
     /// An older revision that could be read is not kept: its verdicts would be out of date.
-    fn note_unreadable(&mut self, document: &Document, reason: &str) {
+    fn note_unreadable(&mut self, document: &Document, reason: &str, stale: &mut BTreeSet<String>) {
         let advisory = document.kind == Kind::Advisory;
         if advisory {
+            self.forget_answers(&document.id);
+            stale.extend(self.supersession.remove(&document.id));
             self.index.remove(&document.id);
             self.advisories.remove(&document.id);
             self.verdicts.remove(&document.id);
         } else {
+            stale.extend(
+                self.answered
+                    .get(&document.id)
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
             self.corrections.remove(&document.id);
         }
         let unreadable = Unreadable {
@@ -210,24 +244,42 @@ impl Knowledge {
         advisory: &Advisory,
         exposed: &Component,
     ) -> Option<(&Correction, &Component)> {
-        let candidates = advisory
-            .corrections
-            .iter()
-            .filter_map(|id| self.corrections.get(id.as_str()));
-        candidates.into_iter().find_map(|correction| {
+        let named = advisory.corrections.iter();
+        let candidates = named.filter_map(|id| self.corrections.get(id.as_str()));
+        let fitting = candidates.filter_map(|correction| {
             let places = self.by_name.get(correction.component.as_str())?;
             let mut targets = places.iter().map(|place| &self.components[*place]);
-            let target =
-                targets.find(|target| carries(target, exposed) && fits(correction, target))?;
+            let target = targets.find(|target| {
+                carries(target, exposed)
+                    && fits(correction, target)
+                    && !self.leads_into(correction, advisory)
+            })?;
             Some((correction, target))
+        });
+        // The one that leads highest; the closest to the exposed component before one around it.
+        fitting.reduce(|best, next| {
+            let closer = next.1.name.len().cmp(&best.1.name.len());
+            let further =
+                || compare(next.0.scheme, &next.0.to, &best.0.to).unwrap_or(Ordering::Equal);
+            if closer.then_with(further).is_gt() {
+                next
+            } else {
+                best
+            }
         })
+    }
+
+    /// Whether a correction leads to a version that this advisory affects as well.
+    fn leads_into(&self, correction: &Correction, advisory: &Advisory) -> bool {
+        let finding = self
+            .index
+            .finding(&advisory.id, &correction.component, Some(&correction.to));
+        finding.is_some_and(|finding| finding.judgement.status == Status::Affected)
     }
 
     /// Whether an advisory still holds: neither withdrawn nor superseded by one that is known.
     pub fn in_force(&self, known: &Known) -> bool {
-        let superseder = self.superseded.get(known.advisory.id.as_str());
-        known.advisory.withdrawn.is_none()
-            && superseder.is_none_or(|by| !self.advisories.contains_key(by))
+        known.advisory.withdrawn.is_none() && !self.supersession.is_superseded(&known.advisory.id)
     }
 
     /// Every advisory, by id.

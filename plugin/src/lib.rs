@@ -29,3 +29,4 @@ pub mod markdown;
 pub mod pages;
 pub mod plan;
 pub mod severity;
+mod supersession;

@@ -12,6 +12,16 @@ use crate::bindings::exports::spacecp::advisories::pages::{
 /// Blocks that one text may become; what follows is cut, in words.
 const MOST_BLOCKS: usize = 500;
 
+/// Bytes of text, and runs of it, that one text may become; a run takes memory beyond its text.
+const MOST_TEXT: usize = 128 << 10;
+const MOST_RUNS: usize = 5_000;
+
+/// Bytes of an address that is a link.
+const LONGEST_ADDRESS: usize = 2_048;
+
+/// Columns of a table that are drawn.
+const MOST_COLUMNS: usize = 16;
+
 /// The deepest list that is drawn as such.
 const DEEPEST: u8 = 6;
 
@@ -22,7 +32,8 @@ pub fn blocks(text: &str, level: u8) -> Vec<Block> {
         ..Composer::default()
     };
     for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
-        if composer.blocks.len() >= MOST_BLOCKS {
+        if composer.is_full() {
+            composer.finish();
             composer
                 .blocks
                 .push(Block::Paragraph(vec![crate::pages::plain(
@@ -32,13 +43,16 @@ pub fn blocks(text: &str, level: u8) -> Vec<Block> {
         }
         composer.event(event);
     }
-    composer.flush();
+    composer.finish();
     composer.blocks
 }
 
 #[derive(Default)]
 struct Composer {
     level: u8,
+    /// Bytes and runs of text so far.
+    text: usize,
+    runs: usize,
     blocks: Vec<Block>,
     spans: Vec<Span>,
     style: StyleDepth,
@@ -62,6 +76,21 @@ struct StyleDepth {
 }
 
 impl Composer {
+    fn is_full(&self) -> bool {
+        self.blocks.len() >= MOST_BLOCKS || self.text >= MOST_TEXT || self.runs >= MOST_RUNS
+    }
+
+    /// Ends whatever is open, so that nothing read so far is lost.
+    fn finish(&mut self) {
+        if let Some(code) = self.code.take() {
+            self.blocks.push(Block::Code(code));
+        }
+        if let Some(table) = self.table.take().filter(|table| !table.columns.is_empty()) {
+            self.blocks.push(Block::Table(table));
+        }
+        self.flush();
+    }
+
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
@@ -167,15 +196,23 @@ impl Composer {
             TagEnd::Emphasis => self.style.emphasis = self.style.emphasis.saturating_sub(1),
             TagEnd::Strong => self.style.strong = self.style.strong.saturating_sub(1),
             TagEnd::Strikethrough => {
-                self.style.strikethrough = self.style.strikethrough.saturating_sub(1)
+                self.style.strikethrough = self.style.strikethrough.saturating_sub(1);
             }
             TagEnd::Link | TagEnd::Image => drop(self.links.pop()),
             TagEnd::TableCell => {
                 let spans = std::mem::take(&mut self.spans);
-                self.row.push(Cell {
-                    badges: Vec::new(),
-                    spans,
-                });
+                self.runs += 1;
+                match self.row.get_mut(MOST_COLUMNS - 1) {
+                    // What has no column of its own stays readable in the last one.
+                    Some(last) => {
+                        last.spans.push(crate::pages::plain(" | "));
+                        last.spans.extend(spans);
+                    }
+                    None => self.row.push(Cell {
+                        badges: Vec::new(),
+                        spans,
+                    }),
+                }
             }
             TagEnd::TableHead => {
                 let heads = std::mem::take(&mut self.row);
@@ -206,6 +243,9 @@ impl Composer {
     }
 
     fn text(&mut self, text: &str, code: bool) {
+        let left = MOST_TEXT.saturating_sub(self.text);
+        let text = &text[..text.floor_char_boundary(left)];
+        self.text += text.len();
         if let Some(block) = &mut self.code {
             block.text.push_str(text);
             return;
@@ -223,11 +263,14 @@ impl Composer {
             .filter(|last| last.style == style && last.link == link)
         {
             Some(last) => last.text.push_str(text),
-            None => self.spans.push(Span {
-                text: text.to_owned(),
-                style,
-                link,
-            }),
+            None => {
+                self.runs += 1;
+                self.spans.push(Span {
+                    text: text.to_owned(),
+                    style,
+                    link,
+                });
+            }
         }
     }
 
@@ -254,6 +297,9 @@ impl Composer {
 
 /// A link out of the panel, if it leads where a reader may want to go.
 pub fn target(address: &str) -> Option<Target> {
+    if address.len() > LONGEST_ADDRESS {
+        return None;
+    }
     let scheme = address
         .split_once(':')
         .map(|(scheme, _)| scheme.to_ascii_lowercase())?;
@@ -338,6 +384,53 @@ mod tests {
         fn no_text_makes_it_panic_or_grow_without_bound(text in "[ -~\\n`*_>#|\\[\\]()<!-]{0,400}") {
             prop_assert!(blocks(&text, 3).len() <= MOST_BLOCKS + 1);
         }
+    }
+
+    #[test]
+    fn one_paragraph_of_countless_runs_is_cut_too() {
+        let blocks = blocks(&"*a* b ".repeat(100_000), 3);
+        let Block::Paragraph(spans) = &blocks[0] else {
+            panic!("{:?}", blocks[0])
+        };
+        assert!(spans.len() <= MOST_RUNS);
+        let last: String = blocks.last().map(texts).unwrap();
+        assert_eq!(last, "The text goes on; the rest is not shown.");
+    }
+
+    #[test]
+    fn code_and_tables_without_end_are_cut_and_what_was_read_is_shown() {
+        let code = blocks(&format!("```\n{}", "0123456789\n".repeat(100_000)), 3);
+        assert!(
+            matches!(&code[0], Block::Code(code) if code.text.len() <= MOST_TEXT && !code.text.is_empty())
+        );
+        let rows = "| 1 | 2 |\n".repeat(100_000);
+        let table = blocks(&format!("| a | b |\n|---|---|\n{rows}"), 3);
+        assert!(
+            matches!(&table[0], Block::Table(table) if table.rows.len() <= MOST_RUNS && table.rows.len() > 100)
+        );
+    }
+
+    #[test]
+    fn a_table_wider_than_a_page_keeps_its_words() {
+        let line = |word: &str| format!("|{}\n", format!(" {word} |").repeat(40));
+        let text = format!("{}{}{}", line("head"), line("---"), line("cell"));
+        let Some(Block::Table(table)) = blocks(&text, 3).into_iter().next() else {
+            panic!("a table")
+        };
+        assert_eq!(
+            (table.columns.len(), table.rows[0].len()),
+            (MOST_COLUMNS, MOST_COLUMNS)
+        );
+        let words: String = table.rows[0].iter().map(crate::pages::cell_text).collect();
+        assert_eq!(words.matches("cell").count(), 40);
+    }
+
+    #[test]
+    fn an_address_without_end_is_not_a_link() {
+        assert_eq!(
+            target(&format!("https://example.com/{}", "a".repeat(5_000))),
+            None
+        );
     }
 
     #[test]

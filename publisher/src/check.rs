@@ -129,7 +129,7 @@ fn embargo(advisory: &Advisory, now: Timestamp, faults: &mut Faults) {
             format!("{} needs the planned date of disclosure", advisory.tlp),
         ),
         (true, Some(until)) if until <= now => {
-            faults.add("embargo_until", format!("{until} is in the past"))
+            faults.add("embargo_until", format!("{until} is in the past"));
         }
         (false, Some(_)) => faults.add(
             "embargo_until",

@@ -1,4 +1,4 @@
-//! A real Chromium, driven over WebDriver.
+//! A real Chromium, driven over `WebDriver`.
 //!
 //! It talks to this machine only: everything that a browser does in the background is turned off.
 
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// How long a page may take to show what it is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One browser with a fresh profile; it ends when dropped.
 #[derive(Debug)]
@@ -197,7 +197,7 @@ impl Browser {
     }
 }
 
-/// A command of Chromium's own beside those of WebDriver.
+/// A command of Chromium's own beside those of `WebDriver`.
 #[derive(Debug)]
 struct Devtools {
     path: String,

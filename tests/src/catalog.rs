@@ -1,6 +1,6 @@
 //! The advisories of the demo.
 //!
-//! Two state public facts: Log4Shell as it concerns Minecraft servers, and a flaw of the npm package
+//! Two state public facts: `Log4Shell` as it concerns Minecraft servers, and a flaw of the npm package
 //! `ws`. The two of SpaceCP's own are invented; no such flaw is known.
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use spacecp_contract::{
 /// Whom the demo's feed is for.
 pub const AUDIENCE: &str = "customers";
 
-/// Log4Shell in Minecraft servers.
+/// `Log4Shell` in Minecraft servers.
 pub const LOG4SHELL: &str = "SPACECP-SA-2026-0001";
 /// The `ws` flaw that the daemon carries.
 pub const WS_HEADERS: &str = "SPACECP-SA-2026-0002";

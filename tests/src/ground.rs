@@ -61,7 +61,7 @@ impl Ground {
         self.root.join("spacecp")
     }
 
-    /// A Minecraft server, older than Log4Shell's fix.
+    /// A Minecraft server, older than `Log4Shell`'s fix.
     pub fn lobby(&self) -> PathBuf {
         self.root.join("servers/lobby")
     }

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod demo;
 pub mod feed_server;
 pub mod ground;
+pub mod http;
 pub mod vendor;
 
 /// The guests that the build script made.

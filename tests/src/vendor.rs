@@ -177,7 +177,8 @@ impl Vendor {
             .document)
     }
 
-    fn facts(&self, fix: &Fix) -> Result<Facts> {
+    /// What a correction of the demo says beside its files.
+    pub fn facts(&self, fix: &Fix) -> Result<Facts> {
         let [from, to] = fix.versions;
         let advisories: Result<Vec<DocumentId>, _> = fix
             .advisories

@@ -163,7 +163,12 @@ impl Walk<'_> {
     /// Steps over one value without its children; says how many children follow.
     fn one(&mut self) -> Result<u64, ShapeError> {
         let at = self.at;
-        let marker = Marker::from_u8(self.number::<1>(at)? as u8);
+        let first = *self
+            .bytes
+            .get(at)
+            .ok_or(ShapeError::Truncated { at, missing: 1 })?;
+        self.at += 1;
+        let marker = Marker::from_u8(first);
         match marker {
             Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null | Marker::True | Marker::False => {
                 Ok(0)

@@ -339,7 +339,7 @@ impl Applier {
                 // Nobody has seen the new version at work, and the old one is known to have worked.
                 _ => {
                     self.undo(id, "it was cut off; the old tree is in place", now)
-                        .await?
+                        .await?;
                 }
             }
         }

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub(super) color: Colour,
 
-    /// What to log to standard error, as "info" or "spacecp_advisories=debug".
+    /// What to log to standard error, as "info" or "`spacecp_advisories=debug`".
     #[arg(
         long,
         global = true,

@@ -62,22 +62,25 @@ impl CommandError {
         match self {
             Self::Config(_)
             | Self::Usage(_)
-            | Self::Shim(ShimError::NotFound { .. } | ShimError::File { .. }) => Ending::Usage,
+            | Self::Shim(
+                ShimError::NotFound { .. }
+                | ShimError::File { .. }
+                | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
+            ) => Ending::Usage,
             Self::Refused(_) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_)),
             ) => Ending::Refused,
-            Self::Shim(ShimError::Apply(error)) => match error {
+            Self::Shim(ShimError::Apply(
                 ApplyError::NotApplicable { .. }
                 | ApplyError::Obstacle { .. }
                 | ApplyError::WantsWord { .. }
                 | ApplyError::Drifted { .. }
                 | ApplyError::Busy { .. }
-                | ApplyError::Irreversible { .. } => Ending::Refused,
-                _ => Ending::Failed,
-            },
+                | ApplyError::Irreversible { .. },
+            )) => Ending::Refused,
             _ => Ending::Failed,
         }
     }

@@ -39,7 +39,7 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
-            document: Duration::from_secs(120),
+            document: Duration::from_mins(2),
         }
     }
 }

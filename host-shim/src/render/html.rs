@@ -211,9 +211,10 @@ fn list(items: &[&Item]) -> Markup {
             li { (spans(&group[0].spans)) @if group.len() > 1 { (list(&group[1..])) } }
         }
     };
-    match first.number {
-        Some(number) => html! { ol start=(number) { (body) } },
-        None => html! { ul { (body) } },
+    if let Some(number) = first.number {
+        html! { ol start=(number) { (body) } }
+    } else {
+        html! { ul { (body) } }
     }
 }
 

@@ -8,6 +8,7 @@ use super::{TrustError, Unverified, Verified, feed::announced, signature::verify
 
 /// A verified document of either kind.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and seldom")]
 pub enum AnyDocument {
     /// An advisory.
     Advisory(Verified<Advisory>),
@@ -90,17 +91,14 @@ fn by_kind(
     limits: &Limits,
 ) -> Result<AnyDocument, TrustError> {
     let what = format!("{kind} {id}");
-    match kind {
-        DocumentKind::Correction => {
-            let correction: Verified<Correction> = verify(&what, root, offered, limits)?;
-            fits(&what, &correction, revision, &correction.audience, root, id)?;
-            Ok(AnyDocument::Correction(correction))
-        }
-        _ => {
-            let advisory: Verified<Advisory> = verify(&what, root, offered, limits)?;
-            fits(&what, &advisory, revision, &advisory.audience, root, id)?;
-            Ok(AnyDocument::Advisory(advisory))
-        }
+    if kind == DocumentKind::Correction {
+        let correction: Verified<Correction> = verify(&what, root, offered, limits)?;
+        fits(&what, &correction, revision, &correction.audience, root, id)?;
+        Ok(AnyDocument::Correction(correction))
+    } else {
+        let advisory: Verified<Advisory> = verify(&what, root, offered, limits)?;
+        fits(&what, &advisory, revision, &advisory.audience, root, id)?;
+        Ok(AnyDocument::Advisory(advisory))
     }
 }
 

@@ -30,7 +30,7 @@ const FREE_ATTEMPTS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// Names and addresses that are remembered; more than this is an attack, and the oldest go.
 const MOST_REMEMBERED: usize = 10_000;

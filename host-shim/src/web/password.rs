@@ -26,14 +26,13 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 /// must not tell who is there.
 pub(super) fn verify(password: &str, hash: Option<&str>) -> bool {
     let parsed = hash.and_then(|hash| PasswordHash::new(hash).ok());
-    match parsed {
-        Some(parsed) => Argon2::default()
+    if let Some(parsed) = parsed {
+        Argon2::default()
             .verify_password(password.as_bytes(), &parsed)
-            .is_ok(),
-        None => {
-            let in_vain = Argon2::default().hash_password(password.as_bytes());
-            drop(in_vain);
-            false
-        }
+            .is_ok()
+    } else {
+        let in_vain = Argon2::default().hash_password(password.as_bytes());
+        drop(in_vain);
+        false
     }
 }

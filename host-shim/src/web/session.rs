@@ -11,10 +11,10 @@ use axum::http::{HeaderMap, header};
 use crate::{config::UserRole, render::html::Said};
 
 /// A session ends after so long without a request.
-const IDLE: Duration = Duration::from_secs(30 * 60);
+const IDLE: Duration = Duration::from_mins(30);
 
 /// A session ends after so long in any case.
-const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(12);
 
 /// Sessions that may be open at once; the one unused for the longest time makes room.
 const MOST: usize = 1_000;

@@ -45,7 +45,7 @@ impl Index {
             match statements.get_mut(affected.component.as_str()) {
                 Some(Statement::Affected(all)) => all.push(ranges),
                 _ => {
-                    drop(statements.insert(&affected.component, Statement::Affected(vec![ranges])))
+                    drop(statements.insert(&affected.component, Statement::Affected(vec![ranges])));
                 }
             }
         }

@@ -8,4 +8,4 @@ mod range;
 
 pub(crate) use index::gravity;
 pub use index::{Finding, Index};
-pub use range::{Judgement, Ranges};
+pub use range::{Judgement, Ranges, compare};

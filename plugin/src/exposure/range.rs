@@ -53,7 +53,7 @@ impl Ranges {
         if self.listed.iter().any(|listed| listed == text) {
             return judgement(Status::Affected, format!("{text} is listed as affected"));
         }
-        if !matches!(self.scheme, VersionScheme::Semver | VersionScheme::Npm) {
+        if !is_ordered(self.scheme) {
             let scheme = scheme_name(self.scheme);
             return judgement(
                 Status::Unknown,
@@ -64,6 +64,14 @@ impl Ranges {
             Ok(version) => version,
             Err(reason) => return judgement(Status::Unknown, reason),
         };
+        // Two spellings of one version, as with and without a leading "v", are one version.
+        let same = |listed: &&String| compare(self.scheme, listed, text) == Some(Ordering::Equal);
+        if let Some(listed) = self.listed.iter().find(same) {
+            return judgement(
+                Status::Affected,
+                format!("{text} is listed as affected, as {listed}"),
+            );
+        }
         self.judge_version(&version, text)
     }
 
@@ -107,6 +115,13 @@ impl Range {
             (None, None) => End::Open,
             (Some(_), Some(_)) => return Err("it has both fixed and last_affected".to_owned()),
         };
+        if let (Some(begin), End::Fixed(end) | End::LastAffected(end)) = (&introduced, &end)
+            && precedence(begin, end).is_gt()
+        {
+            return Err(format!(
+                "it begins at {begin} and ends before that, at {end}"
+            ));
+        }
         Ok(Self { introduced, end })
     }
 
@@ -143,6 +158,19 @@ impl std::fmt::Display for Range {
             End::Open => f.write_str("…)"),
         }
     }
+}
+
+/// Which of two versions comes first in the order of their scheme; none where that cannot be said.
+pub fn compare(scheme: VersionScheme, one: &str, other: &str) -> Option<Ordering> {
+    if !is_ordered(scheme) {
+        return None;
+    }
+    Some(precedence(&read(one).ok()?, &read(other).ok()?))
+}
+
+/// Whether versions of this scheme can be compared here.
+fn is_ordered(scheme: VersionScheme) -> bool {
+    matches!(scheme, VersionScheme::Semver | VersionScheme::Npm)
 }
 
 /// The precedence of Semantic Versioning 2.0.0, section 11: build metadata does not count.
@@ -282,6 +310,20 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_ends_before_it_begins_decides_nothing() {
+        let judged = semver(&[("2.0.0", Some("1.0.0"), None)]).judge("3.0.0");
+        assert_eq!(judged.status, Status::Unknown);
+        assert!(judged.reason.contains("2.0.0"), "{}", judged.reason);
+    }
+
+    #[test]
+    fn two_spellings_of_a_listed_version_are_one() {
+        let ranges = ranges(VersionScheme::Semver, &[], &["1.2.3"]);
+        assert_eq!(ranges.judge("v1.2.3").status, Status::Affected);
+        assert_eq!(ranges.judge("1.2.4").status, Status::NotAffected);
+    }
+
+    #[test]
     fn a_readable_range_decides_even_beside_one_that_is_not() {
         assert_eq!(
             semver(&[("soon", None, None), ("1.0.0", Some("2.0.0"), None)])
@@ -320,10 +362,10 @@ mod tests {
         }
 
         #[test]
-        fn every_version_is_either_before_within_or_past_a_range(from in version(), to in version(), found in version()) {
+        fn every_version_is_either_before_within_or_past_a_range_that_makes_sense(from in version(), to in version(), found in version()) {
             let judged = semver(&[(&from, Some(&to), None)]).judge(&found);
             let (from, to, found) = (read(&from).unwrap(), read(&to).unwrap(), read(&found).unwrap());
-            let expected = if from <= found && found < to { Status::Affected } else if found >= to { Status::Fixed } else { Status::NotAffected };
+            let expected = if from > to { Status::Unknown } else if from <= found && found < to { Status::Affected } else if found >= to { Status::Fixed } else { Status::NotAffected };
             prop_assert_eq!(judged.status, expected);
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     bindings::{
         exports::spacecp::advisories::pages::{
-            Action, Apply, Block, Cell, Event, Fact, Heading, Item, Page, Table, Tone,
+            Action, Apply, Block, Cell, Event, Fact, Item, Page, Table, Tone,
         },
         spacecp::advisories::corrections::{
             Application, FileChange, Finding, Gravity, Plan, Restart,
@@ -43,7 +43,6 @@ pub fn advisory(
     let mut blocks = vec![Block::Badges(badges)];
     embargo(known, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
-    blocks.push(Block::Facts(facts(known)));
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known));
     for prepared in prepared {
@@ -77,6 +76,14 @@ pub fn advisory(
         }
     }
     section("Solution", &advisory.solution, &mut blocks);
+    for plan in prepared
+        .iter()
+        .filter_map(|prepared| prepared.plan.as_ref().ok())
+    {
+        files(plan, &mut blocks);
+    }
+    blocks.push(heading("About this advisory"));
+    blocks.push(Block::Facts(facts(known)));
     timeline(known, &mut blocks);
     references(known, &mut blocks);
     Page {
@@ -240,17 +247,6 @@ fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {
                 .any(|finding| finding.gravity == Gravity::Warning),
         })));
     }
-    blocks.push(Block::Heading(Heading {
-        level: 3,
-        spans: vec![plain("Files that change")],
-    }));
-    blocks.push(files(plan));
-    if plan.files.len() > MOST_FILES {
-        blocks.push(paragraph(format!(
-            "And {} more.",
-            plan.files.len() - MOST_FILES
-        )));
-    }
 }
 
 fn counts(plan: &Plan) -> String {
@@ -285,7 +281,8 @@ fn found(finding: &Finding) -> Block {
     )
 }
 
-fn files(plan: &Plan) -> Block {
+fn files(plan: &Plan, blocks: &mut Vec<Block>) {
+    blocks.push(heading(&format!("Files of {} that change", plan.component)));
     let rows = plan.files.iter().take(MOST_FILES).map(|file| {
         let (word, tone) = match file.change {
             FileChange::Added => ("added", Tone::Good),
@@ -303,7 +300,7 @@ fn files(plan: &Plan) -> Block {
             cell(vec![plain(bytes)]),
         ]
     });
-    Block::Table(Table {
+    blocks.push(Block::Table(Table {
         caption: format!(
             "{} that this correction changes",
             counted(plan.files.len(), "file", "files")
@@ -313,7 +310,13 @@ fn files(plan: &Plan) -> Block {
             .to_vec(),
         rows: rows.collect(),
         empty: "No file changes.".to_owned(),
-    })
+    }));
+    if plan.files.len() > MOST_FILES {
+        blocks.push(paragraph(format!(
+            "And {} more.",
+            plan.files.len() - MOST_FILES
+        )));
+    }
 }
 
 fn section(title: &str, text: &str, blocks: &mut Vec<Block>) {

@@ -14,8 +14,11 @@ mod writable;
 
 use super::{Finding, Gravity, plan::Situation};
 
+/// One check: looks at the situation and says what it found.
+type Check = fn(&Situation<'_>) -> Vec<Found>;
+
 /// Every check, in the order in which findings are shown.
-const CHECKS: [(&str, fn(&Situation<'_>) -> Vec<Found>); 9] = [
+const CHECKS: [(&str, Check); 9] = [
     ("another-application", another_application::check),
     ("already-applied", already_applied::check),
     ("version", version::check),

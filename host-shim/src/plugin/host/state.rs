@@ -51,16 +51,15 @@ impl Host for HostState {
 impl HostState {
     /// How much every key takes, as it will be when the call returns.
     async fn state_sizes(&mut self) -> Result<&mut Sizes, Error> {
-        let sizes = match self.call.sizes.take() {
-            Some(sizes) => sizes,
-            None => {
-                let services = self.services.clone();
-                let stored = self
-                    .ask(services.state_sizes())
-                    .await
-                    .map_err(Error::Unavailable)?;
-                Sizes::new(stored)
-            }
+        let sizes = if let Some(sizes) = self.call.sizes.take() {
+            sizes
+        } else {
+            let services = self.services.clone();
+            let stored = self
+                .ask(services.state_sizes())
+                .await
+                .map_err(Error::Unavailable)?;
+            Sizes::new(stored)
         };
         Ok(self.call.sizes.insert(sizes))
     }

@@ -1,0 +1,233 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use spacecp_contract::{Audience, ComponentName, DocumentId, Role};
+
+/// The vendor's security desk: keys, roots, advisories, corrections, and their broadcast.
+#[derive(Debug, Parser)]
+#[command(
+    name = "spacecp-publisher",
+    version,
+    after_help = "A desk is a folder with keys/ and drafts/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher broadcast FEED --dry-run"
+)]
+pub(super) struct Arguments {
+    /// The desk: where keys and drafts are.
+    #[arg(
+        long,
+        global = true,
+        env = "SPACECP_DESK",
+        default_value = ".",
+        value_name = "FOLDER"
+    )]
+    pub(super) desk: PathBuf,
+
+    /// Read passphrases from this file descriptor, one a line, instead of the terminal. Without it the
+    /// variable `SPACECP_PASSPHRASE` is used if it is set.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(super) passphrase_fd: Option<u32>,
+
+    /// Print JSON for a script to read.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Key pairs, in the format of the minisign program.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Roots: which keys may sign what.
+    #[command(subcommand)]
+    Root(Roots),
+    /// Advisories: write, check, sign.
+    #[command(subcommand)]
+    Advisory(Advisories),
+    /// Corrections: build them from two trees.
+    #[command(subcommand)]
+    Correction(Corrections),
+    /// Plugins: sign the component that panels may run.
+    #[command(subcommand)]
+    Plugin(Plugins),
+    /// Make everything that was signed into a feed current: a new index, and a new head.
+    Broadcast {
+        /// The feed.
+        feed: PathBuf,
+        /// The key that signs; its file is keys/NAME.key on the desk.
+        #[arg(long, default_value = "feed", value_name = "NAME")]
+        key: String,
+        /// Days for which panels may believe that nothing newer exists.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
+        expires: u32,
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Make a key pair: keys/NAME.key and keys/NAME.pub.
+    ///
+    /// The secret key is encrypted with a passphrase as minisign does it.
+    New {
+        /// Its name, usually that of its role: root, feed, advisory, correction, plugin.
+        name: String,
+        /// Leave the secret key in clear, for a place that protects it otherwise.
+        #[arg(long)]
+        unencrypted: bool,
+    },
+    /// Show the public keys of the desk.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Roots {
+    /// Make and sign the first root of a feed from keys/ROLE.pub, one key a role.
+    New {
+        /// The feed.
+        feed: PathBuf,
+        /// Whom the feed is for, as "customers".
+        #[arg(long)]
+        audience: Audience,
+        /// Days until it expires.
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
+        expires: u32,
+        /// Another key for a role than the one of its name, as "feed=feed-2026"; several times for
+        /// several keys.
+        #[arg(long = "holder", value_name = "ROLE=NAME", value_parser = holder)]
+        holders: Vec<(Role, String)>,
+        /// How many keys of a role must sign, as "root=2"; one if it is not said.
+        #[arg(long = "threshold", value_name = "ROLE=NUMBER", value_parser = threshold)]
+        thresholds: Vec<(Role, u32)>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Advisories {
+    /// Put a draft to fill in into drafts/.
+    New {
+        /// Its id, as SPACECP-SA-2026-0007.
+        id: DocumentId,
+        /// Whom it is for.
+        #[arg(long)]
+        audience: Audience,
+    },
+    /// Find everything that keeps a draft from being published; ends with 1 if there is anything.
+    Check {
+        /// The draft.
+        draft: PathBuf,
+    },
+    /// Check a draft, sign it, and put it into a feed; panels see it after the next broadcast.
+    Sign {
+        /// The draft.
+        draft: PathBuf,
+        /// The feed.
+        #[arg(long)]
+        feed: PathBuf,
+        /// The key that signs.
+        #[arg(long, default_value = "advisory", value_name = "NAME")]
+        key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Corrections {
+    /// Compare two trees of a component, sign what turns the first into the second, and put it into a
+    /// feed with its payload.
+    Build(Box<Build>),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// Its id, as SPACECP-SC-2026-0007.
+    pub(super) id: DocumentId,
+    /// The component's folder with the flaw.
+    #[arg(long, value_name = "OLD_TREE")]
+    pub(super) from: PathBuf,
+    /// The component's folder without it.
+    #[arg(long, value_name = "NEW_TREE")]
+    pub(super) to: PathBuf,
+    /// The feed.
+    #[arg(long)]
+    pub(super) feed: PathBuf,
+    /// The component, by the name that advisories use.
+    #[arg(long)]
+    pub(super) component: ComponentName,
+    /// The version of `OLD_TREE`.
+    #[arg(long)]
+    pub(super) from_version: String,
+    /// The version of `NEW_TREE`.
+    #[arg(long)]
+    pub(super) to_version: String,
+    /// An advisory that it answers; several times for several.
+    #[arg(long = "advisory", required = true, value_name = "ID")]
+    pub(super) advisories: Vec<DocumentId>,
+    /// Its revision.
+    #[arg(long, default_value_t = 1)]
+    pub(super) revision: u64,
+    /// Paths that the component writes at run time; a folder with a "/" behind.
+    #[arg(long = "ignore", value_name = "PATH")]
+    pub(super) ignored: Vec<String>,
+    /// What has to restart afterwards: none, component or panel.
+    #[arg(long, default_value = "none", value_parser = restart)]
+    pub(super) restart: spacecp_contract::Restart,
+    /// The key that signs.
+    #[arg(long, default_value = "correction", value_name = "NAME")]
+    pub(super) key: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Plugins {
+    /// Sign a component: writes NAME.manifest and NAME.manifest.minisig beside it.
+    Sign {
+        /// The component.
+        component: PathBuf,
+        /// The plugin's version.
+        #[arg(long)]
+        version: semver::Version,
+        /// Counts its releases; panels never go back to a lower one.
+        #[arg(long)]
+        release: u64,
+        /// Its name.
+        #[arg(long, default_value = "advisories")]
+        name: String,
+        /// The key that signs.
+        #[arg(long, default_value = "plugin", value_name = "NAME")]
+        key: String,
+    },
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| {
+        format!("{word:?} is no role; the roles are root, feed, advisory, correction and plugin")
+    })
+}
+
+fn holder(text: &str) -> Result<(Role, String), String> {
+    let (word, name) = text.split_once('=').ok_or("it has the form ROLE=NAME")?;
+    Ok((role(word)?, name.to_owned()))
+}
+
+fn threshold(text: &str) -> Result<(Role, u32), String> {
+    let (word, number) = text.split_once('=').ok_or("it has the form ROLE=NUMBER")?;
+    Ok((
+        role(word)?,
+        number
+            .parse()
+            .map_err(|_| format!("{number:?} is not a number"))?,
+    ))
+}
+
+fn restart(word: &str) -> Result<spacecp_contract::Restart, String> {
+    match word {
+        "none" => Ok(spacecp_contract::Restart::None),
+        "component" => Ok(spacecp_contract::Restart::Component),
+        "panel" => Ok(spacecp_contract::Restart::Panel),
+        _ => Err("it is none, component or panel".to_owned()),
+    }
+}

@@ -1,0 +1,38 @@
+//! The program `spacecp-publisher`.
+
+mod arguments;
+mod commands;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+use arguments::Arguments;
+
+/// How the program ends. The numbers are part of its interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Ending {
+    /// It was done.
+    Well = 0,
+    /// A check found faults.
+    Faults = 1,
+    /// The command line cannot be used.
+    Usage = 2,
+    /// It was tried and did not work, or was refused.
+    Failed = 4,
+}
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let ending = commands::run(&arguments).unwrap_or_else(|error| {
+        // With nowhere to complain to there is nothing left to do.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        Ending::Failed
+    });
+    ExitCode::from(ending as u8)
+}

@@ -1,0 +1,5 @@
+//! The vendor's side: what may be published, how it is signed, and peers that nobody here wrote.
+
+mod desk;
+mod peers;
+mod publishing;

@@ -1,0 +1,193 @@
+//! What an honest feed costs, and what is kept of it.
+
+use std::fs;
+
+use anyhow::Result;
+use spacecp_advisories::store::Store;
+use spacecp_contract::{DocumentKind, FeedPath};
+
+use crate::scene::{Scene, advisory, hours};
+
+#[tokio::test]
+async fn the_first_sync_asks_for_what_it_needs_in_order_and_keeps_every_byte() -> Result<()> {
+    let scene = Scene::new().await?;
+    let report = scene.sync().await?;
+    assert!(report.changed && report.sequence == 1 && report.accepted.len() == 1);
+    let id = advisory(1).id;
+    let document = FeedPath::document(DocumentKind::Advisory, &id, 1);
+    let paths: Vec<String> = scene
+        .server
+        .asked()
+        .into_iter()
+        .map(|asked| asked.path)
+        .collect();
+    let expected = [
+        FeedPath::head(),
+        FeedPath::root(2),
+        FeedPath::head().signatures(),
+        FeedPath::index(1),
+        FeedPath::index(1).signatures(),
+        document.clone(),
+        document.signatures(),
+    ];
+    assert_eq!(paths, expected.map(|path| path.to_string()));
+    let served = fs::read(scene.vendor.feed_dir().join(document.as_str()))?;
+    let stored = scene.store.documents_since(None, 10).await?;
+    assert_eq!(
+        stored.documents[0].bytes, served,
+        "stored bytes are the bytes served"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unchanged_feed_costs_one_conditional_request_and_changes_nothing() -> Result<()> {
+    let scene = Scene::followed().await?;
+    let before = scene.trusted().await?;
+    assert!(!scene.sync().await?.changed);
+    let asked = scene.server.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(
+        (asked[0].path.as_str(), asked[0].status, asked[0].body),
+        ("head", 304, 0)
+    );
+    assert_eq!(scene.trusted().await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_what_is_new_is_asked_for() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let mut other = advisory(1);
+    other.id = "SPACECP-SA-2026-0099".parse()?;
+    scene.vendor.publish_advisory(other)?;
+    scene.vendor.broadcast()?;
+    let report = scene.sync().await?;
+    assert_eq!(report.accepted.len(), 1);
+    let asked = scene.server.asked();
+    assert!(
+        !asked
+            .iter()
+            .any(|asked| asked.path.contains(advisory(1).id.as_str())),
+        "{asked:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_folder_is_followed_like_a_server() -> Result<()> {
+    let scene = Scene::new().await?;
+    let folder = scene.vendor.feed_dir().display().to_string();
+    assert!(scene.sync_with(&folder).await?.changed);
+    assert!(!scene.sync_with(&folder).await?.changed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stale_feed_is_believed_again_as_soon_as_there_is_a_fresh_word() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let before = scene.trusted().await?;
+    scene.now += hours(24 * 8);
+    let error = scene.sync().await.unwrap_err();
+    assert!(error.to_string().contains("expired"), "{error}");
+    assert_eq!(
+        scene.trusted().await?,
+        before,
+        "what was known stays visible"
+    );
+    let now = scene.now;
+    scene.vendor.at(now).broadcast()?;
+    assert!(scene.sync().await?.changed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_brings_nothing_expired_to_life() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let (now, old) = (scene.now + hours(24 * 3), scene.now);
+    scene.now = now;
+    scene.vendor.at(now).broadcast()?;
+    scene.sync().await?;
+    scene.vendor.at(now).broadcast_until(now + hours(1))?;
+    scene.now = now + hours(2);
+    assert!(scene.sync().await.is_err(), "it expired an hour ago");
+    scene.now = old;
+    // The latest time by which anything was decided is remembered, so the head of three days ago
+    // cannot be replayed as if it were that day still.
+    assert_eq!(scene.store.trusted().await?.latest_time, now);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_panels_on_one_store_at_once_leave_it_whole() -> Result<()> {
+    let scene = Scene::new().await?;
+    let other = Store::open(scene.store.path()).await?;
+    let url = scene.server.url();
+    let (one, two) = (scene.follower_of(&url)?, scene.follower_of(&url)?);
+    let (one, two) = tokio::join!(one.sync(scene.now), two.sync(scene.now));
+    assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+    assert_eq!(other.documents_since(None, 10).await?.documents.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tampered_store_is_found_before_anybody_acts_on_it() -> Result<()> {
+    let scene = Scene::followed().await?;
+    let id = advisory(1).id;
+    assert!(
+        scene
+            .store
+            .document(DocumentKind::Advisory, &id)
+            .await?
+            .is_some()
+    );
+    drop(scene.store);
+    let path = scene.folder.path().join("store.sqlite");
+    let bytes = fs::read(&path)?;
+    let needle = b"console runs script";
+    let at = bytes
+        .windows(needle.len())
+        .rposition(|window| window == needle);
+    // The row may still be in the write-ahead log.
+    let (path, mut bytes, at) = if let Some(at) = at {
+        (path, bytes, at)
+    } else {
+        let log = scene.folder.path().join("store.sqlite-wal");
+        let bytes = fs::read(&log)?;
+        let at = bytes
+            .windows(needle.len())
+            .rposition(|window| window == needle)
+            .expect("the title is stored");
+        (log, bytes, at)
+    };
+    bytes[at] ^= 0x20;
+    fs::write(&path, bytes)?;
+    let refused = async {
+        Store::open(&scene.folder.path().join("store.sqlite"))
+            .await?
+            .document(DocumentKind::Advisory, &id)
+            .await
+    }
+    .await;
+    let gone = matches!(&refused, Ok(None));
+    assert!(
+        refused.is_err() || gone,
+        "a changed document was handed out"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_file_that_is_no_store_is_refused_by_name_and_left_alone() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let path = folder.path().join("store.sqlite");
+    fs::write(
+        &path,
+        "not a database at all, but long enough to be looked at twice ".repeat(200),
+    )?;
+    let before = fs::read(&path)?;
+    let error = Store::open(&path).await.unwrap_err().to_string();
+    assert!(error.contains("store.sqlite"), "{error}");
+    assert_eq!(fs::read(&path)?, before);
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! A vendor, its feed over HTTP, and a panel that follows it.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
+use spacecp_advisories::{
+    fetch::{Patience, Source},
+    store::Store,
+    sync::{Follower, SyncError, SyncReport},
+    trust::Unverified,
+};
+use spacecp_contract::{Advisory, Audience};
+use spacecp_tests::{catalog, feed_server::FeedServer, vendor::Vendor};
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+pub(crate) struct Scene {
+    pub(crate) folder: TempDir,
+    pub(crate) vendor: Vendor,
+    pub(crate) server: FeedServer,
+    pub(crate) store: Store,
+    pub(crate) now: Timestamp,
+}
+
+pub(crate) fn noon() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().expect("a time")
+}
+
+pub(crate) fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(count)
+}
+
+/// An advisory of the demo that needs no correction.
+pub(crate) fn advisory(revision: u64) -> Advisory {
+    let mut advisory = catalog::advisories(noon()).remove(2);
+    advisory.corrections.clear();
+    advisory.revision = revision;
+    advisory
+}
+
+impl Scene {
+    /// A feed of one advisory, not followed yet.
+    pub(crate) async fn new() -> Result<Self> {
+        let folder = TempDir::new()?;
+        let mut vendor = Vendor::new(&folder.path().join("vendor"), catalog::AUDIENCE, noon())?;
+        vendor.publish_advisory(advisory(1))?;
+        vendor.broadcast()?;
+        let server = FeedServer::start(vendor.feed_dir().to_owned()).await?;
+        let store = Store::open(&folder.path().join("store.sqlite")).await?;
+        Ok(Self {
+            folder,
+            vendor,
+            server,
+            store,
+            now: noon(),
+        })
+    }
+
+    /// The same, followed once.
+    pub(crate) async fn followed() -> Result<Self> {
+        let scene = Self::new().await?;
+        scene.sync().await?;
+        scene.server.asked();
+        Ok(scene)
+    }
+
+    pub(crate) fn follower_of(&self, address: &str) -> Result<Follower> {
+        let patience = Patience {
+            connect: std::time::Duration::from_secs(2),
+            idle: std::time::Duration::from_millis(600),
+            document: std::time::Duration::from_secs(3),
+        };
+        let source = Arc::new(Source::new(address, patience)?);
+        let root = fs::read(self.vendor.root_path())?;
+        let signatures = fs::read(self.vendor.root_path().with_extension("root.minisig"))?;
+        let pinned = Unverified {
+            bytes: &root,
+            signatures: &signatures,
+        };
+        Ok(Follower::new(
+            source,
+            self.store.clone(),
+            pinned,
+            &Audience::new(catalog::AUDIENCE)?,
+        )?)
+    }
+
+    pub(crate) async fn sync_with(&self, address: &str) -> Result<SyncReport, SyncError> {
+        self.follower_of(address)
+            .expect("the address and the pinned root are good")
+            .sync(self.now)
+            .await
+    }
+
+    pub(crate) async fn sync(&self) -> Result<SyncReport, SyncError> {
+        self.sync_with(&self.server.url()).await
+    }
+
+    /// Everything that the panel trusts.
+    pub(crate) async fn trusted(&self) -> Result<String> {
+        let trusted = self.store.trusted().await?;
+        let documents = self.store.documents_since(None, 10_000).await?;
+        let listed: Vec<_> = documents
+            .documents
+            .iter()
+            .map(|document| (&document.id, document.revision, &document.bytes))
+            .collect();
+        Ok(format!(
+            "{:?} {:?} {:?} {listed:?}",
+            trusted.root, trusted.head, trusted.index
+        ))
+    }
+
+    /// Publishes news, lets `tamper` spoil them, and shows that the panel refuses them with an error
+    /// that says `words`, keeps what it trusts, and accepts the honest news afterwards.
+    pub(crate) async fn refuses(
+        &mut self,
+        words: &str,
+        tamper: impl FnOnce(&mut Vendor) -> Result<()>,
+    ) -> Result<()> {
+        self.vendor.publish_advisory(advisory(2))?;
+        self.vendor.broadcast()?;
+        let honest = self.folder.path().join("honest");
+        copy(self.vendor.feed_dir(), &honest)?;
+        let before = self.trusted().await?;
+        tamper(&mut self.vendor)?;
+        let refused = self.sync().await;
+        let error = refused
+            .map(|report| format!("{report:?}"))
+            .expect_err("it was accepted");
+        assert!(
+            error.to_string().contains(words),
+            "{words:?} is not in: {error}"
+        );
+        assert_eq!(
+            self.trusted().await?,
+            before,
+            "a refused sync changes nothing"
+        );
+        assert_eq!(
+            self.store.freshness().await?.problem,
+            Some(error.to_string()),
+            "the pages say why"
+        );
+        fs::remove_dir_all(self.vendor.feed_dir())?;
+        copy(&honest, self.vendor.feed_dir())?;
+        let report = self.sync().await?;
+        assert_eq!(
+            (report.changed, report.sequence),
+            (true, 2),
+            "the next honest sync succeeds"
+        );
+        assert_eq!(self.store.freshness().await?.problem, None);
+        Ok(())
+    }
+}
+
+/// Copies a folder of files and folders.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    for entry in WalkDir::new(from) {
+        let entry = entry?;
+        let target = to.join(entry.path().strip_prefix(from)?);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
