@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
 };
 
-use spacecp_contract::{Advisory, Correction, Limits, decode};
+use spacecp_contract::{Advisory, Correction, DocumentId, Limits, decode};
 
 use crate::{
     bindings::{
@@ -121,7 +121,7 @@ impl Knowledge {
             advisories.insert(document.id.clone());
         }
         // A withdrawn advisory takes nobody's place.
-        let supersedes = advisory.supersedes.iter().map(|id| id.as_str());
+        let supersedes = advisory.supersedes.iter().map(DocumentId::as_str);
         let supersedes = supersedes.filter(|_| advisory.withdrawn.is_none());
         stale.extend(self.supersession.put(&document.id, supersedes));
         self.index.put(&advisory);

@@ -257,21 +257,17 @@ impl Composer {
             strikethrough: self.style.strikethrough > 0,
         };
         let link = self.links.last().cloned().flatten();
-        match self
-            .spans
-            .last_mut()
-            .filter(|last| last.style == style && last.link == link)
-        {
-            Some(last) => last.text.push_str(text),
-            None => {
-                self.runs += 1;
-                self.spans.push(Span {
-                    text: text.to_owned(),
-                    style,
-                    link,
-                });
-            }
+        let last = self.spans.last_mut();
+        if let Some(last) = last.filter(|last| last.style == style && last.link == link) {
+            last.text.push_str(text);
+            return;
         }
+        self.runs += 1;
+        self.spans.push(Span {
+            text: text.to_owned(),
+            style,
+            link,
+        });
     }
 
     /// Ends the block whose text is being read.

@@ -1,6 +1,6 @@
 //! Which corrections to apply without being asked, which to hold back, and why.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::{
     bindings::{
@@ -10,6 +10,7 @@ use crate::{
         },
         spacecp::advisories::settings::Policy,
     },
+    exposure::compare,
     knowledge::Knowledge,
     severity,
 };
@@ -56,8 +57,45 @@ pub fn plan(knowledge: &Knowledge, policy: &Policy) -> Vec<Action> {
             advisories: vec![verdict.advisory.id.clone()],
         });
     }
+    one_at_a_time(knowledge, &mut actions);
     actions.sort_by_key(|action| action.decision == Decision::Hold);
     actions
+}
+
+/// Holds all but one of the corrections to apply to the same component: after the first, the others
+/// meet another version. The one that leads furthest goes first, and the next plan says what is
+/// left to do.
+fn one_at_a_time(knowledge: &Knowledge, actions: &mut [Action]) {
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for place in 0..actions.len() {
+        if actions[place].decision != Decision::Apply {
+            continue;
+        }
+        let Some(best) = first.get_mut(&actions[place].component) else {
+            first.insert(actions[place].component.clone(), place);
+            continue;
+        };
+        let further = leads_further(knowledge, &actions[place], &actions[*best]);
+        let (goes, waits) = if further {
+            (place, *best)
+        } else {
+            (*best, place)
+        };
+        *best = goes;
+        actions[waits].decision = Decision::Hold;
+        actions[waits].reason = format!(
+            "{} is applied to {} first",
+            actions[goes].correction.id, actions[goes].component
+        );
+    }
+}
+
+fn leads_further(knowledge: &Knowledge, one: &Action, other: &Action) -> bool {
+    let correction = |action: &Action| knowledge.correction(&action.correction.id);
+    let (Some(one), Some(other)) = (correction(one), correction(other)) else {
+        return false;
+    };
+    compare(one.scheme, &one.to, &other.to).is_some_and(Ordering::is_gt)
 }
 
 fn decide(verdict: &Verdict, target: &str, policy: &Policy) -> (Decision, String) {

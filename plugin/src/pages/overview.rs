@@ -1,5 +1,7 @@
 //! The overview: how the panel stands, and what to do first.
 
+use std::collections::HashMap;
+
 use super::{
     advisory_badges, badge, cell, counted, heading, labelled, link, notice, paragraph, plain,
     status_badge, strong, time, to_advisory, verdict_badges,
@@ -14,6 +16,12 @@ use crate::{
     },
     knowledge::Knowledge,
 };
+
+/// Rows of one table; the advisories page and a report have them all.
+const MOST_ROWS: usize = 200;
+
+/// Components that are listed.
+const MOST_COMPONENTS: usize = 1_000;
 
 /// Composes the page at `now`, in seconds since 1970.
 pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page {
@@ -40,6 +48,7 @@ pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page 
         &exposed,
         "Nothing that is installed here is known to be exposed.",
     ));
+    rest(exposed.len(), MOST_ROWS, &mut blocks);
     let unknown: Vec<&Verdict> = verdicts
         .iter()
         .copied()
@@ -48,9 +57,11 @@ pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page 
     if !unknown.is_empty() {
         blocks.push(heading("Undecided"));
         blocks.push(table("Components that cannot be decided", &unknown, ""));
+        rest(unknown.len(), MOST_ROWS, &mut blocks);
     }
     blocks.push(heading("Components"));
     blocks.push(components(knowledge, &verdicts));
+    rest(knowledge.components().len(), MOST_COMPONENTS, &mut blocks);
     unreadable(knowledge, &mut blocks);
     let embargo = exposed
         .iter()
@@ -145,7 +156,11 @@ fn table(caption: &str, verdicts: &[&Verdict], empty: &str) -> Block {
         columns: ["Component", "Advisory", "Severity", "Why", "Correction"]
             .map(str::to_owned)
             .to_vec(),
-        rows: verdicts.iter().map(|verdict| row(verdict)).collect(),
+        rows: verdicts
+            .iter()
+            .take(MOST_ROWS)
+            .map(|verdict| row(verdict))
+            .collect(),
         empty: empty.to_owned(),
     })
 }
@@ -171,14 +186,25 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
     ]
 }
 
+/// Says how many rows a table leaves out.
+fn rest(all: usize, shown: usize, blocks: &mut Vec<Block>) {
+    if all > shown {
+        blocks.push(paragraph(format!("And {} more.", all - shown)));
+    }
+}
+
 fn components(knowledge: &Knowledge, verdicts: &[&Verdict]) -> Block {
-    let rows = knowledge.components().iter().map(|component| {
-        let gravest = verdicts
-            .iter()
-            .find(|verdict| verdict.component == component.name);
-        let standing = match (gravest, &component.version) {
-            (Some(verdict), _) => status_badge(verdict.status),
-            (None, None) => badge("unknown", Tone::Warning),
+    let mut gravest: HashMap<&str, Status> = HashMap::new();
+    for verdict in verdicts {
+        // They come worst first.
+        gravest.entry(&verdict.component).or_insert(verdict.status);
+    }
+    let shown = knowledge.components().iter().take(MOST_COMPONENTS);
+    let rows = shown.map(|component| {
+        let standing = match (gravest.get(component.name.as_str()), &component.version) {
+            (Some(Status::Affected), _) => status_badge(Status::Affected),
+            (Some(status), Some(_)) => status_badge(*status),
+            (_, None) => badge("unknown", Tone::Warning),
             (None, Some(_)) => badge("no advisory", Tone::Neutral),
         };
         let version = component.version.clone().unwrap_or_else(|| {
@@ -211,7 +237,8 @@ fn unreadable(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
     }
     blocks.push(heading("Documents that cannot be read"));
     blocks.push(paragraph("They are signed by the vendor, and this plugin does not understand them. An update of the plugin may."));
-    for unreadable in any {
+    rest(knowledge.unreadable().count(), MOST_ROWS, blocks);
+    for unreadable in any.take(MOST_ROWS) {
         blocks.push(paragraph(format!(
             "{} revision {}: {}",
             unreadable.document.id, unreadable.document.revision, unreadable.reason

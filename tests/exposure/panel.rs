@@ -1,0 +1,275 @@
+//! A panel without a disk: documents and components in memory, the built plugin in the real host.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use jiff::Timestamp;
+use spacecp_advisories::{
+    config::PluginLimits,
+    plugin::{
+        Answer, HOSTED_CONTRACT, PluginEngine, PluginHost, Services, StateWrite,
+        bindings::spacecp::advisories::{
+            corrections, documents, inventory, settings,
+            types::{DocumentRef, Severity, VersionScheme as Scheme},
+        },
+    },
+};
+use spacecp_contract::{
+    Advisory, Affected, Audience, Blob, ComponentName, Correction, Digest, Document, DocumentId,
+    FileChange, FileState, PluginManifest, Restart, Tlp, TreePath, VersionRange, VersionScheme,
+    encode,
+};
+
+/// What the panel answers with.
+pub(crate) struct Panel {
+    pub(crate) documents: Vec<documents::Document>,
+    pub(crate) components: Vec<inventory::Component>,
+    pub(crate) policy: settings::Policy,
+}
+
+impl Panel {
+    /// A panel with these components: name, advisory name, version.
+    pub(crate) fn with(components: &[(&str, &str, Option<&str>)]) -> Self {
+        let component =
+            |(name, advisory_name, version): &(&str, &str, Option<&str>)| inventory::Component {
+                name: (*name).to_owned(),
+                advisory_name: (*advisory_name).to_owned(),
+                version: version.map(str::to_owned),
+                scheme: Scheme::Semver,
+                found_at: "package.json".to_owned(),
+                problem: None,
+            };
+        Self {
+            documents: Vec::new(),
+            components: components.iter().map(component).collect(),
+            policy: settings::Policy {
+                automatic: true,
+                minimum_severity: Severity::Low,
+                known_exploited_at_once: true,
+                excluded: Vec::new(),
+            },
+        }
+    }
+
+    pub(crate) fn told(mut self, advisory: &Advisory) -> Self {
+        self.documents
+            .push(accepted(advisory, documents::Kind::Advisory));
+        self
+    }
+
+    pub(crate) fn given(mut self, correction: &Correction) -> Self {
+        self.documents
+            .push(accepted(correction, documents::Kind::Correction));
+        self
+    }
+}
+
+/// A document as the store hands it over.
+pub(crate) fn accepted<T: Document>(document: &T, kind: documents::Kind) -> documents::Document {
+    documents::Document {
+        kind,
+        id: document.name().to_owned(),
+        revision: document.revision(),
+        bytes: encode(document),
+    }
+}
+
+/// A running plugin and the panel that it is on.
+pub(crate) struct Running {
+    pub(crate) plugin: PluginHost,
+    pub(crate) panel: Arc<Mutex<Panel>>,
+}
+
+/// Starts the built plugin on a panel.
+pub(crate) fn run(panel: Panel) -> Running {
+    // Compiled once and kept: one at a time, so that the others find it in the cache.
+    static LOADING: Mutex<()> = Mutex::new(());
+    let loading = LOADING.lock().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exposure-plugin-cache");
+    let engine = PluginEngine::new(PluginLimits::default(), &folder).unwrap();
+    let component = std::fs::read(spacecp_tests::artifacts::PLUGIN).unwrap();
+    let manifest = PluginManifest {
+        plugin: "advisories".to_owned(),
+        version: "0.1.0".to_owned(),
+        release: 1,
+        contract: HOSTED_CONTRACT.to_owned(),
+        issued: Timestamp::UNIX_EPOCH,
+        component: Digest::of(&component),
+        length: component.len() as u64,
+        abilities: Vec::new(),
+    };
+    let panel = Arc::new(Mutex::new(panel));
+    let services = Arc::new(InMemory(Arc::clone(&panel)));
+    let plugin = PluginHost::load(&engine, &manifest, &component, services).unwrap();
+    drop(loading);
+    Running { plugin, panel }
+}
+
+struct InMemory(Arc<Mutex<Panel>>);
+
+fn ready<T: Send + 'static>(value: T) -> Answer<'static, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl Services for InMemory {
+    fn documents_since(
+        &self,
+        after: Option<documents::Cursor>,
+        limit: u32,
+    ) -> Answer<'_, Result<documents::Batch, documents::Error>> {
+        let panel = self.0.lock().unwrap();
+        let from = after.map_or(0, |cursor| usize::try_from(cursor.position).unwrap());
+        // Two at a time, so that batches matter.
+        let some = panel
+            .documents
+            .iter()
+            .skip(from)
+            .take(2.min(limit as usize));
+        let documents: Vec<_> = some.cloned().collect();
+        let position = from + documents.len();
+        ready(Ok(documents::Batch {
+            documents,
+            next: documents::Cursor {
+                epoch: 1,
+                position: position as u64,
+            },
+            complete: position == panel.documents.len(),
+        }))
+    }
+
+    fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
+        let components = self.0.lock().unwrap().components.clone();
+        let fingerprint = format!("{components:?}");
+        ready(Ok(inventory::Snapshot {
+            fingerprint,
+            components,
+        }))
+    }
+
+    fn plan(
+        &self,
+        _: DocumentRef,
+        _: String,
+    ) -> Answer<'_, Result<corrections::Plan, corrections::PlanError>> {
+        let reason = "this panel has no disk".to_owned();
+        ready(Err(corrections::PlanError::Unavailable(reason)))
+    }
+
+    fn history(&self, _: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn policy(&self) -> settings::Policy {
+        self.0.lock().unwrap().policy.clone()
+    }
+
+    fn freshness(&self) -> Answer<'_, settings::Freshness> {
+        ready(settings::Freshness {
+            sequence: Some(1),
+            last_word: Some(0),
+            valid_until: Some(i64::MAX),
+            problem: None,
+        })
+    }
+
+    fn state_get(&self, _: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {
+        ready(Ok(None))
+    }
+
+    fn state_sizes(&self) -> Answer<'_, Result<Vec<(String, u64)>, String>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn state_commit(&self, _: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
+        ready(Ok(()))
+    }
+}
+
+pub(crate) fn id(text: &str) -> DocumentId {
+    DocumentId::new(text).unwrap()
+}
+
+fn name(text: &str) -> ComponentName {
+    ComponentName::new(text).unwrap()
+}
+
+/// A range: introduced, fixed, last affected.
+pub(crate) type Bounds<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+pub(crate) fn range((introduced, fixed, last): Bounds<'_>) -> VersionRange {
+    VersionRange {
+        introduced: introduced.to_owned(),
+        fixed: fixed.map(str::to_owned),
+        last_affected: last.map(str::to_owned),
+    }
+}
+
+/// An advisory about one component.
+pub(crate) fn advisory(named: &str, component: &str, ranges: &[Bounds<'_>]) -> Advisory {
+    Advisory {
+        id: id(named),
+        revision: 1,
+        audience: Audience::new("customers").unwrap(),
+        published: Timestamp::UNIX_EPOCH,
+        modified: Timestamp::UNIX_EPOCH,
+        withdrawn: None,
+        aliases: Vec::new(),
+        title: format!("A flaw in {component}"),
+        issue: "It is **flawed**.".to_owned(),
+        impacts: "Bad things.".to_owned(),
+        solution: "Apply the correction.".to_owned(),
+        workarounds: Vec::new(),
+        severity: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N".to_owned()],
+        cwe: Vec::new(),
+        known_exploited: false,
+        tlp: Tlp::Clear,
+        embargo_until: None,
+        affected: vec![Affected {
+            component: name(component),
+            scheme: VersionScheme::Semver,
+            ranges: ranges.iter().map(|bounds| range(*bounds)).collect(),
+            versions: Vec::new(),
+        }],
+        not_affected: Vec::new(),
+        corrections: Vec::new(),
+        credits: Vec::new(),
+        references: Vec::new(),
+        supersedes: Vec::new(),
+        timeline: Vec::new(),
+    }
+}
+
+/// A correction of one component from every version below `to`.
+pub(crate) fn correction(named: &str, component: &str, to: &str, answers: &[&str]) -> Correction {
+    let blob = Blob {
+        digest: Digest::of(b"blob"),
+        length: 4,
+    };
+    Correction {
+        id: id(named),
+        revision: 1,
+        audience: Audience::new("customers").unwrap(),
+        published: Timestamp::UNIX_EPOCH,
+        advisories: answers.iter().map(|answer| id(answer)).collect(),
+        component: name(component),
+        scheme: VersionScheme::Semver,
+        from: range(("0", Some(to), None)),
+        to: to.to_owned(),
+        requires: Vec::new(),
+        files: vec![FileChange {
+            path: TreePath::new("package.json").unwrap(),
+            before: None,
+            after: Some(FileState {
+                digest: Digest::of(b"new"),
+                size: 3,
+                mode: 0o644,
+                blob,
+            }),
+        }],
+        restart: Restart::Component,
+        health: None,
+        reversible: true,
+    }
+}
