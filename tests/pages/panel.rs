@@ -169,18 +169,19 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
             "[[serve.users]]\nname = {name:?}\nrole = {role:?}\npassword-hash = {hash:?}\n"
         ))
     };
+    let quoted = |path: &Path| format!("{:?}", path.display().to_string());
     Ok(format!(
-        "state = {state:?}\n\
-         [feed]\nfrom = {feed:?}\naudience = {audience:?}\nroot = {pinned:?}\n\
-         [plugin]\nmanifest = {manifest:?}\ncomponent = {component:?}\n\
+        "state = {state}\n\
+         [feed]\nfrom = {feed}\naudience = {audience:?}\nroot = {pinned}\n\
+         [plugin]\nmanifest = {manifest}\ncomponent = {component}\n\
          [serve]\nlisten = \"127.0.0.1:0\"\nhosts = [{KNOWN_HOST:?}]\nsecure-cookie = {secure}\n\
          {administrator}{viewer}\n{inventory}",
-        state = root.join("state"),
-        feed = vendor.feed_dir(),
+        state = quoted(&root.join("state")),
+        feed = quoted(vendor.feed_dir()),
         audience = catalog::AUDIENCE,
-        pinned = vendor.root_path(),
-        manifest = vendor.plugin_manifest(),
-        component = vendor.plugin_component(),
+        pinned = quoted(vendor.root_path()),
+        manifest = quoted(vendor.plugin_manifest()),
+        component = quoted(vendor.plugin_component()),
         secure = kind.secure_cookie,
         administrator = user(ADMINISTRATOR, "administrator")?,
         viewer = user(VIEWER, "viewer")?,
