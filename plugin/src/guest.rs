@@ -100,7 +100,7 @@ fn compose(
             request.now,
         )),
         exported::Place::Advisories => Ok(pages::advisories(knowledge, request.search.as_deref())),
-        exported::Place::History => Ok(pages::history(&history()?, request.may_act)),
+        exported::Place::History => Ok(pages::history(knowledge, &history()?, request.may_act)),
         exported::Place::Advisory(id) => {
             let known = knowledge
                 .advisory(id)

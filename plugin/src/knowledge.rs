@@ -297,6 +297,18 @@ impl Knowledge {
         self.corrections.get(id)
     }
 
+    /// Whether a correction answers an advisory that is under embargo.
+    pub fn is_under_embargo(&self, correction: &str) -> bool {
+        let answered = self
+            .corrections
+            .get(correction)
+            .into_iter()
+            .flat_map(|correction| &correction.advisories);
+        answered
+            .filter_map(|id| self.advisories.get(id.as_str()))
+            .any(|known| known.advisory.is_under_embargo())
+    }
+
     /// The components installed.
     pub fn components(&self) -> &[Component] {
         &self.components

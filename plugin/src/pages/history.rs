@@ -5,9 +5,10 @@ use crate::bindings::{
     exports::spacecp::advisories::pages::{Badge, Block, Cell, Page, Table, Tone},
     spacecp::advisories::corrections::{Application, Outcome},
 };
+use crate::knowledge::Knowledge;
 
 /// Composes the page.
-pub fn history(applications: &[Application], may_act: bool) -> Page {
+pub fn history(knowledge: &Knowledge, applications: &[Application], may_act: bool) -> Page {
     let mut blocks = vec![Block::Table(Table {
         caption: "Applications, newest first".to_owned(),
         columns: [
@@ -36,7 +37,9 @@ pub fn history(applications: &[Application], may_act: bool) -> Page {
     Page {
         title: "History".to_owned(),
         blocks,
-        embargo: false,
+        embargo: applications
+            .iter()
+            .any(|application| knowledge.is_under_embargo(&application.correction.id)),
     }
 }
 
