@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use spacecp_tests::http::client;
+use spacecp_tests::{
+    catalog,
+    demo::{Demo, Login},
+    http::client,
+};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -116,5 +120,63 @@ async fn the_demo_keeps_a_folder_that_was_asked_for_and_refuses_one_in_use() -> 
     assert!(!again.status.success());
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(said.contains("not empty"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_first_word_of_the_vendor_nothing_says_that_all_is_well() -> Result<()> {
+    let login = Login::with_password("words".to_owned());
+    let demo = Demo::raise(None, 0, login).await?;
+    let state = demo.folder().join("state").display().to_string();
+    let text = std::fs::read_to_string(demo.config_path())?;
+    let config = demo.folder().join("fresh.toml");
+    std::fs::write(&config, text.replace(&state, &format!("{state}-fresh")))?;
+    let run = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_panel-program"));
+        program
+            .arg("--config")
+            .arg(&config)
+            .args(arguments)
+            .output()
+    };
+    let before = run(&["check"]).await?;
+    let said = String::from_utf8_lossy(&before.stdout).into_owned();
+    assert_eq!(before.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("Nothing has been heard from the vendor yet"),
+        "{said}"
+    );
+    assert!(run(&["sync"]).await?.status.success());
+    let after = run(&["check", "--json"]).await?;
+    let json: serde_json::Value = serde_json::from_slice(&after.stdout)?;
+    assert_eq!(json["summary"]["exposed"], 4);
+    assert_eq!(json["freshness"]["sequence"], 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_was_tampered_with_is_refused_and_the_rest_goes_on() -> Result<()> {
+    let demo = Demo::raise(None, 0, Login::with_password("words".to_owned())).await?;
+    let component = demo.folder().join("vendor/desk/hand-over/advisories.wasm");
+    let mut bytes = std::fs::read(&component)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&component, bytes)?;
+    let run = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_panel-program"));
+        program
+            .arg("--config")
+            .arg(demo.config_path())
+            .args(arguments)
+            .output()
+    };
+    let refused = run(&["check"]).await?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(3), "{said}");
+    assert!(said.contains("is not the one announced"), "{said}");
+    let applied = run(&["apply", catalog::HOUSTON_CORRECTION, "--yes"]).await?;
+    assert!(applied.status.success(), "applying needs no plugin");
+    let back = run(&["rollback", "houston"]).await?;
+    assert!(back.status.success(), "nor does rolling back");
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! `check`: which installed components are exposed, and why.
 
+use jiff::Timestamp;
+use serde_json::json;
+
 use super::{CommandError, Ending, Output, arguments::Format};
 use crate::{
     plugin::bindings::exports::spacecp::advisories::{
@@ -8,6 +11,7 @@ use crate::{
     },
     render::terminal,
     shim::Shim,
+    store::Freshness,
 };
 
 pub(super) async fn check(
@@ -16,28 +20,66 @@ pub(super) async fn check(
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let report = shim.report().await?;
-    let summary = &report.summary;
+    let freshness = shim.freshness().await?;
     if out.json || format == Format::Json {
-        out.value(&report)?;
+        let (summary, verdicts) = (&report.summary, &report.verdicts);
+        out.value(&json!({
+            "summary": summary,
+            "verdicts": verdicts,
+            "unreadable": report.unreadable,
+            "freshness": freshness,
+        }))?;
     } else {
-        out.text(&terminal::page(&page(&report), out.terminal()))?;
+        let page = page(&report, &freshness, Timestamp::now());
+        out.text(&terminal::page(&page, out.terminal()))?;
     }
-    Ok(if summary.exposed == 0 && summary.undecided == 0 {
+    Ok(if all_is_well(&report, &freshness) {
         Ending::Well
     } else {
         Ending::Exposed
     })
 }
 
+/// Whether nothing is exposed, nothing undecided, and the vendor has been heard at all: before the
+/// first word nobody can say that nothing is wrong.
+fn all_is_well(report: &ExposureReport, freshness: &Freshness) -> bool {
+    let summary = &report.summary;
+    summary.exposed == 0
+        && summary.undecided == 0
+        && report.unreadable.is_empty()
+        && freshness.sequence.is_some()
+}
+
+/// What there is to say about how current the verdicts are, if there is anything.
+fn staleness(freshness: &Freshness, now: Timestamp) -> Option<String> {
+    let Some(until) = freshness.valid_until else {
+        return Some("Nothing has been heard from the vendor yet: run \"sync\" first.".to_owned());
+    };
+    let minute = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let problem = freshness
+        .problem
+        .as_ref()
+        .map(|problem| format!(" The last attempt failed: {problem}"));
+    if until <= now {
+        let last = freshness.last_word.map_or_else(String::new, minute);
+        let problem = problem.unwrap_or_default();
+        return Some(format!(
+            "Verified until {}; no fresh word since {last}.{problem}",
+            minute(until)
+        ));
+    }
+    problem.map(|problem| problem.trim_start().to_owned())
+}
+
 /// The verdicts as a page, so that they are drawn, and made safe, like any other.
-fn page(report: &ExposureReport) -> Page {
+fn page(report: &ExposureReport, freshness: &Freshness, now: Timestamp) -> Page {
     let summary = &report.summary;
     let standing = format!(
         "{} of {} components exposed, {} undecided, {} advisories in force",
         summary.exposed, summary.components, summary.undecided, summary.advisories
     );
     let tone = match (summary.exposed, summary.undecided) {
-        (0, 0) => Tone::Good,
+        (0, 0) if all_is_well(report, freshness) => Tone::Good,
         (0, _) => Tone::Warning,
         _ => Tone::Danger,
     };
@@ -45,6 +87,12 @@ fn page(report: &ExposureReport) -> Page {
         tone,
         spans: vec![plain(standing)],
     })];
+    if let Some(words) = staleness(freshness, now) {
+        blocks.push(Block::Notice(Notice {
+            tone: Tone::Warning,
+            spans: vec![plain(words)],
+        }));
+    }
     let shown = report
         .verdicts
         .iter()

@@ -85,7 +85,7 @@ pub struct StoredDocument {
 }
 
 /// How current the panel's knowledge is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Freshness {
     /// The feed's sequence.
     pub sequence: Option<u64>,

@@ -28,7 +28,7 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be opened, or is not a store.
-    #[error("cannot open the store {}: {source}", path.display())]
+    #[error("cannot open the store {}: {source}; if it is damaged, move it away, and the next sync fills a new one", path.display())]
     Open {
         /// The file.
         path: PathBuf,

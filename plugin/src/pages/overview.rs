@@ -26,7 +26,7 @@ const MOST_COMPONENTS: usize = 1_000;
 /// Composes the page at `now`, in seconds since 1970.
 pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page {
     let summary = knowledge.summary();
-    let mut blocks = vec![standing(&summary)];
+    let mut blocks = vec![standing(&summary, freshness)];
     if summary.undecided > 0 {
         let undecided = counted(summary.undecided as usize, "component", "components");
         blocks.push(notice(Tone::Warning, format!("{undecided} cannot be decided: see the versions that could not be read or compared below.")));
@@ -74,9 +74,17 @@ pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page 
     }
 }
 
-fn standing(summary: &crate::bindings::exports::spacecp::advisories::exposure::Summary) -> Block {
+fn standing(
+    summary: &crate::bindings::exports::spacecp::advisories::exposure::Summary,
+    freshness: &Freshness,
+) -> Block {
     let of = counted(summary.components as usize, "component", "components");
     match summary.exposed {
+        // Silence is not an all-clear.
+        0 if freshness.last_word.is_none() => notice(
+            Tone::Warning,
+            format!("Nobody can say yet whether any of {of} is exposed."),
+        ),
         0 => notice(Tone::Good, format!("None of {of} is known to be exposed.")),
         exposed => notice(Tone::Danger, format!("{exposed} of {of} exposed.")),
     }
