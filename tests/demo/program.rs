@@ -151,6 +151,11 @@ async fn before_the_first_word_of_the_vendor_nothing_says_that_all_is_well() -> 
     let json: serde_json::Value = serde_json::from_slice(&after.stdout)?;
     assert_eq!(json["summary"]["exposed"], 4);
     assert_eq!(json["freshness"]["sequence"], 1);
+    let text = json.to_string();
+    assert!(
+        text.contains(catalog::BACKUP) && !text.contains("Backups of other customers"),
+        "of an advisory under embargo no more than its id: {text}"
+    );
     Ok(())
 }
 

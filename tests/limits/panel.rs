@@ -131,8 +131,8 @@ pub(crate) struct Panel {
 pub(crate) fn tight() -> PluginLimits {
     PluginLimits {
         memory: 32 << 20,
-        guest_time_ms: 400,
-        wall_clock_ms: 3_000,
+        guest_time_ms: 1_500,
+        wall_clock_ms: 15_000,
         stack: 256 << 10,
         state: 64 << 10,
         page: 64 << 10,

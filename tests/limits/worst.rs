@@ -81,6 +81,8 @@ async fn a_page_of_a_hundred_megabytes_never_reaches_the_host() -> Result<()> {
     let panel = Panel::with(
         PluginLimits {
             memory: 512 << 20,
+            guest_time_ms: 60_000,
+            wall_clock_ms: 120_000,
             ..tight()
         },
         Quiet::default(),
@@ -151,14 +153,14 @@ async fn what_a_call_that_fails_wanted_to_remember_is_forgotten() -> Result<()> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_slow_costs_wall_clock_and_not_guest_time() -> Result<()> {
     let slow = || Quiet {
-        pause: Duration::from_millis(700),
+        pause: Duration::from_millis(2_500),
         ..Quiet::default()
     };
     let patient = Panel::with(tight(), slow())?;
     assert_eq!(
         patient.says(Behaviour::AsksOnce).await.as_deref(),
         Ok("true"),
-        "700 ms in the host, 400 ms are the guest's"
+        "2.5 s in the host, 1.5 s are the guest's"
     );
     let hasty = Panel::with(
         PluginLimits {

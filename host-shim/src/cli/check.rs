@@ -22,9 +22,9 @@ pub(super) async fn check(
     let report = shim.report().await?;
     let freshness = shim.freshness().await?;
     if out.json || format == Format::Json {
-        let (summary, verdicts) = (&report.summary, &report.verdicts);
+        let verdicts: Vec<Verdict> = report.verdicts.iter().map(passable).collect();
         out.value(&json!({
-            "summary": summary,
+            "summary": report.summary,
             "verdicts": verdicts,
             "unreadable": report.unreadable,
             "freshness": freshness,
@@ -38,6 +38,20 @@ pub(super) async fn check(
     } else {
         Ending::Exposed
     })
+}
+
+/// The verdict as it may be passed on: of an advisory under embargo no more than its id and what a
+/// script has to know to act.
+fn passable(verdict: &Verdict) -> Verdict {
+    if !verdict.embargo {
+        return verdict.clone();
+    }
+    let hidden = || "under embargo".to_owned();
+    Verdict {
+        title: hidden(),
+        reason: hidden(),
+        ..verdict.clone()
+    }
 }
 
 /// Whether nothing is exposed, nothing undecided, and the vendor has been heard at all: before the
