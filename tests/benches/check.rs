@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::resource::{UsageWho, getrusage};
 use spacecp_tests::demo::{Demo, Login};
 
 const ROUNDS: usize = 15;
@@ -32,18 +31,20 @@ fn main() -> Result<()> {
     let mut nothing = Vec::new();
     let mut warm = Vec::new();
     let mut cold = Vec::new();
-    run(&["--version"], 0)?;
-    let idle_memory = children_memory()?;
     run(&check, 1)?;
-    let memory = children_memory()?;
+    let (mut memory, mut idle_memory) = (0, 0);
     for _ in 0..ROUNDS {
-        nothing.push(run(&["--version"], 0)?);
-        warm.push(run(&check, 1)?);
+        let idle = run(&["--version"], 0)?;
+        let busy = run(&check, 1)?;
+        idle_memory = idle.memory.max(idle_memory);
+        memory = busy.memory.max(memory);
+        nothing.push(idle.time);
+        warm.push(busy.time);
     }
     for _ in 0..3 {
         std::fs::remove_dir_all(&cache)
             .with_context(|| format!("no cache at {}", cache.display()))?;
-        cold.push(run(&check, 1)?);
+        cold.push(run(&check, 1)?.time);
     }
     let (nothing, warm, cold) = (median(nothing), median(warm), median(cold));
     println!(
@@ -68,24 +69,48 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Runs the program to its end and returns how long that took.
-fn run(arguments: &[&str], expected: i32) -> Result<Duration> {
+/// What one run of the program took.
+struct Run {
+    time: Duration,
+    /// The largest resident set that was seen, in KiB.
+    memory: u64,
+}
+
+/// Runs the program to its end. Its memory is looked at every millisecond, so a short-lived peak may
+/// be missed; only the process itself knows (a parent's account begins before the program is loaded).
+fn run(arguments: &[&str], expected: i32) -> Result<Run> {
     let started = Instant::now();
-    let status = Command::new(env!("CARGO_BIN_EXE_panel-program"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_panel-program"))
         .args(arguments)
         .stdout(Stdio::null())
-        .status()?;
-    let took = started.elapsed();
+        .spawn()?;
+    let mut memory = 0;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        memory = peak(child.id()).unwrap_or(0).max(memory);
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let time = started.elapsed();
     ensure!(
         status.code() == Some(expected),
         "{arguments:?} ended with {status}"
     );
-    Ok(took)
+    Ok(Run { time, memory })
 }
 
-/// The largest resident set of all children so far, in KiB.
-fn children_memory() -> Result<i64> {
-    Ok(getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())
+/// The largest resident set of a process so far, in KiB (proc(5)), once it runs our program.
+fn peak(process: u32) -> Option<u64> {
+    let program = std::fs::read_link(format!("/proc/{process}/exe")).ok()?;
+    if !program.ends_with("panel-program") {
+        return None;
+    }
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").trim().parse().ok()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -98,6 +123,6 @@ fn millis(time: Duration) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn mebibytes(kibibytes: i64) -> f64 {
+fn mebibytes(kibibytes: u64) -> f64 {
     kibibytes as f64 / 1024.0
 }
