@@ -22,7 +22,8 @@ mod shim;
 
 pub mod store;
 pub mod sync;
-pub mod trust;
 pub mod web;
+
+pub use spacecp_trust as trust;
 
 pub use shim::{ApplyRequest, PluginLoadError, Progress, Shim, ShimError};
