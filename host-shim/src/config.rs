@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use spacecp_contract::{Audience, ComponentName, TreePath, VersionScheme};
+use spacecp_contract::{Audience, ComponentName, Digest, TreePath, VersionScheme};
 
 /// Everything that an administrator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -93,7 +93,6 @@ impl Config {
     fn anchor(&mut self, folder: &Path) {
         let places = [
             &mut self.state,
-            &mut self.feed.root,
             &mut self.plugin.manifest,
             &mut self.plugin.component,
         ];
@@ -101,12 +100,17 @@ impl Config {
             .components
             .iter_mut()
             .map(|component| &mut component.folder);
-        for place in places.into_iter().chain(components) {
+        for place in places
+            .into_iter()
+            .chain(&mut self.feed.root)
+            .chain(components)
+        {
             *place = folder.join(&*place);
         }
-        let from = &mut self.feed.from;
-        if !from.contains("://") {
-            *from = folder.join(&*from).display().to_string();
+        for from in self.feed.from.iter_mut() {
+            if !from.contains("://") {
+                *from = folder.join(&*from).display().to_string();
+            }
         }
     }
 
@@ -117,6 +121,9 @@ impl Config {
                 "feed.interval".to_owned(),
                 "at least 60 seconds, please".to_owned(),
             ));
+        }
+        if let Some(problem) = self.feed.fault() {
+            return Some(("feed".to_owned(), problem));
         }
         let mut users = BTreeSet::new();
         for user in &self.serve.users {
@@ -152,15 +159,76 @@ impl Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FeedConfig {
-    /// Where it is: an `http:` or `https:` address, or a folder.
-    pub from: String,
+    /// Where it is: an `http:` or `https:` address, or a folder; or a list of such places, of which
+    /// the first is asked that has news to believe.
+    pub from: Places,
     /// Whom it must be for.
     pub audience: Audience,
     /// The first root, as the vendor handed it over; its signatures lie beside it in `….minisig`.
-    pub root: PathBuf,
+    #[serde(default)]
+    pub root: Option<PathBuf>,
+    /// The fingerprint of the first root: the SHA-256 digest of its bytes in hexadecimal digits, as
+    /// the vendor says it by another way than the feed. The root itself is then fetched.
+    #[serde(default)]
+    pub root_fingerprint: Option<String>,
+    /// Which root the fingerprint is of.
+    #[serde(default = "first_version")]
+    pub root_version: u64,
     /// How often `serve` asks for news, in seconds.
     #[serde(default = "default_interval")]
     pub interval: u64,
+}
+
+fn first_version() -> u64 {
+    1
+}
+
+impl FeedConfig {
+    fn fault(&self) -> Option<String> {
+        if self.from.iter().next().is_none() {
+            return Some("from names no place at all".to_owned());
+        }
+        match (&self.root, &self.root_fingerprint) {
+            (None, None) => Some(
+                "trust must begin somewhere: set root to the file that the vendor handed over, or root-fingerprint to what the vendor says its first root has"
+                    .to_owned(),
+            ),
+            (_, Some(text)) if text.parse::<Digest>().is_err() => Some(
+                "root-fingerprint has 64 hexadecimal digits (0-9, a-f)".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// One place, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Places {
+    /// One.
+    One(String),
+    /// Several, in this order.
+    Several(Vec<String>),
+}
+
+impl Places {
+    /// The places, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(place) => std::slice::from_ref(place),
+            Self::Several(places) => places.as_slice(),
+        }
+        .iter()
+        .map(String::as_str)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        match self {
+            Self::One(place) => std::slice::from_mut(place),
+            Self::Several(places) => places.as_mut_slice(),
+        }
+        .iter_mut()
+    }
 }
 
 fn default_interval() -> u64 {

@@ -90,6 +90,11 @@ pub enum PluginLoadError {
         /// What is wrong.
         reason: String,
     },
+    /// Only a fingerprint is pinned, and the feed has not been heard yet.
+    #[error(
+        "nobody can say yet whose plugin may run: only the fingerprint of the first root is here, and the root comes with the first sync"
+    )]
+    NoRoot,
     /// It is not signed as it must be.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -238,6 +243,9 @@ async fn load_plugin(rooms: &Arc<Rooms>) -> Result<Result<PluginHost, PluginLoad
     };
     let root = rooms.follower().root().await?;
     let release = rooms.store().plugin_release("advisories").await?;
+    let Some(root) = root else {
+        return Ok(Err(PluginLoadError::NoRoot));
+    };
     let loaded = verified_plugin(rooms, &engine, &root, release);
     if let Ok(plugin) = &loaded {
         rooms

@@ -1,39 +1,53 @@
 //! Asks a feed for news: fetches, has it verified, makes it durable.
 //!
-//! The order is TUF's: roots, head, index, documents. The chain of roots is kept as soon as it has
-//! been verified; nothing else is before everything has been, and then all of it is in one
-//! transaction. An unchanged feed costs one conditional request.
+//! What to fetch, in which order, and what to believe is the [`Workflow`]'s business; this drives it
+//! with a [`Source`] and the store. A root is kept as soon as it has been verified; documents wait,
+//! unseen, until everything has come, and then all of it becomes current in one transaction. What a
+//! broken sync had brought need not be fetched again.
+//!
+//! A feed may have mirrors. A mirror that fails, lags behind or offers something that is refused is
+//! left for the next; what any of them offers is believed for its signatures alone.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, DocumentId, FeedPath, Limits, Root};
+use spacecp_contract::{Audience, Digest, DocumentId, FeedPath, Limits, Root};
+use tokio::task::JoinSet;
 
 use crate::{
     fetch::{FetchError, Fetched, Source},
-    store::{Accepted, Store, StoreError, Trusted},
-    trust::{self, AnyDocument, Before, TrustError, Unverified, Verified},
+    store::{IncidentKind, Store, StoreError},
+    trust::{
+        AnyDocument, TrustError, Verified,
+        workflow::{Answer, News, Outcome, Pin, Request, Workflow, WorkflowError},
+    },
 };
-
-/// Roots that one sync steps over; the next sync goes on from there.
-const MOST_ROOTS: usize = 256;
 
 /// Bytes of a signature file.
 const SIGNATURES: u64 = 64 << 10;
 
-/// Bytes of a head.
-const HEAD: u64 = 4 << 10;
+/// Requests that are on their way at once.
+const AT_ONCE: usize = 8;
 
-/// Bytes of a root.
-const ROOT: u64 = 256 << 10;
+/// Documents, and bytes of them, that are in memory before they are put by.
+const HANDFUL: (usize, usize) = (256, 4 << 20);
 
 /// Follows one feed for one panel.
 #[derive(Debug)]
 pub struct Follower {
-    source: Arc<Source>,
+    mirrors: Vec<Mirror>,
     store: Store,
-    pinned: Verified<Root>,
-    limits: Limits,
+    pin: Pin,
+    audience: Audience,
+}
+
+/// One of the places where a feed is.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    /// Its address, for people.
+    pub address: String,
+    /// Where its bytes come from.
+    pub source: Arc<Source>,
 }
 
 /// Why a sync changed nothing.
@@ -51,9 +65,61 @@ pub enum SyncError {
         /// The file.
         path: FeedPath,
     },
+    /// More roots than one sync steps over.
+    #[error("the chain of roots goes on beyond root {reached}; the next sync goes on from there")]
+    LongChain {
+        /// The newest that is trusted now.
+        reached: u64,
+    },
+    /// No mirror gave news that is believed.
+    #[error("no mirror has news that this panel believes:{}", .0.iter().map(|(address, error)| format!("\n  {address}: {error}")).collect::<String>())]
+    Mirrors(Vec<(String, SyncError)>),
+    /// The pinned root is not the one that trust began with.
+    #[error(
+        "the root pinned in the configuration (fingerprint {pinned}) is not the root {version} that this panel has trusted so far (fingerprint {stored}); if the feed really begins anew, say \"spacecp-advisories trust reset\""
+    )]
+    PinChanged {
+        /// Which root.
+        version: u64,
+        /// The fingerprint in the configuration.
+        pinned: Digest,
+        /// That of the one in the store.
+        stored: Digest,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SyncError {
+    /// Whether something was refused for what it is, and not just out of reach.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Trust(_) | Self::PinChanged { .. } => true,
+            Self::Mirrors(errors) => errors.iter().any(|(_, error)| error.is_refusal()),
+            _ => false,
+        }
+    }
+
+    /// Whether another mirror could do better.
+    fn is_the_mirrors(&self) -> bool {
+        !matches!(
+            self,
+            Self::Store(_) | Self::PinChanged { .. } | Self::LongChain { .. }
+        )
+    }
+}
+
+impl From<WorkflowError> for SyncError {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::Refused(error) => Self::Trust(error),
+            WorkflowError::LongChain { reached } => Self::LongChain { reached },
+            WorkflowError::Missing { path } | WorkflowError::Unasked { path } => {
+                Self::Missing { path }
+            }
+        }
+    }
 }
 
 /// What a sync found.
@@ -70,38 +136,52 @@ pub struct SyncReport {
 }
 
 impl Follower {
-    /// Follows `source` into `store`, beginning with the root that the administrator put there.
-    pub fn new(
-        source: Arc<Source>,
-        store: Store,
-        pinned: Unverified<'_>,
-        audience: &Audience,
-    ) -> Result<Self, TrustError> {
-        let pinned = trust::pinned_root(pinned, audience)?;
-        Ok(Self {
-            source,
+    /// Follows a feed, from the first of these places that has news to believe, into `store`.
+    /// Trust begins with `pin`, which the administrator put there.
+    pub fn new(mirrors: Vec<Mirror>, store: Store, pin: Pin, audience: Audience) -> Self {
+        Self {
+            mirrors,
             store,
-            pinned,
-            limits: Limits::default(),
-        })
+            pin,
+            audience,
+        }
     }
 
     /// The newest root that is trusted: the stored one, or the pinned one before the first sync.
-    pub async fn root(&self) -> Result<Verified<Root>, StoreError> {
-        Ok(self.newer(self.store.trusted().await?.root))
+    /// None where only a fingerprint is pinned and the feed has not been heard yet.
+    pub async fn root(&self) -> Result<Option<Verified<Root>>, StoreError> {
+        let stored = self.store.trusted().await?.root;
+        let newer = stored.filter(|stored| stored.version >= self.pin.version());
+        Ok(newer.or_else(|| match &self.pin {
+            Pin::Root(root) => Some((**root).clone()),
+            Pin::Fingerprint { .. } => None,
+        }))
     }
 
-    fn newer(&self, stored: Option<Verified<Root>>) -> Verified<Root> {
-        stored
-            .filter(|stored| stored.version >= self.pinned.version)
-            .unwrap_or_else(|| self.pinned.clone())
+    /// Where trust begins.
+    pub fn pin(&self) -> &Pin {
+        &self.pin
+    }
+
+    /// The places where the feed is looked for, in this order.
+    pub fn mirrors(&self) -> &[Mirror] {
+        &self.mirrors
     }
 
     /// Asks for news at `now`. On failure no head, index or document has changed, and the reason is
     /// kept for the pages.
-    #[tracing::instrument(name = "sync", skip_all)]
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, SyncError> {
-        match self.attempt(now).await {
+        self.sync_from(&self.mirrors, now).await
+    }
+
+    /// The same from elsewhere, as from a file that was carried here.
+    #[tracing::instrument(name = "sync", skip_all)]
+    pub async fn sync_from(
+        &self,
+        mirrors: &[Mirror],
+        now: Timestamp,
+    ) -> Result<SyncReport, SyncError> {
+        match self.try_each(mirrors, now).await {
             Ok(report) => {
                 tracing::info!(
                     sequence = report.sequence,
@@ -113,175 +193,240 @@ impl Follower {
             }
             Err(error) => {
                 tracing::warn!(%error, "the feed was not followed");
-                // The reason matters more than whether it could be noted down.
-                if let Err(note) = self.store.missed(&error.to_string()).await {
-                    tracing::warn!(error = %note, "and that could not be noted down");
-                }
+                self.note_down(&error, now).await;
                 Err(error)
             }
         }
     }
 
-    async fn attempt(&self, now: Timestamp) -> Result<SyncReport, SyncError> {
-        let trusted = self.store.trusted().await?;
-        // A clock that went back must not bring back to life what has expired.
-        let now = now.max(trusted.latest_time);
-        let known = still_good(&trusted, now).and(trusted.head_validator.as_deref());
-        let head_path = FeedPath::head();
-        let (head_bytes, validator) = match self.source.get(&head_path, HEAD, known).await? {
-            Fetched::Missing => return Err(SyncError::Missing { path: head_path }),
-            Fetched::Unchanged => return self.unchanged(&trusted, now).await,
-            Fetched::Body { bytes, validator } => (bytes, validator),
+    /// The reason matters more than whether it could be noted down.
+    async fn note_down(&self, error: &SyncError, now: Timestamp) {
+        let kind = if error.is_refusal() {
+            IncidentKind::Refused
+        } else {
+            IncidentKind::Unreachable
         };
-        if let Some(head) = still_good(&trusted, now)
-            && head.bytes() == head_bytes
-        {
-            return self.unchanged(&trusted, now).await;
+        let words = error.to_string();
+        let noted = self.store.note(kind, &words, now).await;
+        for note in [noted, self.store.missed(&words).await] {
+            if let Err(note) = note {
+                tracing::warn!(error = %note, "and that could not be noted down");
+            }
         }
-        let roots = self.roots(self.newer(trusted.root.clone())).await?;
-        let root = roots.last().unwrap_or(&self.pinned).clone();
-        trust::check_root(&root, now)?;
-        let before = Before {
-            head: trusted.head.as_ref(),
-            index: trusted.index.as_ref(),
-            afresh: root.sequence_epoch > trusted.sequence_epoch,
-        };
-        let signatures = self.must(&head_path.signatures(), SIGNATURES).await?;
-        let head = trust::head(
-            &root,
-            before,
-            Unverified {
-                bytes: &head_bytes,
-                signatures: &signatures,
-            },
-            now,
-        )?;
-        let index_path = FeedPath::index(head.sequence);
-        let announced = head.index_length.min(self.limits.bytes as u64);
-        let index_bytes = self.must(&index_path, announced).await?;
-        let signatures = self.must(&index_path.signatures(), SIGNATURES).await?;
-        let offered = Unverified {
-            bytes: &index_bytes,
-            signatures: &signatures,
-        };
-        let index = trust::index(&root, &head, before, offered, &self.limits)?;
-        let documents = self.documents(&root, &index, before.afresh).await?;
-        let accepted = Accepted {
-            root_version: root.version,
-            sequence_epoch: root.sequence_epoch,
-            roots,
-            head,
-            head_validator: validator,
-            index,
-            documents,
-            now,
-        };
-        let kept = self.store.accept(&accepted).await?;
-        Ok(SyncReport {
-            changed: kept,
-            sequence: accepted.head.sequence,
-            accepted: accepted.documents.iter().filter_map(named).collect(),
-            valid_until: accepted.head.expires,
-        })
     }
 
-    async fn unchanged(&self, trusted: &Trusted, now: Timestamp) -> Result<SyncReport, SyncError> {
-        let Some(head) = &trusted.head else {
-            // An answer to a question that was not asked.
-            return Err(SyncError::Missing {
-                path: FeedPath::head(),
-            });
-        };
-        self.store.heard(now).await?;
-        Ok(SyncReport {
-            changed: false,
-            sequence: head.sequence,
-            accepted: Vec::new(),
-            valid_until: head.expires,
-        })
-    }
-
-    /// The trusted root and every one that follows it.
-    ///
-    /// New roots are kept whatever becomes of the rest of the sync: a key that was taken back once
-    /// must not be believed again because somebody holds back the news or spoils the head. A chain
-    /// longer than one sync steps over goes on with the next.
-    async fn roots(&self, trusted: Verified<Root>) -> Result<Vec<Verified<Root>>, SyncError> {
-        let mut chain = vec![trusted];
-        let walked = self.walk(&mut chain).await;
-        if chain.len() > 1 {
-            self.store.keep_roots(&chain).await?;
+    async fn try_each(&self, mirrors: &[Mirror], now: Timestamp) -> Result<SyncReport, SyncError> {
+        self.heal().await?;
+        self.refuse_another_pin().await?;
+        let mut failures = Vec::new();
+        for mirror in mirrors {
+            match self.attempt(mirror, now).await {
+                Err(error) if error.is_the_mirrors() => {
+                    tracing::warn!(mirror = mirror.address, %error, "this mirror gave no news to believe");
+                    failures.push((mirror.address.clone(), error));
+                }
+                ended => {
+                    for (address, error) in failures.iter().filter(|(_, error)| error.is_refusal())
+                    {
+                        let words = format!("{address}: {error}");
+                        self.store.note(IncidentKind::Refused, &words, now).await?;
+                    }
+                    return ended;
+                }
+            }
         }
-        walked.map(|()| chain)
+        match failures.len() {
+            1 => Err(failures.remove(0).1),
+            _ => Err(SyncError::Mirrors(failures)),
+        }
     }
 
-    async fn walk(&self, chain: &mut Vec<Verified<Root>>) -> Result<(), SyncError> {
-        while chain.len() <= MOST_ROOTS {
-            let newest = &chain[chain.len() - 1];
-            let path = FeedPath::root(newest.version.saturating_add(1));
-            let Fetched::Body { bytes, .. } = self.source.get(&path, ROOT, None).await? else {
-                break;
-            };
-            let signatures = self.must(&path.signatures(), SIGNATURES).await?;
-            let next = trust::next_root(
-                newest,
-                Unverified {
-                    bytes: &bytes,
-                    signatures: &signatures,
-                },
-            )?;
-            tracing::info!(version = next.version, "a new root is trusted");
-            chain.push(next);
+    /// Builds anew what was found damaged.
+    async fn heal(&self) -> Result<(), SyncError> {
+        let damage = match self.store.trusted().await {
+            Err(StoreError::Damaged(words)) => Some(words),
+            Err(error) => return Err(error.into()),
+            Ok(_) => self.store.damage().await?,
+        };
+        if let Some(words) = damage {
+            let aside = self.store.rebuild(&words).await?;
+            tracing::warn!(aside = %aside.display(), "the damaged store was set aside and is built anew");
         }
         Ok(())
     }
 
-    /// Every document of the index that the store does not have in that revision.
-    async fn documents(
-        &self,
-        root: &Verified<Root>,
-        index: &spacecp_contract::Index,
-        afresh: bool,
-    ) -> Result<Vec<AnyDocument>, SyncError> {
-        let mut documents = Vec::new();
-        for entry in &index.documents {
-            if !afresh
-                && self
-                    .store
-                    .has(entry.kind, &entry.id, entry.revision)
-                    .await?
-            {
-                continue;
+    async fn refuse_another_pin(&self) -> Result<(), SyncError> {
+        let (version, pinned) = (self.pin.version(), self.pin.digest());
+        match self.store.root_digest(version).await? {
+            Some(stored) if stored != pinned => Err(SyncError::PinChanged {
+                version,
+                pinned,
+                stored,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn attempt(&self, mirror: &Mirror, now: Timestamp) -> Result<SyncReport, SyncError> {
+        let trusted = self.store.trusted().await?;
+        let before = trusted.head.clone();
+        let mut workflow = Workflow::new(
+            self.pin.clone(),
+            self.audience.clone(),
+            trusted,
+            self.store.held().await?,
+            Limits::default(),
+            now,
+        );
+        let outcome = self.drive(&mut workflow, &mirror.source).await?;
+        let now = workflow.now();
+        match (outcome, before) {
+            (Outcome::Changed(update), _) => {
+                self.keep_pin().await?;
+                let accepted = self.store.accept(&update, now).await?;
+                Ok(SyncReport {
+                    changed: accepted.is_some(),
+                    sequence: update.head.sequence,
+                    accepted: accepted.unwrap_or_default(),
+                    valid_until: update.head.expires,
+                })
             }
-            let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
-            let announced = entry.length.min(self.limits.bytes as u64);
-            let bytes = self.must(&path, announced).await?;
-            let signatures = self.must(&path.signatures(), SIGNATURES).await?;
-            let offered = Unverified {
-                bytes: &bytes,
-                signatures: &signatures,
+            (Outcome::Unchanged, Some(head)) => {
+                self.store.heard(now).await?;
+                Ok(SyncReport {
+                    changed: false,
+                    sequence: head.sequence,
+                    accepted: Vec::new(),
+                    valid_until: head.expires,
+                })
+            }
+            (Outcome::Unchanged, None) => Err(SyncError::Missing {
+                path: FeedPath::head(),
+            }),
+        }
+    }
+
+    /// Fetches what the workflow asks for until it has ended.
+    async fn drive(
+        &self,
+        workflow: &mut Workflow,
+        source: &Arc<Source>,
+    ) -> Result<Outcome, SyncError> {
+        let mut flying = JoinSet::new();
+        let mut waiting = Waiting::default();
+        let ended = loop {
+            while flying.len() < AT_ONCE
+                && let Some(request) = workflow.next_request()
+            {
+                let source = source.clone();
+                flying.spawn(async move {
+                    let answer = fetch(&source, &request).await;
+                    (request.path, answer)
+                });
+            }
+            let Some(answered) = flying.join_next().await else {
+                break Ok(());
             };
-            documents.push(trust::document(root, entry, offered, &self.limits)?);
-        }
-        Ok(documents)
+            let taken = match answered {
+                Ok((path, answer)) => self.take(workflow, &path, answer, &mut waiting).await,
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            };
+            if taken.is_err() {
+                break taken;
+            }
+        };
+        // What has come is kept even so: the next sync need not fetch it again.
+        self.put_by(&mut waiting).await?;
+        ended?;
+        workflow.outcome().ok_or(SyncError::Missing {
+            path: FeedPath::head(),
+        })
     }
 
-    async fn must(&self, path: &FeedPath, limit: u64) -> Result<Vec<u8>, SyncError> {
-        match self.source.get(path, limit, None).await? {
-            Fetched::Body { bytes, .. } => Ok(bytes),
-            Fetched::Missing | Fetched::Unchanged => Err(SyncError::Missing { path: path.clone() }),
+    async fn take(
+        &self,
+        workflow: &mut Workflow,
+        path: &FeedPath,
+        answer: Result<Answer, FetchError>,
+        waiting: &mut Waiting,
+    ) -> Result<(), SyncError> {
+        match workflow.answer(path, answer?)? {
+            None => {}
+            Some(News::Root(root)) => {
+                tracing::info!(version = root.version, "a new root is trusted");
+                self.keep_pin().await?;
+                self.store.keep_root(&root).await?;
+            }
+            Some(News::Document(document, root)) => {
+                waiting.bytes += document.bytes().len();
+                waiting.documents.push((document, root));
+                if waiting.documents.len() >= HANDFUL.0 || waiting.bytes >= HANDFUL.1 {
+                    self.put_by(waiting).await?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Keeps the pinned root beside those that follow it; not before something follows, so that a
+    /// wrong one can be put right.
+    async fn keep_pin(&self) -> Result<(), StoreError> {
+        match &self.pin {
+            Pin::Root(root) => self.store.keep_root(root).await,
+            Pin::Fingerprint { .. } => Ok(()),
+        }
+    }
+
+    async fn put_by(&self, waiting: &mut Waiting) -> Result<(), StoreError> {
+        if waiting.documents.is_empty() {
+            return Ok(());
+        }
+        let Waiting { documents, .. } = std::mem::take(waiting);
+        self.store.keep_waiting(&documents).await
+    }
+
+    /// The payloads that the corrections of this panel name.
+    pub async fn payloads(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        let trusted = self.store.trusted().await?;
+        let mut payloads = BTreeSet::new();
+        for entry in trusted.index.iter().flat_map(|index| &index.documents) {
+            let document = self.store.document(entry.kind, &entry.id).await?;
+            if let Some(AnyDocument::Correction(correction)) = document {
+                let files = correction.files.iter();
+                payloads.extend(
+                    files
+                        .filter_map(|file| file.after.as_ref())
+                        .map(|after| after.blob.digest),
+                );
+            }
+        }
+        Ok(payloads)
     }
 }
 
-/// The head that is trusted, unless it or the root above it has expired.
-fn still_good(trusted: &Trusted, now: Timestamp) -> Option<&Verified<spacecp_contract::Head>> {
-    let root = trusted.root.as_ref()?;
-    trust::check_root(root, now).ok()?;
-    trusted.head.as_ref().filter(|head| head.expires > now)
+/// Documents that were verified and are not in the store yet.
+#[derive(Default)]
+struct Waiting {
+    documents: Vec<(AnyDocument, u64)>,
+    bytes: usize,
 }
 
-fn named(document: &AnyDocument) -> Option<(DocumentId, u64)> {
-    let id = DocumentId::new(document.id()).ok()?;
-    Some((id, document.revision()))
+/// A file, and its signatures if it is there and has changed.
+async fn fetch(source: &Source, request: &Request) -> Result<Answer, FetchError> {
+    let known = request.validator.as_deref();
+    let (bytes, validator) = match source.get(&request.path, request.limit, known).await? {
+        Fetched::Missing => return Ok(Answer::Missing),
+        Fetched::Unchanged => return Ok(Answer::Unchanged),
+        Fetched::Body { bytes, validator } => (bytes, validator),
+    };
+    let beside = request.path.signatures();
+    let signatures = match source.get(&beside, SIGNATURES, None).await? {
+        Fetched::Body { bytes, .. } => Some(bytes),
+        Fetched::Missing | Fetched::Unchanged => None,
+    };
+    Ok(Answer::File {
+        bytes,
+        signatures,
+        validator,
+    })
 }

@@ -11,8 +11,8 @@ use spacecp_advisories::{
     fetch::{Patience, Source},
     inventory::Inventory,
     store::Store,
-    sync::Follower,
-    trust::{AnyDocument, Unverified, Verified},
+    sync::{Follower, Mirror},
+    trust::{AnyDocument, Unverified, Verified, workflow::Pin},
 };
 use spacecp_contract::{
     ComponentName, Correction, Digest, DocumentKind, TreePath, VersionRange, VersionScheme,
@@ -145,14 +145,15 @@ impl Panel {
             bytes: &root,
             signatures: &signatures,
         };
-        Follower::new(
-            Arc::new(source.clone()),
-            store.clone(),
-            pinned,
-            &"customers".parse()?,
-        )?
-        .sync(now())
-        .await?;
+        let audience = "customers".parse()?;
+        let pin = Pin::root(pinned, &audience)?;
+        let mirror = Mirror {
+            address: "the vendor's folder".to_owned(),
+            source: Arc::new(source.clone()),
+        };
+        Follower::new(vec![mirror], store.clone(), pin, audience)
+            .sync(now())
+            .await?;
         let correction = match store.document(DocumentKind::Correction, CORRECTION).await? {
             Some(AnyDocument::Correction(correction)) => correction,
             other => anyhow::bail!("no correction: {other:?}"),

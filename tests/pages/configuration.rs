@@ -48,7 +48,10 @@ fn a_sound_configuration_is_taken_and_its_paths_begin_at_its_folder() -> Result<
     let config = Config::load(&path)?;
     assert_eq!(config.state, folder.path().join("state"));
     assert_eq!(config.components[0].folder, folder.path().join("houston"));
-    assert_eq!(config.feed.from, "https://advisories.example/feed/");
+    assert_eq!(
+        config.feed.from.iter().collect::<Vec<_>>(),
+        ["https://advisories.example/feed/"]
+    );
     Ok(())
 }
 

@@ -5,8 +5,10 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod damaged;
 mod honest;
 mod payload;
+mod pinned;
 mod refused;
 mod rotation;
 mod scene;

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::{
     fetch::{Patience, Source},
     store::Store,
-    sync::{Follower, SyncError, SyncReport},
-    trust::Unverified,
+    sync::{Follower, Mirror, SyncError, SyncReport},
+    trust::{Unverified, workflow::Pin},
 };
 use spacecp_contract::{Advisory, Audience};
 use spacecp_tests::{catalog, feed_server::FeedServer, vendor::Vendor};
@@ -78,12 +78,17 @@ impl Scene {
             bytes: &root,
             signatures: &signatures,
         };
+        let audience = Audience::new(catalog::AUDIENCE)?;
+        let pin = Pin::root(pinned, &audience)?;
         Ok(Follower::new(
-            source,
+            vec![Mirror {
+                address: address.to_owned(),
+                source,
+            }],
             self.store.clone(),
-            pinned,
-            &Audience::new(catalog::AUDIENCE)?,
-        )?)
+            pin,
+            audience,
+        ))
     }
 
     pub(crate) async fn sync_with(&self, address: &str) -> Result<SyncReport, SyncError> {
@@ -95,6 +100,21 @@ impl Scene {
 
     pub(crate) async fn sync(&self) -> Result<SyncReport, SyncError> {
         self.sync_with(&self.server.url()).await
+    }
+
+    /// Changes what is stored of the feed, as somebody with a database program would.
+    pub(crate) async fn statement(&self, statement: &str) -> Result<()> {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.store.feed_path());
+        let mut connection = sqlx::ConnectOptions::connect(&options).await?;
+        let query = sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()));
+        let changed = query.execute(&mut connection).await?;
+        anyhow::ensure!(changed.rows_affected() > 0, "it changed nothing");
+        Ok(sqlx::Connection::close(connection).await?)
+    }
+
+    /// Lets go of the store's files.
+    pub(crate) async fn close_feed(&self) {
+        self.store.close().await;
     }
 
     /// Everything that the panel trusts.

@@ -1,19 +1,19 @@
 //! The rooms without the plugin: what has to work when there is none.
 
-use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc};
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use spacecp_contract::{Correction, DocumentId, DocumentKind};
+use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
 
 use super::{ApplyRequest, Progress, ShimError, beside};
 use crate::{
-    apply::{Application, Applier, Order, Plan},
-    config::Config,
-    fetch::{Patience, Source},
+    apply::{Application, Applier, ApplyError, Order, Plan},
+    config::{Config, FeedConfig},
+    fetch::{FetchError, Patience, Source},
     inventory::{Component, Inventory},
     store::Store,
-    sync::Follower,
-    trust::{AnyDocument, Unverified, Verified},
+    sync::{Follower, Mirror},
+    trust::{self, AnyDocument, Unverified, Verified, workflow::Pin},
 };
 
 /// One of each room.
@@ -21,7 +21,6 @@ use crate::{
 pub(crate) struct Rooms {
     config: Config,
     store: Store,
-    source: Arc<Source>,
     follower: Follower,
     applier: Applier,
 }
@@ -30,23 +29,19 @@ impl Rooms {
     pub(super) async fn open(config: Config) -> Result<Self, ShimError> {
         make_state_folder(&config)?;
         let store = Store::open(&config.state.join("store.sqlite")).await?;
-        let source = Arc::new(Source::new(&config.feed.from, Patience::default())?);
-        let path = config.feed.root.clone();
-        let read = |path: std::path::PathBuf| {
-            fs::read(&path).map_err(|source| ShimError::File { path, source })
-        };
-        let (bytes, signatures) = (read(path.clone())?, read(beside(&path))?);
-        let pinned = Unverified {
-            bytes: &bytes,
-            signatures: &signatures,
-        };
-        let follower = Follower::new(source.clone(), store.clone(), pinned, &config.feed.audience)
-            .map_err(|source| ShimError::PinnedRoot { path, source })?;
+        let mirrors = config.feed.from.iter().map(|address| {
+            let source = Arc::new(Source::new(address, Patience::default())?);
+            let address = address.to_owned();
+            Ok(Mirror { address, source })
+        });
+        let mirrors = mirrors.collect::<Result<Vec<_>, FetchError>>()?;
+        let pin = pin(&config.feed)?;
+        let audience = config.feed.audience.clone();
+        let follower = Follower::new(mirrors, store.clone(), pin, audience);
         let applier = Applier::new(store.clone());
         Ok(Self {
             config,
             store,
-            source,
             follower,
             applier,
         })
@@ -99,17 +94,34 @@ impl Rooms {
         let correction = self.correction(&request.correction).await?;
         let inventory = self.inventory().await;
         let now = Timestamp::now();
-        let order = Order {
-            correction: &correction,
-            component: find(&inventory, &request.component)?,
-            inventory: &inventory,
-            shown: request.plan,
-            overwrite: request.overwrite,
-            by: &request.by,
-            id: application_id(now)?,
-            now,
-        };
-        Ok(self.applier.apply(order, &self.source, progress).await?)
+        let mut mirrors = self.follower.mirrors().iter().peekable();
+        loop {
+            let order = Order {
+                correction: &correction,
+                component: find(&inventory, &request.component)?,
+                inventory: &inventory,
+                shown: request.plan,
+                overwrite: request.overwrite,
+                by: &request.by,
+                id: application_id(now)?,
+                now,
+            };
+            // The configuration was checked: there is one at least.
+            let Some(mirror) = mirrors.next() else {
+                return Err(ShimError::NotFound {
+                    what: "feed",
+                    name: "from".to_owned(),
+                });
+            };
+            let applied = self.applier.apply(order, &mirror.source, progress).await;
+            match applied {
+                // Nothing was changed for want of a payload, which another mirror may have.
+                Err(ApplyError::Payload(error)) if mirrors.peek().is_some() => {
+                    tracing::warn!(mirror = mirror.address, %error, "this mirror did not give the payload");
+                }
+                applied => return Ok(applied?),
+            }
+        }
     }
 
     pub(super) async fn components_for(
@@ -143,6 +155,45 @@ fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimE
             what: "component",
             name: name.to_owned(),
         })
+}
+
+/// Where trust begins: the root that lies here, the fingerprint, or both if they agree.
+fn pin(feed: &FeedConfig) -> Result<Pin, ShimError> {
+    // The configuration was checked: a fingerprint that is there can be read.
+    let fingerprint: Option<Digest> = feed
+        .root_fingerprint
+        .as_deref()
+        .and_then(|text| text.parse().ok());
+    let Some(path) = &feed.root else {
+        let digest = fingerprint.ok_or_else(|| ShimError::File {
+            path: "the first root".into(),
+            source: std::io::ErrorKind::NotFound.into(),
+        })?;
+        return Ok(Pin::Fingerprint {
+            version: feed.root_version,
+            digest,
+        });
+    };
+    let read = |path: &Path| {
+        fs::read(path).map_err(|source| ShimError::File {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let (bytes, signatures) = (read(path)?, read(&beside(path))?);
+    let offered = Unverified {
+        bytes: &bytes,
+        signatures: &signatures,
+    };
+    let pinned = match fingerprint {
+        Some(digest) => trust::by_fingerprint(offered, digest, &feed.audience)
+            .map(|root| Pin::Root(Box::new(root))),
+        None => Pin::root(offered, &feed.audience),
+    };
+    pinned.map_err(|source| ShimError::PinnedRoot {
+        path: path.clone(),
+        source,
+    })
 }
 
 /// The folder that only the shim may enter.

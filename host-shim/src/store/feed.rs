@@ -3,53 +3,20 @@
 //! A sync becomes durable as one transaction. What is read back is verified again before anybody
 //! acts on it, so a tampered or damaged store is found, not followed.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use spacecp_contract::{DocumentKind, Head, Index, Limits, Root};
+use spacecp_contract::{Digest, DocumentId, DocumentKind, Head, Limits, Root};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Store, StoreError};
-use crate::trust::{self, AnyDocument, Unverified, Verified};
+use crate::trust::{
+    self, AnyDocument, Unverified, Verified,
+    workflow::{Held, HeldDocument, Trusted, Update},
+};
 
 /// Bytes of documents handed out at a time.
 const BATCH_BYTES: u64 = 8 << 20;
-
-/// What is trusted, as the next sync needs it.
-#[derive(Debug, Clone, Default)]
-pub struct Trusted {
-    /// The newest root; none before the first sync.
-    pub root: Option<Verified<Root>>,
-    /// The sequence epoch by which head and index were accepted.
-    pub sequence_epoch: u64,
-    /// The head.
-    pub head: Option<Verified<Head>>,
-    /// What to say to hear whether the head changed.
-    pub head_validator: Option<String>,
-    /// The index.
-    pub index: Option<Verified<Index>>,
-    /// The latest time by which anything was decided; the clock may not go behind it.
-    pub latest_time: Timestamp,
-}
-
-/// What a sync has verified, to be made durable at once.
-#[derive(Debug)]
-pub struct Accepted {
-    /// Roots that are new, oldest first.
-    pub roots: Vec<Verified<Root>>,
-    /// The head.
-    pub head: Verified<Head>,
-    /// What to say to hear whether it changed.
-    pub head_validator: Option<String>,
-    /// The index.
-    pub index: Verified<Index>,
-    /// The version of the newest root.
-    pub root_version: u64,
-    /// The newest root's sequence epoch.
-    pub sequence_epoch: u64,
-    /// Documents that are new, or are of a newer revision.
-    pub documents: Vec<AnyDocument>,
-    /// When.
-    pub now: Timestamp,
-}
 
 /// Where a reader is in the stream of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,30 +64,74 @@ pub struct Freshness {
     pub problem: Option<String>,
 }
 
+/// Who signed a document that is held.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Signer {
+    /// Advisory or correction.
+    pub kind: DocumentKind,
+    /// The document.
+    pub id: String,
+    /// Its revision.
+    pub revision: u64,
+    /// The public keys whose signatures counted when it was accepted, in base64.
+    pub keys: Vec<String>,
+}
+
 impl Store {
     /// Names this store; made once, when it is new.
-    pub(super) async fn ensure_feed_state(&self, epoch: u64) -> Result<(), StoreError> {
-        sqlx::query("INSERT OR IGNORE INTO feed_state (only, epoch) VALUES (1, ?)")
+    pub(super) async fn ensure_feed_state(&self) -> Result<(), StoreError> {
+        let mut epoch = [0; 8];
+        getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;
+        let epoch = u64::from_le_bytes(epoch);
+        // The version begins anywhere, so that nobody takes a store that was built anew for the
+        // one that they have read.
+        sqlx::query("INSERT OR IGNORE INTO feed_state (only, epoch, version) VALUES (1, ?, ?)")
             .bind(signed(epoch))
-            .execute(self.pool())
+            .bind(signed(epoch >> 2))
+            .execute(&self.feed)
             .await?;
         Ok(())
     }
 
-    /// What is trusted.
+    /// What is trusted, verified again unless this process has done so already.
     pub async fn trusted(&self) -> Result<Trusted, StoreError> {
-        let row = sqlx::query("SELECT * FROM feed_state WHERE only = 1")
-            .fetch_one(self.pool())
+        let version = self.feed_version().await?;
+        let lock = || {
+            self.trusted
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
+        if let Some((_, trusted)) = lock().as_ref().filter(|(of, _)| *of == version) {
+            return Ok(trusted.clone());
+        }
+        let read = self.read_trusted().await;
+        if let Err(StoreError::Damaged(words)) = &read {
+            self.mark_damaged(words).await;
+        }
+        let (version, trusted) = read?;
+        *lock() = Some((version, trusted.clone()));
+        Ok(trusted)
+    }
+
+    async fn feed_version(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT version FROM feed_state WHERE only = 1")
+            .fetch_one(&self.feed)
             .await?;
-        let root = self.newest_root().await?;
-        let latest_time = time(row.try_get("latest_time")?)?;
+        Ok(unsigned(row.try_get(0)?))
+    }
+
+    async fn read_trusted(&self) -> Result<(u64, Trusted), StoreError> {
+        let row = sqlx::query("SELECT * FROM feed_state WHERE only = 1")
+            .fetch_one(&self.feed)
+            .await?;
+        let version = unsigned(row.try_get("version")?);
         let mut trusted = Trusted {
-            root,
-            latest_time,
+            root: self.newest_root().await?,
+            latest_time: time(row.try_get("latest_time")?)?,
             ..Trusted::default()
         };
         let Some(head_bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else {
-            return Ok(trusted);
+            return Ok((version, trusted));
         };
         let by = self.root(unsigned(row.try_get("head_root")?)).await?;
         let head_signatures: String = row.try_get("head_signatures")?;
@@ -147,72 +158,117 @@ impl Store {
         trusted.head_validator = row.try_get("head_validator")?;
         trusted.head = Some(head);
         trusted.index = Some(index);
-        Ok(trusted)
+        Ok((version, trusted))
     }
 
-    /// Makes a sync durable, all of it or nothing.
-    ///
-    /// Another process may have been faster: what it accepted is not put back.
-    pub async fn accept(&self, accepted: &Accepted) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
-        let row = sqlx::query("SELECT sequence_epoch, head_bytes FROM feed_state WHERE only = 1")
-            .fetch_one(&mut *transaction)
+    /// What need not be fetched again.
+    pub async fn held(&self) -> Result<Held, StoreError> {
+        let mut connection = self.feed.acquire().await?;
+        let mut held = read_held(&mut connection, "waiting").await?;
+        // What was accepted counts before what waits, unless what waits is newer.
+        for (name, accepted) in read_held(&mut connection, "documents").await? {
+            let newer = held
+                .get(&name)
+                .is_some_and(|waiting| waiting.revision > accepted.revision);
+            if !newer {
+                held.insert(name, accepted);
+            }
+        }
+        Ok(held)
+    }
+
+    /// The digest of a root that is kept.
+    pub async fn root_digest(&self, version: u64) -> Result<Option<Digest>, StoreError> {
+        let row = sqlx::query("SELECT bytes FROM roots WHERE version = ?")
+            .bind(signed(version))
+            .fetch_optional(&self.feed)
             .await?;
-        if outrun(&row, accepted)? {
-            return Ok(false);
-        }
-        insert_roots(&mut transaction, &accepted.roots).await?;
-        for document in &accepted.documents {
-            // The position grows with every acceptance, so the old revision's row goes.
-            sqlx::query("DELETE FROM documents WHERE kind = ? AND id = ?")
-                .bind(document.kind().as_str())
-                .bind(document.id())
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query("INSERT INTO documents (kind, id, revision, bytes, signatures, root, accepted) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                .bind(document.kind().as_str())
-                .bind(document.id())
-                .bind(signed(document.revision()))
-                .bind(document.bytes())
-                .bind(document.signatures())
-                .bind(signed(accepted.root_version))
-                .bind(accepted.now.as_second())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        sqlx::query(
-            "UPDATE feed_state SET sequence_epoch = ?, head_bytes = ?, head_signatures = ?, head_validator = ?, \
-             index_bytes = ?, index_signatures = ?, head_root = ?, latest_time = max(latest_time, ?), last_word = ?, problem = NULL",
-        )
-        .bind(signed(accepted.sequence_epoch))
-        .bind(accepted.head.bytes())
-        .bind(accepted.head.signatures())
-        .bind(accepted.head_validator.as_deref())
-        .bind(accepted.index.bytes())
-        .bind(accepted.index.signatures())
-        .bind(signed(accepted.root_version))
-        .bind(accepted.now.as_second())
-        .bind(accepted.now.as_second())
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(true)
+        row.map(|row| Ok(Digest::of(row.try_get::<&[u8], _>(0)?)))
+            .transpose()
     }
 
-    /// Makes a chain of roots durable, without anything else.
-    pub async fn keep_roots(&self, roots: &[Verified<Root>]) -> Result<(), StoreError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
-        insert_roots(&mut transaction, roots).await?;
+    /// Makes a root durable, whatever becomes of the rest.
+    pub async fn keep_root(&self, root: &Verified<Root>) -> Result<(), StoreError> {
+        if self.root_digest(root.version).await?.is_some() {
+            return Ok(());
+        }
+        let mut transaction = self.feed.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("INSERT OR IGNORE INTO roots (version, bytes, signatures) VALUES (?, ?, ?)")
+            .bind(signed(root.version))
+            .bind(root.bytes())
+            .bind(root.signatures())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE feed_state SET version = version + 1")
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
 
+    /// Puts verified documents by, until everything has come. Nobody is shown them before.
+    pub async fn keep_waiting(&self, documents: &[(AnyDocument, u64)]) -> Result<(), StoreError> {
+        let mut transaction = self.feed.begin_with("BEGIN IMMEDIATE").await?;
+        for (document, root) in documents {
+            sqlx::query("INSERT OR REPLACE INTO waiting (kind, id, revision, digest, bytes, signatures, signers, root) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+                .bind(document.kind().as_str())
+                .bind(document.id())
+                .bind(signed(document.revision()))
+                .bind(document.digest().to_string())
+                .bind(document.bytes())
+                .bind(document.signatures())
+                .bind(document.signers().join("\n"))
+                .bind(signed(*root))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Makes a sync durable, all of it or nothing: head, index, and the documents that waited.
+    ///
+    /// Gives the documents that are new; none at all if another process was faster with something
+    /// newer, which is not put back.
+    pub async fn accept(
+        &self,
+        update: &Update,
+        now: Timestamp,
+    ) -> Result<Option<Vec<(DocumentId, u64)>>, StoreError> {
+        let mut transaction = self.feed.begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query("SELECT sequence_epoch, head_bytes FROM feed_state WHERE only = 1")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if outrun(&row, update)? {
+            return Ok(None);
+        }
+        let accepted = take_in_waiting(&mut transaction, update, now).await?;
+        sqlx::query(
+            "UPDATE feed_state SET version = version + 1, sequence_epoch = ?, head_bytes = ?, head_signatures = ?, \
+             head_validator = ?, index_bytes = ?, index_signatures = ?, head_root = ?, \
+             latest_time = max(latest_time, ?), last_word = ?, problem = NULL",
+        )
+        .bind(signed(update.sequence_epoch))
+        .bind(update.head.bytes())
+        .bind(update.head.signatures())
+        .bind(update.head_validator.as_deref())
+        .bind(update.index.bytes())
+        .bind(update.index.signatures())
+        .bind(signed(update.root_version))
+        .bind(now.as_second())
+        .bind(now.as_second())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Some(accepted))
+    }
+
     /// Remembers that the feed had nothing new to say.
     pub async fn heard(&self, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE feed_state SET last_word = ?, latest_time = max(latest_time, ?), problem = NULL")
+        sqlx::query("UPDATE feed_state SET version = version + 1, last_word = ?, latest_time = max(latest_time, ?), problem = NULL")
             .bind(now.as_second())
             .bind(now.as_second())
-            .execute(self.pool())
+            .execute(&self.feed)
             .await?;
         Ok(())
     }
@@ -221,7 +277,7 @@ impl Store {
     pub async fn missed(&self, problem: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE feed_state SET problem = ?")
             .bind(problem)
-            .execute(self.pool())
+            .execute(&self.feed)
             .await?;
         Ok(())
     }
@@ -229,7 +285,7 @@ impl Store {
     /// How current the panel's knowledge is.
     pub async fn freshness(&self) -> Result<Freshness, StoreError> {
         let row = sqlx::query("SELECT last_word, problem FROM feed_state WHERE only = 1")
-            .fetch_one(self.pool())
+            .fetch_one(&self.feed)
             .await?;
         let head = self.trusted().await?.head;
         Ok(Freshness {
@@ -250,7 +306,7 @@ impl Store {
         limit: u32,
     ) -> Result<Batch, StoreError> {
         let epoch: i64 = sqlx::query("SELECT epoch FROM feed_state WHERE only = 1")
-            .fetch_one(self.pool())
+            .fetch_one(&self.feed)
             .await?
             .try_get(0)?;
         let epoch = unsigned(epoch);
@@ -262,7 +318,7 @@ impl Store {
         let lengths = sqlx::query("SELECT position, length(bytes) FROM documents WHERE position > ? ORDER BY position LIMIT ?")
             .bind(signed(after))
             .bind(i64::from(limit) + 1)
-            .fetch_all(self.pool())
+            .fetch_all(&self.feed)
             .await?;
         let (mut last, mut room) = (after, BATCH_BYTES);
         let mut complete = true;
@@ -278,16 +334,68 @@ impl Store {
         let rows = sqlx::query("SELECT kind, id, revision, bytes FROM documents WHERE position > ? AND position <= ? ORDER BY position")
             .bind(signed(after))
             .bind(signed(last))
-            .fetch_all(self.pool())
+            .fetch_all(&self.feed)
             .await?;
+        let documents: Vec<StoredDocument> = rows.iter().map(stored).collect::<Result<_, _>>()?;
+        self.refuse_tampered(&documents).await?;
         Ok(Batch {
-            documents: rows.iter().map(stored).collect::<Result<_, _>>()?,
+            documents,
             next: Cursor {
                 epoch,
                 position: last,
             },
             complete,
         })
+    }
+
+    /// Whether documents are still those that the index names. An index is signed, so comparing
+    /// digests with it is as good as verifying each signature; what it does not name is verified.
+    async fn refuse_tampered(&self, documents: &[StoredDocument]) -> Result<(), StoreError> {
+        let trusted = self.trusted().await?;
+        let entries = trusted
+            .index
+            .as_ref()
+            .map_or(&[][..], |index| &index.documents);
+        let named: BTreeMap<_, _> = entries
+            .iter()
+            .map(|entry| ((entry.kind, entry.id.as_str()), entry))
+            .collect();
+        for document in documents {
+            let (kind, id) = (document.kind, document.id.as_str());
+            let entry = named
+                .get(&(kind, id))
+                .filter(|entry| entry.revision == document.revision);
+            match entry {
+                Some(entry) if entry.digest == Digest::of(&document.bytes) => {}
+                Some(_) => {
+                    let words = format!("the {kind} {id} is not the one that the index names");
+                    self.mark_damaged(&words).await;
+                    return Err(StoreError::Damaged(words));
+                }
+                None => {
+                    self.document(kind, id).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Who signed each document that is held.
+    pub async fn signers(&self) -> Result<Vec<Signer>, StoreError> {
+        let rows =
+            sqlx::query("SELECT kind, id, revision, signers FROM documents ORDER BY kind, id")
+                .fetch_all(&self.feed)
+                .await?;
+        let read = |row: &SqliteRow| {
+            let keys: String = row.try_get("signers")?;
+            Ok(Signer {
+                kind: kind(row)?,
+                id: row.try_get("id")?,
+                revision: unsigned(row.try_get("revision")?),
+                keys: keys.lines().map(str::to_owned).collect(),
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// A document to act on: verified again, under the root by which it was accepted.
@@ -301,7 +409,7 @@ impl Store {
         )
         .bind(kind.as_str())
         .bind(id)
-        .fetch_optional(self.pool())
+        .fetch_optional(&self.feed)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let root = self.root(unsigned(row.try_get("root")?)).await?;
@@ -312,9 +420,13 @@ impl Store {
             signatures: signatures.as_bytes(),
         };
         let revision = unsigned(row.try_get("revision")?);
-        trust::reverify(&root, kind, id, revision, offered, &Limits::default())
-            .map(Some)
-            .map_err(damaged)
+        match trust::reverify(&root, kind, id, revision, offered, &Limits::default()) {
+            Ok(document) => Ok(Some(document)),
+            Err(error) => {
+                self.mark_damaged(&error.to_string()).await;
+                Err(damaged(error))
+            }
+        }
     }
 
     /// The release of a plugin that ran here last.
@@ -336,25 +448,9 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a document of this revision is there.
-    pub(crate) async fn has(
-        &self,
-        kind: DocumentKind,
-        id: &str,
-        revision: u64,
-    ) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM documents WHERE kind = ? AND id = ? AND revision = ?")
-            .bind(kind.as_str())
-            .bind(id)
-            .bind(signed(revision))
-            .fetch_optional(self.pool())
-            .await?;
-        Ok(row.is_some())
-    }
-
     async fn newest_root(&self) -> Result<Option<Verified<Root>>, StoreError> {
         let row = sqlx::query("SELECT version FROM roots ORDER BY version DESC LIMIT 1")
-            .fetch_optional(self.pool())
+            .fetch_optional(&self.feed)
             .await?;
         match row {
             Some(row) => Ok(Some(self.root(unsigned(row.try_get(0)?)).await?)),
@@ -365,7 +461,7 @@ impl Store {
     async fn root(&self, version: u64) -> Result<Verified<Root>, StoreError> {
         let row = sqlx::query("SELECT bytes, signatures FROM roots WHERE version = ?")
             .bind(signed(version))
-            .fetch_optional(self.pool())
+            .fetch_optional(&self.feed)
             .await?
             .ok_or_else(|| StoreError::Damaged(format!("root {version} is gone")))?;
         let (bytes, signatures): (Vec<u8>, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -377,47 +473,109 @@ impl Store {
     }
 }
 
-async fn insert_roots(
+async fn read_held(
+    connection: &mut SqliteConnection,
+    table: &'static str,
+) -> Result<Held, StoreError> {
+    let query = format!("SELECT kind, id, revision, digest, root FROM {table}");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        .fetch_all(connection)
+        .await?;
+    let mut held = Held::new();
+    for row in &rows {
+        let id: String = row.try_get("id")?;
+        let digest: String = row.try_get("digest")?;
+        // What cannot be read is fetched again.
+        let (Ok(id), Ok(digest)) = (id.parse(), digest.parse()) else {
+            continue;
+        };
+        let root = unsigned(row.try_get("root")?);
+        let document = HeldDocument {
+            revision: unsigned(row.try_get("revision")?),
+            digest,
+            waiting_under: (table == "waiting").then_some(root),
+        };
+        held.insert((kind(row)?, id), document);
+    }
+    Ok(held)
+}
+
+/// Moves the documents that an index names, and that are not there yet, to where they are seen.
+async fn take_in_waiting(
     transaction: &mut SqliteConnection,
-    roots: &[Verified<Root>],
-) -> Result<(), StoreError> {
-    for root in roots {
-        sqlx::query("INSERT OR IGNORE INTO roots (version, bytes, signatures) VALUES (?, ?, ?)")
-            .bind(signed(root.version))
-            .bind(root.bytes())
-            .bind(root.signatures())
+    update: &Update,
+    now: Timestamp,
+) -> Result<Vec<(DocumentId, u64)>, StoreError> {
+    let held = read_held(transaction, "documents").await?;
+    let mut accepted = Vec::new();
+    for entry in &update.index.documents {
+        let there = held.get(&(entry.kind, entry.id.clone()));
+        if there
+            .is_some_and(|there| there.revision == entry.revision && there.digest == entry.digest)
+        {
+            continue;
+        }
+        // The position grows with every acceptance, so the old revision's row goes.
+        sqlx::query("DELETE FROM documents WHERE kind = ? AND id = ?")
+            .bind(entry.kind.as_str())
+            .bind(entry.id.as_str())
             .execute(&mut *transaction)
             .await?;
+        let moved = sqlx::query(
+            "INSERT INTO documents (kind, id, revision, digest, bytes, signatures, signers, root, accepted) \
+             SELECT kind, id, revision, digest, bytes, signatures, signers, root, ? FROM waiting \
+             WHERE kind = ? AND id = ? AND revision = ? AND digest = ? AND root = ?",
+        )
+        .bind(now.as_second())
+        .bind(entry.kind.as_str())
+        .bind(entry.id.as_str())
+        .bind(signed(entry.revision))
+        .bind(entry.digest.to_string())
+        .bind(signed(update.root_version))
+        .execute(&mut *transaction)
+        .await?;
+        if moved.rows_affected() == 0 {
+            return Err(StoreError::Raced);
+        }
+        accepted.push((entry.id.clone(), entry.revision));
     }
-    Ok(())
+    // What waits for a newer head than this one, brought by another process, goes on waiting.
+    sqlx::query(
+        "DELETE FROM waiting WHERE EXISTS (SELECT 1 FROM documents AS here WHERE here.kind = waiting.kind \
+         AND here.id = waiting.id AND (here.digest = waiting.digest OR here.revision > waiting.revision))",
+    )
+    .execute(&mut *transaction)
+    .await?;
+    Ok(accepted)
 }
 
 /// Whether another process has accepted something at least as new meanwhile.
-fn outrun(row: &SqliteRow, accepted: &Accepted) -> Result<bool, StoreError> {
+fn outrun(row: &SqliteRow, update: &Update) -> Result<bool, StoreError> {
     let epoch = unsigned(row.try_get("sequence_epoch")?);
-    if epoch != accepted.sequence_epoch {
-        return Ok(epoch > accepted.sequence_epoch);
+    if epoch != update.sequence_epoch {
+        return Ok(epoch > update.sequence_epoch);
     }
     let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else {
         return Ok(false);
     };
     let there: Head = spacecp_contract::decode(&bytes, &Limits::default())
         .map_err(|error| StoreError::Damaged(error.to_string()))?;
-    Ok(there.sequence > accepted.head.sequence)
+    Ok(there.sequence > update.head.sequence)
+}
+
+fn kind(row: &SqliteRow) -> Result<DocumentKind, StoreError> {
+    match row.try_get::<&str, _>("kind")? {
+        "advisory" => Ok(DocumentKind::Advisory),
+        "correction" => Ok(DocumentKind::Correction),
+        other => Err(StoreError::Damaged(format!(
+            "it holds a document of the kind {other:?}"
+        ))),
+    }
 }
 
 fn stored(row: &SqliteRow) -> Result<StoredDocument, StoreError> {
-    let kind = match row.try_get::<String, _>("kind")?.as_str() {
-        "advisory" => DocumentKind::Advisory,
-        "correction" => DocumentKind::Correction,
-        other => {
-            return Err(StoreError::Damaged(format!(
-                "it holds a document of the kind {other:?}"
-            )));
-        }
-    };
     Ok(StoredDocument {
-        kind,
+        kind: kind(row)?,
         id: row.try_get("id")?,
         revision: unsigned(row.try_get("revision")?),
         bytes: row.try_get("bytes")?,

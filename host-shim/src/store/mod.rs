@@ -1,34 +1,50 @@
-//! What this panel knows, durable: one SQLite file.
+//! What this panel knows, durable: two SQLite files.
+//!
+//! `store.sqlite` has what only this panel knows: applications, what the plugin remembers, what
+//! administrators decided. `feed.sqlite` beside it has what was heard from the feed: all of it can
+//! be fetched again, so a damaged one is set aside and built anew, and nothing else suffers.
 //!
 //! State changes are transactions; a crash leaves the old state or the new one. Rooms that keep
 //! something here own their tables (one migration each) and nobody else's.
 
+mod damage;
 mod feed;
+mod incidents;
 mod plugin_state;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use feed::{Accepted, Batch, Cursor, Freshness, StoredDocument, Trusted};
+use crate::trust::workflow::Trusted;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub use feed::{Batch, Cursor, Freshness, Signer, StoredDocument};
+pub use incidents::{Incident, IncidentKind};
+
+static PANEL: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/panel");
+static FEED: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/feed");
 
 /// The panel's durable memory.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    panel: SqlitePool,
+    feed: SqlitePool,
     path: PathBuf,
+    /// What was last read and verified of the feed, with the version that it had.
+    trusted: Arc<Mutex<Option<(u64, Trusted)>>>,
 }
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be opened, or is not a store.
-    #[error("cannot open the store {}: {source}; if it is damaged, move it away, and the next sync fills a new one", path.display())]
+    #[error("cannot open the store {}: {source}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -45,9 +61,17 @@ pub enum StoreError {
     },
     /// What is in it is not what this program put there.
     #[error(
-        "the store is damaged or was tampered with: {0}; move it away, and the next sync fills a new one"
+        "what is stored of the feed is damaged or was tampered with: {0}; the next sync sets it aside and fetches all of it again"
     )]
     Damaged(String),
+    /// What was stored of the feed could not even be emptied.
+    #[error(
+        "what is stored of the feed is damaged beyond use, and was set aside as {}; begin again, and the next sync fetches all of it", .0.display()
+    )]
+    SetAside(PathBuf),
+    /// Another sync took what this one had brought.
+    #[error("another sync of this panel was at work at the same time; ask again")]
+    Raced,
     /// The system gave no randomness.
     #[error("the system has no randomness to name a new store with: {0}")]
     Randomness(String),
@@ -57,49 +81,80 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the store at `path` and creates it where there is none.
+    /// Opens the store at `path`, with `feed.sqlite` beside it, and creates what is not there.
+    ///
+    /// A `feed.sqlite` that is damaged is set aside; the store at `path` never is.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A journal row must have reached the disk before the step that it announces begins.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(30));
-        let failed = |source| StoreError::Open {
-            path: path.to_owned(),
-            source,
+        let panel = connect(path, &PANEL).await?;
+        let beside = path.with_file_name("feed.sqlite");
+        let (feed, aside) = match connect(&beside, &FEED).await {
+            Err(error) if damage::is_damage(&error) => {
+                let aside = damage::set_aside(&beside)?;
+                (connect(&beside, &FEED).await?, Some((error, aside)))
+            }
+            feed => (feed?, None),
         };
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .map_err(failed)?;
-        MIGRATIONS
-            .run(&pool)
-            .await
-            .map_err(|source| StoreError::Migrate {
-                path: path.to_owned(),
-                source,
-            })?;
         let store = Self {
-            pool,
+            panel,
+            feed,
             path: path.to_owned(),
+            trusted: Arc::default(),
         };
-        let mut epoch = [0; 8];
-        getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;
-        store.ensure_feed_state(u64::from_le_bytes(epoch)).await?;
+        store.ensure_feed_state().await?;
+        if let Some((error, aside)) = aside {
+            store.note_damage(&error.to_string(), &aside).await?;
+        }
         Ok(store)
     }
 
-    /// The connections, for the rooms that own tables.
+    /// The connections to what only this panel knows, for the rooms that own tables.
     pub(crate) fn pool(&self) -> &SqlitePool {
-        &self.pool
+        &self.panel
     }
 
-    /// The file.
+    /// Lets go of the files; nothing can be read afterwards.
+    pub async fn close(&self) {
+        self.panel.close().await;
+        self.feed.close().await;
+    }
+
+    /// The file of what only this panel knows.
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// The file of what was heard from the feed.
+    pub fn feed_path(&self) -> PathBuf {
+        self.path.with_file_name("feed.sqlite")
+    }
+}
+
+async fn connect(
+    path: &Path,
+    migrations: &'static sqlx::migrate::Migrator,
+) -> Result<SqlitePool, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A journal row must have reached the disk before the step that it announces begins.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(std::time::Duration::from_secs(30));
+    let pool = SqlitePoolOptions::new()
+        .max_connections(4)
+        .connect_with(options)
+        .await
+        .map_err(|source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+    migrations
+        .run(&pool)
+        .await
+        .map_err(|source| StoreError::Migrate {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(pool)
 }

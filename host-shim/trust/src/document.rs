@@ -1,7 +1,7 @@
 //! Advisories and corrections.
 
 use spacecp_contract::{
-    Advisory, Audience, Correction, Document, DocumentKind, IndexEntry, Limits, Root,
+    Advisory, Audience, Correction, Digest, Document, DocumentKind, IndexEntry, Limits, Root,
 };
 
 use super::{TrustError, Unverified, Verified, feed::announced, signature::verify};
@@ -46,6 +46,19 @@ impl AnyDocument {
         match self {
             Self::Advisory(advisory) => advisory.bytes(),
             Self::Correction(correction) => correction.bytes(),
+        }
+    }
+
+    /// The digest of its bytes, by which an index names it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.bytes())
+    }
+
+    /// The public keys whose signatures counted, in base64.
+    pub fn signers(&self) -> &[String] {
+        match self {
+            Self::Advisory(advisory) => advisory.signers(),
+            Self::Correction(correction) => correction.signers(),
         }
     }
 

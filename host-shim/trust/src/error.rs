@@ -58,6 +58,16 @@ pub enum TrustError {
         /// Whom it should be for.
         expected: Audience,
     },
+    /// Another first root than the one that is pinned.
+    #[error(
+        "the first root is not the pinned one: its fingerprint is {found}, and the configuration says {pinned}"
+    )]
+    Fingerprint {
+        /// The fingerprint in the configuration.
+        pinned: Digest,
+        /// That of the root offered.
+        found: Digest,
+    },
     /// A root that does not follow the one before.
     #[error("root {found} does not follow root {trusted}: roots come one by one")]
     RootVersion {

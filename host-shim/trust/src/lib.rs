@@ -6,6 +6,8 @@
 //!
 //! The order is TUF's (specification, section 5): [`pinned_root`], then [`next_root`] as long as
 //! there is one, [`check_root`], [`head`], [`index`], and [`document`] for what is new.
+//! [`workflow`] is that order as a state machine.
+#![forbid(unsafe_code)]
 
 mod document;
 mod error;
@@ -13,6 +15,7 @@ mod feed;
 mod plugin;
 mod root;
 mod signature;
+pub mod workflow;
 
 use std::ops::Deref;
 
@@ -20,7 +23,8 @@ pub use document::{AnyDocument, document, reverify};
 pub use error::TrustError;
 pub use feed::{Before, head, index};
 pub use plugin::plugin;
-pub use root::{check_root, next_root, pinned_root, reverify_root};
+pub use root::{by_fingerprint, check_root, next_root, pinned_root, reverify_root};
+pub use signature::key_id;
 
 /// A document whose signatures have been verified, with the bytes that were signed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The chain of roots.
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, Limits, Role, RoleKeys, Root, decode};
+use spacecp_contract::{Audience, Digest, Limits, Role, RoleKeys, Root, decode};
 
 use super::{
     TrustError, Unverified, Verified,
@@ -26,6 +26,23 @@ pub fn pinned_root(
     let root: Verified<Root> = verify_by(what, &keys, offered, &LIMITS)?;
     same_audience(what, &root, audience)?;
     Ok(root)
+}
+
+/// The first root, of which the administrator put only the fingerprint there: the digest of its
+/// bytes. It must be signed by its own root keys as well.
+pub fn by_fingerprint(
+    offered: Unverified<'_>,
+    fingerprint: Digest,
+    audience: &Audience,
+) -> Result<Verified<Root>, TrustError> {
+    let found = Digest::of(offered.bytes);
+    if found != fingerprint {
+        return Err(TrustError::Fingerprint {
+            pinned: fingerprint,
+            found,
+        });
+    }
+    pinned_root(offered, audience)
 }
 
 /// The root after `trusted`: signed by the old threshold and by the new one.

@@ -116,6 +116,18 @@ fn unlabelled(key: &str) -> Vec<u8> {
     }
 }
 
+/// The id that `minisign` prints for a public key: 16 hexadecimal digits. None if the text is no key.
+///
+/// It is a label to look a key up by; nothing is decided by it.
+pub fn key_id(key: &str) -> Option<String> {
+    let bytes = STANDARD
+        .decode(key)
+        .ok()
+        .filter(|bytes| bytes.len() == 42)?;
+    let digits = bytes[2..10].iter().rev();
+    Some(digits.map(|byte| format!("{byte:02X}")).collect())
+}
+
 /// The key that made this signature, and what the signature says it is for.
 fn signer(
     signature: &Signature,

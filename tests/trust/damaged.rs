@@ -1,0 +1,172 @@
+//! A store that is damaged, lost, full, read-only, or another's: found, set aside, built anew.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Result;
+use spacecp_advisories::store::{IncidentKind, Store, StoreError};
+use spacecp_contract::DocumentKind;
+
+use crate::scene::{Scene, advisory};
+
+/// Flips a letter of the advisory's title wherever the database keeps it.
+async fn tamper(scene: &Scene) -> Result<()> {
+    scene
+        .statement("UPDATE documents SET bytes = replace(bytes, 'console runs', 'cOnsole runs')")
+        .await
+}
+
+fn set_aside(scene: &Scene) -> Result<Vec<PathBuf>> {
+    let listing = fs::read_dir(scene.folder.path())?;
+    let names = listing.map(|entry| Ok(entry?.path()));
+    let names: Result<Vec<PathBuf>> = names.collect();
+    Ok(names?
+        .into_iter()
+        .filter(|path| path.display().to_string().contains("feed.sqlite.damaged-"))
+        .collect())
+}
+
+#[tokio::test]
+async fn a_tampered_document_reaches_nobody_and_the_next_sync_builds_the_store_anew() -> Result<()>
+{
+    let scene = Scene::followed().await?;
+    scene.store.plugin_ran("advisories", 7).await?;
+    let before = scene.trusted().await?;
+    tamper(&scene).await?;
+    let handed_out = scene.store.documents_since(None, 10).await;
+    assert!(
+        matches!(handed_out, Err(StoreError::Damaged(_))),
+        "{handed_out:?}"
+    );
+    let acted_on = scene
+        .store
+        .document(DocumentKind::Advisory, &advisory(1).id)
+        .await;
+    assert!(matches!(acted_on, Err(StoreError::Damaged(_))));
+    assert!(scene.sync().await?.changed, "everything is fetched again");
+    assert_eq!(scene.trusted().await?, before);
+    assert_eq!(
+        scene.store.plugin_release("advisories").await?,
+        Some(7),
+        "what only this panel knows stays"
+    );
+    assert!(!set_aside(&scene)?.is_empty(), "the damaged file is kept");
+    let incident = scene.store.incidents(1).await?.remove(0);
+    assert_eq!(incident.kind, IncidentKind::Damaged);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tampered_head_is_never_believed() -> Result<()> {
+    for column in ["head_bytes", "index_bytes"] {
+        let scene = Scene::followed().await?;
+        let before = scene.trusted().await?;
+        let statement = format!(
+            "UPDATE feed_state SET {column} = CAST(replace({column}, 'customers', 'Customers') AS BLOB), version = version + 1"
+        );
+        scene.statement(&statement).await?;
+        let read = scene.store.trusted().await;
+        assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
+        scene.sync().await?;
+        assert_eq!(scene.trusted().await?, before);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_root_that_was_slipped_into_the_store_is_not_believed() -> Result<()> {
+    let scene = Scene::followed().await?;
+    scene
+        .statement("INSERT INTO roots (version, bytes, signatures) VALUES (9, x'80', 'x')")
+        .await?;
+    scene
+        .statement("UPDATE feed_state SET version = version + 1")
+        .await?;
+    assert!(matches!(
+        scene.store.trusted().await,
+        Err(StoreError::Damaged(_))
+    ));
+    assert!(scene.sync().await?.changed);
+    assert_eq!(
+        scene.store.trusted().await?.root.map(|root| root.version),
+        Some(1)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_feed_file_that_is_no_database_is_set_aside_and_the_rest_stays() -> Result<()> {
+    let scene = Scene::followed().await?;
+    scene.store.plugin_ran("advisories", 7).await?;
+    let (path, feed) = (scene.store.path().to_owned(), scene.store.feed_path());
+    let garbage = "this was a database once ".repeat(400);
+    scene.close_feed().await;
+    fs::write(&feed, &garbage)?;
+    let store = Store::open(&path).await?;
+    assert_eq!(store.plugin_release("advisories").await?, Some(7));
+    assert!(
+        store.trusted().await?.head.is_none(),
+        "it begins with nothing"
+    );
+    let kept = set_aside(&scene)?;
+    assert!(
+        kept.iter()
+            .any(|path| fs::read(path).is_ok_and(|bytes| bytes == garbage.as_bytes())),
+        "{kept:?}"
+    );
+    assert_eq!(store.incidents(1).await?[0].kind, IncidentKind::Damaged);
+    let scene = Scene { store, ..scene };
+    assert!(scene.sync().await?.changed, "the next sync fills it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lost_feed_file_is_filled_again_from_the_pinned_root() -> Result<()> {
+    let scene = Scene::followed().await?;
+    let (path, feed) = (scene.store.path().to_owned(), scene.store.feed_path());
+    scene.close_feed().await;
+    fs::remove_file(feed)?;
+    let scene = Scene {
+        store: Store::open(&path).await?,
+        ..scene
+    };
+    assert!(scene.sync().await?.changed);
+    assert_eq!(
+        scene.store.trusted().await?.root.map(|root| root.version),
+        Some(1)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sync_that_was_cut_off_is_gone_on_with_and_shows_nothing_before_it_is_whole() -> Result<()>
+{
+    let mut scene = Scene::followed().await?;
+    let before = scene.trusted().await?;
+    for number in 0..30 {
+        let mut other = advisory(1);
+        other.id = format!("SPACECP-SA-2026-{:04}", 1000 + number).parse()?;
+        scene.vendor.publish_advisory(other)?;
+    }
+    scene.vendor.broadcast()?;
+    let last = scene
+        .vendor
+        .feed_dir()
+        .join("advisory/SPACECP-SA-2026-1029/1");
+    let bytes = fs::read(&last)?;
+    fs::remove_file(&last)?;
+    scene.sync().await.unwrap_err();
+    assert_eq!(scene.trusted().await?, before, "nothing of it is shown");
+    fs::write(&last, bytes)?;
+    scene.server.asked();
+    assert_eq!(scene.sync().await?.accepted.len(), 30);
+    let asked = scene.server.asked();
+    let again = asked
+        .iter()
+        .filter(|asked| asked.path.starts_with("advisory/"))
+        .count();
+    assert!(
+        again <= 20,
+        "what had come was not fetched again: {again} requests"
+    );
+    Ok(())
+}
