@@ -26,4 +26,6 @@ pub mod web;
 
 pub use spacecp_trust as trust;
 
-pub use shim::{ApplyRequest, PluginLoadError, Progress, Shim, ShimError};
+pub use shim::{
+    ApplyRequest, PluginLoadError, Progress, Shim, ShimError, Standing, TrustReport, trust_page,
+};

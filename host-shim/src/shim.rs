@@ -2,9 +2,11 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
+mod carried;
 mod contract;
 mod rooms;
 mod services;
+mod trust_report;
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -14,16 +16,17 @@ use spacecp_contract::{Digest, DocumentId};
 use crate::{
     apply::{Application, ApplyError, Plan},
     config::Config,
-    fetch::FetchError,
+    fetch::{FetchError, Source},
     plugin::{
         PluginEngine, PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation, exposure, pages},
     },
     store::{Freshness, StoreError},
-    sync::{SyncError, SyncReport},
+    sync::{Mirror, SyncError, SyncReport},
     trust::{self, TrustError, Unverified},
 };
 pub(crate) use rooms::Rooms;
+pub use trust_report::{Standing, TrustReport, page as trust_page};
 
 /// Everything that a panel can ask for.
 #[derive(Debug)]
@@ -156,6 +159,22 @@ impl Shim {
         Ok(self.rooms.follower().sync(Timestamp::now()).await?)
     }
 
+    /// Takes in news that was carried here in one file, without asking anybody on the network.
+    pub async fn import(&self, file: &Path) -> Result<SyncReport, ShimError> {
+        let mirror = Mirror {
+            address: file.display().to_string(),
+            source: Arc::new(Source::bundle(file)?),
+        };
+        let follower = self.rooms.follower();
+        let report = follower
+            .sync_from(std::slice::from_ref(&mirror), Timestamp::now())
+            .await?;
+        let corrections = follower.corrections().await?;
+        let carried = carried::Carried::below(&self.config().state);
+        carried.keep(&mirror.source, &corrections).await?;
+        Ok(report)
+    }
+
     /// Every verdict, fresh.
     #[tracing::instrument(name = "match", skip_all)]
     pub async fn report(&self) -> Result<exposure::ExposureReport, ShimError> {
@@ -225,6 +244,27 @@ impl Shim {
     /// The components that a correction could be applied to, by name.
     pub async fn components_for(&self, correction: &DocumentId) -> Result<Vec<String>, ShimError> {
         self.rooms.components_for(correction).await
+    }
+
+    /// Why the plugin is not there, if it is not.
+    pub fn plugin_problem(&self) -> Option<&PluginLoadError> {
+        self.plugin.as_ref().err()
+    }
+
+    /// The latest time by which anything was decided here.
+    pub async fn latest_time(&self) -> Result<Timestamp, ShimError> {
+        Ok(self.rooms.store().trusted().await?.latest_time)
+    }
+
+    /// When the vendor signed the head that is trusted.
+    pub async fn head_issued(&self) -> Result<Option<Timestamp>, ShimError> {
+        let head = self.rooms.store().trusted().await?.head;
+        Ok(head.map(|head| head.issued))
+    }
+
+    /// Reads the whole store and says what is damaged; takes as long as reading it does.
+    pub async fn look_for_damage(&self) -> Result<Vec<String>, ShimError> {
+        Ok(self.rooms.store().look_for_damage().await?)
     }
 
     fn plugin(&self) -> Result<&PluginHost, ShimError> {

@@ -8,10 +8,12 @@
 //! A feed may have mirrors. A mirror that fails, lags behind or offers something that is refused is
 //! left for the next; what any of them offers is believed for its signatures alone.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, Digest, DocumentId, FeedPath, Limits, Root};
+use spacecp_contract::{
+    Audience, Correction, Digest, DocumentId, DocumentKind, FeedPath, Limits, Root,
+};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -385,22 +387,20 @@ impl Follower {
         self.store.keep_waiting(&documents).await
     }
 
-    /// The payloads that the corrections of this panel name.
-    pub async fn payloads(&self) -> Result<BTreeSet<Digest>, StoreError> {
+    /// Every current correction.
+    pub async fn corrections(&self) -> Result<Vec<Correction>, StoreError> {
         let trusted = self.store.trusted().await?;
-        let mut payloads = BTreeSet::new();
+        let mut corrections = Vec::new();
         for entry in trusted.index.iter().flat_map(|index| &index.documents) {
+            if entry.kind != DocumentKind::Correction {
+                continue;
+            }
             let document = self.store.document(entry.kind, &entry.id).await?;
             if let Some(AnyDocument::Correction(correction)) = document {
-                let files = correction.files.iter();
-                payloads.extend(
-                    files
-                        .filter_map(|file| file.after.as_ref())
-                        .map(|after| after.blob.digest),
-                );
+                corrections.push(correction.document().clone());
             }
         }
-        Ok(payloads)
+        Ok(corrections)
     }
 }
 

@@ -234,6 +234,16 @@ impl Feed {
         self.read(&FeedPath::head())
     }
 
+    /// The index of a sequence that was broadcast.
+    pub fn index(&self, sequence: u64) -> Result<Index, FeedError> {
+        let path = FeedPath::index(sequence);
+        let missing = || FeedError::File {
+            path: self.folder.join(path.as_str()),
+            source: io::ErrorKind::NotFound.into(),
+        };
+        self.read(&path)?.ok_or_else(missing)
+    }
+
     /// What a broadcast at `now` would change; writes nothing.
     pub fn plan_broadcast(
         &self,

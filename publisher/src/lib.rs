@@ -10,6 +10,7 @@
 //! Time is always passed in; nothing here asks a clock but the program.
 #![forbid(unsafe_code)]
 
+pub mod bundle;
 pub mod check;
 pub mod cli;
 pub mod corrections;

@@ -57,6 +57,42 @@ impl FeedPath {
         Self(format!("{}{SIGNATURE_SUFFIX}", self.0))
     }
 
+    /// Reads a path. There is one way to write each, and nothing else is a path: no `..`, no link to
+    /// elsewhere, no other spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        let document = text.strip_suffix(SIGNATURE_SUFFIX);
+        let path = Self::of_document(document.unwrap_or(text)).or_else(|| {
+            let digest = text.get("blob/9f/".len()..)?.parse().ok()?;
+            document.is_none().then(|| Self::blob(&digest))
+        })?;
+        let path = if document.is_some() {
+            path.signatures()
+        } else {
+            path
+        };
+        (path.0 == text).then_some(path)
+    }
+
+    fn of_document(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        match parts.as_slice() {
+            ["head"] => Some(Self::head()),
+            ["root", name] => Some(Self::root(name.strip_suffix(".root")?.parse().ok()?)),
+            ["index", name] => Some(Self::index(name.strip_suffix(".index")?.parse().ok()?)),
+            ["advisory", id, revision] => Some(Self::document(
+                DocumentKind::Advisory,
+                &id.parse().ok()?,
+                revision.parse().ok()?,
+            )),
+            ["correction", id, revision] => Some(Self::document(
+                DocumentKind::Correction,
+                &id.parse().ok()?,
+                revision.parse().ok()?,
+            )),
+            _ => None,
+        }
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -497,3 +497,53 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_path_of_a_feed_reads_back_and_nothing_else_is_one() {
+    let id: DocumentId = "SPACECP-SA-2026-0007".parse().unwrap();
+    let digest = Digest::of(b"payload");
+    let documents = [
+        FeedPath::head(),
+        FeedPath::root(3),
+        FeedPath::index(u64::MAX),
+        FeedPath::document(DocumentKind::Advisory, &id, 2),
+        FeedPath::document(DocumentKind::Correction, &id, 1),
+    ];
+    for path in documents {
+        assert_eq!(FeedPath::parse(path.as_str()), Some(path.clone()));
+        let signatures = path.signatures();
+        assert_eq!(FeedPath::parse(signatures.as_str()), Some(signatures));
+    }
+    let blob = FeedPath::blob(&digest);
+    assert_eq!(FeedPath::parse(blob.as_str()), Some(blob.clone()));
+    let refused = [
+        "",
+        "/head",
+        "./head",
+        "../head",
+        "head/",
+        "HEAD",
+        "head.minisig.minisig",
+        "root/03.root",
+        "root/-1.root",
+        "root/+1.root",
+        "root/3.ROOT",
+        "index/18446744073709551616.index",
+        "advisory/../../etc/passwd",
+        "advisory/SPACECP-SA-2026-0007/../1",
+        "advisory//1",
+        "advisory/SPACECP-SA-2026-0007/1/",
+        "advisory\\SPACECP-SA-2026-0007\\1",
+        "head\0",
+        "he\u{202e}ad",
+        "%2e%2e/head",
+        "CON",
+        "blob/00/aa",
+        &format!("blob/00/{digest}"),
+        &format!("{blob}.minisig"),
+        &format!("advisory/{}/1", "A".repeat(300)),
+    ];
+    for text in refused {
+        assert_eq!(FeedPath::parse(text), None, "{text:?}");
+    }
+}

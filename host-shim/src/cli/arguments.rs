@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "spacecp-advisories",
     version,
-    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, or no word given\n  4  tried, and did not work\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
+    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, or no word given\n  4  tried, and did not work\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The configuration.
@@ -94,6 +94,22 @@ pub(super) enum Command {
     },
     /// Show what was applied and taken back.
     History,
+    /// Take in news that was carried here in one file; asks nobody on the network.
+    ///
+    /// The file is checked as the feed itself would be. The payloads of its corrections are kept, so
+    /// that they can be applied here.
+    Import {
+        /// The bundle, as "spacecp-publisher bundle" makes it.
+        file: PathBuf,
+    },
+    /// Show whom this panel believes, since when, and what it refused.
+    Trust {
+        #[command(subcommand)]
+        action: Option<Trust>,
+    },
+    /// Look for what keeps advisories from arriving or corrections from being applied, and say what
+    /// to do; ends with 1 if there is anything.
+    Doctor,
     /// Serve the pages and follow the feed.
     Serve {
         /// The address to listen on, instead of the one in the configuration.
@@ -102,6 +118,19 @@ pub(super) enum Command {
     },
     /// Turn a password (read from standard input) into the hash that the configuration wants.
     HashPassword,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Trust {
+    /// Forget everything that was learnt from the feed and begin with the pinned root again.
+    ///
+    /// For the day when all else fails: a vendor that had to begin anew, say. Until the next sync
+    /// this panel knows nothing. Applications and what was decided here stay.
+    Reset {
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]

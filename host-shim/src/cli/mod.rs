@@ -3,10 +3,12 @@
 mod apply;
 mod arguments;
 mod check;
+mod doctor;
 mod output;
 mod progress;
 mod serve;
 mod show;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -28,7 +30,7 @@ use output::Output;
 pub enum Ending {
     /// It was done, and nothing is exposed.
     Well = 0,
-    /// Something is exposed, or cannot be decided (`check` only).
+    /// Something is exposed, or cannot be decided (`check`), or wants attention (`doctor`).
     Exposed = 1,
     /// The command line or the configuration cannot be used.
     Usage = 2,
@@ -71,7 +73,7 @@ impl CommandError {
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::NoPlugin(_)
-                | ShimError::Sync(SyncError::Trust(_)),
+                | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
             ) => Ending::Refused,
             Self::Shim(ShimError::Apply(
                 ApplyError::NotApplicable { .. }
@@ -122,6 +124,9 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     {
         config.serve.listen = listen;
     }
+    if let Command::Doctor = arguments.command {
+        return doctor::doctor(config, &out).await;
+    }
     let shim = Shim::open(config).await?;
     match &arguments.command {
         Command::Sync => show::sync(&shim, &out).await,
@@ -133,7 +138,12 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
             apply::roll_back(&shim, which, *overwrite, &out).await
         }
         Command::History => show::history(&shim, &out).await,
+        Command::Import { file } => trust::import(&shim, file, &out).await,
+        Command::Trust { action: None } => trust::show(&shim, &out).await,
+        Command::Trust {
+            action: Some(arguments::Trust::Reset { yes }),
+        } => trust::reset(&shim, *yes, &out).await,
         Command::Serve { .. } => serve::serve(shim, &out).await,
-        Command::HashPassword => Ok(Ending::Well),
+        Command::Doctor | Command::HashPassword => Ok(Ending::Well),
     }
 }

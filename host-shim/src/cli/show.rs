@@ -7,15 +7,20 @@ use crate::{
     plugin::bindings::exports::spacecp::advisories::pages::{Place, Request},
     render::{json, terminal},
     shim::Shim,
+    sync::SyncReport,
 };
 
 /// Applications that `history --json` prints.
 const HISTORY: u32 = 1_000;
 
 pub(super) async fn sync(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    let report = shim.sync().await?;
+    report(&shim.sync().await?, out)
+}
+
+/// What a sync or an import found.
+pub(super) fn report(report: &SyncReport, out: &Output) -> Result<Ending, CommandError> {
     if out.json {
-        out.value(&report)?;
+        out.value(report)?;
         return Ok(Ending::Well);
     }
     if report.changed {

@@ -3,6 +3,7 @@
 //! Every answer is bounded before memory is spent: the caller says how many bytes it can use, and
 //! an answer that announces or sends more is given up. Transports differ in nothing else.
 
+mod bundle;
 mod directory;
 mod http;
 mod payload;
@@ -20,6 +21,8 @@ pub enum Source {
     Directory(directory::Directory),
     /// A web server.
     Http(http::Http),
+    /// One file that was carried here.
+    Bundle(bundle::Bundle),
 }
 
 /// How long a feed may take.
@@ -123,6 +126,16 @@ pub enum FetchError {
         /// The digest of what came.
         found: Digest,
     },
+    /// A bundle with something in it that no feed has.
+    #[error("the bundle {} is refused for its member \"{member}\": {reason}", bundle.display())]
+    Member {
+        /// The bundle.
+        bundle: PathBuf,
+        /// The member.
+        member: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file on this machine.
     #[error("cannot use {}: {source}", path.display())]
     File {
@@ -151,6 +164,11 @@ impl Source {
         ))))
     }
 
+    /// The feed in this bundle.
+    pub fn bundle(file: &std::path::Path) -> Result<Self, FetchError> {
+        bundle::Bundle::open(file).map(Self::Bundle)
+    }
+
     /// One document, of at most `limit` bytes.
     #[tracing::instrument(level = "debug", skip(self, known), fields(path = %path))]
     pub async fn get(
@@ -162,6 +180,7 @@ impl Source {
         match self {
             Self::Directory(directory) => directory.get(path, limit).await,
             Self::Http(http) => http.get(path, limit, known).await,
+            Self::Bundle(bundle) => bundle.get(path, limit).await,
         }
     }
 }

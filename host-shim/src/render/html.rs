@@ -14,6 +14,9 @@ use crate::plugin::bindings::exports::spacecp::advisories::pages::{
     Action, Badge, Block, Cell, Item, Page, Place, Span, Table, Target,
 };
 
+/// The path of the shim's own page about trust.
+pub const TRUST: &str = "/trust";
+
 /// Who looks, and what the panel adds to every page.
 #[derive(Debug, Clone)]
 pub struct Frame<'a> {
@@ -116,6 +119,7 @@ fn header(frame: &Frame<'_>) -> Markup {
                         @let target = path(place);
                         a href=(target) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
+                    a href=(TRUST) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
                 }
                 div.session {
                     @if frame.may_act {

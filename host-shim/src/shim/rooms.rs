@@ -1,11 +1,11 @@
 //! The rooms without the plugin: what has to work when there is none.
 
-use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
+use std::{collections::VecDeque, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
 
-use super::{ApplyRequest, Progress, ShimError, beside};
+use super::{ApplyRequest, Progress, ShimError, beside, carried::Carried};
 use crate::{
     apply::{Application, Applier, ApplyError, Order, Plan},
     config::{Config, FeedConfig},
@@ -94,7 +94,8 @@ impl Rooms {
         let correction = self.correction(&request.correction).await?;
         let inventory = self.inventory().await;
         let now = Timestamp::now();
-        let mut mirrors = self.follower.mirrors().iter().peekable();
+        let mut mirrors: VecDeque<Mirror> = self.carried(&correction)?.into_iter().collect();
+        mirrors.extend(self.follower.mirrors().iter().cloned());
         loop {
             let order = Order {
                 correction: &correction,
@@ -107,7 +108,7 @@ impl Rooms {
                 now,
             };
             // The configuration was checked: there is one at least.
-            let Some(mirror) = mirrors.next() else {
+            let Some(mirror) = mirrors.pop_front() else {
                 return Err(ShimError::NotFound {
                     what: "feed",
                     name: "from".to_owned(),
@@ -116,12 +117,23 @@ impl Rooms {
             let applied = self.applier.apply(order, &mirror.source, progress).await;
             match applied {
                 // Nothing was changed for want of a payload, which another mirror may have.
-                Err(ApplyError::Payload(error)) if mirrors.peek().is_some() => {
+                Err(ApplyError::Payload(error)) if !mirrors.is_empty() => {
                     tracing::warn!(mirror = mirror.address, %error, "this mirror did not give the payload");
                 }
                 applied => return Ok(applied?),
             }
         }
+    }
+
+    /// Where the payloads of a correction are if they were all carried here.
+    fn carried(&self, correction: &Correction) -> Result<Option<Mirror>, ShimError> {
+        let carried = Carried::below(&self.config.state);
+        if !carried.has(correction) {
+            return Ok(None);
+        }
+        let address = carried.folder().display().to_string();
+        let source = Arc::new(Source::new(&address, Patience::default())?);
+        Ok(Some(Mirror { address, source }))
     }
 
     pub(super) async fn components_for(

@@ -102,6 +102,24 @@ impl Store {
         Ok(row.try_get(0)?)
     }
 
+    /// Reads all of both files and says what is damaged.
+    pub async fn look_for_damage(&self) -> Result<Vec<String>, StoreError> {
+        use sqlx::Row;
+        let mut found: Vec<String> = self.damage().await?.into_iter().collect();
+        for (name, pool) in [("store.sqlite", &self.panel), ("feed.sqlite", &self.feed)] {
+            let rows = sqlx::query("PRAGMA quick_check(10)")
+                .fetch_all(pool)
+                .await?;
+            for row in rows {
+                let words: String = row.try_get(0)?;
+                if words != "ok" {
+                    found.push(format!("{name}: {words}"));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Sets what is stored of the feed aside and begins with nothing. The next sync fetches all of it.
     pub async fn rebuild(&self, reason: &str) -> Result<PathBuf, StoreError> {
         let aside = copy_aside(&self.feed_path());

@@ -84,6 +84,7 @@ pub fn router(shim: Arc<Shim>) -> Router {
         .route("/advisories", get(pages::advisories))
         .route("/advisories/{id}", get(pages::advisory))
         .route("/history", get(pages::history))
+        .route("/trust", get(pages::trust))
         .route("/apply", post(actions::apply))
         .route("/roll-back", post(actions::roll_back))
         .route("/sync", post(actions::sync))

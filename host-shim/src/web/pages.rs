@@ -19,7 +19,7 @@ use crate::{
         html::{self, Frame, Said},
         json,
     },
-    shim::ShimError,
+    shim::{ShimError, trust_page},
 };
 
 /// The longest search.
@@ -193,6 +193,20 @@ pub(super) async fn history(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     web.page(&headers, Place::History, None).await
+}
+
+/// The shim's own page: it is there when the plugin is not.
+pub(super) async fn trust(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let session = web.session(&headers).ok_or(Refusal::LogIn)?;
+    let now = Timestamp::now();
+    let report = web.shim.trust_report(now).await?;
+    if wants_json(&headers) {
+        let text = serde_json::json!(report).to_string();
+        return Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response());
+    }
+    let said = web.sessions.said(&session);
+    let frame = frame(Some(&session), &said, html::TRUST);
+    Ok(html::page(&trust_page(&report, now), &frame).into_response())
 }
 
 pub(super) async fn missing(State(web): State<Web>, headers: HeaderMap) -> Response {

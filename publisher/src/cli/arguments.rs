@@ -67,6 +67,15 @@ pub(super) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Put what is current in a feed into one file, for a machine without internet.
+    ///
+    /// There, "spacecp-advisories import FILE" checks it as it would check the feed itself.
+    Bundle {
+        /// The feed.
+        feed: PathBuf,
+        /// The file to write.
+        into: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

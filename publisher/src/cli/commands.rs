@@ -18,7 +18,7 @@ use super::{
     arguments::{Advisories, Arguments, Build, Command, Corrections, Keys, Plugins, Roots},
 };
 use crate::{
-    check,
+    bundle, check,
     corrections::{self, Facts},
     drafts, durable,
     feed::Feed,
@@ -124,6 +124,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
                 &json!({ "manifest": path, "component": signed.document.component }),
                 &format!("{} is signed.", path.display()),
             )
+        }
+        Command::Bundle { feed, into } => {
+            let done = bundle::bundle(&Feed::at(feed), into)?;
+            let words = format!(
+                "{} has sequence {} with {} documents and {} payloads; panels believe it until {}.",
+                into.display(),
+                done.sequence,
+                done.documents,
+                done.payloads,
+                done.expires
+            );
+            desk.say(&done, &words)
         }
         Command::Broadcast {
             feed,

@@ -1,0 +1,207 @@
+//! `doctor`: what keeps advisories from arriving or corrections from being applied.
+//!
+//! It looks and says what to do; it changes nothing and asks nobody on the network.
+
+use std::{fs, path::Path, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{CommandError, Ending, Output};
+use crate::{
+    config::Config,
+    shim::{Shim, Standing},
+};
+
+/// A clock may be off by so much without anybody minding.
+const CLOCK: SignedDuration = SignedDuration::from_mins(5);
+
+/// Days before a root expires from which on that wants a word.
+const SOON: i64 = 30;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    /// What was looked at.
+    check: &'static str,
+    /// Whether it is as it should be.
+    well: bool,
+    /// What was found.
+    found: String,
+    /// What to do, where something is to be done.
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn well(check: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            check,
+            well: true,
+            found: found.into(),
+            remedy: None,
+        }
+    }
+
+    fn ill(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            check,
+            well: false,
+            found: found.into(),
+            remedy: Some(remedy.into()),
+        }
+    }
+}
+
+pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, CommandError> {
+    let now = Timestamp::now();
+    let mut findings = vec![state_folder(&config.state)];
+    findings.extend(config.components.iter().map(component_folder));
+    match Shim::open(config).await {
+        Err(error) => findings.push(Finding::ill(
+            "panel",
+            error.to_string(),
+            "put this right first; the rest cannot be looked at before",
+        )),
+        Ok(shim) => inside(&shim, now, &mut findings).await?,
+    }
+    let well = findings.iter().all(|finding| finding.well);
+    if out.json {
+        out.value(&findings)?;
+    } else {
+        for finding in &findings {
+            let mark = if finding.well { "ok  " } else { "!!  " };
+            out.line(&format!("{mark}{}: {}", finding.check, finding.found))?;
+            if let Some(remedy) = &finding.remedy {
+                out.line(&format!("      {remedy}"))?;
+            }
+        }
+    }
+    Ok(if well { Ending::Well } else { Ending::Exposed })
+}
+
+/// What can be seen once the panel's store is open.
+async fn inside(
+    shim: &Arc<Shim>,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Result<(), CommandError> {
+    findings.push(match shim.plugin_problem() {
+        None => Finding::well("plugin", "it is signed as it must be and runs"),
+        Some(problem) => Finding::ill(
+            "plugin",
+            problem.to_string(),
+            "put the plugin and its manifest there as the vendor hands them over",
+        ),
+    });
+    for damage in shim.look_for_damage().await? {
+        findings.push(Finding::ill(
+            "store",
+            damage,
+            "run \"spacecp-advisories sync\"; for store.sqlite, restore the file from a backup",
+        ));
+    }
+    let report = shim.trust_report(now).await?;
+    let latest = shim.latest_time().await?;
+    findings.push(clock(now, latest, shim.head_issued().await?));
+    if let Some(root) = &report.root {
+        findings.push(root_age(root.version, root.expires, now));
+    }
+    let problem = report.freshness.problem.clone();
+    let because = problem.map_or(String::new(), |problem| {
+        format!("; the last attempt: {problem}")
+    });
+    findings.push(match report.standing {
+        Standing::Current => Finding::well("feed", "what is known is current"),
+        Standing::NeverHeard => Finding::ill(
+            "feed",
+            format!("it has never been heard{because}"),
+            "run \"spacecp-advisories sync\" and read what it says",
+        ),
+        Standing::Stale | Standing::RootExpired => Finding::ill(
+            "feed",
+            format!("no fresh word in time{because}"),
+            "run \"spacecp-advisories sync\"; if that fails with the same words, try another mirror, or ask the vendor whether the feed is kept up",
+        ),
+    });
+    Ok(())
+}
+
+fn state_folder(path: &Path) -> Finding {
+    let made = fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path).map(drop));
+    writable("state folder", path, made)
+}
+
+/// Corrections are built beside the tree that they correct.
+fn component_folder(component: &crate::config::ComponentConfig) -> Finding {
+    let folder = component.folder.parent().unwrap_or(Path::new("/"));
+    let made = tempfile::tempfile_in(folder).map(drop);
+    writable("component folder", folder, made)
+}
+
+fn writable(check: &'static str, path: &Path, made: std::io::Result<()>) -> Finding {
+    match made {
+        Ok(()) => Finding::well(check, format!("{} can be written to", path.display())),
+        Err(error) => Finding::ill(
+            check,
+            format!("cannot write to {}: {error}", path.display()),
+            "give the user that runs this program the right to write there, and look whether the disk is full or mounted read-only",
+        ),
+    }
+}
+
+/// The clock against what the vendor's clock said and what this one said before.
+fn clock(now: Timestamp, latest: Timestamp, issued: Option<Timestamp>) -> Finding {
+    let remedy = "set the clock, best by a time service";
+    if now + CLOCK < latest {
+        let found = format!("it is {now}, and it was {latest} already: the clock went back");
+        return Finding::ill("clock", found, remedy);
+    }
+    match issued {
+        Some(issued) if now + CLOCK < issued => Finding::ill(
+            "clock",
+            format!(
+                "it is {now} here, and the vendor signed the head at {issued}: the clock is slow"
+            ),
+            remedy,
+        ),
+        _ => Finding::well("clock", format!("it is {now}")),
+    }
+}
+
+fn root_age(version: u64, expires: Timestamp, now: Timestamp) -> Finding {
+    let days = expires.duration_since(now).as_hours() / 24;
+    if days >= SOON {
+        return Finding::well("root", format!("root {version} is good for {days} days"));
+    }
+    Finding::ill(
+        "root",
+        format!("root {version} is good until {expires}"),
+        "nothing is to be done here: the vendor has to issue another in time; ask whether that is under way",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().expect("a time")
+    }
+
+    #[test]
+    fn a_clock_that_went_back_or_is_slow_is_found_and_a_little_is_forgiven() {
+        let hour = SignedDuration::from_hours(1);
+        assert!(clock(noon(), noon(), Some(noon())).well);
+        assert!(clock(noon(), noon() + SignedDuration::from_mins(4), None).well);
+        assert!(!clock(noon(), noon() + hour, None).well);
+        assert!(!clock(noon(), Timestamp::UNIX_EPOCH, Some(noon() + hour)).well);
+    }
+
+    #[test]
+    fn a_root_that_expires_within_a_month_wants_a_word() {
+        let day = SignedDuration::from_hours(24);
+        assert!(root_age(3, noon() + day * 31, noon()).well);
+        assert!(!root_age(3, noon() + day * 29, noon()).well);
+        assert!(!root_age(3, noon() - day, noon()).well);
+    }
+}
