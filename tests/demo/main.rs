@@ -1,4 +1,5 @@
 //! The main job, end to end: the demo's own program, a real browser, files on a real disk.
 
 mod journey;
+mod offline;
 mod program;

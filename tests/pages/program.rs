@@ -46,6 +46,9 @@ fn help_teaches_every_command() -> Result<()> {
         "apply",
         "rollback",
         "history",
+        "import",
+        "trust",
+        "doctor",
         "serve",
         "hash-password",
     ] {

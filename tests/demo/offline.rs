@@ -1,0 +1,266 @@
+//! A machine without a network, a store that a crash or a full disk meets half-way, and what an
+//! administrator is told: the real programs, each as a process of its own.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use spacecp_advisories::store::Store;
+use spacecp_tests::{
+    catalog,
+    demo::{Demo, Login},
+};
+
+/// A panel of the demo whose store is empty, and whose feed is nowhere to be found.
+struct Desert {
+    demo: Demo,
+    config: PathBuf,
+}
+
+impl Desert {
+    async fn new(from: &str) -> Result<Self> {
+        let demo = Demo::raise(None, 0, Login::with_password("words".to_owned())).await?;
+        let config = demo.folder().join("desert.toml");
+        let desert = Self { demo, config };
+        desert.configure(|text| text.replace(&desert.demo.feed_url(), from))?;
+        Ok(desert)
+    }
+
+    fn configure(&self, change: impl FnOnce(String) -> String) -> Result<()> {
+        let text = std::fs::read_to_string(self.demo.config_path())?;
+        let state = self.demo.folder().join("state").display().to_string();
+        let text = change(text.replace(&state, &self.state().display().to_string()));
+        Ok(std::fs::write(&self.config, text)?)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.demo.folder().join("state-desert")
+    }
+
+    fn bundle(&self) -> Result<PathBuf> {
+        let file = self.demo.folder().join("feed.tar");
+        let made = Command::new(env!("CARGO_BIN_EXE_vendor-program"))
+            .arg("bundle")
+            .arg(self.demo.folder().join("vendor/desk/feed"))
+            .arg(&file)
+            .output()?;
+        ensure!(made.status.success(), "{}", text(&made.stderr));
+        Ok(file)
+    }
+
+    /// Runs the panel's program, `before` it whatever is to hold it.
+    fn run_in(&self, before: &[&str], arguments: &[&str]) -> Result<Output> {
+        let program = env!("CARGO_BIN_EXE_panel-program");
+        let mut words = before.iter().copied().chain([program]);
+        let first = words.next().unwrap_or(program);
+        Ok(Command::new(first)
+            .args(words)
+            .arg("--config")
+            .arg(&self.config)
+            .args(arguments)
+            .output()?)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output> {
+        self.run_in(&[], arguments)
+    }
+
+    async fn sequence(&self) -> Result<Option<u64>> {
+        let store = Store::open(&self.state().join("store.sqlite")).await?;
+        let sequence = store.trusted().await?.head.map(|head| head.sequence);
+        let documents = store.documents_since(None, 1_000).await?.documents.len();
+        ensure!(sequence.is_some() == (documents > 0), "neither old nor new");
+        store.close().await;
+        Ok(sequence)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A network namespace without interfaces: not even loopback answers there.
+const CUT_OFF: &[&str] = &["unshare", "--user", "--map-root-user", "--net"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_network_cut_a_bundle_is_imported_and_its_corrections_are_applied() -> Result<()> {
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    let bundle = desert.bundle()?.display().to_string();
+    let imported = desert.run_in(CUT_OFF, &["import", &bundle])?;
+    assert!(imported.status.success(), "{}", text(&imported.stderr));
+    let checked = desert.run_in(CUT_OFF, &["check", "--json"])?;
+    let json: Value = serde_json::from_slice(&checked.stdout)?;
+    assert_eq!(json["summary"]["exposed"], 4);
+    let applied = desert.run_in(CUT_OFF, &["apply", catalog::HOUSTON_CORRECTION, "--yes"])?;
+    assert!(applied.status.success(), "{}", text(&applied.stderr));
+    let again = desert.run_in(CUT_OFF, &["import", &bundle])?;
+    assert!(
+        text(&again.stdout).contains("Nothing new"),
+        "{}",
+        text(&again.stdout)
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_says_whom_the_panel_believes_and_what_it_refused() -> Result<()> {
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    assert_eq!(desert.run(&["sync"])?.status.code(), Some(4));
+    let json: Value = serde_json::from_slice(&desert.run(&["trust", "--json"])?.stdout)?;
+    assert_eq!(json["standing"], "never-heard");
+    assert_eq!(json["incidents"][0]["kind"], "unreachable");
+    let bundle = desert.bundle()?.display().to_string();
+    assert!(desert.run(&["import", &bundle])?.status.success());
+    let json: Value = serde_json::from_slice(&desert.run(&["trust", "--json"])?.stdout)?;
+    assert_eq!(json["standing"], "current");
+    assert_eq!(json["root"]["roles"].as_array().map(Vec::len), Some(5));
+    assert_eq!(json["pinned"]["fingerprint"], json["root"]["fingerprint"]);
+    let words = text(&desert.run(&["trust"])?.stdout);
+    assert!(words.contains("is what the vendor signed"), "{words}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_is_reset_only_by_a_word_and_what_was_done_here_stays() -> Result<()> {
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    let bundle = desert.bundle()?.display().to_string();
+    desert.run(&["import", &bundle])?;
+    desert.run(&["apply", catalog::HOUSTON_CORRECTION, "--yes"])?;
+    assert_eq!(desert.run(&["trust", "reset"])?.status.code(), Some(3));
+    assert_eq!(desert.sequence().await?, Some(1));
+    assert!(desert.run(&["trust", "reset", "--yes"])?.status.success());
+    assert_eq!(desert.sequence().await?, None);
+    let history: Value = serde_json::from_slice(&desert.run(&["history", "--json"])?.stdout)?;
+    assert_eq!(history.as_array().map(Vec::len), Some(1));
+    let json: Value = serde_json::from_slice(&desert.run(&["trust", "--json"])?.stdout)?;
+    assert_eq!(
+        json["incidents"][0]["kind"], "reset",
+        "it can be seen afterwards"
+    );
+    assert!(desert.run(&["import", &bundle])?.status.success());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_what_is_wrong_and_what_to_do() -> Result<()> {
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    let look = || -> Result<(Option<i32>, Vec<Value>)> {
+        let output = desert.run(&["doctor", "--json"])?;
+        Ok((
+            output.status.code(),
+            serde_json::from_slice(&output.stdout)?,
+        ))
+    };
+    let ill = |findings: &[Value], check: &str| {
+        let mut findings = findings.iter();
+        findings.any(|finding| finding["check"] == check && finding["well"] == false)
+    };
+    let (code, findings) = look()?;
+    assert_eq!(code, Some(1));
+    assert!(
+        ill(&findings, "feed") && !ill(&findings, "clock"),
+        "{findings:?}"
+    );
+    desert.run(&["import", &desert.bundle()?.display().to_string()])?;
+    let (code, findings) = look()?;
+    assert_eq!(code, Some(0), "{findings:?}");
+    desert.configure(|text| text.replace("1.root", "no-such.root"))?;
+    let (code, findings) = look()?;
+    assert!(code == Some(1) && ill(&findings, "panel"), "{findings:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_that_is_down_is_left_for_the_next() -> Result<()> {
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    let feed = desert.demo.feed_url();
+    desert.configure(|text| {
+        text.replace(
+            &format!("{feed:?}"),
+            &format!("[\"http://127.0.0.1:9/\", {feed:?}]"),
+        )
+    })?;
+    let synced = desert.run(&["sync"])?;
+    assert!(synced.status.success(), "{}", text(&synced.stderr));
+    assert_eq!(desert.sequence().await?, Some(1));
+    Ok(())
+}
+
+/// Runs a sync whose every call of this kind from the `from`th on meets `what`.
+fn sync_meets(desert: &Desert, call: &str, what: &str, from: u32, on: &str) -> Result<Output> {
+    let inject = format!("inject={call}:{what}:when={from}{on}");
+    let trace = format!("trace={call}");
+    let strace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &trace,
+        "-e",
+        &inject,
+    ];
+    desert.run_in(&strace, &["sync"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_strace), ignore = "needs the program strace")]
+async fn a_sync_that_is_killed_at_any_durable_step_leaves_the_old_state_or_the_new() -> Result<()> {
+    let desert = Desert::new("the feed's own").await?;
+    desert.configure(|text| text)?;
+    let mut kills = 0;
+    // A call that makes something durable, and how many of its kind are passed over at a time.
+    for (call, stride) in [("fdatasync", 1), ("pwrite64", 7), ("ftruncate", 1)] {
+        let mut which = 1;
+        loop {
+            if desert.state().exists() {
+                std::fs::remove_dir_all(desert.state())?;
+            }
+            let output = sync_meets(&desert, call, "signal=KILL", which, "")?;
+            if output.status.success() {
+                break;
+            }
+            kills += 1;
+            desert.sequence().await?;
+            let next = desert.run(&["sync"])?;
+            assert!(
+                next.status.success(),
+                "{call} {which}: {}",
+                text(&next.stderr)
+            );
+            assert_eq!(desert.sequence().await?, Some(1), "{call} {which}");
+            which += stride;
+        }
+    }
+    assert!(kills > 10, "only {kills} steps were met");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_strace), ignore = "needs the program strace")]
+async fn a_full_disk_and_a_read_only_one_are_named_and_cost_nothing_that_was_there() -> Result<()> {
+    for error in ["ENOSPC", "EROFS", "EIO"] {
+        let desert = Desert::new("the feed's own").await?;
+        desert.configure(|text| text)?;
+        assert!(
+            desert.run(&["trust"])?.status.success(),
+            "the store is there, and empty"
+        );
+        let output = sync_meets(&desert, "pwrite64", &format!("error={error}"), 1, "+")?;
+        assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+        assert!(
+            text(&output.stderr).contains("store"),
+            "{}",
+            text(&output.stderr)
+        );
+        assert_eq!(desert.sequence().await?, None);
+        let next = desert.run(&["sync"])?;
+        assert!(next.status.success(), "{}", text(&next.stderr));
+        assert_eq!(desert.sequence().await?, Some(1));
+    }
+    Ok(())
+}
