@@ -5,8 +5,10 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod bundle;
 mod damaged;
 mod honest;
+mod mirrors;
 mod payload;
 mod pinned;
 mod refused;
