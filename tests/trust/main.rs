@@ -13,5 +13,6 @@ mod payload;
 mod pinned;
 mod refused;
 mod rotation;
+mod scenarios;
 mod scene;
 mod transport;
