@@ -15,6 +15,8 @@ use spacecp_contract::{
     Index, IndexEntry, Limits, Role, Root, decode,
 };
 
+use spacecp_trust::{Before, TrustError, Unverified, Verified};
+
 use crate::{
     corrections::Built,
     durable,
@@ -134,6 +136,14 @@ pub enum FeedError {
         version: u64,
         /// When.
         expires: Timestamp,
+    },
+    /// Every panel would refuse it.
+    #[error("{what} is not published, because every panel would refuse it: {source}")]
+    Refused {
+        /// What was to be published.
+        what: String,
+        /// What a panel says of it.
+        source: TrustError,
     },
     /// The signature was not made.
     #[error(transparent)]
@@ -312,14 +322,99 @@ impl Feed {
             },
             keys,
         )?;
+        self.refuse_what_panels_refuse(root.version, &head, &index, now)?;
         let path = FeedPath::index(plan.sequence);
         self.write(&path.signatures(), index.signatures.as_bytes())?;
         self.write(&path, &index.bytes)?;
-        // A reader between these two writes finds a head that its signature does not fit, and asks
-        // again later; it never finds a head that promises what is not there.
-        self.write(&FeedPath::head().signatures(), head.signatures.as_bytes())?;
-        self.write(&FeedPath::head(), &head.bytes)?;
+        // The signatures of the head before stay beside the new ones, so that a reader at any instant
+        // finds those that fit; panels pass over what does not, as long as enough does.
+        let path = FeedPath::head();
+        let old = self.signatures_of(plan.sequence - 1)?;
+        self.write(&path.signatures(), (head.signatures + &old).as_bytes())?;
+        self.write(&path, &head.bytes)?;
         Ok(plan)
+    }
+
+    /// The signatures beside the head that are of this sequence.
+    fn signatures_of(&self, sequence: u64) -> Result<String, FeedError> {
+        let file = self.bytes(&FeedPath::head().signatures())?;
+        let text = String::from_utf8(file.unwrap_or_default()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let comment = format!(" name=head revision={sequence}");
+        let of_it = lines
+            .chunks_exact(4)
+            .filter(|block| block[2].ends_with(&comment));
+        Ok(of_it.map(|block| block.join("\n") + "\n").collect())
+    }
+
+    /// Has the panel's own verifier look at a head and its index before anybody else can.
+    fn refuse_what_panels_refuse(
+        &self,
+        root_version: u64,
+        head: &Signed<Head>,
+        index: &Signed<Index>,
+        now: Timestamp,
+    ) -> Result<(), FeedError> {
+        let refused = |source| FeedError::Refused {
+            what: format!("sequence {}", head.document.sequence),
+            source,
+        };
+        let path = FeedPath::root(root_version);
+        let (bytes, signatures) = (self.bytes(&path)?, self.bytes(&path.signatures())?);
+        let (bytes, signatures) = (bytes.unwrap_or_default(), signatures.unwrap_or_default());
+        let root =
+            spacecp_trust::reverify_root(unverified(&bytes, &signatures)).map_err(refused)?;
+        let (old_head, old_index) = self.current(&root)?.unzip();
+        let before = Before {
+            head: old_head.as_ref(),
+            index: old_index.as_ref(),
+            afresh: false,
+        };
+        let offered = unverified(&head.bytes, head.signatures.as_bytes());
+        let head = spacecp_trust::head(&root, before, offered, now).map_err(refused)?;
+        let offered = unverified(&index.bytes, index.signatures.as_bytes());
+        spacecp_trust::index(&root, &head, before, offered, &Limits::default())
+            .map(drop)
+            .map_err(refused)
+    }
+
+    /// What panels that are up to date trust now; nothing if its signers have lost their role.
+    fn current(
+        &self,
+        root: &Verified<Root>,
+    ) -> Result<Option<(Verified<Head>, Verified<Index>)>, FeedError> {
+        let before = Before {
+            head: None,
+            index: None,
+            afresh: true,
+        };
+        let path = FeedPath::head();
+        let (Some(bytes), Some(signatures)) = (self.bytes(&path)?, self.bytes(&path.signatures())?)
+        else {
+            return Ok(None);
+        };
+        let offered = unverified(&bytes, &signatures);
+        let Ok(head) = spacecp_trust::head(root, before, offered, Timestamp::MIN) else {
+            return Ok(None);
+        };
+        let path = FeedPath::index(head.sequence);
+        let (Some(bytes), Some(signatures)) = (self.bytes(&path)?, self.bytes(&path.signatures())?)
+        else {
+            return Ok(None);
+        };
+        let offered = unverified(&bytes, &signatures);
+        let index = spacecp_trust::index(root, &head, before, offered, &Limits::default());
+        Ok(index.ok().map(|index| (head, index)))
+    }
+
+    fn bytes(&self, path: &FeedPath) -> Result<Option<Vec<u8>>, FeedError> {
+        let path = self.folder.join(path.as_str());
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            bytes => bytes
+                .map(Some)
+                .map_err(|source| FeedError::File { path, source }),
+        }
     }
 
     /// Corrections that advisories name, and payloads that corrections name, must be there.
@@ -454,6 +549,10 @@ impl Feed {
         self.write(&path.signatures(), signatures.as_bytes())?;
         self.write(path, bytes)
     }
+}
+
+fn unverified<'a>(bytes: &'a [u8], signatures: &'a [u8]) -> Unverified<'a> {
+    Unverified { bytes, signatures }
 }
 
 /// Refuses keys that panels would refuse.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
+use spacecp_advisories::trust::{self, Unverified};
 use spacecp_contract::{Advisory, Limits, Tlp, decode, encode};
 use spacecp_publisher::{
     check,
@@ -312,5 +313,60 @@ fn a_draft_is_filled_in_from_its_template() -> Result<()> {
         .unwrap_err()
         .to_string();
     assert!(refused.contains("line 3"), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn a_broadcast_that_every_panel_would_refuse_is_not_published() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, Timestamp::now())?;
+    let mut advisory = catalog::advisories(Timestamp::now()).remove(2);
+    advisory.corrections.clear();
+    let id = advisory.id.clone();
+    vendor.publish_advisory(advisory)?;
+    vendor.broadcast()?;
+    let head = fs::read(vendor.feed_dir().join("head"))?;
+    let document = vendor.feed_dir().join("advisory").join(id.as_str());
+    fs::rename(&document, folder.path().join("lost"))?;
+    let refused = vendor.broadcast().unwrap_err().to_string();
+    assert!(refused.contains("no longer in the index"), "{refused}");
+    assert_eq!(fs::read(vendor.feed_dir().join("head"))?, head);
+    fs::rename(folder.path().join("lost"), &document)?;
+    vendor.broadcast()?;
+    Ok(())
+}
+
+#[test]
+fn whoever_reads_the_head_while_another_is_broadcast_finds_signatures_that_fit() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, Timestamp::now())?;
+    let root = fs::read(vendor.root_path())?;
+    let signatures = fs::read(vendor.root_path().with_extension("root.minisig"))?;
+    let offered = Unverified {
+        bytes: &root,
+        signatures: &signatures,
+    };
+    let root = trust::pinned_root(offered, &catalog::AUDIENCE.parse()?)?;
+    let before = trust::Before {
+        head: None,
+        index: None,
+        afresh: true,
+    };
+    for round in 0..4 {
+        // A slow reader has the head already, and asks for the signatures only now.
+        let slow = fs::read(vendor.feed_dir().join("head")).ok();
+        vendor.broadcast()?;
+        let signatures = fs::read(vendor.feed_dir().join("head.minisig"))?;
+        let fresh = fs::read(vendor.feed_dir().join("head"))?;
+        for bytes in slow.iter().chain([&fresh]) {
+            let offered = Unverified {
+                bytes,
+                signatures: &signatures,
+            };
+            trust::head(&root, before, offered, Timestamp::now())?;
+        }
+        let lines = String::from_utf8(signatures)?.lines().count();
+        assert_eq!(lines, if round == 0 { 4 } else { 8 }, "and no older ones");
+    }
     Ok(())
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use spacecp_contract::{
-    Correction, DocumentKind, FeedPath, Limits, Role, VersionRange, VersionScheme, decode,
+    Correction, Digest, DocumentKind, FeedPath, Limits, Role, VersionRange, VersionScheme, decode,
 };
 
 use super::{
@@ -78,10 +78,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             let target = Feed::at(feed);
             target.add_root(&signed)?;
             let path = feed.join(FeedPath::root(1).as_str());
+            let fingerprint = Digest::of(&signed.bytes).to_string();
             desk.say(
-                &json!({ "root": path, "version": 1 }),
+                &json!({ "root": path, "version": 1, "fingerprint": fingerprint }),
                 &format!(
-                    "{} is signed. Hand it over to panels with {}.minisig.",
+                    "{} is signed. Hand it over to panels with {}.minisig, or tell them its fingerprint by another way than the feed:\n  {fingerprint}",
                     path.display(),
                     path.display()
                 ),
