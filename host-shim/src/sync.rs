@@ -74,7 +74,7 @@ pub enum SyncError {
         reached: u64,
     },
     /// No mirror gave news that is believed.
-    #[error("no mirror has news that this panel believes:{}", .0.iter().map(|(address, error)| format!("\n  {address}: {error}")).collect::<String>())]
+    #[error("no mirror has news that this panel believes:{}", listed(.0))]
     Mirrors(Vec<(String, SyncError)>),
     /// The pinned root is not the one that trust began with.
     #[error(
@@ -122,6 +122,13 @@ impl From<WorkflowError> for SyncError {
             }
         }
     }
+}
+
+fn listed(errors: &[(String, SyncError)]) -> String {
+    let lines = errors.iter();
+    lines.fold(String::new(), |lines, (address, error)| {
+        lines + "\n  " + address + ": " + &error.to_string()
+    })
 }
 
 /// What a sync found.

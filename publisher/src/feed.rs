@@ -43,6 +43,9 @@ pub struct Broadcast {
     pub documents: usize,
 }
 
+/// A head with its index.
+type Current = (Verified<Head>, Verified<Index>);
+
 /// Why something is not put into a feed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
@@ -379,10 +382,7 @@ impl Feed {
     }
 
     /// What panels that are up to date trust now; nothing if its signers have lost their role.
-    fn current(
-        &self,
-        root: &Verified<Root>,
-    ) -> Result<Option<(Verified<Head>, Verified<Index>)>, FeedError> {
+    fn current(&self, root: &Verified<Root>) -> Result<Option<Current>, FeedError> {
         let before = Before {
             head: None,
             index: None,

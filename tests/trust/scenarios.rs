@@ -320,6 +320,10 @@ fn is_in_demo(path: &str) -> bool {
 }
 
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "the count is for whoever runs the tests"
+)]
 fn every_scenario_has_the_tests_that_it_names() -> Result<()> {
     let here = tests_here()?;
     assert!(here.len() > 50, "the tests of this program were listed");

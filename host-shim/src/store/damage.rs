@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use sqlx::migrate::MigrateError;
 
 use super::{IncidentKind, Store, StoreError};
 
@@ -16,12 +17,12 @@ const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 pub(super) fn is_damage(error: &StoreError) -> bool {
     let source = match error {
         StoreError::Damaged(_) => return true,
-        StoreError::Open { source, .. } | StoreError::Query(source) => source,
-        StoreError::Migrate { source, .. } => match source {
-            sqlx::migrate::MigrateError::Execute(source)
-            | sqlx::migrate::MigrateError::ExecuteMigration(source, _) => source,
-            _ => return false,
-        },
+        StoreError::Open { source, .. }
+        | StoreError::Query(source)
+        | StoreError::Migrate {
+            source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+            ..
+        } => source,
         _ => return false,
     };
     let sqlx::Error::Database(source) = source else {

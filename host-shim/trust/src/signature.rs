@@ -124,8 +124,9 @@ pub fn key_id(key: &str) -> Option<String> {
         .decode(key)
         .ok()
         .filter(|bytes| bytes.len() == 42)?;
-    let digits = bytes[2..10].iter().rev();
-    Some(digits.map(|byte| format!("{byte:02X}")).collect())
+    let number = bytes[2..10].iter().rev();
+    let number = number.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    Some(format!("{number:016X}"))
 }
 
 /// The key that made this signature, and what the signature says it is for.

@@ -1,6 +1,6 @@
 //! Following a feed, as a state machine: what to fetch next, what is now trusted, which attack.
 //!
-//! It has no I/O, no clock and no store of its own. Whoever drives it asks [`Workflow::next`] for
+//! It has no I/O, no clock and no store of its own. Whoever drives it asks [`Workflow::next_request`] for
 //! requests, brings bytes from wherever the feed is, and hands them to [`Workflow::answer`]; the
 //! same steps follow a web server, a folder, an object store or a file on a USB stick. Nothing that
 //! it gives out is unverified, and an error ends it: what was trusted before stays trusted.
@@ -213,7 +213,6 @@ pub struct Workflow {
 
 /// Where it is, with what it knows there.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Phase {
     /// Before anything: the pinned root is known by its fingerprint only.
     PinnedRoot,
