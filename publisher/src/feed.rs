@@ -1,11 +1,11 @@
 //! The folder that panels follow.
 //!
-//! Documents are added to it as they are signed; a broadcast makes them current by writing a new
-//! index and, last of all, the head. A reader at any instant finds either the old head with the old
-//! index or the new head with the new one, and both have all that they name.
+//! Documents are added to it as they are signed, each after the panel's own verifier has looked at
+//! it; [`crate::broadcast`] makes them current.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ use spacecp_contract::{
     Index, IndexEntry, Limits, Role, Root, decode,
 };
 
-use spacecp_trust::{Before, TrustError, Unverified, Verified};
+use spacecp_trust::{TrustError, Unverified, Verified};
 
 use crate::{
     corrections::Built,
@@ -29,22 +29,6 @@ use crate::{
 pub struct Feed {
     folder: PathBuf,
 }
-
-/// What a broadcast would change, or has changed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Broadcast {
-    /// The sequence that it makes current.
-    pub sequence: u64,
-    /// From when on it is stale, unless another broadcast follows.
-    pub expires: Timestamp,
-    /// Documents that panels did not know, or knew an older revision of.
-    pub news: Vec<(DocumentId, u64)>,
-    /// All documents that are current now.
-    pub documents: usize,
-}
-
-/// A head with its index.
-type Current = (Verified<Head>, Verified<Index>);
 
 /// Why something is not put into a feed.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +116,9 @@ pub enum FeedError {
         /// The correction.
         correction: DocumentId,
     },
+    /// Nothing was ever broadcast.
+    #[error("{} has no head: broadcast first", .0.display())]
+    NoHead(PathBuf),
     /// The root has expired: panels would refuse everything.
     #[error("root {version} expired on {expires}: make a new one first")]
     RootExpired {
@@ -166,28 +153,37 @@ impl Feed {
         &self.folder
     }
 
-    /// The newest root.
-    pub fn root(&self) -> Result<Root, FeedError> {
-        let mut newest = None;
-        for version in 1.. {
-            match self.read::<Root>(&FeedPath::root(version))? {
-                Some(root) => newest = Some(root),
-                None => break,
-            }
-        }
-        newest.ok_or_else(|| FeedError::NoRoot(self.folder.clone()))
+    /// The newest root, after the whole chain was verified as a panel verifies it.
+    pub fn root(&self) -> Result<Verified<Root>, FeedError> {
+        self.roots()?
+            .pop()
+            .ok_or_else(|| FeedError::NoRoot(self.folder.clone()))
     }
 
-    /// Adds a signed root.
+    /// Every root from the first on, verified as a panel verifies them; none in an empty folder.
+    pub fn roots(&self) -> Result<Vec<Verified<Root>>, FeedError> {
+        let mut roots: Vec<Verified<Root>> = Vec::new();
+        for version in 1.. {
+            let path = FeedPath::root(version);
+            let Some(bytes) = self.bytes(&path)? else {
+                break;
+            };
+            let signatures = self.bytes(&path.signatures())?.unwrap_or_default();
+            roots.push(follows(roots.last(), version, &bytes, &signatures)?);
+        }
+        Ok(roots)
+    }
+
+    /// Adds a signed root, if panels will follow it.
     pub fn add_root(&self, root: &Signed<Root>) -> Result<(), FeedError> {
-        let path = FeedPath::root(root.document.version);
-        self.write_once(
-            &path,
-            &root.bytes,
-            &root.signatures,
-            "ROOT",
-            root.document.version,
-        )
+        let _lock = self.lock()?;
+        let version = root.document.version;
+        let roots = self.roots()?;
+        let before = usize::try_from(version.saturating_sub(1)).unwrap_or(usize::MAX);
+        let before = roots.get(..before.min(roots.len())).and_then(<[_]>::last);
+        follows(before, version, &root.bytes, root.signatures.as_bytes())?;
+        let path = FeedPath::root(version);
+        self.write_once(&path, &root.bytes, &root.signatures, "ROOT", version)
     }
 
     /// Signs an advisory or a correction and adds it; panels see it after the next broadcast.
@@ -198,17 +194,45 @@ impl Feed {
         keys: &[&SecretKey],
     ) -> Result<Signed<T>, FeedError> {
         let root = self.root()?;
-        let id = DocumentId::new(document.name())
-            .map_err(|error| SignError::Invalid(error.to_string()))?;
+        self.may_have(&root, &document, audience)?;
+        holds(&root, T::KIND.role(), keys)?;
+        let signed = sign(document, keys)?;
+        self.put(&signed)?;
+        Ok(signed)
+    }
+
+    /// Whether a document is for this feed's panels and newer than what they have.
+    pub(crate) fn may_have<T: Document>(
+        &self,
+        root: &Root,
+        document: &T,
+        audience: &Audience,
+    ) -> Result<(), FeedError> {
+        let id = id_of(document)?;
         if !audience.may_reach(&root.audience) {
             return Err(FeedError::Audience {
                 id,
                 audience: audience.clone(),
-                feed: root.audience,
+                feed: root.audience.clone(),
             });
         }
-        holds(&root, T::KIND.role(), keys)?;
-        let (kind, revision) = (T::KIND, document.revision());
+        let revision = document.revision();
+        match self.newest_revision(T::KIND, &id)? {
+            Some(published) if published > revision => Err(FeedError::Older {
+                id,
+                revision,
+                published,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds an advisory or a correction that was signed elsewhere, if panels will accept it.
+    pub fn put<T: Document>(&self, signed: &Signed<T>) -> Result<(), FeedError> {
+        let _lock = self.lock()?;
+        let root = self.root()?;
+        let (kind, id) = (T::KIND, id_of(&signed.document)?);
+        let revision = signed.document.revision();
         if let Some(published) = self.newest_revision(kind, &id)?
             && published > revision
         {
@@ -218,15 +242,27 @@ impl Feed {
                 published,
             });
         }
-        let signed = sign(document, keys)?;
-        self.write_once(
-            &FeedPath::document(kind, &id, revision),
-            &signed.bytes,
-            &signed.signatures,
-            &id,
+        let entry = IndexEntry {
+            kind,
+            id: id.clone(),
             revision,
-        )?;
-        Ok(signed)
+            digest: Digest::of(&signed.bytes),
+            length: signed.bytes.len() as u64,
+        };
+        accepted(&root, &entry, &signed.bytes, signed.signatures.as_bytes())?;
+        let path = FeedPath::document(kind, &id, revision);
+        self.write_once(&path, &signed.bytes, &signed.signatures, &id, revision)
+    }
+
+    /// One writer at a time: a timer that refreshes the head and a person who broadcasts.
+    pub(crate) fn lock(&self) -> Result<File, FeedError> {
+        let locked = fs::create_dir_all(&self.folder)
+            .and_then(|()| File::open(&self.folder))
+            .and_then(|folder| folder.lock().map(|()| folder));
+        locked.map_err(|source| FeedError::File {
+            path: self.folder.clone(),
+            source,
+        })
     }
 
     /// Adds a correction's payload, then signs and adds the correction.
@@ -235,11 +271,17 @@ impl Feed {
         built: Built,
         keys: &[&SecretKey],
     ) -> Result<Signed<Correction>, FeedError> {
+        self.add_payload(&built)?;
+        let audience = built.correction.audience.clone();
+        self.add(built.correction, &audience, keys)
+    }
+
+    /// Adds what a correction brings. Nobody finds it before the correction names it.
+    pub fn add_payload(&self, built: &Built) -> Result<(), FeedError> {
         for (digest, bytes) in &built.payload {
             self.write(&FeedPath::blob(digest), bytes)?;
         }
-        let audience = built.correction.audience.clone();
-        self.add(built.correction, &audience, keys)
+        Ok(())
     }
 
     /// The head that is current, if there was a broadcast.
@@ -257,157 +299,7 @@ impl Feed {
         self.read(&path)?.ok_or_else(missing)
     }
 
-    /// What a broadcast at `now` would change; writes nothing.
-    pub fn plan_broadcast(
-        &self,
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<(Broadcast, Index), FeedError> {
-        let root = self.root()?;
-        if root.expires <= now {
-            return Err(FeedError::RootExpired {
-                version: root.version,
-                expires: root.expires,
-            });
-        }
-        let old = match self.head()? {
-            Some(head) => self.read::<Index>(&FeedPath::index(head.sequence))?,
-            None => None,
-        };
-        let sequence = old.as_ref().map_or(0, |index| index.sequence) + 1;
-        let mut documents = self.entries(DocumentKind::Advisory)?;
-        documents.extend(self.entries(DocumentKind::Correction)?);
-        let known = |entry: &IndexEntry| {
-            old.as_ref()
-                .and_then(|index| index.entry(entry.kind, &entry.id))
-                .is_some_and(|old| old.revision == entry.revision)
-        };
-        let news = documents
-            .iter()
-            .filter(|entry| !known(entry))
-            .map(|entry| (entry.id.clone(), entry.revision))
-            .collect();
-        let plan = Broadcast {
-            sequence,
-            expires,
-            news,
-            documents: documents.len(),
-        };
-        let index = Index {
-            audience: root.audience,
-            sequence,
-            documents,
-        };
-        self.refuse_gaps(&index)?;
-        Ok((plan, index))
-    }
-
-    /// Makes everything that was added current.
-    pub fn broadcast(
-        &self,
-        now: Timestamp,
-        expires: Timestamp,
-        keys: &[&SecretKey],
-    ) -> Result<Broadcast, FeedError> {
-        let root = self.root()?;
-        holds(&root, Role::Feed, keys)?;
-        let (plan, index) = self.plan_broadcast(now, expires)?;
-        let index = sign(index, keys)?;
-        let head = sign(
-            Head {
-                audience: root.audience,
-                sequence: plan.sequence,
-                issued: now,
-                expires,
-                index: Digest::of(&index.bytes),
-                index_length: index.bytes.len() as u64,
-                root_version: root.version,
-            },
-            keys,
-        )?;
-        self.refuse_what_panels_refuse(root.version, &head, &index, now)?;
-        let path = FeedPath::index(plan.sequence);
-        self.write(&path.signatures(), index.signatures.as_bytes())?;
-        self.write(&path, &index.bytes)?;
-        // The signatures of the head before stay beside the new ones, so that a reader at any instant
-        // finds those that fit; panels pass over what does not, as long as enough does.
-        let path = FeedPath::head();
-        let old = self.signatures_of(plan.sequence - 1)?;
-        self.write(&path.signatures(), (head.signatures + &old).as_bytes())?;
-        self.write(&path, &head.bytes)?;
-        Ok(plan)
-    }
-
-    /// The signatures beside the head that are of this sequence.
-    fn signatures_of(&self, sequence: u64) -> Result<String, FeedError> {
-        let file = self.bytes(&FeedPath::head().signatures())?;
-        let text = String::from_utf8(file.unwrap_or_default()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let comment = format!(" name=head revision={sequence}");
-        let of_it = lines
-            .chunks_exact(4)
-            .filter(|block| block[2].ends_with(&comment));
-        Ok(of_it.map(|block| block.join("\n") + "\n").collect())
-    }
-
-    /// Has the panel's own verifier look at a head and its index before anybody else can.
-    fn refuse_what_panels_refuse(
-        &self,
-        root_version: u64,
-        head: &Signed<Head>,
-        index: &Signed<Index>,
-        now: Timestamp,
-    ) -> Result<(), FeedError> {
-        let refused = |source| FeedError::Refused {
-            what: format!("sequence {}", head.document.sequence),
-            source,
-        };
-        let path = FeedPath::root(root_version);
-        let (bytes, signatures) = (self.bytes(&path)?, self.bytes(&path.signatures())?);
-        let (bytes, signatures) = (bytes.unwrap_or_default(), signatures.unwrap_or_default());
-        let root =
-            spacecp_trust::reverify_root(unverified(&bytes, &signatures)).map_err(refused)?;
-        let (old_head, old_index) = self.current(&root)?.unzip();
-        let before = Before {
-            head: old_head.as_ref(),
-            index: old_index.as_ref(),
-            afresh: false,
-        };
-        let offered = unverified(&head.bytes, head.signatures.as_bytes());
-        let head = spacecp_trust::head(&root, before, offered, now).map_err(refused)?;
-        let offered = unverified(&index.bytes, index.signatures.as_bytes());
-        spacecp_trust::index(&root, &head, before, offered, &Limits::default())
-            .map(drop)
-            .map_err(refused)
-    }
-
-    /// What panels that are up to date trust now; nothing if its signers have lost their role.
-    fn current(&self, root: &Verified<Root>) -> Result<Option<Current>, FeedError> {
-        let before = Before {
-            head: None,
-            index: None,
-            afresh: true,
-        };
-        let path = FeedPath::head();
-        let (Some(bytes), Some(signatures)) = (self.bytes(&path)?, self.bytes(&path.signatures())?)
-        else {
-            return Ok(None);
-        };
-        let offered = unverified(&bytes, &signatures);
-        let Ok(head) = spacecp_trust::head(root, before, offered, Timestamp::MIN) else {
-            return Ok(None);
-        };
-        let path = FeedPath::index(head.sequence);
-        let (Some(bytes), Some(signatures)) = (self.bytes(&path)?, self.bytes(&path.signatures())?)
-        else {
-            return Ok(None);
-        };
-        let offered = unverified(&bytes, &signatures);
-        let index = spacecp_trust::index(root, &head, before, offered, &Limits::default());
-        Ok(index.ok().map(|index| (head, index)))
-    }
-
-    fn bytes(&self, path: &FeedPath) -> Result<Option<Vec<u8>>, FeedError> {
+    pub(crate) fn bytes(&self, path: &FeedPath) -> Result<Option<Vec<u8>>, FeedError> {
         let path = self.folder.join(path.as_str());
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -417,46 +309,8 @@ impl Feed {
         }
     }
 
-    /// Corrections that advisories name, and payloads that corrections name, must be there.
-    fn refuse_gaps(&self, index: &Index) -> Result<(), FeedError> {
-        for entry in &index.documents {
-            let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
-            if entry.kind == DocumentKind::Advisory {
-                let Some(advisory) = self.read::<spacecp_contract::Advisory>(&path)? else {
-                    continue;
-                };
-                for correction in advisory.corrections {
-                    if index.entry(DocumentKind::Correction, &correction).is_none() {
-                        return Err(FeedError::MissingCorrection {
-                            advisory: advisory.id,
-                            correction,
-                        });
-                    }
-                }
-                continue;
-            }
-            let Some(correction) = self.read::<Correction>(&path)? else {
-                continue;
-            };
-            for after in correction.files.iter().filter_map(|file| file.after) {
-                let digest = after.blob.digest;
-                let intact = fs::read(self.folder.join(FeedPath::blob(&digest).as_str()))
-                    .is_ok_and(|bytes| {
-                        bytes.len() as u64 == after.blob.length && Digest::of(&bytes) == digest
-                    });
-                if !intact {
-                    return Err(FeedError::Payload {
-                        id: correction.id,
-                        digest,
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The newest revision of every document of this kind.
-    fn entries(&self, kind: DocumentKind) -> Result<Vec<IndexEntry>, FeedError> {
+    pub(crate) fn entries(&self, kind: DocumentKind) -> Result<Vec<IndexEntry>, FeedError> {
         let mut ids: Vec<DocumentId> = self.names(&self.folder.join(kind.as_str()))?;
         ids.sort();
         let mut entries = Vec::new();
@@ -479,7 +333,7 @@ impl Feed {
         Ok(entries)
     }
 
-    fn newest_revision(
+    pub(crate) fn newest_revision(
         &self,
         kind: DocumentKind,
         id: &DocumentId,
@@ -489,7 +343,7 @@ impl Feed {
     }
 
     /// The names in a folder that are names of this kind; none where there is no folder.
-    fn names<T: std::str::FromStr>(&self, folder: &Path) -> Result<Vec<T>, FeedError> {
+    pub(crate) fn names<T: std::str::FromStr>(&self, folder: &Path) -> Result<Vec<T>, FeedError> {
         let failed = |source| FeedError::File {
             path: folder.to_owned(),
             source,
@@ -512,7 +366,7 @@ impl Feed {
         Ok(names)
     }
 
-    fn read<T: Document>(&self, path: &FeedPath) -> Result<Option<T>, FeedError> {
+    pub(crate) fn read<T: Document>(&self, path: &FeedPath) -> Result<Option<T>, FeedError> {
         let path = self.folder.join(path.as_str());
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -527,7 +381,7 @@ impl Feed {
             .map_err(|source| FeedError::Decode { path, source })
     }
 
-    fn write(&self, path: &FeedPath, bytes: &[u8]) -> Result<(), FeedError> {
+    pub(crate) fn write(&self, path: &FeedPath, bytes: &[u8]) -> Result<(), FeedError> {
         let path = self.folder.join(path.as_str());
         durable::replace(&path, bytes).map_err(|source| FeedError::File { path, source })
     }
@@ -551,12 +405,54 @@ impl Feed {
     }
 }
 
-fn unverified<'a>(bytes: &'a [u8], signatures: &'a [u8]) -> Unverified<'a> {
+pub(crate) fn unverified<'a>(bytes: &'a [u8], signatures: &'a [u8]) -> Unverified<'a> {
     Unverified { bytes, signatures }
 }
 
+/// The root of this version, as a panel that has the one before would take it.
+fn follows(
+    before: Option<&Verified<Root>>,
+    version: u64,
+    bytes: &[u8],
+    signatures: &[u8],
+) -> Result<Verified<Root>, FeedError> {
+    let offered = unverified(bytes, signatures);
+    let root = match before {
+        Some(before) => spacecp_trust::next_root(before, offered),
+        None => spacecp_trust::reverify_root(offered),
+    };
+    root.map_err(|source| FeedError::Refused {
+        what: format!("root {version}"),
+        source,
+    })
+}
+
+/// Refuses a document that every panel would refuse.
+pub(crate) fn accepted(
+    root: &Verified<Root>,
+    entry: &IndexEntry,
+    bytes: &[u8],
+    signatures: &[u8],
+) -> Result<(), FeedError> {
+    spacecp_trust::document(
+        root,
+        entry,
+        unverified(bytes, signatures),
+        &Limits::default(),
+    )
+    .map(drop)
+    .map_err(|source| FeedError::Refused {
+        what: format!("{} revision {}", entry.id, entry.revision),
+        source,
+    })
+}
+
+fn id_of<T: Document>(document: &T) -> Result<DocumentId, FeedError> {
+    DocumentId::new(document.name()).map_err(|error| SignError::Invalid(error.to_string()).into())
+}
+
 /// Refuses keys that panels would refuse.
-fn holds(root: &Root, role: Role, keys: &[&SecretKey]) -> Result<(), FeedError> {
+pub(crate) fn holds(root: &Root, role: Role, keys: &[&SecretKey]) -> Result<(), FeedError> {
     let held = &root.roles[&role];
     for key in keys {
         if !held.keys.contains(&key.public().to_base64()) {

@@ -4,12 +4,14 @@
 //! pairs and their files), [`passphrase`] (where a passphrase comes from), [`sign`] (one signature
 //! over exact bytes), [`roots`] (who may sign what), [`drafts`] (advisories as people write them),
 //! [`check`] (what may not be published), [`corrections`] (two trees into a correction),
-//! [`plugins`] (a component into a signed plugin), [`feed`] (the folder that panels follow), and
-//! [`cli`], the program on top.
+//! [`plugins`] (a component into a signed plugin), [`feed`] (the folder that panels follow),
+//! [`broadcast`] (making it current), [`bundle`] (the same as one file), [`requests`] (signing on
+//! another machine), [`status`] (what expires when), and [`cli`], the program on top.
 //!
 //! Time is always passed in; nothing here asks a clock but the program.
 #![forbid(unsafe_code)]
 
+pub mod broadcast;
 pub mod bundle;
 pub mod check;
 pub mod cli;
@@ -20,5 +22,7 @@ pub mod feed;
 pub mod keys;
 pub mod passphrase;
 pub mod plugins;
+pub mod requests;
 pub mod roots;
 pub mod sign;
+pub mod status;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, Role, RoleKeys, Root};
+use spacecp_contract::{Audience, Document, Role, RoleKeys, Root};
 
 use crate::keys::PublicKey;
 
@@ -53,4 +53,139 @@ pub fn root(
             .map(|(role, held)| (*role, keys(held)))
             .collect(),
     }
+}
+
+/// What the next root changes.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Keys that get a role.
+    pub given: Vec<(Role, PublicKey)>,
+    /// Keys that lose a role, in base64; without a role they lose every one they hold.
+    pub taken: Vec<(Option<Role>, String)>,
+    /// How many keys of a role must sign from now on.
+    pub thresholds: Vec<(Role, u32)>,
+    /// Whether sequences and revisions start afresh, after somebody with a lost feed key has used
+    /// up the numbers.
+    pub afresh: bool,
+}
+
+/// Why there is no next root.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// The key has the role already.
+    #[error("the key {key} holds the role {role} already")]
+    Held {
+        /// The key's id.
+        key: String,
+        /// The role.
+        role: Role,
+    },
+    /// The key does not have the role.
+    #[error("the key {key} does not hold the role {role}")]
+    NotHeld {
+        /// The key's id.
+        key: String,
+        /// The role.
+        role: String,
+    },
+    /// The next root would contradict itself.
+    #[error("root {version} would be refused by every panel: {reason}")]
+    Invalid {
+        /// Its version.
+        version: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The root after `before`, with this change.
+pub fn next(
+    before: &Root,
+    change: &Change,
+    issued: Timestamp,
+    expires: Timestamp,
+) -> Result<Root, ChangeError> {
+    let mut root = before.clone();
+    root.version += 1;
+    (root.issued, root.expires) = (issued, expires);
+    root.sequence_epoch += u64::from(change.afresh);
+    for (role, key) in &change.taken {
+        take(&mut root, *role, key)?;
+    }
+    for (role, key) in &change.given {
+        let text = key.to_base64();
+        let held = root.roles.entry(*role).or_insert_with(|| RoleKeys {
+            keys: Vec::new(),
+            threshold: 1,
+        });
+        if held.keys.contains(&text) {
+            return Err(ChangeError::Held {
+                key: key.id(),
+                role: *role,
+            });
+        }
+        held.keys.push(text);
+    }
+    for (role, threshold) in &change.thresholds {
+        if let Some(held) = root.roles.get_mut(role) {
+            held.threshold = *threshold;
+        }
+    }
+    let version = root.version;
+    root.validate()
+        .map_err(|reason| ChangeError::Invalid { version, reason })?;
+    Ok(root)
+}
+
+fn take(root: &mut Root, role: Option<Role>, key: &str) -> Result<(), ChangeError> {
+    let mut was_held = false;
+    for (holds, held) in &mut root.roles {
+        if role.is_some_and(|role| role != *holds) {
+            continue;
+        }
+        let before = held.keys.len();
+        held.keys.retain(|other| other != key);
+        was_held |= held.keys.len() < before;
+    }
+    if was_held {
+        return Ok(());
+    }
+    Err(ChangeError::NotHeld {
+        key: spacecp_trust::key_id(key).unwrap_or_else(|| key.to_owned()),
+        role: role.map_or("of any kind", Role::as_str).to_owned(),
+    })
+}
+
+/// What is different in the second root, a line each, for whoever has to agree to it.
+pub fn differences(before: &Root, after: &Root) -> Vec<String> {
+    let id = |key: &String| spacecp_trust::key_id(key).unwrap_or_else(|| key.clone());
+    let none = RoleKeys {
+        keys: Vec::new(),
+        threshold: 0,
+    };
+    let mut lines = Vec::new();
+    for role in Role::ALL {
+        let old = before.roles.get(&role).unwrap_or(&none);
+        let new = after.roles.get(&role).unwrap_or(&none);
+        for key in old.keys.iter().filter(|key| !new.keys.contains(key)) {
+            lines.push(format!("{role}: {} no longer signs", id(key)));
+        }
+        for key in new.keys.iter().filter(|key| !old.keys.contains(key)) {
+            lines.push(format!("{role}: {} signs from now on", id(key)));
+        }
+        if old.threshold != new.threshold {
+            lines.push(format!(
+                "{role}: {} signatures are demanded instead of {}",
+                new.threshold, old.threshold
+            ));
+        }
+    }
+    if before.sequence_epoch != after.sequence_epoch {
+        lines.push("sequences and revisions start afresh".to_owned());
+    }
+    lines.push(format!(
+        "expires {} instead of {}",
+        after.expires, before.expires
+    ));
+    lines
 }

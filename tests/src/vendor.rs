@@ -23,8 +23,9 @@ use spacecp_contract::{
     VersionScheme,
 };
 use spacecp_publisher::{
+    broadcast::Broadcast,
     corrections::{self, Built, Facts},
-    feed::{Broadcast, Feed},
+    feed::Feed,
     keys::SecretKey,
     plugins, roots, sign,
 };

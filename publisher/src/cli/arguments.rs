@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use spacecp_contract::{Audience, ComponentName, DocumentId, Role};
+use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Role};
 
 /// The vendor's security desk: keys, roots, advisories, corrections, and their broadcast.
 #[derive(Debug, Parser)]
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "A desk is a folder with keys/ and drafts/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher broadcast FEED --dry-run"
+    after_help = "A desk is a folder with keys/ and drafts/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The desk: where keys and drafts are.
@@ -57,15 +57,70 @@ pub(super) enum Command {
     Broadcast {
         /// The feed.
         feed: PathBuf,
-        /// The key that signs; its file is keys/NAME.key on the desk.
-        #[arg(long, default_value = "feed", value_name = "NAME")]
-        key: String,
-        /// Days for which panels may believe that nothing newer exists.
-        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
-        expires: u32,
+        #[command(flatten)]
+        fresh: Fresh,
         /// Show what would change, and change nothing.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Say once more that what is current is current, with a fresh head: for a timer.
+    ///
+    /// What was signed since the last broadcast stays unseen until somebody broadcasts it.
+    Refresh {
+        /// The feed.
+        feed: PathBuf,
+        #[command(flatten)]
+        fresh: Fresh,
+        /// Do it only if the head that is current expires within so many days.
+        #[arg(long, value_name = "DAYS")]
+        if_within: Option<u32>,
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// What expires when, who signs what, and what wants to be done; ends with 1 if anything does.
+    Status {
+        /// The feed.
+        feed: PathBuf,
+        /// A head that expires within so many days is a problem.
+        #[arg(long, default_value_t = 2, value_name = "DAYS")]
+        head_within: u32,
+        /// A root that expires within so many days is a problem.
+        #[arg(long, default_value_t = 30, value_name = "DAYS")]
+        root_within: u32,
+    },
+    /// Sign documents again whose key lost its role, so that new panels accept them; their bytes stay.
+    SignAgain {
+        /// The feed.
+        feed: PathBuf,
+        /// Which documents: advisory or correction.
+        #[arg(value_parser = documents)]
+        kind: DocumentKind,
+        /// A key that signs, if it is not the one with the role's name; several times for several.
+        #[arg(long = "key", value_name = "NAME")]
+        keys: Vec<String>,
+    },
+    /// Sign a request that another machine has written, and show what it says.
+    ///
+    /// The same is done by "minisign -S -m REQUEST -t COMMENT" with the comment that is shown.
+    SignRequest {
+        /// The request.
+        request: PathBuf,
+        /// A key that signs; without one, the request is shown and nothing is signed.
+        #[arg(long = "key", value_name = "NAME")]
+        keys: Vec<String>,
+    },
+    /// Take signatures of a request that were made elsewhere; publish it when there are enough.
+    ///
+    /// Ends with 1 as long as some are missing.
+    AddSignature {
+        /// The request; its signatures collect beside it in REQUEST.minisig.
+        request: PathBuf,
+        /// Files with signatures, beside those in REQUEST.minisig.
+        signatures: Vec<PathBuf>,
+        /// The feed.
+        #[arg(long)]
+        feed: PathBuf,
     },
     /// Put what is current in a feed into one file, for a machine without internet.
     ///
@@ -114,6 +169,92 @@ pub(super) enum Roots {
         #[arg(long = "threshold", value_name = "ROLE=NUMBER", value_parser = threshold)]
         thresholds: Vec<(Role, u32)>,
     },
+    /// Show who may sign what, and until when.
+    Show {
+        /// The feed.
+        feed: PathBuf,
+    },
+    /// Exchange keys of a role, as a planned change: the next root.
+    Rotate {
+        /// The feed.
+        feed: PathBuf,
+        /// The role.
+        #[arg(value_parser = role)]
+        role: Role,
+        /// A key that no longer signs: a name on the desk, or an id of 16 digits.
+        #[arg(long, value_name = "KEY")]
+        old: Vec<String>,
+        /// A key that signs from now on: a name on the desk.
+        #[arg(long, value_name = "NAME", required = true)]
+        new: Vec<String>,
+        #[command(flatten)]
+        next: NextRoot,
+    },
+    /// Take every role from a key that is lost or known to others: the next root.
+    ///
+    /// Give the role another key in the same step with --instead, if it was the only one.
+    Revoke {
+        /// The feed.
+        feed: PathBuf,
+        /// The key: a name on the desk, or an id of 16 digits.
+        key: String,
+        /// A key that gets a role, as "feed=feed-2027".
+        #[arg(long, value_name = "ROLE=NAME", value_parser = holder)]
+        instead: Vec<(Role, String)>,
+        /// Start sequences and revisions afresh, if whoever had the key has used the numbers up.
+        #[arg(long)]
+        afresh: bool,
+        #[command(flatten)]
+        next: NextRoot,
+    },
+    /// Change how many keys of a role must sign: the next root.
+    Threshold {
+        /// The feed.
+        feed: PathBuf,
+        /// The role.
+        #[arg(value_parser = role)]
+        role: Role,
+        /// How many.
+        number: u32,
+        #[command(flatten)]
+        next: NextRoot,
+    },
+    /// The same root for longer: the next root, with nothing else changed.
+    Renew {
+        /// The feed.
+        feed: PathBuf,
+        #[command(flatten)]
+        next: NextRoot,
+    },
+}
+
+/// How a head is signed.
+#[derive(Debug, Args)]
+pub(super) struct Fresh {
+    /// A key that signs, keys/NAME.key on the desk; several times for several. "feed" if it is not said.
+    #[arg(long = "key", value_name = "NAME")]
+    pub(super) keys: Vec<String>,
+    /// Days for which panels may believe that nothing newer exists.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub(super) expires: u32,
+}
+
+/// How the next root is signed.
+#[derive(Debug, Args)]
+pub(super) struct NextRoot {
+    /// A key that signs it; several times for several. "root" if it is not said. Panels demand enough
+    /// keys of the root before and of the new one.
+    #[arg(long = "key", value_name = "NAME")]
+    pub(super) keys: Vec<String>,
+    /// Days until it expires.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub(super) expires: u32,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Do not sign: write a request into this folder, for keys on other machines.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "keys")]
+    pub(super) request: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,9 +279,12 @@ pub(super) enum Advisories {
         /// The feed.
         #[arg(long)]
         feed: PathBuf,
-        /// The key that signs.
-        #[arg(long, default_value = "advisory", value_name = "NAME")]
-        key: String,
+        /// A key that signs; several times for several. "advisory" if it is not said.
+        #[arg(long = "key", value_name = "NAME")]
+        keys: Vec<String>,
+        /// Do not sign: write a request into this folder, for keys on other machines.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "keys")]
+        request: Option<PathBuf>,
     },
 }
 
@@ -185,9 +329,12 @@ pub(super) struct Build {
     /// What has to restart afterwards: none, component or panel.
     #[arg(long, default_value = "none", value_parser = restart)]
     pub(super) restart: spacecp_contract::Restart,
-    /// The key that signs.
-    #[arg(long, default_value = "correction", value_name = "NAME")]
-    pub(super) key: String,
+    /// A key that signs; several times for several. "correction" if it is not said.
+    #[arg(long = "key", value_name = "NAME")]
+    pub(super) keys: Vec<String>,
+    /// Do not sign: write a request into this folder, for keys on other machines.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "keys")]
+    pub(super) request: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -215,6 +362,13 @@ fn role(word: &str) -> Result<Role, String> {
     Role::from_word(word).ok_or_else(|| {
         format!("{word:?} is no role; the roles are root, feed, advisory, correction and plugin")
     })
+}
+
+fn documents(word: &str) -> Result<DocumentKind, String> {
+    [DocumentKind::Advisory, DocumentKind::Correction]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| "it is advisory or correction".to_owned())
 }
 
 fn holder(text: &str) -> Result<(Role, String), String> {

@@ -1,0 +1,352 @@
+//! Signing on another machine than the one that has the feed.
+//!
+//! A request is a file with the exact bytes to be signed. It is carried to whoever has a key, signed
+//! there by this program or by `minisign`, and the signature is carried back. The signatures collect
+//! beside the request, in `REQUEST.minisig`, until panels would accept them; then the document is put
+//! into the feed. A request holds no secret, and nothing is believed of it: both sides decode it anew.
+
+use std::{
+    fs,
+    io::{self, Cursor},
+    path::{Path, PathBuf},
+};
+
+use spacecp_contract::{
+    Advisory, Audience, Correction, DecodeError, Digest, Document, Limits, Role, Root,
+    TrustedComment, decode, encode,
+};
+
+use crate::{
+    durable,
+    feed::{Feed, FeedError},
+    keys::{PublicKey, SecretKey},
+    sign::{SignError, Signed, sign_bytes},
+};
+
+/// A document that wants signatures.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and seldom")]
+pub enum Wanted {
+    /// A root.
+    Root(Root),
+    /// An advisory.
+    Advisory(Advisory),
+    /// A correction.
+    Correction(Correction),
+}
+
+/// A request, as it was read from its file.
+#[derive(Debug, Clone)]
+pub struct Request {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    wanted: Wanted,
+}
+
+/// How far a request is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Progress {
+    /// The ids of the keys that have signed.
+    pub signed: Vec<String>,
+    /// How many signatures of which role are still missing, in words; empty when it is published.
+    pub missing: Vec<String>,
+}
+
+/// Why a request goes no further.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// A file cannot be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// The file is not a request.
+    #[error("{} is no root, advisory or correction that could be signed: {source}", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: DecodeError,
+    },
+    /// Another request is there.
+    #[error("{} is there already and says something else: move it away first", .0.display())]
+    Exists(PathBuf),
+    /// A signature that does not count.
+    #[error("the signature {} is refused: {reason}", path.display())]
+    Signature {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The signature was not made.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// Writes a request into `folder`, named after the document.
+pub fn write(folder: &Path, wanted: Wanted) -> Result<Request, RequestError> {
+    let valid = match &wanted {
+        Wanted::Root(root) => root.validate(),
+        Wanted::Advisory(advisory) => advisory.validate(),
+        Wanted::Correction(correction) => correction.validate(),
+    };
+    valid.map_err(SignError::Invalid)?;
+    let comment = wanted.comment();
+    let path = folder.join(match &wanted {
+        Wanted::Root(root) => format!("{}.root", root.version),
+        _ => format!("{}.{}.{}", comment.name, comment.revision, comment.role),
+    });
+    let bytes = match &wanted {
+        Wanted::Root(root) => encode(root),
+        Wanted::Advisory(advisory) => encode(advisory),
+        Wanted::Correction(correction) => encode(correction),
+    };
+    if fs::read(&path).is_ok_and(|there| there != bytes) {
+        return Err(RequestError::Exists(path));
+    }
+    durable::replace(&path, &bytes).map_err(|source| RequestError::File {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Request {
+        path,
+        bytes,
+        wanted,
+    })
+}
+
+impl Wanted {
+    /// What a signature of it must say.
+    pub fn comment(&self) -> TrustedComment {
+        match self {
+            Self::Root(root) => TrustedComment::of(root),
+            Self::Advisory(advisory) => TrustedComment::of(advisory),
+            Self::Correction(correction) => TrustedComment::of(correction),
+        }
+    }
+
+    fn audience(&self) -> &Audience {
+        match self {
+            Self::Root(root) => &root.audience,
+            Self::Advisory(advisory) => &advisory.audience,
+            Self::Correction(correction) => &correction.audience,
+        }
+    }
+}
+
+impl Request {
+    /// Reads a request.
+    pub fn read(path: &Path) -> Result<Self, RequestError> {
+        let bytes = fs::read(path).map_err(|source| RequestError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let limits = Limits::default();
+        let wanted = decode(&bytes, &limits)
+            .map(Wanted::Root)
+            .or_else(|_| decode(&bytes, &limits).map(Wanted::Advisory))
+            .or_else(|_| decode(&bytes, &limits).map(Wanted::Correction));
+        let wanted = wanted.map_err(|source| RequestError::Decode {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            wanted,
+        })
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is to be signed.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// The digest of the bytes: what two people compare over the telephone.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// The file where its signatures collect.
+    pub fn signatures(&self) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".minisig");
+        name.into()
+    }
+
+    /// Signs it; the signatures that are there already stay.
+    pub fn sign(&self, keys: &[&SecretKey]) -> Result<(), RequestError> {
+        let new = sign_bytes(&self.bytes, &self.wanted.comment(), keys)?;
+        self.keep(&[new])
+    }
+
+    /// Takes signatures that were made elsewhere, each only if it is by a key that may sign this.
+    ///
+    /// A signature that does not count is refused by the name of its file, and then none is taken.
+    pub fn add(&self, feed: &Feed, files: &[PathBuf]) -> Result<(), RequestError> {
+        let may: Vec<PublicKey> = self.may_sign(feed)?;
+        let mut taken = Vec::new();
+        for path in files {
+            let text = fs::read_to_string(path).map_err(|source| RequestError::File {
+                path: path.clone(),
+                source,
+            })?;
+            for block in blocks(&text) {
+                self.signer(&block, &may)
+                    .map_err(|reason| RequestError::Signature {
+                        path: path.clone(),
+                        reason,
+                    })?;
+                taken.push(block);
+            }
+        }
+        self.keep(&taken)
+    }
+
+    /// Puts the document into the feed if enough have signed, and says who has.
+    pub fn publish(&self, feed: &Feed) -> Result<Progress, RequestError> {
+        let may = self.may_sign(feed)?;
+        let text = self.collected()?;
+        let mut signers: Vec<PublicKey> = Vec::new();
+        for block in blocks(&text) {
+            if let Ok(key) = self.signer(&block, &may)
+                && !signers.contains(&key)
+            {
+                signers.push(key);
+            }
+        }
+        let missing = self.missing(feed, &signers)?;
+        if missing.is_empty() {
+            self.put(feed, text)?;
+        }
+        Ok(Progress {
+            signed: signers.iter().map(PublicKey::id).collect(),
+            missing,
+        })
+    }
+
+    fn put(&self, feed: &Feed, signatures: String) -> Result<(), FeedError> {
+        fn signed<T>(document: T, bytes: &[u8], signatures: String) -> Signed<T> {
+            Signed {
+                document,
+                bytes: bytes.to_vec(),
+                signatures,
+            }
+        }
+        match self.wanted.clone() {
+            Wanted::Root(root) => feed.add_root(&signed(root, &self.bytes, signatures)),
+            Wanted::Advisory(document) => {
+                feed.may_have(&*feed.root()?, &document, self.wanted.audience())?;
+                feed.put(&signed(document, &self.bytes, signatures))
+            }
+            Wanted::Correction(document) => {
+                feed.may_have(&*feed.root()?, &document, self.wanted.audience())?;
+                feed.put(&signed(document, &self.bytes, signatures))
+            }
+        }
+    }
+
+    /// The roles whose keys have to sign, and how many of each.
+    fn demanded(&self, feed: &Feed) -> Result<Vec<(String, Vec<String>, u32)>, FeedError> {
+        let demand = |root: &Root, role: Role, of: String| {
+            let held = &root.roles[&role];
+            (of, held.keys.clone(), held.threshold)
+        };
+        let Wanted::Root(new) = &self.wanted else {
+            let role = self.wanted.comment().role;
+            return Ok(vec![demand(&*feed.root()?, role, format!("role {role}"))]);
+        };
+        let mut demanded = vec![demand(new, Role::Root, format!("root {}", new.version))];
+        let roots = feed.roots()?;
+        if let Some(old) = roots.iter().find(|old| old.version + 1 == new.version) {
+            demanded.push(demand(old, Role::Root, format!("root {}", old.version)));
+        }
+        Ok(demanded)
+    }
+
+    fn may_sign(&self, feed: &Feed) -> Result<Vec<PublicKey>, FeedError> {
+        let demanded = self.demanded(feed)?;
+        let keys = demanded.iter().flat_map(|(_, keys, _)| keys);
+        let mut keys: Vec<PublicKey> = keys.filter_map(|key| PublicKey::from_base64(key)).collect();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    fn missing(&self, feed: &Feed, signers: &[PublicKey]) -> Result<Vec<String>, FeedError> {
+        let signed: Vec<String> = signers.iter().map(PublicKey::to_base64).collect();
+        let mut missing = Vec::new();
+        for (of, keys, threshold) in self.demanded(feed)? {
+            let there = keys.iter().filter(|key| signed.contains(key)).count();
+            let lacking = (threshold as usize).saturating_sub(there);
+            if lacking > 0 {
+                missing.push(format!("{lacking} by keys of {of}"));
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The key that made one signature, if it is one of these and the signature is for this.
+    fn signer(&self, block: &str, may: &[PublicKey]) -> Result<PublicKey, String> {
+        let signature = minisign::SignatureBox::from_string(block).map_err(|e| e.to_string())?;
+        let comment = signature
+            .trusted_comment()
+            .map_err(|error| error.to_string())?;
+        let expected = self.wanted.comment().to_string();
+        if comment != expected {
+            return Err(format!(
+                "it says {comment:?} and has to say {expected:?} (minisign -t)"
+            ));
+        }
+        let mut reason = "it is by a key that may not sign this".to_owned();
+        for key in may {
+            let bytes = Cursor::new(&self.bytes);
+            match minisign::verify(key.inner(), &signature, bytes, true, false, false) {
+                Ok(()) => return Ok(key.clone()),
+                Err(error) if signature.keynum() == key.inner().keynum() => {
+                    reason = error.to_string();
+                }
+                Err(_) => {}
+            }
+        }
+        Err(reason)
+    }
+
+    fn collected(&self) -> Result<String, RequestError> {
+        let path = self.signatures();
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            text => text.map_err(|source| RequestError::File { path, source }),
+        }
+    }
+
+    fn keep(&self, new: &[String]) -> Result<(), RequestError> {
+        let mut all: Vec<String> = blocks(&self.collected()?);
+        for block in new.iter().flat_map(|text| blocks(text)) {
+            if !all.contains(&block) {
+                all.push(block);
+            }
+        }
+        let path = self.signatures();
+        durable::replace(&path, all.concat().as_bytes())
+            .map_err(|source| RequestError::File { path, source })
+    }
+}
+
+/// The signatures of a file, four lines each; what is left over is one of its own, and refused.
+fn blocks(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let blocks = lines.chunks(4);
+    blocks.map(|block| block.join("\n") + "\n").collect()
+}

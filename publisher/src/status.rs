@@ -1,0 +1,137 @@
+//! What expires when, and what panels would stumble over: for a person, and for a timer's alarm.
+
+use jiff::{SignedDuration, Timestamp};
+use spacecp_contract::{DocumentId, DocumentKind, FeedPath, Index, Role};
+use spacecp_trust::key_id;
+
+use crate::feed::{Feed, FeedError, accepted};
+
+/// How a feed stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Status {
+    /// The newest root's version.
+    pub root: u64,
+    /// When it expires.
+    pub root_expires: Timestamp,
+    /// Who signs what.
+    pub roles: Vec<Holding>,
+    /// The sequence that is current; none before the first broadcast, or where panels refuse it.
+    pub sequence: Option<u64>,
+    /// When its head expires.
+    pub head_expires: Option<Timestamp>,
+    /// How many documents are current.
+    pub documents: usize,
+    /// What was signed and is not broadcast yet.
+    pub waiting: Vec<(DocumentId, u64)>,
+    /// What wants to be done, each with how.
+    pub problems: Vec<String>,
+}
+
+/// Who holds a role.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Holding {
+    /// The role.
+    pub role: Role,
+    /// How many must sign.
+    pub threshold: u32,
+    /// The ids of the keys that may.
+    pub keys: Vec<String>,
+}
+
+/// How long before its end something is a problem.
+#[derive(Debug, Clone, Copy)]
+pub struct Margins {
+    /// Of a head.
+    pub head: SignedDuration,
+    /// Of a root.
+    pub root: SignedDuration,
+}
+
+impl Feed {
+    /// How this feed stands at `now`.
+    pub fn status(&self, now: Timestamp, margins: Margins) -> Result<Status, FeedError> {
+        let root = self.root()?;
+        let roles = root.roles.iter().map(|(role, held)| Holding {
+            role: *role,
+            threshold: held.threshold,
+            keys: held.keys.iter().filter_map(|key| key_id(key)).collect(),
+        });
+        let mut status = Status {
+            root: root.version,
+            root_expires: root.expires,
+            roles: roles.collect(),
+            sequence: None,
+            head_expires: None,
+            documents: 0,
+            waiting: Vec::new(),
+            problems: Vec::new(),
+        };
+        if root.expires <= now + margins.root {
+            status.problems.push(format!(
+                "root {} {} {}: renew it with \"root renew\"",
+                root.version,
+                expiry(root.expires, now),
+                root.expires
+            ));
+        }
+        let current = self.current(&root)?;
+        match (&current, self.head()?) {
+            (Some((head, index)), _) => {
+                status.sequence = Some(head.sequence);
+                status.head_expires = Some(head.expires);
+                status.documents = index.documents.len();
+                if head.expires <= now + margins.head {
+                    status.problems.push(format!(
+                        "the head of sequence {} {} {}: run \"refresh\"",
+                        head.sequence,
+                        expiry(head.expires, now),
+                        head.expires
+                    ));
+                }
+            }
+            (None, Some(head)) => status.problems.push(format!(
+                "panels refuse the head of sequence {}, which no key of the role feed vouches for: run \"refresh\"",
+                head.sequence
+            )),
+            (None, None) => status
+                .problems
+                .push("nothing was ever broadcast: run \"broadcast\"".to_owned()),
+        }
+        let index = current.map(|(_, index)| index.document().clone());
+        self.look_at_documents(&root, index.as_ref(), &mut status)?;
+        Ok(status)
+    }
+
+    fn look_at_documents(
+        &self,
+        root: &spacecp_trust::Verified<spacecp_contract::Root>,
+        index: Option<&Index>,
+        status: &mut Status,
+    ) -> Result<(), FeedError> {
+        for kind in [DocumentKind::Advisory, DocumentKind::Correction] {
+            for entry in self.entries(kind)? {
+                let path = FeedPath::document(kind, &entry.id, entry.revision);
+                let bytes = self.bytes(&path)?.unwrap_or_default();
+                let signatures = self.bytes(&path.signatures())?.unwrap_or_default();
+                if let Err(refused) = accepted(root, &entry, &bytes, &signatures) {
+                    status.problems.push(format!(
+                        "{refused}; if its key lost the role, run \"sign-again\""
+                    ));
+                }
+                let known = index.and_then(|index| index.entry(kind, &entry.id));
+                if known.is_none_or(|known| known.revision < entry.revision) {
+                    status.waiting.push((entry.id, entry.revision));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn expiry(at: Timestamp, now: Timestamp) -> &'static str {
+    if at <= now {
+        "expired on"
+    } else {
+        "expires on"
+    }
+}

@@ -1,0 +1,421 @@
+//! Keys over their life: rotated, taken back, signing on machines of their own; and a feed that a
+//! timer keeps fresh.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use anyhow::{Context, Result, ensure};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use spacecp_contract::{DocumentKind, Role};
+use spacecp_publisher::{
+    feed::{Feed, FeedError},
+    keys::SecretKey,
+    requests::{self, Request, RequestError, Wanted},
+    roots::{self, Change, ChangeError},
+    sign,
+    status::Margins,
+};
+use spacecp_tests::{catalog, vendor::Vendor};
+use tempfile::TempDir;
+
+const MARGINS: Margins = Margins {
+    head: SignedDuration::from_hours(48),
+    root: SignedDuration::from_hours(24 * 30),
+};
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+/// A vendor with one advisory that is broadcast.
+fn vendor(folder: &Path) -> Result<Vendor> {
+    let mut vendor = Vendor::new(folder, catalog::AUDIENCE, Timestamp::now())?;
+    let mut advisory = catalog::advisories(Timestamp::now()).remove(2);
+    advisory.corrections.clear();
+    vendor.publish_advisory(advisory)?;
+    vendor.broadcast()?;
+    Ok(vendor)
+}
+
+fn change_root(vendor: &Vendor, change: &Change, keys: &[&SecretKey]) -> Result<u64> {
+    let (before, now) = (vendor.feed().root()?, vendor.now());
+    let root = roots::next(&before, change, now, now + hours(24 * 365))?;
+    let version = root.version;
+    vendor.feed().add_root(&sign::sign(root, keys)?)?;
+    Ok(version)
+}
+
+fn rotated(vendor: &Vendor, role: Role, old: &SecretKey, new: &SecretKey) -> Result<()> {
+    let change = Change {
+        given: vec![(role, new.public().clone())],
+        taken: vec![(Some(role), old.public().to_base64())],
+        ..Change::default()
+    };
+    change_root(vendor, &change, &[&vendor.keys().root]).map(drop)
+}
+
+#[test]
+fn a_root_that_panels_would_not_follow_is_not_published() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let new = SecretKey::generate()?;
+    let exchange = Change {
+        given: vec![(Role::Root, new.public().clone())],
+        taken: vec![(Some(Role::Root), vendor.keys().root.public().to_base64())],
+        ..Change::default()
+    };
+    for keys in [vec![&new], vec![&vendor.keys().root]] {
+        let refused = change_root(&vendor, &exchange, &keys).unwrap_err();
+        assert!(
+            matches!(refused.downcast_ref(), Some(FeedError::Refused { what, .. }) if what == "root 2"),
+            "{refused:#}"
+        );
+        assert!(!vendor.feed_dir().join("root/2").exists());
+        assert_eq!(vendor.feed().root()?.version, 1);
+    }
+    assert_eq!(
+        change_root(&vendor, &exchange, &[&new, &vendor.keys().root])?,
+        2
+    );
+    assert_eq!(vendor.feed().root()?.version, 2);
+    Ok(())
+}
+
+#[test]
+fn a_change_that_contradicts_itself_is_no_root() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let root = vendor.feed().root()?;
+    let next = |change: Change| roots::next(&root, &change, vendor.now(), vendor.now());
+    let held = vendor.keys().feed.public();
+    let gone = next(Change {
+        taken: vec![(None, held.to_base64())],
+        ..Change::default()
+    });
+    assert!(matches!(gone, Err(ChangeError::Invalid { .. })), "{gone:?}");
+    let twice = next(Change {
+        given: vec![(Role::Feed, held.clone())],
+        ..Change::default()
+    });
+    assert!(matches!(twice, Err(ChangeError::Held { .. })), "{twice:?}");
+    let strange = next(Change {
+        taken: vec![(Some(Role::Advisory), held.to_base64())],
+        ..Change::default()
+    });
+    assert!(
+        matches!(strange, Err(ChangeError::NotHeld { .. })),
+        "{strange:?}"
+    );
+    for threshold in [0, 2] {
+        let none = next(Change {
+            thresholds: vec![(Role::Feed, threshold)],
+            ..Change::default()
+        });
+        assert!(matches!(none, Err(ChangeError::Invalid { .. })), "{none:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn after_a_rotation_the_status_says_what_has_to_follow_until_it_has() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let now = vendor.now();
+    assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
+    let (feed, advisory) = (SecretKey::generate()?, SecretKey::generate()?);
+    rotated(&vendor, Role::Feed, &vendor.keys().feed, &feed)?;
+    rotated(&vendor, Role::Advisory, &vendor.keys().advisory, &advisory)?;
+    let problems = vendor.feed().status(now, MARGINS)?.problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("run \"refresh\""), "{problems:?}");
+    assert!(problems[1].contains("run \"sign-again\""), "{problems:?}");
+    let until = now + hours(24 * 7);
+    let refused = vendor.feed().refresh(now, until, &[&feed]);
+    assert!(
+        matches!(refused, Err(FeedError::Refused { .. })),
+        "new panels could not take the advisory: {refused:?}"
+    );
+    let before = fs::read(vendor.feed_dir().join("head"))?;
+    let again = vendor
+        .feed()
+        .sign_again(DocumentKind::Advisory, &[&advisory])?;
+    assert_eq!(again.len(), 1);
+    assert_eq!(fs::read(vendor.feed_dir().join("head"))?, before);
+    assert_eq!(
+        vendor
+            .feed()
+            .sign_again(DocumentKind::Advisory, &[&advisory])?,
+        []
+    );
+    vendor.feed().refresh(now, until, &[&feed])?;
+    assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn what_no_root_ever_vouched_for_is_not_signed_again() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let id = catalog::advisories(vendor.now()).remove(2).id;
+    let file = vendor
+        .feed_dir()
+        .join("advisory")
+        .join(id.as_str())
+        .join("1");
+    let mut forged = fs::read(&file)?;
+    *forged.last_mut().context("it has bytes")? ^= 1;
+    fs::write(&file, &forged)?;
+    let advisory = SecretKey::generate()?;
+    rotated(&vendor, Role::Advisory, &vendor.keys().advisory, &advisory)?;
+    let refused = vendor
+        .feed()
+        .sign_again(DocumentKind::Advisory, &[&advisory]);
+    assert!(
+        matches!(refused, Err(FeedError::Refused { .. })),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_refresh_shows_nothing_that_was_not_broadcast() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    let mut secret = catalog::advisories(Timestamp::now()).remove(1);
+    secret.corrections.clear();
+    let id = secret.id.clone();
+    vendor.publish_advisory(secret)?;
+    let now = vendor.now();
+    let done = vendor
+        .feed()
+        .refresh(now, now + hours(48), &[&vendor.keys().feed])?;
+    assert_eq!((done.sequence, done.documents), (2, 1));
+    assert_eq!(
+        vendor.feed().status(now, MARGINS)?.waiting,
+        [(id.clone(), 1)]
+    );
+    assert_eq!(vendor.broadcast()?.news, [(id, 1)]);
+    Ok(())
+}
+
+#[test]
+fn status_warns_before_panels_notice() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let now = vendor.now();
+    let soon = vendor.feed().status(now + hours(24 * 6), MARGINS)?.problems;
+    assert!(
+        soon.len() == 1 && soon[0].contains("sequence 1 expires on"),
+        "{soon:?}"
+    );
+    let late = vendor
+        .feed()
+        .status(now + hours(24 * 366), MARGINS)?
+        .problems;
+    assert!(
+        late.iter()
+            .any(|problem| problem.contains("root 1 expired on")),
+        "{late:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_request_collects_signatures_until_panels_would_follow_it() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let (second, third) = (SecretKey::generate()?, SecretKey::generate()?);
+    let change = Change {
+        given: [&second, &third]
+            .map(|key| (Role::Root, key.public().clone()))
+            .to_vec(),
+        thresholds: vec![(Role::Root, 2)],
+        ..Change::default()
+    };
+    let now = vendor.now();
+    let root = roots::next(&*vendor.feed().root()?, &change, now, now + hours(24 * 365))?;
+    let request = requests::write(folder.path(), Wanted::Root(root))?;
+    // A stranger signs it, and somebody signs with the right key but for something else.
+    let stranger = folder.path().join("stranger.minisig");
+    let bytes = fs::read(request.path())?;
+    let key = SecretKey::generate()?;
+    fs::write(
+        &stranger,
+        sign::sign_bytes(&bytes, &request.wanted().comment(), &[&key])?,
+    )?;
+    let refused = request.add(vendor.feed(), &[stranger]);
+    assert!(
+        matches!(refused, Err(RequestError::Signature { .. })),
+        "{refused:?}"
+    );
+    let moved = folder.path().join("moved.minisig");
+    let mut comment = request.wanted().comment();
+    comment.revision = 3;
+    fs::write(&moved, sign::sign_bytes(&bytes, &comment, &[&second])?)?;
+    let refused = request.add(vendor.feed(), &[moved]).unwrap_err();
+    assert!(
+        refused.to_string().contains("has to say"),
+        "and it says what: {refused}"
+    );
+    assert!(!request.signatures().exists(), "none of them was taken");
+    request.sign(&[&second])?;
+    request.sign(&[&third])?;
+    let progress = request.publish(vendor.feed())?;
+    assert_eq!(progress.missing, ["1 by keys of root 1"]);
+    assert_eq!(vendor.feed().root()?.version, 1);
+    Request::read(request.path())?.sign(&[&vendor.keys().root])?;
+    let progress = request.publish(vendor.feed())?;
+    assert_eq!((progress.missing.len(), progress.signed.len()), (0, 3));
+    assert_eq!(vendor.feed().root()?.version, 2);
+    Ok(())
+}
+
+fn program(desk: &Path, arguments: &[&str]) -> Result<Output> {
+    Ok(Command::new(env!("CARGO_BIN_EXE_vendor-program"))
+        .arg("--json")
+        .arg("--desk")
+        .arg(desk)
+        .args(arguments)
+        .env_remove("SPACECP_PASSPHRASE")
+        .output()?)
+}
+
+fn well(desk: &Path, arguments: &[&str]) -> Result<Value> {
+    let output = program(desk, arguments)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{arguments:?}: {said}");
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// A desk with a key for every role, and a feed with its first root and an empty broadcast.
+fn desk(folder: &Path) -> Result<(PathBuf, String)> {
+    let desk = folder.join("desk");
+    let feed = folder.join("feed").display().to_string();
+    for key in ["root", "feed", "advisory", "correction", "plugin", "spare"] {
+        well(&desk, &["keys", "new", key, "--unencrypted"])?;
+    }
+    well(&desk, &["root", "new", &feed, "--audience", "customers"])?;
+    well(&desk, &["broadcast", &feed])?;
+    Ok((desk, feed))
+}
+
+#[test]
+fn the_program_rotates_takes_back_and_refreshes_and_a_dry_run_changes_nothing() -> Result<()> {
+    let folder = TempDir::new()?;
+    let (desk, feed) = desk(folder.path())?;
+    assert_eq!(
+        well(&desk, &["status", &feed])?["problems"],
+        serde_json::json!([])
+    );
+    let rotate = [
+        "root", "rotate", &feed, "feed", "--old", "feed", "--new", "spare",
+    ];
+    let dry = well(&desk, &[&rotate[..], &["--dry-run"]].concat())?;
+    assert_eq!(dry["published"], false);
+    assert_eq!(dry["changes"].as_array().map(Vec::len), Some(3), "{dry}");
+    assert_eq!(well(&desk, &["root", "show", &feed])?["root"]["version"], 1);
+    well(&desk, &rotate)?;
+    let status = program(&desk, &["status", &feed])?;
+    assert_eq!(
+        status.status.code(),
+        Some(1),
+        "the head is by a key that lost its role"
+    );
+    let old = program(&desk, &["refresh", &feed])?;
+    assert_eq!(old.status.code(), Some(4), "the old key refreshes nothing");
+    // The timer's usual condition does not keep it from answering a new root.
+    let done = well(
+        &desk,
+        &["refresh", &feed, "--key", "spare", "--if-within", "3"],
+    )?;
+    assert_eq!(done["sequence"], 2);
+    let idle = well(
+        &desk,
+        &["refresh", &feed, "--key", "spare", "--if-within", "3"],
+    )?;
+    assert_eq!(idle["refreshed"], false);
+    well(&desk, &["status", &feed])?;
+    let id = well(&desk, &["keys", "list"])?;
+    let id = id
+        .as_array()
+        .and_then(|keys| {
+            keys.iter().find(|key| {
+                key["file"]
+                    .as_str()
+                    .is_some_and(|f| f.ends_with("spare.pub"))
+            })
+        })
+        .and_then(|key| key["id"].as_str())
+        .context("the spare key is listed")?
+        .to_owned();
+    let alone = program(&desk, &["root", "revoke", &feed, &id])?;
+    assert_eq!(
+        alone.status.code(),
+        Some(4),
+        "nobody would be left to sign heads"
+    );
+    well(
+        &desk,
+        &[
+            "root",
+            "revoke",
+            &feed,
+            &id,
+            "--instead",
+            "feed=feed",
+            "--afresh",
+        ],
+    )?;
+    let root = &well(&desk, &["root", "show", &feed])?["root"];
+    assert_eq!(
+        (&root["version"], &root["sequence_epoch"]),
+        (&3.into(), &1.into())
+    );
+    well(&desk, &["refresh", &feed])?;
+    let too_many = program(&desk, &["root", "threshold", &feed, "feed", "2"])?;
+    assert_eq!(too_many.status.code(), Some(4));
+    well(&desk, &["root", "renew", &feed, "--expires", "700"])?;
+    Ok(())
+}
+
+#[test]
+#[cfg_attr(
+    not(has_minisign),
+    ignore = "needs the program minisign (Debian: minisign)"
+)]
+fn the_minisign_program_on_another_machine_signs_a_request() -> Result<()> {
+    let folder = TempDir::new()?;
+    let (desk, feed) = desk(folder.path())?;
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere)?;
+    fs::rename(desk.join("keys/root.key"), elsewhere.join("root.key"))?;
+    let out = elsewhere.display().to_string();
+    let made = well(&desk, &["root", "renew", &feed, "--request", &out])?;
+    let (request, comment) = (&made["request"], &made["comment"]);
+    let (request, comment) = (
+        request.as_str().context("a path")?,
+        comment.as_str().context("a comment")?,
+    );
+    assert_eq!(comment, "spacecp role=root name=root revision=2");
+    let missing = program(&desk, &["add-signature", request, "--feed", &feed])?;
+    assert_eq!(missing.status.code(), Some(1), "nobody has signed yet");
+    let signed = Command::new("minisign")
+        .args(["-S", "-W", "-s", "root.key", "-m", request, "-t", comment])
+        .args(["-x", "by-root"])
+        .current_dir(&elsewhere)
+        .output()
+        .context("cannot run minisign (Debian: minisign)")?;
+    ensure!(
+        signed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&signed.stderr)
+    );
+    let file = elsewhere.join("by-root").display().to_string();
+    well(&desk, &["add-signature", request, &file, "--feed", &feed])?;
+    assert_eq!(Feed::at(&feed).root()?.version, 2);
+    Ok(())
+}
