@@ -416,13 +416,13 @@ async fn sequences_that_were_used_up_start_afresh_under_a_root_that_says_so() ->
 async fn documents_held_stay_good_after_their_key_was_taken_back() -> Result<()> {
     let scene = Scene::followed().await?;
     let id = crate::scene::advisory(1).id;
-    let new = keys(1)?;
-    let next = root(2, &holders(&scene.vendor, Role::Advisory, &new, 1));
-    put_root(&scene.vendor, 2, next, &[&scene.vendor.keys().root])?;
     scene
         .vendor
         .feed()
         .broadcast(noon(), noon() + hours(24), &[&scene.vendor.keys().feed])?;
+    let new = keys(1)?;
+    let next = root(2, &holders(&scene.vendor, Role::Advisory, &new, 1));
+    put_root(&scene.vendor, 2, next, &[&scene.vendor.keys().root])?;
     assert!(scene.sync().await?.changed);
     let held = scene.store.document(DocumentKind::Advisory, &id).await?;
     assert!(held.is_some(), "it was verified under the root of its time");
