@@ -103,6 +103,7 @@ impl Config {
         for place in places
             .into_iter()
             .chain(&mut self.feed.root)
+            .chain(&mut self.feed.authorities)
             .chain(components)
         {
             *place = folder.join(&*place);
@@ -174,6 +175,14 @@ pub struct FeedConfig {
     /// Which root the fingerprint is of.
     #[serde(default = "first_version")]
     pub root_version: u64,
+    /// The proxy to reach it through, an `http:` or `https:` address; "none" for no proxy whatever the
+    /// environment says. Without it, `HTTPS_PROXY` and the like are followed.
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// A file of certificates (PEM) of authorities to believe beside those that this machine trusts,
+    /// for a mirror or a proxy with certificates of its own.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
     /// How often `serve` asks for news, in seconds.
     #[serde(default = "default_interval")]
     pub interval: u64,
@@ -187,6 +196,14 @@ impl FeedConfig {
     fn fault(&self) -> Option<String> {
         if self.from.iter().next().is_none() {
             return Some("from names no place at all".to_owned());
+        }
+        let is_proxy = |text: &str| {
+            text == "none"
+                || url::Url::parse(text)
+                    .is_ok_and(|proxy| matches!(proxy.scheme(), "http" | "https"))
+        };
+        if self.proxy.as_deref().is_some_and(|proxy| !is_proxy(proxy)) {
+            return Some("proxy is an http: or https: address, or \"none\"".to_owned());
         }
         match (&self.root, &self.root_fingerprint) {
             (None, None) => Some(

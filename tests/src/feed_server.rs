@@ -30,6 +30,18 @@ pub struct FeedServer {
 struct Shelf {
     folder: PathBuf,
     asked: Mutex<Vec<Asked>>,
+    faults: Mutex<Vec<(String, Fault)>>,
+}
+
+/// How one answer goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// This status instead of the file, with "come back in so many seconds".
+    Busy(u16, u64),
+    /// The connection breaks after so many bytes of the body.
+    Breaks(usize),
+    /// A part that is asked for is sent from the beginning instead, under the name of a part.
+    OtherPart,
 }
 
 /// One request and its answer.
@@ -51,10 +63,9 @@ impl FeedServer {
         let shelf = Arc::new(Shelf {
             folder,
             asked: Mutex::default(),
+            faults: Mutex::default(),
         });
-        let app = Router::new()
-            .route("/{*path}", get(file))
-            .with_state(shelf.clone());
+        let app = Self::app(&shelf);
         let task = tokio::spawn(async move {
             // A listener on loopback fails only when the process is out of descriptors.
             if let Err(error) = axum::serve(listener, app).await {
@@ -66,6 +77,56 @@ impl FeedServer {
             task,
             shelf,
         })
+    }
+
+    /// Serves `folder` over TLS.
+    pub async fn start_tls(
+        folder: PathBuf,
+        identity: Arc<rustls::ServerConfig>,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let shelf = Arc::new(Shelf {
+            folder,
+            asked: Mutex::default(),
+            faults: Mutex::default(),
+        });
+        let app = Self::app(&shelf);
+        let listener = TlsListener {
+            listener,
+            acceptor: identity.into(),
+        };
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, app).await {
+                tracing::error!(%error, "the feed server stopped");
+            }
+        });
+        Ok(Self {
+            address,
+            task,
+            shelf,
+        })
+    }
+
+    fn app(shelf: &Arc<Shelf>) -> Router {
+        Router::new()
+            .route("/{*path}", get(file))
+            .with_state(shelf.clone())
+    }
+
+    /// Lets the next answers for this path go wrong, one after another.
+    pub fn fault(&self, path: &str, faults: &[Fault]) {
+        let mut all = self
+            .shelf
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.extend(faults.iter().map(|fault| (path.to_owned(), *fault)));
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// What was asked for since the last time this was called.
@@ -91,28 +152,135 @@ impl Drop for FeedServer {
     }
 }
 
+/// Connections over TLS; one whose handshake fails is the client's affair.
+struct TlsListener {
+    listener: TcpListener,
+    acceptor: tokio_rustls::TlsAcceptor,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = tokio_rustls::server::TlsStream<tokio::net::TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let Ok((stream, address)) = self.listener.accept().await else {
+                continue;
+            };
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+impl Shelf {
+    fn next_fault(&self, path: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = faults.iter().position(|(of, _)| of == path)?;
+        Some(faults.remove(at).1)
+    }
+
+    fn note(&self, path: String, status: StatusCode, body: usize) {
+        let asked = Asked {
+            path,
+            status: status.as_u16(),
+            body,
+        };
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(asked);
+    }
+}
+
 async fn file(
     State(shelf): State<Arc<Shelf>>,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let (status, tag, bytes) = look_up(&shelf, &path, &headers).await;
-    let asked = Asked {
-        path,
-        status: status.as_u16(),
-        body: bytes.len(),
+    let fault = shelf.next_fault(&path);
+    if let Some(Fault::Busy(status, seconds)) = fault {
+        let status = StatusCode::from_u16(status).unwrap_or_default();
+        shelf.note(path, status, 0);
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+        return response;
+    }
+    let (mut status, tag, mut bytes) = look_up(&shelf, &path, &headers).await;
+    let mut part = None;
+    if status == StatusCode::OK
+        && let Some(from) = part_from(&headers)
+    {
+        if from >= bytes.len() {
+            (status, bytes) = (StatusCode::RANGE_NOT_SATISFIABLE, Vec::new());
+        } else {
+            let all = bytes.len();
+            let from = if fault == Some(Fault::OtherPart) {
+                0
+            } else {
+                from
+            };
+            bytes.drain(..from);
+            status = StatusCode::PARTIAL_CONTENT;
+            part = Some(format!("bytes {from}-{}/{all}", all - 1));
+        }
+    }
+    shelf.note(path, status, bytes.len());
+    let mut response = match fault {
+        Some(Fault::Breaks(after)) => breaking(bytes, after),
+        _ => Response::new(Body::from(bytes)),
     };
-    shelf
-        .asked
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(asked);
-    let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    if let Some(Ok(value)) = tag.map(|tag| tag.parse()) {
-        response.headers_mut().insert(header::ETAG, value);
+    for (name, value) in [(header::ETAG, tag), (header::CONTENT_RANGE, part)] {
+        if let Some(Ok(value)) = value.map(|value| value.parse()) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
+}
+
+/// An answer that announces all of the bytes and sends some of them.
+fn breaking(bytes: Vec<u8>, after: usize) -> Response<Body> {
+    let length = bytes.len();
+    let sent = bytes[..after.min(length)].to_vec();
+    let end = std::io::Error::other("the connection breaks here");
+    // The pause lets what was sent reach the other side before the connection is reset.
+    let pieces = futures_util::stream::unfold(0, move |step| {
+        let piece = match step {
+            0 => Some(Ok(sent.clone())),
+            1 => Some(Err(std::io::Error::new(end.kind(), end.to_string()))),
+            _ => None,
+        };
+        async move {
+            if step == 1 {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            piece.map(|piece| (piece, step + 1))
+        }
+    });
+    let mut response = Response::new(Body::from_stream(pieces));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// From which byte on the file is asked for.
+fn part_from(headers: &HeaderMap) -> Option<usize> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    range
+        .strip_prefix("bytes=")?
+        .strip_suffix('-')?
+        .parse()
+        .ok()
 }
 
 /// The answer to a request: status, entity tag, body.

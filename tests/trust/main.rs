@@ -9,6 +9,7 @@ mod bundle;
 mod damaged;
 mod honest;
 mod mirrors;
+mod network;
 mod payload;
 mod pinned;
 mod refused;

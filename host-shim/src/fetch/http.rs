@@ -6,11 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
-use rustls_platform_verifier::BuilderVerifierExt;
 use spacecp_contract::FeedPath;
 use url::Url;
 
-use super::{FetchError, Fetched, Patience};
+use super::{Access, FetchError, Fetched, Patience, Proxy, Retries};
 
 /// A web server that holds a feed.
 #[derive(Debug, Clone)]
@@ -18,10 +17,40 @@ pub struct Http {
     base: Arc<Url>,
     client: Client,
     patience: Patience,
+    retries: Retries,
+}
+
+/// A request that gave nothing, and for how long the server asked to be left alone.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: FetchError,
+    pub(super) asked_for: Option<Duration>,
+}
+
+impl From<FetchError> for Failed {
+    fn from(error: FetchError) -> Self {
+        Self {
+            error,
+            asked_for: None,
+        }
+    }
+}
+
+impl Failed {
+    /// Whether the same request may do better in a while.
+    pub(super) fn may_pass(&self) -> bool {
+        match self.error {
+            FetchError::Connection { .. } => true,
+            FetchError::Status { status, .. } => {
+                matches!(status, 408 | 425 | 429 | 500 | 502..=504)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Http {
-    pub(super) fn new(address: &str, patience: Patience) -> Result<Self, FetchError> {
+    pub(super) fn new(address: &str, access: Access) -> Result<Self, FetchError> {
         let failed = |reason: String| FetchError::Address {
             address: address.to_owned(),
             reason,
@@ -33,18 +62,29 @@ impl Http {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls(&base).map_err(|error| failed(error.to_string()))?)
+        let patience = access.patience;
+        let tls = tls(&base, &access).map_err(|error| failed(error.to_string()))?;
+        let mut client = Client::builder()
+            .tls_backend_preconfigured(tls)
             .redirect(Policy::none())
             .connect_timeout(patience.connect)
             .read_timeout(patience.idle)
-            .user_agent(concat!("spacecp-advisories/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| failed(reason(&error)))?;
+            .user_agent(concat!("spacecp-advisories/", env!("CARGO_PKG_VERSION")));
+        client = match &access.proxy {
+            Proxy::Environment => client,
+            Proxy::None => client.no_proxy(),
+            Proxy::Address(proxy) => {
+                let proxy = reqwest::Proxy::all(proxy)
+                    .map_err(|error| failed(format!("its proxy: {}", reason(&error))))?;
+                client.no_proxy().proxy(proxy)
+            }
+        };
+        let client = client.build().map_err(|error| failed(reason(&error)))?;
         Ok(Self {
             base: Arc::new(base),
             client,
             patience,
+            retries: access.retries,
         })
     }
 
@@ -59,7 +99,7 @@ impl Http {
         known: Option<&str>,
     ) -> Result<Fetched, FetchError> {
         let allowed = self.patience.document;
-        let whole = self.get_unhurried(path, limit, known);
+        let whole = self.get_patiently(path, limit, known);
         let address = || self.address(path);
         tokio::time::timeout(allowed, whole)
             .await
@@ -71,13 +111,42 @@ impl Http {
             })
     }
 
-    async fn get_unhurried(
+    async fn get_patiently(
         &self,
         path: &FeedPath,
         limit: u64,
         known: Option<&str>,
     ) -> Result<Fetched, FetchError> {
-        let Some(mut response) = self.request(path, known).await? else {
+        let mut attempt = 0;
+        loop {
+            match self.get_once(path, limit, known).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(failed) if self.goes_on(attempt, &failed).await => attempt += 1,
+                Err(failed) => return Err(failed.error),
+            }
+        }
+    }
+
+    /// Whether to try again after this many attempts that failed; if so, the pause is over.
+    pub(super) async fn goes_on(&self, attempt: u32, failed: &Failed) -> bool {
+        if attempt >= self.retries.times || !failed.may_pass() {
+            return false;
+        }
+        // Without randomness panels come back together, which is no reason to stay blind.
+        let share = getrandom::u32().unwrap_or(u32::MAX);
+        let pause = self.retries.pause(attempt, failed.asked_for, share);
+        tracing::debug!(error = %failed.error, ?pause, "trying again");
+        tokio::time::sleep(pause).await;
+        true
+    }
+
+    async fn get_once(
+        &self,
+        path: &FeedPath,
+        limit: u64,
+        known: Option<&str>,
+    ) -> Result<Fetched, Failed> {
+        let Some(mut response) = self.request(path, known, 0).await? else {
             return Ok(Fetched::Missing);
         };
         if response.status() == StatusCode::NOT_MODIFIED {
@@ -86,7 +155,7 @@ impl Http {
         let address = self.address(path);
         let announced = response.content_length();
         if announced.is_some_and(|announced| announced > limit) {
-            return Err(FetchError::TooLong { address, limit });
+            return Err(FetchError::TooLong { address, limit }.into());
         }
         let validator = response
             .headers()
@@ -100,7 +169,7 @@ impl Http {
             .map_err(|error| self.broken(path, &error))?
         {
             if (bytes.len() + piece.len()) as u64 > limit {
-                return Err(FetchError::TooLong { address, limit });
+                return Err(FetchError::TooLong { address, limit }.into());
             }
             bytes.extend_from_slice(&piece);
         }
@@ -111,12 +180,13 @@ impl Http {
         })
     }
 
-    /// The answer, unless the file is not there.
+    /// The answer, unless the file is not there; from the byte `from` on, if the server can do that.
     pub(super) async fn request(
         &self,
         path: &FeedPath,
         known: Option<&str>,
-    ) -> Result<Option<Response>, FetchError> {
+        from: u64,
+    ) -> Result<Option<Response>, Failed> {
         let address = self.address(path);
         let mut request = self
             .client
@@ -125,6 +195,9 @@ impl Http {
         if let Some(tag) = known {
             request = request.header(header::IF_NONE_MATCH, tag);
         }
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+        }
         let response = request
             .send()
             .await
@@ -132,10 +205,14 @@ impl Http {
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(Some(response)),
+            StatusCode::PARTIAL_CONTENT if from > 0 => Ok(Some(response)),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
-            status => Err(FetchError::Status {
-                address,
-                status: status.as_u16(),
+            status => Err(Failed {
+                asked_for: retry_after(&response),
+                error: FetchError::Status {
+                    address,
+                    status: status.as_u16(),
+                },
             }),
         }
     }
@@ -157,15 +234,30 @@ impl Http {
     }
 }
 
-/// TLS by rustls and ring, with the certificates that this machine trusts.
+/// For how many seconds the server wants to be left alone. Its other form, a date, is not read: it
+/// would have this machine's clock decide.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?;
+    let seconds = value.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// TLS by rustls and ring, with the certificates that this machine trusts and those configured.
 ///
 /// A feed over plain http needs none, and is followed on a machine that has none.
-fn tls(base: &Url) -> Result<rustls::ClientConfig, rustls::Error> {
+fn tls(base: &Url, access: &Access) -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
+    let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()?;
-    if base.scheme() == "https" {
-        return Ok(builder.with_platform_verifier()?.with_no_client_auth());
+    let through_tls = matches!(&access.proxy, Proxy::Address(proxy) if proxy.starts_with("https:"));
+    if base.scheme() == "https" || through_tls {
+        let authorities = access.authorities.iter().cloned();
+        let verifier =
+            rustls_platform_verifier::Verifier::new_with_extra_roots(authorities, provider)?;
+        return Ok(builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth());
     }
     Ok(builder
         .with_root_certificates(rustls::RootCertStore::empty())

@@ -3,15 +3,19 @@
 //! Every answer is bounded before memory is spent: the caller says how many bytes it can use, and
 //! an answer that announces or sends more is given up. Transports differ in nothing else.
 
+mod access;
 mod bundle;
 mod directory;
 mod http;
+mod kept;
 mod payload;
 
 use std::{io, path::PathBuf, time::Duration};
 
 use spacecp_contract::{Digest, FeedPath};
 
+pub use access::{Access, Patience, Proxy, Retries, authorities};
+pub use kept::Kept;
 pub use payload::fetch_payload;
 
 /// Where a feed is.
@@ -23,28 +27,8 @@ pub enum Source {
     Http(http::Http),
     /// One file that was carried here.
     Bundle(bundle::Bundle),
-}
-
-/// How long a feed may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// To accept a connection.
-    pub connect: Duration,
-    /// Between two pieces of an answer.
-    pub idle: Duration,
-    /// For a whole document; payloads have only the time between pieces.
-    pub document: Duration,
-}
-
-impl Default for Patience {
-    /// 10 s to connect, 30 s without a byte, 2 min for a document.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            idle: Duration::from_secs(30),
-            document: Duration::from_mins(2),
-        }
-    }
+    /// Payloads on this machine, brought from elsewhere when they are asked for.
+    Kept(Kept),
 }
 
 /// What a feed answered.
@@ -126,6 +110,14 @@ pub enum FetchError {
         /// The digest of what came.
         found: Digest,
     },
+    /// Another part of a payload than the one that was asked for.
+    #[error("cannot go on with {address} at byte {from}: the server sent another part")]
+    Resumed {
+        /// The file's address.
+        address: String,
+        /// From where on it was asked for.
+        from: u64,
+    },
     /// A bundle with something in it that no feed has.
     #[error("the bundle {} is refused for its member \"{member}\": {reason}", bundle.display())]
     Member {
@@ -134,6 +126,14 @@ pub enum FetchError {
         /// The member.
         member: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// Certificates that cannot be used.
+    #[error("cannot use the certificates {}: {reason}", path.display())]
+    Authorities {
+        /// Their file.
+        path: PathBuf,
+        /// What is wrong.
         reason: String,
     },
     /// A file on this machine.
@@ -148,9 +148,9 @@ pub enum FetchError {
 
 impl Source {
     /// The feed at this address: `http:`, `https:`, or a folder.
-    pub fn new(address: &str, patience: Patience) -> Result<Self, FetchError> {
+    pub fn new(address: &str, access: impl Into<Access>) -> Result<Self, FetchError> {
         if address.starts_with("http://") || address.starts_with("https://") {
-            return http::Http::new(address, patience).map(Self::Http);
+            return http::Http::new(address, access.into()).map(Self::Http);
         }
         if address.contains("://") && !address.starts_with("file://") {
             return Err(FetchError::Address {
@@ -181,6 +181,8 @@ impl Source {
             Self::Directory(directory) => directory.get(path, limit).await,
             Self::Http(http) => http.get(path, limit, known).await,
             Self::Bundle(bundle) => bundle.get(path, limit).await,
+            // It has payloads only.
+            Self::Kept(_) => Ok(Fetched::Missing),
         }
     }
 }

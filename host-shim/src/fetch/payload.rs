@@ -6,49 +6,200 @@ use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Blob, Digest, FeedPath};
 use tokio::{
     fs::File,
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
 };
 
-use super::{FetchError, Source, bundle::Bundle, directory::Directory, http::Http};
+use super::{
+    FetchError, Source,
+    bundle::Bundle,
+    directory::Directory,
+    http::{Failed, Http},
+    kept::Kept,
+};
 
 /// Bytes held at a time.
 const PIECE: usize = 128 << 10;
+
+/// Breaks of one download that are borne if each brought something. A server that gives a byte at a
+/// time would otherwise keep a panel busy for ever.
+const MOST_BREAKS: u32 = 64;
 
 /// Writes a payload to `into`, a new file, and verifies length and digest on the way.
 ///
 /// On failure the file is whatever had come; nobody may use it.
 #[tracing::instrument(level = "debug", skip_all, fields(digest = %blob.digest.short(), length = blob.length))]
 pub async fn fetch_payload(source: &Source, blob: &Blob, into: &Path) -> Result<(), FetchError> {
-    let path = FeedPath::blob(&blob.digest);
     let file = File::create_new(into)
         .await
-        .map_err(|source| FetchError::File {
-            path: into.to_owned(),
-            source,
-        })?;
-    let mut sink = Sink {
-        file,
-        into,
-        hash: Sha256::new(),
-        length: 0,
-        blob,
-        address: String::new(),
-    };
-    match source {
-        Source::Directory(directory) => from_directory(directory, &path, &mut sink).await?,
-        Source::Http(http) => from_http(http, &path, &mut sink).await?,
-        Source::Bundle(bundle) => from_bundle(bundle, &path, &mut sink).await?,
-    }
+        .map_err(|source| failed(into, source))?;
+    let mut sink = Sink::new(file, into, blob);
+    receive(source, &mut sink).await?;
     sink.finish().await
+}
+
+/// Goes on with what `part` has of a payload and renames it to `place` once it is whole and verified.
+///
+/// What has come stays in `part` if the download breaks, and goes if it was not the payload. Only one
+/// process at a time works on it; the others wait and find it done.
+pub(super) async fn resume_payload(
+    source: &Source,
+    blob: &Blob,
+    part: &Path,
+    place: &Path,
+) -> Result<(), FetchError> {
+    let file = locked(part).await?;
+    if std::fs::metadata(place).is_ok_and(|there| there.len() == blob.length) {
+        return Ok(());
+    }
+    let mut sink = Sink::new(file, part, blob);
+    let had = sink.go_on().await?;
+    let mut done = match receive(source, &mut sink).await {
+        Ok(()) => sink.check().await,
+        Err(error) => Err(error),
+    };
+    // What was there from another time may have been of another feed: once more from the beginning.
+    if had && matches!(done, Err(FetchError::Digest { .. })) {
+        sink.restart().await?;
+        done = match receive(source, &mut sink).await {
+            Ok(()) => sink.check().await,
+            Err(error) => Err(error),
+        };
+    }
+    match done {
+        Ok(()) => {
+            std::fs::rename(part, place).map_err(|source| failed(place, source))?;
+            let folder = place.parent().unwrap_or(place);
+            std::fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|source| failed(folder, source))
+        }
+        Err(error) => {
+            let is_wrong = matches!(
+                error,
+                FetchError::Digest { .. }
+                    | FetchError::TooLong { .. }
+                    | FetchError::TooShort { .. }
+            );
+            if is_wrong {
+                sink.restart().await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The file, open for this process alone.
+async fn locked(part: &Path) -> Result<File, FetchError> {
+    let path = part.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        loop {
+            let file = std::fs::File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)?;
+            file.lock()?;
+            // Whoever had it before may have renamed it away meanwhile.
+            let is_still = std::fs::metadata(&path).is_ok_and(|there| {
+                use std::os::unix::fs::MetadataExt;
+                file.metadata().is_ok_and(|file| file.ino() == there.ino())
+            });
+            if is_still {
+                return Ok(file);
+            }
+        }
+    });
+    match opened.await {
+        Ok(file) => file
+            .map(File::from_std)
+            .map_err(|source| failed(part, source)),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn receive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
+    let path = FeedPath::blob(&sink.blob.digest);
+    match source {
+        Source::Directory(directory) => {
+            sink.restart().await?;
+            from_directory(directory, &path, sink).await
+        }
+        Source::Bundle(bundle) => {
+            sink.restart().await?;
+            from_bundle(bundle, &path, sink).await
+        }
+        Source::Http(http) => from_http(http, &path, sink).await,
+        Source::Kept(kept) => {
+            // A place that keeps payloads may bring them from another such place.
+            Box::pin(from_kept(kept, sink)).await
+        }
+    }
+}
+
+async fn from_kept(kept: &Kept, sink: &mut Sink<'_>) -> Result<(), FetchError> {
+    for attempt in 0.. {
+        let place = kept.bring(sink.blob).await?;
+        sink.restart().await?;
+        sink.address = place.display().to_string();
+        let mut file = File::open(&place)
+            .await
+            .map_err(|source| failed(&place, source))?;
+        from_file(&mut file, &place, sink).await?;
+        if sink.is_right() || attempt > 0 {
+            break;
+        }
+        tracing::warn!(payload = %place.display(), "it was damaged since it was kept; it is fetched again");
+        kept.forget(sink.blob)?;
+    }
+    Ok(())
 }
 
 async fn from_http(http: &Http, path: &FeedPath, sink: &mut Sink<'_>) -> Result<(), FetchError> {
     sink.address = http.address(path);
+    let (mut fruitless, mut breaks) = (0, 0);
+    loop {
+        let before = sink.length;
+        let Err(broken) = from_connection(http, path, sink).await else {
+            return Ok(());
+        };
+        breaks += 1;
+        fruitless = if sink.length > before {
+            0
+        } else {
+            fruitless + 1
+        };
+        let attempt = u32::saturating_sub(fruitless, 1);
+        if breaks > MOST_BREAKS || fruitless > 0 && !http.goes_on(attempt, &broken).await {
+            return Err(broken.error);
+        }
+        if fruitless == 0 && !broken.may_pass() {
+            return Err(broken.error);
+        }
+    }
+}
+
+/// Everything that one connection brings, from where the last one broke.
+async fn from_connection(http: &Http, path: &FeedPath, sink: &mut Sink<'_>) -> Result<(), Failed> {
+    if sink.length == sink.blob.length && sink.length > 0 {
+        return Ok(());
+    }
     let missing = FetchError::Status {
         address: sink.address.clone(),
         status: 404,
     };
-    let mut response = http.request(path, None).await?.ok_or(missing)?;
+    let response = http.request(path, None, sink.length).await?;
+    let mut response = response.ok_or(missing)?;
+    if response.status() == reqwest::StatusCode::OK {
+        // The whole of it, whether or not a part was asked for.
+        sink.restart().await?;
+    } else if !begins_at(&response, sink.length) {
+        return Err(FetchError::Resumed {
+            address: sink.address.clone(),
+            from: sink.length,
+        }
+        .into());
+    }
     while let Some(piece) = response
         .chunk()
         .await
@@ -57,6 +208,14 @@ async fn from_http(http: &Http, path: &FeedPath, sink: &mut Sink<'_>) -> Result<
         sink.take(&piece).await?;
     }
     Ok(())
+}
+
+/// Whether the part that is sent is the one asked for (RFC 9110, section 14.4).
+fn begins_at(response: &reqwest::Response, from: u64) -> bool {
+    let range = response.headers().get(reqwest::header::CONTENT_RANGE);
+    range
+        .and_then(|range| range.to_str().ok())
+        .is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
 }
 
 async fn from_directory(
@@ -70,14 +229,14 @@ async fn from_directory(
         source: io::ErrorKind::NotFound.into(),
     };
     let (file, address) = directory.open(path)?.ok_or_else(missing)?;
-    let mut file = File::from_std(file.into_std());
+    from_file(&mut File::from_std(file.into_std()), &address, sink).await
+}
+
+async fn from_file(file: &mut File, address: &Path, sink: &mut Sink<'_>) -> Result<(), FetchError> {
     let mut piece = vec![0; PIECE];
     loop {
         let read = file.read(&mut piece).await;
-        match read.map_err(|source| FetchError::File {
-            path: address.clone(),
-            source,
-        })? {
+        match read.map_err(|source| failed(address, source))? {
             0 => return Ok(()),
             length => sink.take(&piece[..length]).await?,
         }
@@ -114,7 +273,61 @@ struct Sink<'a> {
     address: String,
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    fn new(file: File, into: &'a Path, blob: &'a Blob) -> Self {
+        Self {
+            file,
+            into,
+            hash: Sha256::new(),
+            length: 0,
+            blob,
+            address: String::new(),
+        }
+    }
+
+    /// Takes what the file has already as received; says whether it had anything.
+    async fn go_on(&mut self) -> Result<bool, FetchError> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = self.file.read(&mut piece).await;
+            match read.map_err(|source| self.failed(source))? {
+                0 => break,
+                length => {
+                    self.hash.update(&piece[..length]);
+                    self.length += length as u64;
+                }
+            }
+        }
+        if self.length > self.blob.length {
+            self.restart().await?;
+        }
+        Ok(self.length > 0)
+    }
+
+    /// Forgets what has come.
+    async fn restart(&mut self) -> Result<(), FetchError> {
+        if self.length == 0 {
+            return Ok(());
+        }
+        self.hash = Sha256::new();
+        self.length = 0;
+        let emptied = async {
+            self.file.flush().await?;
+            self.file.set_len(0).await?;
+            self.file.seek(io::SeekFrom::Start(0)).await
+        };
+        emptied
+            .await
+            .map(drop)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Whether all of it has come, and nothing else.
+    fn is_right(&self) -> bool {
+        let found: [u8; 32] = self.hash.clone().finalize().into();
+        self.length == self.blob.length && Digest::from_bytes(found) == self.blob.digest
+    }
+
     async fn take(&mut self, piece: &[u8]) -> Result<(), FetchError> {
         self.length += piece.len() as u64;
         if self.length > self.blob.length {
@@ -131,9 +344,14 @@ impl Sink<'_> {
     }
 
     async fn finish(mut self) -> Result<(), FetchError> {
+        self.check().await
+    }
+
+    /// Verifies what has come and brings it to the disk.
+    async fn check(&mut self) -> Result<(), FetchError> {
         if self.length != self.blob.length {
             return Err(FetchError::TooShort {
-                address: self.address,
+                address: self.address.clone(),
                 announced: self.blob.length,
                 found: self.length,
             });
@@ -141,7 +359,7 @@ impl Sink<'_> {
         let found = Digest::from_bytes(self.hash.clone().finalize().into());
         if found != self.blob.digest {
             return Err(FetchError::Digest {
-                address: self.address,
+                address: self.address.clone(),
                 found,
             });
         }
@@ -156,9 +374,13 @@ impl Sink<'_> {
     }
 
     fn failed(&self, source: io::Error) -> FetchError {
-        FetchError::File {
-            path: self.into.to_owned(),
-            source,
-        }
+        failed(self.into, source)
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> FetchError {
+    FetchError::File {
+        path: path.to_owned(),
+        source,
     }
 }

@@ -1,18 +1,19 @@
-//! Payloads that were carried here in a bundle, kept so that corrections can be applied without a
-//! network. The folder is laid out like a feed's, so that it is read like one.
+//! Payloads on this machine: carried here in a bundle, or fetched before. A correction that was
+//! fetched once, or carried, is applied without a network.
 
 use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use spacecp_contract::{Blob, Correction, FeedPath};
+use spacecp_contract::{Blob, Correction};
 
 use super::ShimError;
-use crate::fetch::{Source, fetch_payload};
+use crate::fetch::{Kept, Source};
 
-/// The folder of the payloads that were carried here.
+/// The folder of the payloads that are here.
 #[derive(Debug, Clone)]
 pub(super) struct Carried {
     folder: PathBuf,
@@ -25,18 +26,9 @@ impl Carried {
         }
     }
 
-    /// The folder, as a feed's.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Whether every payload of a correction is here. They are verified when they are used.
-    pub(super) fn has(&self, correction: &Correction) -> bool {
-        let mut blobs = blobs(correction);
-        blobs.all(|blob| {
-            let length = fs::metadata(self.place(blob)).map(|file| file.len());
-            length.is_ok_and(|length| length == blob.length)
-        })
+    /// These payloads, and the places from which the others are brought when they are asked for.
+    pub(super) fn or_from(&self, places: Vec<Arc<Source>>) -> Kept {
+        Kept::new(self.folder.clone(), places)
     }
 
     /// Keeps the payloads of these corrections, each verified, and no others.
@@ -45,45 +37,27 @@ impl Carried {
         source: &Source,
         corrections: &[Correction],
     ) -> Result<(), ShimError> {
-        let mut wanted = BTreeSet::new();
+        let kept = self.or_from(vec![Arc::new(source.clone())]);
         for blob in corrections.iter().flat_map(blobs) {
-            let place = self.place(blob);
-            if wanted.insert(place.clone()) && !place.exists() {
-                self.bring(source, blob, &place).await?;
-            }
+            kept.bring(blob).await?;
         }
-        self.clear_but(&wanted)
+        self.clear_but(corrections)
     }
 
-    async fn bring(&self, source: &Source, blob: &Blob, place: &Path) -> Result<(), ShimError> {
-        let folder = place.parent().unwrap_or(&self.folder);
-        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-        // Under its own name only once it is whole.
-        let part = place.with_extension("part");
-        match fs::remove_file(&part) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(&part, error));
-            }
-            _ => {}
-        }
-        fetch_payload(source, blob, &part).await?;
-        fs::rename(&part, place).map_err(|source| failed(place, source))
-    }
-
-    /// Removes what no correction names any more.
-    fn clear_but(&self, wanted: &BTreeSet<PathBuf>) -> Result<(), ShimError> {
+    /// Removes what none of these corrections names any more.
+    pub(super) fn clear_but(&self, corrections: &[Correction]) -> Result<(), ShimError> {
+        let kept = self.or_from(Vec::new());
+        let places = corrections.iter().flat_map(blobs);
+        let wanted: BTreeSet<PathBuf> = places.map(|blob| kept.place(blob)).collect();
         for entry in walkdir::WalkDir::new(self.folder.join("blob")) {
             // Where nothing was ever carried there is no folder.
             let Ok(entry) = entry else { continue };
-            if entry.file_type().is_file() && !wanted.contains(entry.path()) {
+            let place = entry.path().with_extension("");
+            if entry.file_type().is_file() && !wanted.contains(&place) {
                 fs::remove_file(entry.path()).map_err(|source| failed(entry.path(), source))?;
             }
         }
         Ok(())
-    }
-
-    fn place(&self, blob: &Blob) -> PathBuf {
-        self.folder.join(FeedPath::blob(&blob.digest).as_str())
     }
 }
 

@@ -1,15 +1,15 @@
 //! The rooms without the plugin: what has to work when there is none.
 
-use std::{collections::VecDeque, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
 
 use super::{ApplyRequest, Progress, ShimError, beside, carried::Carried};
 use crate::{
-    apply::{Application, Applier, ApplyError, Order, Plan},
+    apply::{Application, Applier, Order, Plan},
     config::{Config, FeedConfig},
-    fetch::{FetchError, Patience, Source},
+    fetch::{self, Access, FetchError, Proxy, Source},
     inventory::{Component, Inventory},
     store::Store,
     sync::{Follower, Mirror},
@@ -29,8 +29,9 @@ impl Rooms {
     pub(super) async fn open(config: Config) -> Result<Self, ShimError> {
         make_state_folder(&config)?;
         let store = Store::open(&config.state.join("store.sqlite")).await?;
+        let access = access(&config.feed)?;
         let mirrors = config.feed.from.iter().map(|address| {
-            let source = Arc::new(Source::new(address, Patience::default())?);
+            let source = Arc::new(Source::new(address, access.clone())?);
             let address = address.to_owned();
             Ok(Mirror { address, source })
         });
@@ -94,46 +95,27 @@ impl Rooms {
         let correction = self.correction(&request.correction).await?;
         let inventory = self.inventory().await;
         let now = Timestamp::now();
-        let mut mirrors: VecDeque<Mirror> = self.carried(&correction)?.into_iter().collect();
-        mirrors.extend(self.follower.mirrors().iter().cloned());
-        loop {
-            let order = Order {
-                correction: &correction,
-                component: find(&inventory, &request.component)?,
-                inventory: &inventory,
-                shown: request.plan,
-                overwrite: request.overwrite,
-                by: &request.by,
-                id: application_id(now)?,
-                now,
-            };
-            // The configuration was checked: there is one at least.
-            let Some(mirror) = mirrors.pop_front() else {
-                return Err(ShimError::NotFound {
-                    what: "feed",
-                    name: "from".to_owned(),
-                });
-            };
-            let applied = self.applier.apply(order, &mirror.source, progress).await;
-            match applied {
-                // Nothing was changed for want of a payload, which another mirror may have.
-                Err(ApplyError::Payload(error)) if !mirrors.is_empty() => {
-                    tracing::warn!(mirror = mirror.address, %error, "this mirror did not give the payload");
-                }
-                applied => return Ok(applied?),
-            }
-        }
-    }
-
-    /// Where the payloads of a correction are if they were all carried here.
-    fn carried(&self, correction: &Correction) -> Result<Option<Mirror>, ShimError> {
+        let order = Order {
+            correction: &correction,
+            component: find(&inventory, &request.component)?,
+            inventory: &inventory,
+            shown: request.plan,
+            overwrite: request.overwrite,
+            by: &request.by,
+            id: application_id(now)?,
+            now,
+        };
         let carried = Carried::below(&self.config.state);
-        if !carried.has(correction) {
-            return Ok(None);
+        let mirrors = self.follower.mirrors().iter();
+        let mirrors = mirrors.map(|mirror| mirror.source.clone()).collect();
+        let source = Source::Kept(carried.or_from(mirrors));
+        let applied = self.applier.apply(order, &source, progress).await?;
+        // Payloads of corrections that the feed no longer has would only fill the disk.
+        let current = self.follower.corrections().await?;
+        if let Err(error) = carried.clear_but(&current) {
+            tracing::warn!(%error, "a payload that nothing needs is left");
         }
-        let address = carried.folder().display().to_string();
-        let source = Arc::new(Source::new(&address, Patience::default())?);
-        Ok(Some(Mirror { address, source }))
+        Ok(applied)
     }
 
     pub(super) async fn components_for(
@@ -167,6 +149,24 @@ fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimE
             what: "component",
             name: name.to_owned(),
         })
+}
+
+/// How the feed is reached, as it is configured.
+fn access(feed: &FeedConfig) -> Result<Access, FetchError> {
+    let proxy = match feed.proxy.as_deref() {
+        None => Proxy::Environment,
+        Some("none") => Proxy::None,
+        Some(address) => Proxy::Address(address.to_owned()),
+    };
+    let authorities = match &feed.authorities {
+        Some(path) => fetch::authorities(path)?,
+        None => Vec::new(),
+    };
+    Ok(Access {
+        proxy,
+        authorities,
+        ..Access::default()
+    })
 }
 
 /// Where trust begins: the root that lies here, the fingerprint, or both if they agree.
