@@ -129,20 +129,27 @@ impl SecretKey {
         let boxed = || {
             minisign::SecretKeyBox::from_string(&text).map_err(|error| format_error(path, &error))
         };
-        let secret = if let Ok(secret) = boxed()?.into_unencrypted_secret_key() {
-            secret
-        } else {
-            let passphrase = passphrase().ok_or_else(|| KeyError::Locked {
-                path: path.to_owned(),
-            })?;
-            boxed()?
-                .into_secret_key(Some(passphrase.to_string()))
-                .map_err(|error| match error.kind() {
-                    minisign::ErrorKind::Verify => KeyError::Passphrase {
-                        path: path.to_owned(),
-                    },
-                    _ => format_error(path, &error),
-                })?
+        let secret = match boxed()?.into_unencrypted_secret_key() {
+            Ok(secret) => secret,
+            Err(error) if matches!(error.kind(), minisign::ErrorKind::Verify) => {
+                return Err(KeyError::Format {
+                    path: path.to_owned(),
+                    reason: "its checksum does not fit: it is damaged, or minisign made it without a passphrase (-W), which leaves it without one; \"minisign -C -s FILE\" gives it both".to_owned(),
+                });
+            }
+            Err(_) => {
+                let passphrase = passphrase().ok_or_else(|| KeyError::Locked {
+                    path: path.to_owned(),
+                })?;
+                boxed()?
+                    .into_secret_key(Some(passphrase.to_string()))
+                    .map_err(|error| match error.kind() {
+                        minisign::ErrorKind::Verify => KeyError::Passphrase {
+                            path: path.to_owned(),
+                        },
+                        _ => format_error(path, &error),
+                    })?
+            }
         };
         let public = minisign::PublicKey::from_secret_key(&secret)
             .map_err(|error| format_error(path, &error))?;

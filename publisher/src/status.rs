@@ -80,6 +80,12 @@ impl Feed {
                 status.sequence = Some(head.sequence);
                 status.head_expires = Some(head.expires);
                 status.documents = index.documents.len();
+                if head.root_version < root.version {
+                    status.problems.push(format!(
+                        "panels look for root {} only when the head is new: run \"refresh\"",
+                        root.version
+                    ));
+                }
                 if head.expires <= now + margins.head {
                     status.problems.push(format!(
                         "the head of sequence {} {} {}: run \"refresh\"",

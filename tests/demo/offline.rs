@@ -264,3 +264,26 @@ async fn a_full_disk_and_a_read_only_one_are_named_and_cost_nothing_that_was_the
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_syncs_at_once_in_two_processes_leave_the_store_whole() -> Result<()> {
+    let demo = Desert::new("placeholder").await?;
+    demo.configure(|text| text)?;
+    for _ in 0..5 {
+        let _ = std::fs::remove_dir_all(demo.state());
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| demo.run(&["sync"]));
+            (demo.run(&["sync"]), other.join())
+        });
+        let other = other.map_err(|_| anyhow::anyhow!("it panicked"))?;
+        for output in [one?, other?] {
+            ensure!(output.status.success(), "{}", text(&output.stderr));
+        }
+        let store = Store::open(&demo.state().join("store.sqlite")).await?;
+        let held = store.documents_since(None, 100).await?.documents.len();
+        assert!(held > 3, "all of the demo's documents: {held}");
+        let again = demo.run(&["sync"])?;
+        ensure!(again.status.success(), "{}", text(&again.stderr));
+    }
+    Ok(())
+}

@@ -203,6 +203,23 @@ fn a_refresh_shows_nothing_that_was_not_broadcast() -> Result<()> {
 }
 
 #[test]
+fn a_new_root_that_no_panel_would_look_for_yet_is_a_problem() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let now = vendor.now();
+    change_root(&vendor, &Change::default(), &[&vendor.keys().root])?;
+    let problems = vendor.feed().status(now, MARGINS)?.problems;
+    assert!(
+        problems.len() == 1 && problems[0].contains("root 2"),
+        "{problems:?}"
+    );
+    let keys = [&vendor.keys().feed];
+    vendor.feed().refresh(now, now + hours(24 * 7), &keys)?;
+    assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
+    Ok(())
+}
+
+#[test]
 fn status_warns_before_panels_notice() -> Result<()> {
     let folder = TempDir::new()?;
     let vendor = vendor(folder.path())?;

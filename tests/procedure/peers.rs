@@ -152,3 +152,22 @@ fn a_key_that_the_program_made_signs_here_and_a_wrong_passphrase_does_not_open_i
     );
     Ok(())
 }
+
+#[test]
+#[cfg_attr(
+    not(has_minisign),
+    ignore = "needs the program minisign (Debian: minisign)"
+)]
+fn a_key_that_the_program_left_without_a_checksum_is_named_with_what_to_do() -> Result<()> {
+    let folder = TempDir::new()?;
+    let made = minisign(
+        folder.path(),
+        &["-G", "-W", "-p", "k.pub", "-s", "k.key"],
+        "",
+    )?;
+    assert!(made.status.success(), "{}", said(&made));
+    let refused = keys::SecretKey::load(&folder.path().join("k.key"), || None);
+    let words = refused.unwrap_err().to_string();
+    assert!(words.contains("minisign -C"), "{words}");
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Result;
-use spacecp_advisories::store::Store;
+use spacecp_advisories::{store::Store, sync::SyncError};
 use spacecp_contract::{DocumentKind, FeedPath};
 
 use crate::scene::{Scene, advisory, hours};
@@ -142,5 +142,36 @@ async fn a_store_file_that_is_no_store_is_refused_by_name_and_left_alone() -> Re
     let error = Store::open(&path).await.unwrap_err().to_string();
     assert!(error.contains("store.sqlite"), "{error}");
     assert_eq!(fs::read(&path)?, before);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_changes_while_it_is_read_is_followed_to_the_end() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let address = scene.vendor.feed_dir().display().to_string();
+    let reader = scene.follower_of(&address)?;
+    let now = scene.now;
+    let writer = tokio::task::spawn_blocking(move || {
+        for _ in 0..25 {
+            scene.vendor.broadcast().expect("the vendor broadcasts");
+        }
+        scene
+    });
+    let (mut last, mut good) = (1, 0);
+    while !writer.is_finished() {
+        // A head that is exchanged between its bytes and its signatures may be refused; nothing that
+        // is accepted goes back, or has an index of another head.
+        match reader.sync(now).await {
+            Ok(report) => {
+                assert!(report.sequence >= last, "{report:?}");
+                (last, good) = (report.sequence, good + 1);
+            }
+            Err(SyncError::Trust { .. } | SyncError::Fetch { .. } | SyncError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let scene = writer.await?;
+    assert!(good > 0, "no sync ever met a whole feed");
+    assert_eq!(reader.sync(scene.now).await?.sequence, 26);
     Ok(())
 }

@@ -16,4 +16,5 @@ mod refused;
 mod rotation;
 mod scenarios;
 mod scene;
+mod thresholds;
 mod transport;

@@ -32,7 +32,7 @@ struct Shelf {
 impl Shelf {
     async fn new() -> Result<Self> {
         let folder = TempDir::new()?;
-        let bytes: Vec<u8> = (0..SIZE).map(|at| (at * 7 % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().take(SIZE).collect();
         let digest = Digest::of(&bytes);
         let path = folder
             .path()

@@ -408,3 +408,43 @@ fn a_pinned_root_that_is_not_signed_by_its_own_keys_is_refused() -> Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_withdrawn_advisory_does_not_come_back_at_its_revision() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let mut withdrawn = advisory(2);
+    withdrawn.withdrawn = Some(noon());
+    scene.vendor.publish_advisory(withdrawn)?;
+    scene.vendor.broadcast()?;
+    scene.sync().await?;
+    let before = scene.trusted().await?;
+    let bytes = put(
+        &scene.vendor,
+        &document(),
+        advisory(2),
+        &scene.vendor.keys().advisory,
+    )?;
+    let mut index: Index = read(&scene.vendor, &FeedPath::index(2))?;
+    index.sequence = 3;
+    index.documents[0].digest = Digest::of(&bytes);
+    index.documents[0].length = bytes.len() as u64;
+    let index = put(
+        &scene.vendor,
+        &FeedPath::index(3),
+        index,
+        &scene.vendor.keys().feed,
+    )?;
+    put_head(&scene.vendor, |head| {
+        head.sequence = 3;
+        head.index = Digest::of(&index);
+        head.index_length = index.len() as u64;
+    })?;
+    let refused = scene.sync().await.expect_err("it came back").to_string();
+    assert!(refused.contains("without a new revision"), "{refused}");
+    assert_eq!(scene.trusted().await?, before);
+    // Three is used up by whoever forged it: the vendor's next word is four.
+    scene.vendor.publish_advisory(advisory(3))?;
+    assert_eq!(scene.vendor.broadcast()?.sequence, 4);
+    assert!(scene.sync().await?.changed);
+    Ok(())
+}

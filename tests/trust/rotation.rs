@@ -16,12 +16,12 @@ use spacecp_tests::vendor::Vendor;
 
 use crate::scene::{Scene, hours, noon};
 
-fn keys(count: usize) -> Result<Vec<SecretKey>> {
+pub(crate) fn keys(count: usize) -> Result<Vec<SecretKey>> {
     (0..count).map(|_| Ok(SecretKey::generate()?)).collect()
 }
 
 /// The vendor's holders, but for one role.
-fn holders(vendor: &Vendor, role: Role, keys: &[SecretKey], threshold: u32) -> Holders {
+pub(crate) fn holders(vendor: &Vendor, role: Role, keys: &[SecretKey], threshold: u32) -> Holders {
     let own = vendor.keys();
     let held = [
         (Role::Root, &own.root),
@@ -41,13 +41,13 @@ fn holders(vendor: &Vendor, role: Role, keys: &[SecretKey], threshold: u32) -> H
         .threshold(role, threshold)
 }
 
-fn root(version: u64, holders: &Holders) -> Root {
+pub(crate) fn root(version: u64, holders: &Holders) -> Root {
     let audience = "customers".parse().expect("an audience");
     roots::root(audience, version, holders, noon(), noon() + hours(24 * 300))
 }
 
 /// Puts a root into the feed, as no publisher would: unchecked.
-fn put_root(vendor: &Vendor, at: u64, root: Root, signers: &[&SecretKey]) -> Result<()> {
+pub(crate) fn put_root(vendor: &Vendor, at: u64, root: Root, signers: &[&SecretKey]) -> Result<()> {
     let signed = sign(root, signers)?;
     let path = vendor.feed_dir().join(FeedPath::root(at).as_str());
     fs::write(&path, signed.bytes)?;
@@ -57,7 +57,7 @@ fn put_root(vendor: &Vendor, at: u64, root: Root, signers: &[&SecretKey]) -> Res
     )?)
 }
 
-async fn version(scene: &Scene) -> Result<Option<u64>> {
+pub(crate) async fn version(scene: &Scene) -> Result<Option<u64>> {
     Ok(scene.store.trusted().await?.root.map(|root| root.version))
 }
 

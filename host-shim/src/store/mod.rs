@@ -85,6 +85,9 @@ impl Store {
     ///
     /// A `feed.sqlite` that is damaged is set aside; the store at `path` never is.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        // SQLite does not wait while a new file gets its journal mode and its tables: whoever comes
+        // second would be refused.
+        let _opening = one_at_a_time(path).await?;
         let panel = connect(path, &PANEL).await?;
         let beside = path.with_file_name("feed.sqlite");
         let (feed, aside) = match connect(&beside, &FEED).await {
@@ -126,6 +129,23 @@ impl Store {
     /// The file of what was heard from the feed.
     pub fn feed_path(&self) -> PathBuf {
         self.path.with_file_name("feed.sqlite")
+    }
+}
+
+/// Holds back other processes that open the same store, until it is dropped.
+async fn one_at_a_time(path: &Path) -> Result<std::fs::File, StoreError> {
+    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let locked = tokio::task::spawn_blocking(move || {
+        let folder = std::fs::File::open(folder)?;
+        folder.lock()?;
+        Ok(folder)
+    });
+    match locked.await {
+        Ok(locked) => locked.map_err(|error: std::io::Error| StoreError::Open {
+            path: path.to_owned(),
+            source: sqlx::Error::Io(error),
+        }),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

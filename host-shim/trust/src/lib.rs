@@ -27,6 +27,30 @@ pub use root::{by_fingerprint, check_root, next_root, pinned_root, reverify_root
 pub use signature::key_id;
 
 /// A document whose signatures have been verified, with the bytes that were signed.
+///
+/// Nobody else can make one. This is how one is read:
+///
+/// ```
+/// fn bytes(head: spacecp_trust::Verified<spacecp_contract::Head>) -> (u64, Vec<u8>) {
+///     (head.sequence, head.bytes().to_vec())
+/// }
+/// ```
+///
+/// And this does not compile, for its fields are its own:
+///
+/// ```compile_fail,E0451
+/// fn forge(document: spacecp_contract::Head) -> spacecp_trust::Verified<spacecp_contract::Head> {
+///     spacecp_trust::Verified { document, bytes: vec![], signatures: String::new(), signers: vec![] }
+/// }
+/// ```
+///
+/// Nor does changing one that was verified:
+///
+/// ```compile_fail,E0594
+/// fn change(mut head: spacecp_trust::Verified<spacecp_contract::Head>) {
+///     head.sequence = 7;
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified<T> {
     document: T,
