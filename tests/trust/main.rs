@@ -10,6 +10,7 @@ mod damaged;
 mod honest;
 mod mirrors;
 mod network;
+mod never_back;
 mod payload;
 mod pinned;
 mod refused;
