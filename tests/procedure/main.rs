@@ -4,3 +4,4 @@ mod ceremony;
 mod desk;
 mod peers;
 mod publishing;
+mod seeds;

@@ -1,0 +1,131 @@
+//! What the fuzz targets begin with: a small feed, and every kind of document in it.
+//!
+//! The files are kept with the sources, so that a finding stays a finding. They are written anew, with
+//! new keys, by `WRITE_SEEDS=1 cargo test --workspace --test procedure seeds`.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
+use spacecp_advisories::trust::{self, Unverified};
+use spacecp_contract::{Audience, FeedPath};
+use spacecp_publisher::{roots, sign};
+use spacecp_tests::{
+    catalog,
+    ground::{Age, Ground},
+    vendor::Vendor,
+};
+use tempfile::TempDir;
+
+fn place(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz")
+        .join(path)
+}
+
+fn put(path: &str, bytes: &[u8]) -> Result<()> {
+    let path = place(path);
+    fs::create_dir_all(path.parent().expect("it lies in a folder"))?;
+    Ok(fs::write(path, bytes)?)
+}
+
+fn write() -> Result<()> {
+    let noon: Timestamp = "2026-11-24T12:00:00Z".parse()?;
+    let folder = TempDir::new()?;
+    let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, noon)?;
+    let mut advisory = catalog::advisories(noon).remove(2);
+    advisory.corrections.clear();
+    let id = advisory.id.clone();
+    let keep = |vendor: &Vendor, path: &FeedPath, name: &str| -> Result<()> {
+        for (path, name) in [
+            (path.clone(), name.to_owned()),
+            (path.signatures(), format!("{name}.minisig")),
+        ] {
+            let bytes = fs::read(vendor.feed_dir().join(path.as_str()))?;
+            put(&format!("feed/{name}"), &bytes)?;
+            let kind = if name.ends_with("minisig") {
+                "signatures"
+            } else {
+                "documents"
+            };
+            put(&format!("corpus/{kind}/{name}"), &bytes)?;
+        }
+        Ok(())
+    };
+    keep(&vendor, &FeedPath::root(1), "1.root")?;
+    for revision in [1, 2] {
+        advisory.revision = revision;
+        vendor.publish_advisory(advisory.clone())?;
+        vendor.broadcast()?;
+        keep(&vendor, &FeedPath::head(), &format!("head.{revision}"))?;
+        keep(
+            &vendor,
+            &FeedPath::index(revision),
+            &format!("index.{revision}"),
+        )?;
+        let kind = spacecp_contract::DocumentKind::Advisory;
+        let path = FeedPath::document(kind, &id, revision);
+        keep(&vendor, &path, &format!("advisory.{revision}"))?;
+    }
+    let until = noon + SignedDuration::from_hours(24 * 300);
+    let next = roots::next(
+        &*vendor.feed().root()?,
+        &roots::Change::default(),
+        noon,
+        until,
+    )?;
+    let next = sign::sign(next, &[&vendor.keys().root])?;
+    vendor.feed().add_root(&next)?;
+    keep(&vendor, &FeedPath::root(2), "2.root")?;
+    let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
+    let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
+    let correction = vendor.publish_correction(&catalog::corrections()[0], &before, &after)?;
+    put(
+        "corpus/documents/correction",
+        &spacecp_contract::encode(&correction),
+    )?;
+    for (number, name) in [
+        "spacecp role=feed name=head revision=12",
+        "SPACECP-SA-2026-0007",
+        "lib/console/escape.js",
+        "advisory/SPACECP-SA-2026-0007/1",
+        "customers",
+        "spacecp:houston",
+    ]
+    .iter()
+    .enumerate()
+    {
+        put(&format!("corpus/names/{number}"), name.as_bytes())?;
+    }
+    // Head, root 2, no root 3, index, advisory: a sync that goes well.
+    put(
+        "corpus/workflow/well",
+        &[3, 0, 1, 0, 0, 3, 5, 0, 7, 0, 0, 0, 0, 0],
+    )
+}
+
+#[test]
+fn the_seeds_are_a_feed_that_panels_believe() -> Result<()> {
+    if std::env::var_os("WRITE_SEEDS").is_some() {
+        write()?;
+    }
+    let (bytes, signatures) = (
+        fs::read(place("feed/1.root"))?,
+        fs::read(place("feed/1.root.minisig"))?,
+    );
+    let offered = Unverified {
+        bytes: &bytes,
+        signatures: &signatures,
+    };
+    let root = trust::pinned_root(offered, &Audience::new(catalog::AUDIENCE)?)?;
+    let (bytes, signatures) = (
+        fs::read(place("feed/2.root"))?,
+        fs::read(place("feed/2.root.minisig"))?,
+    );
+    let offered = Unverified {
+        bytes: &bytes,
+        signatures: &signatures,
+    };
+    assert_eq!(trust::next_root(&root, offered)?.version, 2);
+    Ok(())
+}
