@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use spacecp_advisories::trust::{
-    AnyDocument, Unverified,
+    AnyDocument, Unverified, Verified,
     workflow::{Answer, Held, HeldDocument, News, Outcome, Pin, Trusted, Workflow},
 };
 use spacecp_contract::{DocumentId, DocumentKind, FeedPath, Limits, Role};
@@ -265,9 +265,9 @@ impl Panel {
     /// Everything that it believes, to the letter.
     fn believes(&self) -> Vec<&[u8]> {
         let trusted = &self.trusted;
-        let roots = trusted.root.iter().map(|root| root.bytes());
-        let heads = trusted.head.iter().map(|head| head.bytes());
-        let indexes = trusted.index.iter().map(|index| index.bytes());
+        let roots = trusted.root.iter().map(Verified::bytes);
+        let heads = trusted.head.iter().map(Verified::bytes);
+        let indexes = trusted.index.iter().map(Verified::bytes);
         let documents = self.documents.values().map(Vec::as_slice);
         roots.chain(heads).chain(indexes).chain(documents).collect()
     }
