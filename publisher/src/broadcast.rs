@@ -1,21 +1,22 @@
 //! Making what a feed has current: a new index and, last of all, the head.
 //!
 //! A reader at any instant finds either the old head with the old index or the new head with the new
-//! one, and both have all that they name. The panel's own verifier looks at everything first.
+//! one, and both have all that they name. The panel's own verifier looks at everything first; nothing
+//! here may write what it has not seen.
 
 use std::fs;
 
 use jiff::Timestamp;
 use spacecp_contract::{
     Advisory, Correction, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexEntry,
-    Limits, Role, Root,
+    Limits, Role, Root, TrustedComment,
 };
 use spacecp_trust::{Before, Verified};
 
 use crate::{
     feed::{Feed, FeedError, accepted, holds, unverified},
     keys::SecretKey,
-    sign::{Signed, sign},
+    sign::{Signed, sign, sign_bytes},
 };
 
 /// What a broadcast would change, or has changed.
@@ -41,9 +42,7 @@ impl Feed {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
-        let mut documents = self.entries(DocumentKind::Advisory)?;
-        documents.extend(self.entries(DocumentKind::Correction)?);
-        self.plan(documents, now, expires)
+        self.plan(self.everything()?, now, expires)
     }
 
     /// Makes everything that was added current.
@@ -53,11 +52,7 @@ impl Feed {
         expires: Timestamp,
         keys: &[&SecretKey],
     ) -> Result<Broadcast, FeedError> {
-        let _lock = self.lock()?;
-        let root = self.root()?;
-        holds(&root, Role::Feed, keys)?;
-        let (plan, index) = self.plan_broadcast(now, expires)?;
-        self.publish(plan, index, now, keys)
+        self.publish(Self::everything, now, expires, keys)
     }
 
     /// What a refresh at `now` would say; writes nothing.
@@ -66,10 +61,7 @@ impl Feed {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
-        let head = self
-            .head()?
-            .ok_or_else(|| FeedError::NoHead(self.folder().to_owned()))?;
-        self.plan(self.index(head.sequence)?.documents, now, expires)
+        self.plan(self.what_was_broadcast()?, now, expires)
     }
 
     /// Says once more, with a fresh head, what is current already. What was added since the last
@@ -80,11 +72,21 @@ impl Feed {
         expires: Timestamp,
         keys: &[&SecretKey],
     ) -> Result<Broadcast, FeedError> {
-        let _lock = self.lock()?;
-        let root = self.root()?;
-        holds(&root, Role::Feed, keys)?;
-        let (plan, index) = self.plan_refresh(now, expires)?;
-        self.publish(plan, index, now, keys)
+        self.publish(Self::what_was_broadcast, now, expires, keys)
+    }
+
+    fn everything(&self) -> Result<Vec<IndexEntry>, FeedError> {
+        let mut documents = self.entries(DocumentKind::Advisory)?;
+        documents.extend(self.entries(DocumentKind::Correction)?);
+        Ok(documents)
+    }
+
+    /// What the last broadcast or refresh listed.
+    fn what_was_broadcast(&self) -> Result<Vec<IndexEntry>, FeedError> {
+        match self.broadcast_before()? {
+            Some((_, (_, index))) => Ok(index.documents.clone()),
+            None => Err(FeedError::NoHead(self.folder().to_owned())),
+        }
     }
 
     /// Signs current documents of a role again where panels that are new would refuse them, because
@@ -102,20 +104,18 @@ impl Feed {
         holds(&root, kind.role(), keys)?;
         let mut again = Vec::new();
         for entry in self.entries(kind)? {
-            let path = FeedPath::document(kind, &entry.id, entry.revision);
-            let bytes = self.bytes(&path)?.unwrap_or_default();
-            let old = self.bytes(&path.signatures())?.unwrap_or_default();
-            let Err(refused) = accepted(&root, &entry, &bytes, &old) else {
+            let Err(refused) = self.refuse_unaccepted(&root, &entry) else {
                 continue;
             };
-            let vouched = |root| accepted(root, &entry, &bytes, &old).is_ok();
+            let vouched = |root| self.refuse_unaccepted(root, &entry).is_ok();
             if !roots.iter().any(vouched) {
                 return Err(refused);
             }
-            let comment =
-                spacecp_contract::TrustedComment::for_parts(kind, &entry.id, entry.revision);
-            let new = crate::sign::sign_bytes(&bytes, &comment, keys)?;
-            accepted(&root, &entry, &bytes, new.as_bytes())?;
+            let path = FeedPath::document(kind, &entry.id, entry.revision);
+            let (bytes, _) = self.offered(&path)?;
+            let comment = TrustedComment::for_parts(kind, &entry.id, entry.revision);
+            let new = sign_bytes(&bytes, &comment, keys)?;
+            accepted(&root, &entry, unverified(&bytes, new.as_bytes()))?;
             self.write(&path.signatures(), new.as_bytes())?;
             again.push((entry.id, entry.revision));
         }
@@ -135,13 +135,11 @@ impl Feed {
                 expires: root.expires,
             });
         }
-        let old = match self.head()? {
-            Some(head) => self.read::<Index>(&FeedPath::index(head.sequence))?,
-            None => None,
-        };
+        let before = self.broadcast_before()?;
+        let sequence = next_sequence(&root, before.as_ref())?;
         let known = |entry: &IndexEntry| {
-            old.as_ref()
-                .and_then(|index| index.entry(entry.kind, &entry.id))
+            let old = before.as_ref().map(|(_, (_, index))| index);
+            old.and_then(|index| index.entry(entry.kind, &entry.id))
                 .is_some_and(|old| old.revision == entry.revision)
         };
         let news = documents
@@ -150,40 +148,41 @@ impl Feed {
             .map(|entry| (entry.id.clone(), entry.revision))
             .collect();
         let plan = Broadcast {
-            sequence: old.as_ref().map_or(0, |index| index.sequence) + 1,
+            sequence,
             expires,
             news,
             documents: documents.len(),
         };
         let index = Index {
             audience: root.audience.clone(),
-            sequence: plan.sequence,
+            sequence,
             documents,
         };
         self.refuse_gaps(&index)?;
         for entry in &index.documents {
-            let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
-            let bytes = self.bytes(&path)?.unwrap_or_default();
-            let signatures = self.bytes(&path.signatures())?.unwrap_or_default();
-            accepted(&root, entry, &bytes, &signatures)?;
+            self.refuse_unaccepted(&root, entry)?;
         }
         Ok((plan, index))
     }
 
+    /// Makes these documents current, alone in the feed from the first look to the last byte.
     fn publish(
         &self,
-        plan: Broadcast,
-        index: Index,
+        documents: impl FnOnce(&Self) -> Result<Vec<IndexEntry>, FeedError>,
         now: Timestamp,
+        expires: Timestamp,
         keys: &[&SecretKey],
     ) -> Result<Broadcast, FeedError> {
+        let _lock = self.lock()?;
         let root = self.root()?;
+        holds(&root, Role::Feed, keys)?;
+        let (plan, index) = self.plan(documents(self)?, now, expires)?;
         let index = sign(index, keys)?;
         let head = Head {
             audience: root.audience.clone(),
             sequence: plan.sequence,
             issued: now,
-            expires: plan.expires,
+            expires,
             index: Digest::of(&index.bytes),
             index_length: index.bytes.len() as u64,
             root_version: root.version,
@@ -196,7 +195,10 @@ impl Feed {
         // The signatures of the head before stay beside the new ones, so that a reader at any instant
         // finds those that fit; panels pass over what does not, as long as enough does.
         let path = FeedPath::head();
-        let old = self.signatures_of(plan.sequence - 1)?;
+        let old = match self.head()? {
+            Some(old) => self.signatures_of(old.sequence)?,
+            None => String::new(),
+        };
         self.write(&path.signatures(), (head.signatures + &old).as_bytes())?;
         self.write(&path, &head.bytes)?;
         Ok(plan)
@@ -226,11 +228,13 @@ impl Feed {
             what: format!("sequence {}", head.document.sequence),
             source,
         };
-        let (old_head, old_index) = self.current(root)?.unzip();
+        let trusted = self.broadcast_before()?;
         let before = Before {
-            head: old_head.as_ref(),
-            index: old_index.as_ref(),
-            afresh: false,
+            head: trusted.as_ref().map(|(_, (head, _))| head),
+            index: trusted.as_ref().map(|(_, (_, index))| index),
+            afresh: trusted
+                .as_ref()
+                .is_some_and(|(epoch, _)| *epoch != root.sequence_epoch),
         };
         let offered = unverified(&head.bytes, head.signatures.as_bytes());
         let head = spacecp_trust::head(root, before, offered, now).map_err(refused)?;
@@ -240,27 +244,35 @@ impl Feed {
             .map_err(refused)
     }
 
-    /// What panels that are up to date trust now; nothing if its signers have lost their role.
+    /// What panels that are up to date hold, with the sequence epoch by which they took it, whether or not
+    /// its signers have lost their role since; nothing before the first broadcast. Whoever can write into
+    /// the folder must not have it taken for something else: what no root vouches for is an error.
+    fn broadcast_before(&self) -> Result<Option<(u64, Current)>, FeedError> {
+        for root in self.roots()?.iter().rev() {
+            if let Some(current) = self.current(root)? {
+                return Ok(Some((root.sequence_epoch, current)));
+            }
+        }
+        // Beginning again at sequence 1 would be refused by every panel that followed this feed.
+        if self.bytes(&FeedPath::head())?.is_some() {
+            return Err(FeedError::Strange(self.folder().to_owned()));
+        }
+        Ok(None)
+    }
+
+    /// What panels that trust `root` trust now; nothing if its signers have lost their role.
     pub(crate) fn current(&self, root: &Verified<Root>) -> Result<Option<Current>, FeedError> {
         let before = Before {
             head: None,
             index: None,
             afresh: true,
         };
-        let path = FeedPath::head();
-        let (Some(bytes), Some(signatures)) = (self.bytes(&path)?, self.bytes(&path.signatures())?)
-        else {
-            return Ok(None);
-        };
+        let (bytes, signatures) = self.offered(&FeedPath::head())?;
         let offered = unverified(&bytes, &signatures);
         let Ok(head) = spacecp_trust::head(root, before, offered, Timestamp::MIN) else {
             return Ok(None);
         };
-        let path = FeedPath::index(head.sequence);
-        let (Some(bytes), Some(signatures)) = (self.bytes(&path)?, self.bytes(&path.signatures())?)
-        else {
-            return Ok(None);
-        };
+        let (bytes, signatures) = self.offered(&FeedPath::index(head.sequence))?;
         let offered = unverified(&bytes, &signatures);
         let index = spacecp_trust::index(root, &head, before, offered, &Limits::default());
         Ok(index.ok().map(|index| (head, index)))
@@ -302,5 +314,18 @@ impl Feed {
             }
         }
         Ok(())
+    }
+}
+
+/// The sequence after the one before; from one again only where a root lets sequences start afresh
+/// because they are used up.
+fn next_sequence(root: &Root, before: Option<&(u64, Current)>) -> Result<u64, FeedError> {
+    let Some((epoch, (head, _))) = before else {
+        return Ok(1);
+    };
+    match head.sequence.checked_add(1) {
+        Some(next) => Ok(next),
+        None if *epoch != root.sequence_epoch => Ok(1),
+        None => Err(FeedError::UsedUp(head.sequence)),
     }
 }

@@ -10,7 +10,10 @@ use std::{
 
 use spacecp_contract::{Correction, DocumentKind, FeedPath, Head, Index, Limits, decode};
 
-use crate::feed::{Feed, FeedError};
+use crate::{
+    durable,
+    feed::{Feed, FeedError},
+};
 
 /// What went into a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -66,11 +69,7 @@ pub fn bundle(feed: &Feed, into: &Path) -> Result<Bundled, BundleError> {
         path: into.to_owned(),
         source,
     };
-    let folder = match into.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let file = tempfile::NamedTempFile::new_in(durable::folder_of(into)).map_err(failed)?;
     let mut archive = Archive {
         builder: tar::Builder::new(file),
         feed,

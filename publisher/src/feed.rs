@@ -119,6 +119,14 @@ pub enum FeedError {
     /// Nothing was ever broadcast.
     #[error("{} has no head: broadcast first", .0.display())]
     NoHead(PathBuf),
+    /// What is current was not signed by any key that ever held the role.
+    #[error("the head or the index in {} is not what was broadcast there: put back the last ones that were, from a mirror or a copy", .0.display())]
+    Strange(PathBuf),
+    /// No sequence comes after it.
+    #[error(
+        "sequence {0} is the last there is: let sequences start afresh with \"root revoke … --afresh\""
+    )]
+    UsedUp(u64),
     /// The root has expired: panels would refuse everything.
     #[error("root {version} expired on {expires}: make a new one first")]
     RootExpired {
@@ -194,21 +202,7 @@ impl Feed {
         keys: &[&SecretKey],
     ) -> Result<Signed<T>, FeedError> {
         let root = self.root()?;
-        self.may_have(&root, &document, audience)?;
-        holds(&root, T::KIND.role(), keys)?;
-        let signed = sign(document, keys)?;
-        self.put(&signed)?;
-        Ok(signed)
-    }
-
-    /// Whether a document is for this feed's panels and newer than what they have.
-    pub(crate) fn may_have<T: Document>(
-        &self,
-        root: &Root,
-        document: &T,
-        audience: &Audience,
-    ) -> Result<(), FeedError> {
-        let id = id_of(document)?;
+        let id = id_of(&document)?;
         if !audience.may_reach(&root.audience) {
             return Err(FeedError::Audience {
                 id,
@@ -216,10 +210,22 @@ impl Feed {
                 feed: root.audience.clone(),
             });
         }
-        let revision = document.revision();
-        match self.newest_revision(T::KIND, &id)? {
+        self.refuse_older(T::KIND, &id, document.revision())?;
+        holds(&root, T::KIND.role(), keys)?;
+        let signed = sign(document, keys)?;
+        self.put(&signed)?;
+        Ok(signed)
+    }
+
+    fn refuse_older(
+        &self,
+        kind: DocumentKind,
+        id: &DocumentId,
+        revision: u64,
+    ) -> Result<(), FeedError> {
+        match self.newest_revision(kind, id)? {
             Some(published) if published > revision => Err(FeedError::Older {
-                id,
+                id: id.clone(),
                 revision,
                 published,
             }),
@@ -230,18 +236,9 @@ impl Feed {
     /// Adds an advisory or a correction that was signed elsewhere, if panels will accept it.
     pub fn put<T: Document>(&self, signed: &Signed<T>) -> Result<(), FeedError> {
         let _lock = self.lock()?;
-        let root = self.root()?;
         let (kind, id) = (T::KIND, id_of(&signed.document)?);
         let revision = signed.document.revision();
-        if let Some(published) = self.newest_revision(kind, &id)?
-            && published > revision
-        {
-            return Err(FeedError::Older {
-                id,
-                revision,
-                published,
-            });
-        }
+        self.refuse_older(kind, &id, revision)?;
         let entry = IndexEntry {
             kind,
             id: id.clone(),
@@ -249,7 +246,8 @@ impl Feed {
             digest: Digest::of(&signed.bytes),
             length: signed.bytes.len() as u64,
         };
-        accepted(&root, &entry, &signed.bytes, signed.signatures.as_bytes())?;
+        let offered = unverified(&signed.bytes, signed.signatures.as_bytes());
+        accepted(&self.root()?, &entry, offered)?;
         let path = FeedPath::document(kind, &id, revision);
         self.write_once(&path, &signed.bytes, &signed.signatures, &id, revision)
     }
@@ -307,6 +305,25 @@ impl Feed {
                 .map(Some)
                 .map_err(|source| FeedError::File { path, source }),
         }
+    }
+
+    /// A file and its signatures, with nothing in the place of one that is not there: no verifier takes
+    /// that for anything.
+    pub(crate) fn offered(&self, path: &FeedPath) -> Result<(Vec<u8>, Vec<u8>), FeedError> {
+        let bytes = self.bytes(path)?.unwrap_or_default();
+        let signatures = self.bytes(&path.signatures())?.unwrap_or_default();
+        Ok((bytes, signatures))
+    }
+
+    /// Refuses a document of this feed that panels which trust `root` would refuse.
+    pub(crate) fn refuse_unaccepted(
+        &self,
+        root: &Verified<Root>,
+        entry: &IndexEntry,
+    ) -> Result<(), FeedError> {
+        let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
+        let (bytes, signatures) = self.offered(&path)?;
+        accepted(root, entry, unverified(&bytes, &signatures))
     }
 
     /// The newest revision of every document of this kind.
@@ -431,20 +448,14 @@ fn follows(
 pub(crate) fn accepted(
     root: &Verified<Root>,
     entry: &IndexEntry,
-    bytes: &[u8],
-    signatures: &[u8],
+    offered: Unverified<'_>,
 ) -> Result<(), FeedError> {
-    spacecp_trust::document(
-        root,
-        entry,
-        unverified(bytes, signatures),
-        &Limits::default(),
-    )
-    .map(drop)
-    .map_err(|source| FeedError::Refused {
-        what: format!("{} revision {}", entry.id, entry.revision),
-        source,
-    })
+    spacecp_trust::document(root, entry, offered, &Limits::default())
+        .map(drop)
+        .map_err(|source| FeedError::Refused {
+            what: format!("{} revision {}", entry.id, entry.revision),
+            source,
+        })
 }
 
 fn id_of<T: Document>(document: &T) -> Result<DocumentId, FeedError> {

@@ -6,14 +6,14 @@
 //! into the feed. A request holds no secret, and nothing is believed of it: both sides decode it anew.
 
 use std::{
-    fs,
-    io::{self, Cursor},
+    fs::{self, File},
+    io::{self, Cursor, Read},
     path::{Path, PathBuf},
 };
 
 use spacecp_contract::{
-    Advisory, Audience, Correction, DecodeError, Digest, Document, Limits, Role, Root,
-    TrustedComment, decode, encode,
+    Advisory, Correction, DecodeError, Digest, Document, Limits, Role, Root, TrustedComment,
+    decode, encode,
 };
 
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
     keys::{PublicKey, SecretKey},
     sign::{SignError, Signed, sign_bytes},
 };
+
+/// Panels look at no longer signature file.
+const LONGEST_SIGNATURES: usize = 64 << 10;
 
 /// A document that wants signatures.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +65,14 @@ pub enum RequestError {
         path: PathBuf,
         /// What is wrong.
         source: io::Error,
+    },
+    /// More than a request or its signatures can have.
+    #[error("{} is longer than {most} bytes, and nothing of the kind is: the rest was not read", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// What it may have.
+        most: usize,
     },
     /// The file is not a request.
     #[error("{} is no root, advisory or correction that could be signed: {source}", path.display())]
@@ -131,24 +142,13 @@ impl Wanted {
             Self::Correction(correction) => TrustedComment::of(correction),
         }
     }
-
-    fn audience(&self) -> &Audience {
-        match self {
-            Self::Root(root) => &root.audience,
-            Self::Advisory(advisory) => &advisory.audience,
-            Self::Correction(correction) => &correction.audience,
-        }
-    }
 }
 
 impl Request {
     /// Reads a request.
     pub fn read(path: &Path) -> Result<Self, RequestError> {
-        let bytes = fs::read(path).map_err(|source| RequestError::File {
-            path: path.to_owned(),
-            source,
-        })?;
         let limits = Limits::default();
+        let bytes = read(path, limits.bytes)?;
         let wanted = decode(&bytes, &limits)
             .map(Wanted::Root)
             .or_else(|_| decode(&bytes, &limits).map(Wanted::Advisory))
@@ -199,11 +199,14 @@ impl Request {
         let may: Vec<PublicKey> = self.may_sign(feed)?;
         let mut taken = Vec::new();
         for path in files {
-            let text = fs::read_to_string(path).map_err(|source| RequestError::File {
-                path: path.clone(),
-                source,
-            })?;
-            for block in blocks(&text) {
+            let blocks = blocks(&read_text(path)?);
+            if blocks.is_empty() {
+                return Err(RequestError::Signature {
+                    path: path.clone(),
+                    reason: "there is no minisign signature in it".to_owned(),
+                });
+            }
+            for block in blocks {
                 self.signer(&block, &may)
                     .map_err(|reason| RequestError::Signature {
                         path: path.clone(),
@@ -218,18 +221,20 @@ impl Request {
     /// Puts the document into the feed if enough have signed, and says who has.
     pub fn publish(&self, feed: &Feed) -> Result<Progress, RequestError> {
         let may = self.may_sign(feed)?;
-        let text = self.collected()?;
         let mut signers: Vec<PublicKey> = Vec::new();
-        for block in blocks(&text) {
+        let mut signatures = String::new();
+        // What does not count, or counts already, is of no use to anybody in the feed.
+        for block in blocks(&self.collected()?) {
             if let Ok(key) = self.signer(&block, &may)
                 && !signers.contains(&key)
             {
                 signers.push(key);
+                signatures.push_str(&block);
             }
         }
         let missing = self.missing(feed, &signers)?;
         if missing.is_empty() {
-            self.put(feed, text)?;
+            self.put(feed, signatures)?;
         }
         Ok(Progress {
             signed: signers.iter().map(PublicKey::id).collect(),
@@ -247,14 +252,8 @@ impl Request {
         }
         match self.wanted.clone() {
             Wanted::Root(root) => feed.add_root(&signed(root, &self.bytes, signatures)),
-            Wanted::Advisory(document) => {
-                feed.may_have(&*feed.root()?, &document, self.wanted.audience())?;
-                feed.put(&signed(document, &self.bytes, signatures))
-            }
-            Wanted::Correction(document) => {
-                feed.may_have(&*feed.root()?, &document, self.wanted.audience())?;
-                feed.put(&signed(document, &self.bytes, signatures))
-            }
+            Wanted::Advisory(document) => feed.put(&signed(document, &self.bytes, signatures)),
+            Wanted::Correction(document) => feed.put(&signed(document, &self.bytes, signatures)),
         }
     }
 
@@ -325,10 +324,10 @@ impl Request {
 
     fn collected(&self) -> Result<String, RequestError> {
         let path = self.signatures();
-        match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            text => text.map_err(|source| RequestError::File { path, source }),
+        if !path.exists() {
+            return Ok(String::new());
         }
+        read_text(&path)
     }
 
     fn keep(&self, new: &[String]) -> Result<(), RequestError> {
@@ -344,9 +343,39 @@ impl Request {
     }
 }
 
-/// The signatures of a file, four lines each; what is left over is one of its own, and refused.
+/// A file from who knows where: no more of it than can be of use.
+fn read(path: &Path, most: usize) -> Result<Vec<u8>, RequestError> {
+    let failed = |source| RequestError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(most as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() > most {
+        return Err(RequestError::TooLong {
+            path: path.to_owned(),
+            most,
+        });
+    }
+    Ok(bytes)
+}
+
+fn read_text(path: &Path) -> Result<String, RequestError> {
+    String::from_utf8(read(path, LONGEST_SIGNATURES)?).map_err(|_| RequestError::Signature {
+        path: path.to_owned(),
+        reason: "it is not text".to_owned(),
+    })
+}
+
+/// The signatures of a file, four lines each, wherever in it they begin: a person may have put anything
+/// between them.
 fn blocks(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
-    let blocks = lines.chunks(4);
-    blocks.map(|block| block.join("\n") + "\n").collect()
+    let begins = |at: &usize| lines[*at].starts_with("untrusted comment:");
+    let begun = (0..lines.len()).filter(begins);
+    let whole = begun.filter_map(|at| lines.get(at..at + 4));
+    whole.map(|block| block.join("\n") + "\n").collect()
 }

@@ -1,10 +1,11 @@
-//! What expires when, and what panels would stumble over: for a person, and for a timer's alarm.
+//! What expires when, and what panels would stumble over: for a person, and for a timer's alarm. It
+//! looks and changes nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use spacecp_contract::{DocumentId, DocumentKind, FeedPath, Index, Role};
-use spacecp_trust::key_id;
+use spacecp_contract::{DocumentId, DocumentKind, Index, Role, Root};
+use spacecp_trust::{Verified, key_id};
 
-use crate::feed::{Feed, FeedError, accepted};
+use crate::feed::{Feed, FeedError};
 
 /// How a feed stands.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -110,16 +111,13 @@ impl Feed {
 
     fn look_at_documents(
         &self,
-        root: &spacecp_trust::Verified<spacecp_contract::Root>,
+        root: &Verified<Root>,
         index: Option<&Index>,
         status: &mut Status,
     ) -> Result<(), FeedError> {
         for kind in [DocumentKind::Advisory, DocumentKind::Correction] {
             for entry in self.entries(kind)? {
-                let path = FeedPath::document(kind, &entry.id, entry.revision);
-                let bytes = self.bytes(&path)?.unwrap_or_default();
-                let signatures = self.bytes(&path.signatures())?.unwrap_or_default();
-                if let Err(refused) = accepted(root, &entry, &bytes, &signatures) {
+                if let Err(refused) = self.refuse_unaccepted(root, &entry) {
                     status.problems.push(format!(
                         "{refused}; if its key lost the role, run \"sign-again\""
                     ));

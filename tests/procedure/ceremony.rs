@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use spacecp_contract::{DocumentKind, Role};
+use spacecp_contract::{DocumentKind, FeedPath, Role};
 use spacecp_publisher::{
     feed::{Feed, FeedError},
     keys::SecretKey,
@@ -74,7 +74,8 @@ fn a_root_that_panels_would_not_follow_is_not_published() -> Result<()> {
             matches!(refused.downcast_ref(), Some(FeedError::Refused { what, .. }) if what == "root 2"),
             "{refused:#}"
         );
-        assert!(!vendor.feed_dir().join("root/2").exists());
+        let place = FeedPath::root(2);
+        assert!(!vendor.feed_dir().join(place.as_str()).exists());
         assert_eq!(vendor.feed().root()?.version, 1);
     }
     assert_eq!(
@@ -434,5 +435,185 @@ fn the_minisign_program_on_another_machine_signs_a_request() -> Result<()> {
     let file = elsewhere.join("by-root").display().to_string();
     well(&desk, &["add-signature", request, &file, "--feed", &feed])?;
     assert_eq!(Feed::at(&feed).root()?.version, 2);
+    Ok(())
+}
+
+#[test]
+fn the_first_root_is_signed_elsewhere_in_the_folder_where_somebody_stands() -> Result<()> {
+    let folder = TempDir::new()?;
+    let desk = folder.path().join("desk");
+    for key in ["root", "feed", "advisory", "correction", "plugin"] {
+        well(&desk, &["keys", "new", key, "--unencrypted"])?;
+    }
+    let there = |arguments: &[&str]| -> Result<Output> {
+        Ok(Command::new(env!("CARGO_BIN_EXE_vendor-program"))
+            .args(["--desk", "desk"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()?)
+    };
+    for arguments in [
+        &[
+            "root",
+            "new",
+            "feed",
+            "--audience",
+            "customers",
+            "--request",
+            ".",
+        ][..],
+        &["sign-request", "1.root", "--key", "root"],
+        &["add-signature", "1.root", "--feed", "feed"],
+        &["broadcast", "feed"],
+        &["bundle", "feed", "feed.tar"],
+    ] {
+        let output = there(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?}: {said}");
+    }
+    assert_eq!(Feed::at(folder.path().join("feed")).root()?.version, 1);
+    Ok(())
+}
+
+#[test]
+fn what_a_request_says_is_shown_and_not_obeyed() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut advisory = catalog::advisories(Timestamp::now()).remove(2);
+    advisory.title = "calm\u{1b}[2Jand \u{202e}hidden".to_owned();
+    let request = requests::write(folder.path(), Wanted::Advisory(advisory))?;
+    let output = Command::new(env!("CARGO_BIN_EXE_vendor-program"))
+        .arg("sign-request")
+        .arg(request.path())
+        .output()?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(output.status.success() && text.contains("calm"), "{text:?}");
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\u{202e}'),
+        "{text:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_endless_request_is_not_read_and_what_does_not_count_is_not_published() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let endless = folder.path().join("endless");
+    fs::File::create(&endless)?.set_len(1 << 40)?;
+    let refused = Request::read(&endless);
+    assert!(
+        matches!(refused, Err(RequestError::TooLong { .. })),
+        "{refused:?}"
+    );
+    let now = vendor.now();
+    let root = vendor.feed().root()?;
+    let next = roots::next(&root, &Change::default(), now, now + hours(24 * 365))?;
+    let request = requests::write(folder.path(), Wanted::Root(next))?;
+    let refused = request.add(vendor.feed(), &[endless]);
+    assert!(
+        matches!(refused, Err(RequestError::TooLong { .. })),
+        "{refused:?}"
+    );
+    // Whoever signs with another program may leave anything in the file where signatures collect.
+    fs::write(request.signatures(), "one\ntwo\n")?;
+    request.sign(&[&SecretKey::generate()?, &vendor.keys().root])?;
+    assert_eq!(request.publish(vendor.feed())?.signed.len(), 1);
+    let published = fs::read_to_string(vendor.feed_dir().join("root/2.root.minisig"))?;
+    assert_eq!(published.lines().count(), 4, "{published}");
+    Ok(())
+}
+
+#[test]
+fn a_timer_does_not_sign_a_list_that_somebody_put_into_the_folder() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    let mut secret = catalog::advisories(Timestamp::now()).remove(1);
+    secret.corrections.clear();
+    let index = vendor.feed().index(1)?;
+    vendor.publish_advisory(secret)?;
+    let (_, mut listed) = vendor
+        .feed()
+        .plan_broadcast(vendor.now(), vendor.now() + hours(24))?;
+    listed.sequence = 1;
+    assert!(listed.documents.len() > index.documents.len());
+    let forged = sign::sign(listed, &[&SecretKey::generate()?])?;
+    let place = vendor.feed_dir().join(FeedPath::index(1).as_str());
+    assert!(place.exists(), "it is the vendor's own that is exchanged");
+    fs::write(place, &forged.bytes)?;
+    let place = FeedPath::index(1).signatures();
+    fs::write(vendor.feed_dir().join(place.as_str()), &forged.signatures)?;
+    let head = fs::read(vendor.feed_dir().join("head"))?;
+    let (now, keys) = (vendor.now(), [&vendor.keys().feed]);
+    for refused in [
+        vendor.feed().refresh(now, now + hours(24), &keys),
+        vendor.feed().broadcast(now, now + hours(24), &keys),
+    ] {
+        assert!(matches!(refused, Err(FeedError::Strange(_))), "{refused:?}");
+    }
+    assert_eq!(fs::read(vendor.feed_dir().join("head"))?, head);
+    Ok(())
+}
+
+#[test]
+fn after_the_feed_key_was_exchanged_nothing_that_was_listed_may_vanish() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let feed = SecretKey::generate()?;
+    rotated(&vendor, Role::Feed, &vendor.keys().feed, &feed)?;
+    fs::rename(
+        vendor.feed_dir().join("advisory"),
+        folder.path().join("lost"),
+    )?;
+    let now = vendor.now();
+    let refused = vendor.feed().broadcast(now, now + hours(24), &[&feed]);
+    let words = refused.unwrap_err().to_string();
+    assert!(words.contains("no longer in the index"), "{words}");
+    fs::rename(
+        folder.path().join("lost"),
+        vendor.feed_dir().join("advisory"),
+    )?;
+    let done = vendor.feed().broadcast(now, now + hours(24), &[&feed])?;
+    assert_eq!((done.sequence, done.news.len()), (2, 0));
+    Ok(())
+}
+
+#[test]
+fn a_feed_whose_sequences_are_used_up_starts_afresh_under_a_root_that_says_so() -> Result<()> {
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let (now, own) = (vendor.now(), &vendor.keys().feed);
+    let mut index = vendor.feed().index(1)?;
+    index.sequence = u64::MAX;
+    let index = sign::sign(index, &[own])?;
+    let mut head = vendor.feed().head()?.context("it was broadcast")?;
+    head.sequence = u64::MAX;
+    head.index = spacecp_contract::Digest::of(&index.bytes);
+    head.index_length = index.bytes.len() as u64;
+    let head = sign::sign(head, &[own])?;
+    let last = FeedPath::index(u64::MAX);
+    for (path, bytes, signatures) in [
+        (FeedPath::head(), head.bytes, head.signatures),
+        (last, index.bytes, index.signatures),
+    ] {
+        let signed = vendor.feed_dir().join(path.signatures().as_str());
+        fs::write(vendor.feed_dir().join(path.as_str()), bytes)?;
+        fs::write(signed, signatures)?;
+    }
+    let refused = vendor.feed().broadcast(now, now + hours(24), &[own]);
+    assert!(
+        matches!(refused, Err(FeedError::UsedUp(u64::MAX))),
+        "{refused:?}"
+    );
+    let new = SecretKey::generate()?;
+    let change = Change {
+        given: vec![(Role::Feed, new.public().clone())],
+        taken: vec![(None, own.public().to_base64())],
+        afresh: true,
+        ..Change::default()
+    };
+    change_root(&vendor, &change, &[&vendor.keys().root])?;
+    let done = vendor.feed().refresh(now, now + hours(24 * 7), &[&new])?;
+    assert_eq!((done.sequence, done.documents), (1, 1));
+    assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
     Ok(())
 }

@@ -134,7 +134,10 @@ impl Store {
 
 /// Holds back other processes that open the same store, until it is dropped.
 async fn one_at_a_time(path: &Path) -> Result<std::fs::File, StoreError> {
-    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
     let locked = tokio::task::spawn_blocking(move || {
         let folder = std::fs::File::open(folder)?;
         folder.lock()?;

@@ -168,6 +168,9 @@ pub(super) enum Roots {
         /// How many keys of a role must sign, as "root=2"; one if it is not said.
         #[arg(long = "threshold", value_name = "ROLE=NUMBER", value_parser = threshold)]
         thresholds: Vec<(Role, u32)>,
+        /// Do not sign: write a request into this folder, for keys on other machines.
+        #[arg(long, value_name = "FOLDER")]
+        request: Option<PathBuf>,
     },
     /// Show who may sign what, and until when.
     Show {

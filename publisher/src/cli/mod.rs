@@ -2,6 +2,10 @@
 
 mod arguments;
 mod commands;
+mod current;
+mod desk;
+mod requests;
+mod roots;
 
 use std::{
     io::{self, Write},
@@ -31,8 +35,20 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ending = commands::run(&arguments).unwrap_or_else(|error| {
         // With nowhere to complain to there is nothing left to do.
-        let _ = writeln!(io::stderr(), "error: {error:#}");
+        let _ = writeln!(io::stderr(), "error: {}", in_words(&error));
         Ending::Failed
     });
     ExitCode::from(ending as u8)
+}
+
+/// An error with its causes, each said once: most of our errors say their cause themselves.
+fn in_words(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |words, cause| {
+        let cause = cause.to_string();
+        match words.as_str() {
+            "" => cause,
+            said if said.contains(&cause) => words,
+            said => format!("{said}: {cause}"),
+        }
+    })
 }

@@ -1,0 +1,101 @@
+//! The desk that a command works at: its keys, its clock, and how it speaks. It decides nothing.
+
+use std::io::{self, Write};
+
+use anyhow::{Result, bail};
+use jiff::{SignedDuration, Timestamp};
+use spacecp_contract::{Role, Root};
+
+use super::{Ending, arguments::Arguments};
+use crate::{
+    keys::{self, PublicKey, SecretKey},
+    passphrase::Source,
+};
+
+/// The desk that a command works at.
+pub(super) struct Desk<'a> {
+    pub(super) arguments: &'a Arguments,
+    pub(super) now: Timestamp,
+}
+
+impl Desk<'_> {
+    pub(super) fn keys(&self) -> std::path::PathBuf {
+        self.arguments.desk.join("keys")
+    }
+
+    pub(super) fn passphrases(&self) -> Source {
+        self.arguments
+            .passphrase_fd
+            .map_or(Source::VariableOrTerminal, Source::Descriptor)
+    }
+
+    pub(super) fn in_days(&self, days: u32) -> Timestamp {
+        self.now + SignedDuration::from_hours(24 * i64::from(days))
+    }
+
+    /// The secret key of that name; its passphrase is asked for if it has one.
+    pub(super) fn key(&self, name: &str) -> Result<SecretKey> {
+        let path = keys::paths(&self.keys(), name).0;
+        let mut problem = None;
+        let key = SecretKey::load(&path, || {
+            match self.passphrases().ask(&path.display().to_string()) {
+                Ok(passphrase) => Some(passphrase),
+                Err(error) => {
+                    problem = Some(error);
+                    None
+                }
+            }
+        });
+        match problem {
+            Some(problem) => Err(problem.into()),
+            None => Ok(key?),
+        }
+    }
+
+    /// The secret keys of these names; the one with the role's name where none is named.
+    pub(super) fn signers(&self, names: &[String], role: Role) -> Result<Vec<SecretKey>> {
+        if names.is_empty() {
+            return Ok(vec![self.key(role.as_str())?]);
+        }
+        names.iter().map(|name| self.key(name)).collect()
+    }
+
+    pub(super) fn public(&self, name: &str) -> Result<PublicKey> {
+        Ok(PublicKey::load(&keys::paths(&self.keys(), name).1)?)
+    }
+
+    /// The key of a root by its id, for a key whose file is lost, or by its name on the desk.
+    pub(super) fn named(&self, key: &str, root: &Root) -> Result<String> {
+        let listed = root.roles.values().flat_map(|held| &held.keys);
+        let of_that_id = listed
+            .filter(|text| spacecp_trust::key_id(text).is_some_and(|id| id == key.to_uppercase()));
+        // An id is a label that nothing vouches for: two keys may have the same.
+        let mut found: Vec<&String> = of_that_id.collect();
+        found.sort();
+        found.dedup();
+        match found.as_slice() {
+            [] => Ok(self.public(key)?.to_base64()),
+            [text] => Ok((*text).clone()),
+            _ => bail!(
+                "{} keys of root {} have the id {key}: name one by its file on the desk",
+                found.len(),
+                root.version
+            ),
+        }
+    }
+
+    pub(super) fn say(&self, value: &impl serde::Serialize, words: &str) -> Result<Ending> {
+        let text = if self.arguments.json {
+            serde_json::to_string_pretty(value)?
+        } else {
+            words.to_owned()
+        };
+        writeln!(io::stdout(), "{text}")?;
+        Ok(Ending::Well)
+    }
+}
+
+/// The keys as those who sign take them.
+pub(super) fn references(keys: &[SecretKey]) -> Vec<&SecretKey> {
+    keys.iter().collect()
+}

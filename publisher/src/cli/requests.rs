@@ -1,0 +1,95 @@
+//! The commands for keys on machines of their own: ask for signatures, sign, collect.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{
+    Ending,
+    desk::{Desk, references},
+};
+use crate::{
+    feed::Feed,
+    requests::{self, Request, Wanted},
+};
+
+impl Desk<'_> {
+    pub(super) fn write_request(&self, folder: &Path, wanted: Wanted) -> Result<Ending> {
+        let request = requests::write(folder, wanted)?;
+        self.say_request(&request, "wants to be signed")
+    }
+
+    pub(super) fn sign_request(&self, path: &Path, names: &[String]) -> Result<Ending> {
+        let request = Request::read(path)?;
+        if names.is_empty() {
+            return self.say_request(&request, "wants to be signed");
+        }
+        let keys = names.iter().map(|name| self.key(name));
+        request.sign(&references(&keys.collect::<Result<Vec<_>>>()?))?;
+        self.say_request(
+            &request,
+            &format!("is signed; carry {} back", request.signatures().display()),
+        )
+    }
+
+    fn say_request(&self, request: &Request, how: &str) -> Result<Ending> {
+        let comment = request.wanted().comment();
+        let path = request.path().display();
+        let mut words = format!(
+            "{path} {how}.\n  comment: {comment}\n  digest:  {}",
+            request.digest()
+        );
+        match request.wanted() {
+            Wanted::Root(root) => {
+                words.push_str(&format!("\n  expires: {}", root.expires));
+                // The keys themselves: an id is a label that anybody can give to a key of their own.
+                for (role, held) in &root.roles {
+                    words.push_str(&format!("\n  {role}: {} of", held.threshold));
+                    for key in &held.keys {
+                        words.push_str(&format!("\n    {key:?}"));
+                    }
+                }
+            }
+            Wanted::Advisory(advisory) => {
+                // Quoted, so that a terminal shows what is there and does not obey it.
+                words.push_str(&format!("\n  title:   {:?}", advisory.title));
+            }
+            Wanted::Correction(correction) => words.push_str(&format!(
+                "\n  brings:  {} to {:?}, {} files",
+                correction.component,
+                correction.to,
+                correction.files.len()
+            )),
+        }
+        let value = json!({
+            "request": request.path(),
+            "signatures": request.signatures(),
+            "comment": comment.to_string(),
+            "digest": request.digest(),
+        });
+        self.say(&value, &words)
+    }
+
+    pub(super) fn add_signature(
+        &self,
+        path: &Path,
+        files: &[PathBuf],
+        feed: &Feed,
+    ) -> Result<Ending> {
+        let request = Request::read(path)?;
+        request.add(feed, files)?;
+        let progress = request.publish(feed)?;
+        let signed = progress.signed.join(", ");
+        if progress.missing.is_empty() {
+            let words = format!("{} is in the feed, signed by {signed}.", path.display());
+            return self.say(&progress, &words);
+        }
+        let missing = progress.missing.join(", ");
+        self.say(
+            &progress,
+            &format!("Signed by: {signed}. Still missing: {missing}."),
+        )?;
+        Ok(Ending::Faults)
+    }
+}
