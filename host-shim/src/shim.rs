@@ -2,8 +2,8 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
-mod carried;
 mod contract;
+mod payloads;
 mod rooms;
 mod services;
 mod trust_report;
@@ -170,7 +170,7 @@ impl Shim {
             .sync_from(std::slice::from_ref(&mirror), Timestamp::now())
             .await?;
         let corrections = follower.corrections().await?;
-        let carried = carried::Carried::below(&self.config().state);
+        let carried = payloads::Payloads::below(&self.config().state);
         carried.keep(&mirror.source, &corrections).await?;
         Ok(report)
     }

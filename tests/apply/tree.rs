@@ -12,7 +12,7 @@ use spacecp_advisories::{
     inventory::Inventory,
     store::Store,
     sync::{Follower, Mirror},
-    trust::{AnyDocument, Unverified, Verified, workflow::Pin},
+    trust::{AnyDocument, Verified},
 };
 use spacecp_contract::{
     ComponentName, Correction, Digest, DocumentKind, TreePath, VersionRange, VersionScheme,
@@ -139,14 +139,8 @@ impl Panel {
             &vendor.feed_dir().display().to_string(),
             Patience::default(),
         )?;
-        let root = fs::read(vendor.root_path())?;
-        let signatures = fs::read(vendor.root_path().with_extension("root.minisig"))?;
-        let pinned = Unverified {
-            bytes: &root,
-            signatures: &signatures,
-        };
         let audience = "customers".parse()?;
-        let pin = Pin::root(pinned, &audience)?;
+        let pin = vendor.pin()?;
         let mirror = Mirror {
             address: "the vendor's folder".to_owned(),
             source: Arc::new(source.clone()),

@@ -20,7 +20,7 @@ use spacecp_advisories::{
     fetch::{Patience, Source, fetch_payload},
     store::Store,
     sync::{Follower, Mirror},
-    trust::{self, Unverified, Verified, workflow::Pin},
+    trust::{self, Unverified, Verified},
 };
 use spacecp_contract::{
     Advisory, Blob, Digest, DocumentId, DocumentKind, FeedPath, IndexEntry, Limits, Root,
@@ -227,20 +227,12 @@ async fn polling(folder: TempDir, mut vendor: Vendor, documents: Vec<Document>) 
     vendor.broadcast()?;
     let server = FeedServer::start(vendor.feed_dir().to_owned()).await?;
     let store = Store::open(&folder.path().join("store.sqlite")).await?;
-    let (bytes, signatures) = (
-        fs::read(vendor.root_path())?,
-        fs::read(vendor.root_path().with_extension("root.minisig"))?,
-    );
-    let pinned = Unverified {
-        bytes: &bytes,
-        signatures: &signatures,
-    };
     let audience = catalog::AUDIENCE.parse()?;
     let mirror = Mirror {
         address: server.url(),
         source: Arc::new(Source::new(&server.url(), Patience::default())?),
     };
-    let pin = Pin::root(pinned, &audience)?;
+    let pin = vendor.pin()?;
     let follower = Follower::new(vec![mirror], store, pin, audience);
     let say = |what: &str, took: Duration| {
         let asked = server.asked();

@@ -9,9 +9,12 @@ use std::{
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use spacecp_advisories::store::Store;
+use spacecp_contract::{Correction, DocumentId, DocumentKind, FeedPath, Limits, decode};
 use spacecp_tests::{
+    authority::identity,
     catalog,
     demo::{Demo, Login},
+    feed_server::{Fault, FeedServer},
 };
 
 /// A panel of the demo whose store is empty, and whose feed is nowhere to be found.
@@ -286,4 +289,82 @@ async fn two_syncs_at_once_in_two_processes_leave_the_store_whole() -> Result<()
         ensure!(again.status.success(), "{}", text(&again.stderr));
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_with_a_certificate_of_its_own_is_followed_once_its_authority_is_configured()
+-> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let (identity, authority) = identity(folder.path(), "localhost")?;
+    let desert = Desert::new("placeholder").await?;
+    let feed = desert.demo.folder().join("vendor/desk/feed");
+    let server = FeedServer::start_tls(feed, identity).await?;
+    let mirror = format!("https://localhost:{}/", server.port());
+    let ours = desert.demo.feed_url();
+    desert.configure(|text| text.replace(&ours, &mirror))?;
+    let refused = desert.run(&["sync"])?;
+    assert!(!refused.status.success());
+    let words = text(&refused.stderr);
+    assert!(
+        words.contains("UnknownIssuer") && words.contains(&mirror),
+        "{words}"
+    );
+    let line = format!(
+        "[feed]\nproxy = \"none\"\nauthorities = {:?}",
+        authority.display().to_string()
+    );
+    desert.configure(|text| text.replace(&ours, &mirror).replace("[feed]", &line))?;
+    let followed = desert.run(&["sync"])?;
+    ensure!(followed.status.success(), "{}", text(&followed.stderr));
+    std::fs::remove_file(&authority)?;
+    let gone = desert.run(&["sync"])?;
+    let words = text(&gone.stderr);
+    assert!(words.contains("authority.pem"), "{words}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_broke_in_one_process_is_gone_on_with_by_the_next() -> Result<()> {
+    let desert = Desert::new("placeholder").await?;
+    let feed = desert.demo.folder().join("vendor/desk/feed");
+    let server = FeedServer::start(feed.clone()).await?;
+    let ours = desert.demo.feed_url();
+    desert.configure(|text| text.replace(&ours, &server.url()))?;
+    ensure!(desert.run(&["sync"])?.status.success());
+    let blob = payload_of(&feed, catalog::HOUSTON_CORRECTION)?;
+    let break_off = 20;
+    server.fault(&blob, &[Fault::Breaks(break_off)]);
+    server.fault(&blob, &[Fault::Busy(503, 0); 3]);
+    server.asked();
+    let apply = ["apply", catalog::HOUSTON_CORRECTION, "--yes"];
+    let broken = desert.run(&apply)?;
+    let asked = server.asked();
+    let of_it = |asked: &[spacecp_tests::feed_server::Asked]| -> Vec<u16> {
+        let of_it = asked.iter().filter(|one| one.path == blob);
+        of_it.map(|one| one.status).collect()
+    };
+    assert_eq!(
+        of_it(&asked),
+        [200, 503, 503, 503],
+        "{}",
+        text(&broken.stderr)
+    );
+    assert!(!broken.status.success());
+    let applied = desert.run(&apply)?;
+    ensure!(applied.status.success(), "{}", text(&applied.stderr));
+    assert_eq!(of_it(&server.asked()), [206], "from byte {break_off} on");
+    Ok(())
+}
+
+/// The first payload of a correction, by its path in the feed.
+fn payload_of(feed: &std::path::Path, correction: &str) -> Result<String> {
+    let id = DocumentId::new(correction)?;
+    let path = FeedPath::document(DocumentKind::Correction, &id, 1);
+    let bytes = std::fs::read(feed.join(path.as_str()))?;
+    let correction: Correction = decode(&bytes, &Limits::default())?;
+    let mut after = correction.files.iter().filter_map(|file| file.after);
+    let after = after
+        .next()
+        .ok_or_else(|| anyhow::anyhow!("it changes a file"))?;
+    Ok(FeedPath::blob(&after.blob.digest).to_string())
 }

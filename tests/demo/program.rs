@@ -95,7 +95,9 @@ async fn the_demo_takes_another_port_when_its_own_is_taken() -> Result<()> {
     assert!(!notice.starts_with(&port), "{notice}");
     let address = demo.says("The panel").await?;
     assert!(
-        reqwest::get(format!("{address}login"))
+        spacecp_tests::http::client()
+            .get(format!("{address}login"))
+            .send()
             .await?
             .status()
             .is_success()

@@ -58,14 +58,34 @@ pub struct Asked {
 impl FeedServer {
     /// Serves `folder` on a free port of this machine.
     pub async fn start(folder: PathBuf) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::serve(folder, TcpListener::bind(("127.0.0.1", 0)).await?)
+    }
+
+    /// Serves `folder` over TLS.
+    pub async fn start_tls(
+        folder: PathBuf,
+        identity: Arc<rustls::ServerConfig>,
+    ) -> std::io::Result<Self> {
+        let listener = TlsListener {
+            listener: TcpListener::bind(("127.0.0.1", 0)).await?,
+            acceptor: identity.into(),
+        };
+        Self::serve(folder, listener)
+    }
+
+    fn serve(
+        folder: PathBuf,
+        listener: impl axum::serve::Listener<Addr = SocketAddr>,
+    ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let shelf = Arc::new(Shelf {
             folder,
             asked: Mutex::default(),
             faults: Mutex::default(),
         });
-        let app = Self::app(&shelf);
+        let app = Router::new()
+            .route("/{*path}", get(file))
+            .with_state(shelf.clone());
         let task = tokio::spawn(async move {
             // A listener on loopback fails only when the process is out of descriptors.
             if let Err(error) = axum::serve(listener, app).await {
@@ -77,41 +97,6 @@ impl FeedServer {
             task,
             shelf,
         })
-    }
-
-    /// Serves `folder` over TLS.
-    pub async fn start_tls(
-        folder: PathBuf,
-        identity: Arc<rustls::ServerConfig>,
-    ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        let shelf = Arc::new(Shelf {
-            folder,
-            asked: Mutex::default(),
-            faults: Mutex::default(),
-        });
-        let app = Self::app(&shelf);
-        let listener = TlsListener {
-            listener,
-            acceptor: identity.into(),
-        };
-        let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, app).await {
-                tracing::error!(%error, "the feed server stopped");
-            }
-        });
-        Ok(Self {
-            address,
-            task,
-            shelf,
-        })
-    }
-
-    fn app(shelf: &Arc<Shelf>) -> Router {
-        Router::new()
-            .route("/{*path}", get(file))
-            .with_state(shelf.clone())
     }
 
     /// Lets the next answers for this path go wrong, one after another.

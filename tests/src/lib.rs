@@ -1,5 +1,6 @@
 //! The fixture language of the whole-system tests, and the demo.
 
+pub mod authority;
 pub mod browser;
 pub mod catalog;
 pub mod demo;

@@ -18,6 +18,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
+use spacecp_advisories::trust::{Unverified, workflow::Pin};
 use spacecp_contract::{
     Advisory, Audience, ComponentName, Correction, DocumentId, Restart, Role, VersionRange,
     VersionScheme,
@@ -138,6 +139,17 @@ impl Vendor {
     /// The first root, as it is handed over.
     pub fn root_path(&self) -> &Path {
         &self.root_path
+    }
+
+    /// The first root, as a panel pins it.
+    pub fn pin(&self) -> Result<Pin> {
+        let signatures = self.root_path.with_extension("root.minisig");
+        let (bytes, signatures) = (fs::read(&self.root_path)?, fs::read(signatures)?);
+        let offered = Unverified {
+            bytes: &bytes,
+            signatures: &signatures,
+        };
+        Ok(Pin::root(offered, &self.audience)?)
     }
 
     /// The plugin's signed manifest.

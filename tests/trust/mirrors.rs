@@ -7,7 +7,6 @@ use spacecp_advisories::{
     fetch::{Patience, Source},
     store::IncidentKind,
     sync::{Follower, Mirror, SyncError},
-    trust::{Unverified, workflow::Pin},
 };
 
 use crate::scene::{Scene, advisory, copy};
@@ -19,14 +18,8 @@ fn follower(scene: &Scene, places: &[String]) -> Result<Follower> {
             source: Arc::new(Source::new(address, Patience::default())?),
         })
     });
-    let root = std::fs::read(scene.vendor.root_path())?;
-    let signatures = std::fs::read(scene.vendor.root_path().with_extension("root.minisig"))?;
-    let offered = Unverified {
-        bytes: &root,
-        signatures: &signatures,
-    };
     let audience = "customers".parse()?;
-    let pin = Pin::root(offered, &audience)?;
+    let pin = scene.vendor.pin()?;
     let mirrors: Result<Vec<Mirror>> = mirrors.collect();
     Ok(Follower::new(mirrors?, scene.store.clone(), pin, audience))
 }

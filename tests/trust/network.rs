@@ -4,13 +4,14 @@
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use rcgen::{CertificateParams, Issuer, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use spacecp_advisories::fetch::{
     self, Access, FetchError, Fetched, Kept, Patience, Proxy, Source, fetch_payload,
 };
 use spacecp_contract::{Blob, Digest, FeedPath};
-use spacecp_tests::feed_server::{Fault, FeedServer};
+use spacecp_tests::{
+    authority::identity,
+    feed_server::{Fault, FeedServer},
+};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -215,33 +216,12 @@ async fn a_server_that_stays_busy_is_named_and_changes_nothing() -> Result<()> {
     Ok(())
 }
 
-/// A web server's identity for this name, and the file of the authority that vouches for it.
-fn identity(folder: &TempDir, name: &str) -> Result<(Arc<rustls::ServerConfig>, PathBuf)> {
-    let authority_key = KeyPair::generate()?;
-    let mut authority = CertificateParams::new(Vec::new())?;
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority_certificate = authority.self_signed(&authority_key)?;
-    let file = folder.path().join("authority.pem");
-    fs::write(&file, authority_certificate.pem())?;
-    let key = KeyPair::generate()?;
-    let issuer = Issuer::new(authority, authority_key);
-    let certificate = CertificateParams::new(vec![name.to_owned()])?.signed_by(&key, &issuer)?;
-    let chain = vec![CertificateDer::from(certificate.der().to_vec())];
-    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    Ok((Arc::new(config), file))
-}
-
 /// What the server of this certificate answers a panel that trusts these authorities.
 async fn over_tls(name: &str, host: &str, trusted: bool) -> Result<Result<Fetched, FetchError>> {
     let folder = TempDir::new()?;
     fs::create_dir(folder.path().join("feed"))?;
     fs::write(folder.path().join("feed/head"), "a head")?;
-    let (identity, file) = identity(&folder, name)?;
+    let (identity, file) = identity(folder.path(), name)?;
     let server = FeedServer::start_tls(folder.path().join("feed"), identity).await?;
     let mut access = Access {
         proxy: Proxy::None,

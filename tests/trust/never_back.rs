@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use spacecp_advisories::trust::{
-    AnyDocument, Unverified, Verified,
+    AnyDocument, Verified,
     workflow::{Answer, Held, HeldDocument, News, Outcome, Pin, Trusted, Workflow},
 };
 use spacecp_contract::{DocumentId, DocumentKind, FeedPath, Limits, Role};
@@ -73,15 +73,7 @@ struct History {
 fn write(actions: &[Action]) -> Result<History> {
     let folder = TempDir::new()?;
     let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, noon())?;
-    let (bytes, signatures) = (
-        fs::read(vendor.root_path())?,
-        fs::read(vendor.root_path().with_extension("root.minisig"))?,
-    );
-    let pinned = Unverified {
-        bytes: &bytes,
-        signatures: &signatures,
-    };
-    let pin = Pin::root(pinned, &catalog::AUDIENCE.parse()?)?;
+    let pin = vendor.pin()?;
     vendor.publish_advisory(advisory(1))?;
     vendor.broadcast()?;
     let mut snapshots = vec![snapshot(&vendor)?];

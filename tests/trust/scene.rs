@@ -8,7 +8,6 @@ use spacecp_advisories::{
     fetch::{Patience, Source},
     store::Store,
     sync::{Follower, Mirror, SyncError, SyncReport},
-    trust::{Unverified, workflow::Pin},
 };
 use spacecp_contract::{Advisory, Audience};
 use spacecp_tests::{catalog, feed_server::FeedServer, vendor::Vendor};
@@ -72,21 +71,14 @@ impl Scene {
             document: std::time::Duration::from_secs(3),
         };
         let source = Arc::new(Source::new(address, patience)?);
-        let root = fs::read(self.vendor.root_path())?;
-        let signatures = fs::read(self.vendor.root_path().with_extension("root.minisig"))?;
-        let pinned = Unverified {
-            bytes: &root,
-            signatures: &signatures,
-        };
         let audience = Audience::new(catalog::AUDIENCE)?;
-        let pin = Pin::root(pinned, &audience)?;
         Ok(Follower::new(
             vec![Mirror {
                 address: address.to_owned(),
                 source,
             }],
             self.store.clone(),
-            pin,
+            self.vendor.pin()?,
             audience,
         ))
     }

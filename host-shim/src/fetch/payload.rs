@@ -32,9 +32,13 @@ pub async fn fetch_payload(source: &Source, blob: &Blob, into: &Path) -> Result<
     let file = File::create_new(into)
         .await
         .map_err(|source| failed(into, source))?;
-    let mut sink = Sink::new(file, into, blob);
-    receive(source, &mut sink).await?;
-    sink.finish().await
+    arrive(source, &mut Sink::new(file, into, blob)).await
+}
+
+/// Everything that is missing, verified and on the disk.
+async fn arrive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
+    receive(source, sink).await?;
+    sink.check().await
 }
 
 /// Goes on with what `part` has of a payload and renames it to `place` once it is whole and verified.
@@ -53,17 +57,11 @@ pub(super) async fn resume_payload(
     }
     let mut sink = Sink::new(file, part, blob);
     let had = sink.go_on().await?;
-    let mut done = match receive(source, &mut sink).await {
-        Ok(()) => sink.check().await,
-        Err(error) => Err(error),
-    };
+    let mut done = arrive(source, &mut sink).await;
     // What was there from another time may have been of another feed: once more from the beginning.
     if had && matches!(done, Err(FetchError::Digest { .. })) {
         sink.restart().await?;
-        done = match receive(source, &mut sink).await {
-            Ok(()) => sink.check().await,
-            Err(error) => Err(error),
-        };
+        done = arrive(source, &mut sink).await;
     }
     match done {
         Ok(()) => {
@@ -164,16 +162,16 @@ async fn from_http(http: &Http, path: &FeedPath, sink: &mut Sink<'_>) -> Result<
             return Ok(());
         };
         breaks += 1;
-        fruitless = if sink.length > before {
-            0
+        let goes_on = if breaks > MOST_BREAKS {
+            false
+        } else if sink.length > before {
+            fruitless = 0;
+            broken.may_pass()
         } else {
-            fruitless + 1
+            fruitless += 1;
+            http.goes_on(fruitless - 1, &broken).await
         };
-        let attempt = u32::saturating_sub(fruitless, 1);
-        if breaks > MOST_BREAKS || fruitless > 0 && !http.goes_on(attempt, &broken).await {
-            return Err(broken.error);
-        }
-        if fruitless == 0 && !broken.may_pass() {
+        if !goes_on {
             return Err(broken.error);
         }
     }
@@ -341,10 +339,6 @@ impl<'a> Sink<'a> {
             .write_all(piece)
             .await
             .map_err(|source| self.failed(source))
-    }
-
-    async fn finish(mut self) -> Result<(), FetchError> {
-        self.check().await
     }
 
     /// Verifies what has come and brings it to the disk.

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
 
-use super::{ApplyRequest, Progress, ShimError, beside, carried::Carried};
+use super::{ApplyRequest, Progress, ShimError, beside, payloads::Payloads};
 use crate::{
     apply::{Application, Applier, Order, Plan},
     config::{Config, FeedConfig},
@@ -105,14 +105,14 @@ impl Rooms {
             id: application_id(now)?,
             now,
         };
-        let carried = Carried::below(&self.config.state);
+        let payloads = Payloads::below(&self.config.state);
         let mirrors = self.follower.mirrors().iter();
         let mirrors = mirrors.map(|mirror| mirror.source.clone()).collect();
-        let source = Source::Kept(carried.or_from(mirrors));
+        let source = Source::Kept(payloads.or_from(mirrors));
         let applied = self.applier.apply(order, &source, progress).await?;
         // Payloads of corrections that the feed no longer has would only fill the disk.
         let current = self.follower.corrections().await?;
-        if let Err(error) = carried.clear_but(&current) {
+        if let Err(error) = payloads.clear_but(&current) {
             tracing::warn!(%error, "a payload that nothing needs is left");
         }
         Ok(applied)

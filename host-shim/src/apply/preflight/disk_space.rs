@@ -30,7 +30,8 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
         .sum();
     let needed = tree
         .saturating_add(new)
-        .saturating_add(situation.correction.download())
+        // Once where payloads are kept, most often on the same file system, and once beside the tree.
+        .saturating_add(situation.correction.download().saturating_mul(2))
         .saturating_add(RESERVE);
     if needed <= free {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! Payloads on this machine: carried here in a bundle, or fetched before. A correction that was
-//! fetched once, or carried, is applied without a network.
+//! Payloads on this machine: carried here in a bundle, or fetched before, so that a correction is applied
+//! without a network. What no correction of the feed names any more is removed; nothing else is.
 
 use std::{
     collections::BTreeSet,
@@ -15,14 +15,14 @@ use crate::fetch::{Kept, Source};
 
 /// The folder of the payloads that are here.
 #[derive(Debug, Clone)]
-pub(super) struct Carried {
+pub(super) struct Payloads {
     folder: PathBuf,
 }
 
-impl Carried {
+impl Payloads {
     pub(super) fn below(state: &Path) -> Self {
         Self {
-            folder: state.join("carried"),
+            folder: state.join("payloads"),
         }
     }
 
@@ -50,7 +50,7 @@ impl Carried {
         let places = corrections.iter().flat_map(blobs);
         let wanted: BTreeSet<PathBuf> = places.map(|blob| kept.place(blob)).collect();
         for entry in walkdir::WalkDir::new(self.folder.join("blob")) {
-            // Where nothing was ever carried there is no folder.
+            // Where nothing was ever kept there is no folder.
             let Ok(entry) = entry else { continue };
             let place = entry.path().with_extension("");
             if entry.file_type().is_file() && !wanted.contains(&place) {
