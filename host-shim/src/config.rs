@@ -79,7 +79,12 @@ impl Config {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
-        config.anchor(path.parent().unwrap_or(Path::new(".")));
+        // Absolute, whatever was typed: not everything here can use a path that begins where somebody stood.
+        let whole = std::path::absolute(path).map_err(|source| ConfigError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        config.anchor(whole.parent().unwrap_or(Path::new("/")));
         match config.fault() {
             None => Ok(config),
             Some((what, problem)) => Err(ConfigError::Unfit {

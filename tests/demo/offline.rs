@@ -356,6 +356,25 @@ async fn a_download_that_broke_in_one_process_is_gone_on_with_by_the_next() -> R
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_in_the_folder_where_somebody_stands_is_as_good_as_any() -> Result<()> {
+    let desert = Desert::new("placeholder").await?;
+    let here = tempfile::TempDir::new()?;
+    let state = desert.state().display().to_string();
+    let text_here = std::fs::read_to_string(&desert.config)?
+        .replace(&state, "state")
+        .replace("placeholder", &desert.demo.feed_url());
+    std::fs::write(here.path().join("config.toml"), text_here)?;
+    let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
+        .args(["--config", "config.toml", "sync"])
+        .current_dir(here.path())
+        .output()?;
+    let said = text(&output.stderr);
+    ensure!(output.status.success(), "{said}");
+    assert!(!said.contains("plugin"), "it runs: {said}");
+    Ok(())
+}
+
 /// The first payload of a correction, by its path in the feed.
 fn payload_of(feed: &std::path::Path, correction: &str) -> Result<String> {
     let id = DocumentId::new(correction)?;
