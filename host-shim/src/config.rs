@@ -3,7 +3,7 @@
 //! Every limit has its default here and nowhere else.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -12,6 +12,8 @@ use std::{
 
 use serde::Deserialize;
 use spacecp_contract::{Audience, ComponentName, Digest, TreePath, VersionScheme};
+
+use crate::fetch::Settings;
 
 /// Everything that an administrator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -165,7 +167,8 @@ impl Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FeedConfig {
-    /// Where it is: an `http:` or `https:` address, or a folder; or a list of such places, of which
+    /// Where it is: an `http:` or `https:` address, a bucket (`s3://bucket/path`, `gs:`, `az:`), or a
+    /// folder; or a list of such places, of which
     /// the first is asked that has news to believe.
     pub from: Places,
     /// Whom it must be for.
@@ -188,6 +191,11 @@ pub struct FeedConfig {
     /// for a mirror or a proxy with certificates of its own.
     #[serde(default)]
     pub authorities: Option<PathBuf>,
+    /// What object stores want to know, by the addresses in `from`: `region`, `endpoint`,
+    /// `access-key-id`, `secret-access-key`, `skip-signature` and whatever else their client knows.
+    /// The environment (`AWS_REGION` and the like) is heard first.
+    #[serde(default)]
+    pub object_stores: BTreeMap<String, Settings>,
     /// How often `serve` asks for news, in seconds.
     #[serde(default = "default_interval")]
     pub interval: u64,
@@ -209,6 +217,12 @@ impl FeedConfig {
         };
         if self.proxy.as_deref().is_some_and(|proxy| !is_proxy(proxy)) {
             return Some("proxy is an http: or https: address, or \"none\"".to_owned());
+        }
+        let nobody = |address: &&String| !self.from.iter().any(|from| from == *address);
+        if let Some(address) = self.object_stores.keys().find(nobody) {
+            return Some(format!(
+                "object-stores has settings for {address:?}, which is not among the places in from"
+            ));
         }
         match (&self.root, &self.root_fingerprint) {
             (None, None) => Some(

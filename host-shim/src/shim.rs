@@ -11,7 +11,7 @@ mod trust_report;
 use std::{fs, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use spacecp_contract::{Digest, DocumentId};
+use spacecp_contract::{Digest, DocumentId, DocumentKind};
 
 use crate::{
     apply::{Application, ApplyError, Plan},
@@ -157,6 +157,20 @@ impl Shim {
     /// Asks the feed for news.
     pub async fn sync(&self) -> Result<SyncReport, ShimError> {
         Ok(self.rooms.follower().sync(Timestamp::now()).await?)
+    }
+
+    /// Asks the feed for news if nothing of this name has been heard of here. That the feed does not
+    /// answer is no failure of this: what is then looked for is not there, and that is said.
+    pub async fn look_for(&self, id: &DocumentId) -> Result<(), ShimError> {
+        for kind in [DocumentKind::Advisory, DocumentKind::Correction] {
+            if self.rooms.store().document(kind, id).await?.is_some() {
+                return Ok(());
+            }
+        }
+        if let Err(error) = self.sync().await {
+            tracing::warn!(%id, %error, "the feed could not be asked about it");
+        }
+        Ok(())
     }
 
     /// Takes in news that was carried here in one file, without asking anybody on the network.

@@ -8,8 +8,8 @@ use std::fs;
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Correction, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexEntry,
-    Limits, Role, Root, TrustedComment,
+    Advisory, Correction, DELTAS, Digest, DocumentId, DocumentKind, FeedPath, Head, Index,
+    IndexDelta, IndexEntry, Limits, Role, Root, TrustedComment, WORTH_A_DELTA,
 };
 use spacecp_trust::{Before, Verified};
 
@@ -192,6 +192,7 @@ impl Feed {
         let path = FeedPath::index(plan.sequence);
         self.write(&path.signatures(), index.signatures.as_bytes())?;
         self.write(&path, &index.bytes)?;
+        self.write_deltas(&index)?;
         // The signatures of the head before stay beside the new ones, so that a reader at any instant
         // finds those that fit; panels pass over what does not, as long as enough does.
         let path = FeedPath::head();
@@ -202,6 +203,47 @@ impl Feed {
         self.write(&path.signatures(), (head.signatures + &old).as_bytes())?;
         self.write(&path, &head.bytes)?;
         Ok(plan)
+    }
+
+    /// What changed since earlier indexes, for panels that have those. Nobody believes a delta, so the
+    /// earlier ones are taken as they lie here.
+    fn write_deltas(&self, index: &Signed<Index>) -> Result<(), FeedError> {
+        if (index.bytes.len() as u64) < WORTH_A_DELTA {
+            return Ok(());
+        }
+        let to = index.document.sequence;
+        for from in to.saturating_sub(DELTAS).max(1)..to {
+            let Ok(Some(old)) = self.read::<Index>(&FeedPath::index(from)) else {
+                continue;
+            };
+            if let Some(delta) = IndexDelta::between(&old, &index.document) {
+                let path = FeedPath::delta(to, from);
+                self.write(&path.signatures(), index.signatures.as_bytes())?;
+                self.write(&path, &delta.to_bytes())?;
+            }
+        }
+        // Who is in the middle of a sync may still want those to the sequence before this one.
+        self.forget_deltas(to.saturating_sub(1))
+    }
+
+    /// Removes deltas that lead to sequences before `to`.
+    fn forget_deltas(&self, to: u64) -> Result<(), FeedError> {
+        let folder = self.folder().join("index");
+        let failed = |source| FeedError::File {
+            path: folder.clone(),
+            source,
+        };
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let leads_to = name.to_str().and_then(|name| name.split_once(".from-"));
+            let is_old = leads_to
+                .and_then(|(leads_to, _)| leads_to.parse::<u64>().ok())
+                .is_some_and(|leads_to| leads_to < to);
+            if is_old {
+                fs::remove_file(folder.join(name)).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// The signatures beside the head that are of this sequence.

@@ -109,6 +109,32 @@ async fn with_the_network_cut_a_bundle_is_imported_and_its_corrections_are_appli
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_heard_of_is_looked_for_in_the_feed_before_the_error_names_it() -> Result<()>
+{
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    desert.configure(|text| text)?;
+    // Nothing has been heard here yet: the advisory comes when it is asked for.
+    let shown = desert.run(&["show", catalog::LOG4SHELL])?;
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    assert_eq!(desert.sequence().await?, Some(1));
+    desert.configure(|text| text.replace(&desert.demo.feed_url(), "http://127.0.0.1:9/feed/"))?;
+    for (command, id) in [
+        ("show", "SPACECP-SA-2026-9999"),
+        ("apply", "SPACECP-SC-2026-9999"),
+    ] {
+        let missing = desert.run(&["--log", "warn", command, id])?;
+        let said = text(&missing.stderr);
+        assert!(!missing.status.success());
+        assert!(
+            said.contains("the feed could not be asked about it"),
+            "{said}"
+        );
+        assert!(said.contains(id), "{said}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn trust_says_whom_the_panel_believes_and_what_it_refused() -> Result<()> {
     let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
     assert_eq!(desert.run(&["sync"])?.status.code(), Some(4));

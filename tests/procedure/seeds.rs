@@ -97,6 +97,10 @@ fn write() -> Result<()> {
     {
         put(&format!("corpus/names/{number}"), name.as_bytes())?;
     }
+    vendor.broadcast()?;
+    let bundle = folder.path().join("bundle.tar");
+    spacecp_publisher::bundle::bundle(vendor.feed(), &bundle)?;
+    put("corpus/bundle/whole", &fs::read(bundle)?)?;
     // Head, root 2, no root 3, index, advisory: a sync that goes well.
     put(
         "corpus/workflow/well",

@@ -31,6 +31,7 @@ struct Shelf {
     folder: PathBuf,
     asked: Mutex<Vec<Asked>>,
     faults: Mutex<Vec<(String, Fault)>>,
+    habits: Mutex<Vec<(String, Fault)>>,
 }
 
 /// How one answer goes wrong.
@@ -42,6 +43,10 @@ pub enum Fault {
     Breaks(usize),
     /// A part that is asked for is sent from the beginning instead, under the name of a part.
     OtherPart,
+    /// The request is taken, and nothing is ever answered.
+    Silent,
+    /// Everything is announced, and comes byte by byte, for longer than anybody waits.
+    Trickles,
 }
 
 /// One request and its answer.
@@ -82,6 +87,7 @@ impl FeedServer {
             folder,
             asked: Mutex::default(),
             faults: Mutex::default(),
+            habits: Mutex::default(),
         });
         let app = Router::new()
             .route("/{*path}", get(file))
@@ -107,6 +113,23 @@ impl FeedServer {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         all.extend(faults.iter().map(|fault| (path.to_owned(), *fault)));
+    }
+
+    /// Lets every answer for this path go wrong, until [`Self::behave`].
+    pub fn always(&self, path: &str, fault: Fault) {
+        let habits = &self.shelf.habits;
+        let mut habits = habits.lock().unwrap_or_else(PoisonError::into_inner);
+        habits.push((path.to_owned(), fault));
+    }
+
+    /// From now on every answer is what it should be.
+    pub fn behave(&self) {
+        for faults in [&self.shelf.habits, &self.shelf.faults] {
+            faults
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+        }
     }
 
     /// The port that it listens on.
@@ -166,8 +189,12 @@ impl axum::serve::Listener for TlsListener {
 impl Shelf {
     fn next_fault(&self, path: &str) -> Option<Fault> {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = faults.iter().position(|(of, _)| of == path)?;
-        Some(faults.remove(at).1)
+        if let Some(at) = faults.iter().position(|(of, _)| of == path) {
+            return Some(faults.remove(at).1);
+        }
+        let habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        let habit = habits.iter().find(|(of, _)| of == path)?;
+        Some(habit.1)
     }
 
     fn note(&self, path: String, status: StatusCode, body: usize) {
@@ -199,6 +226,9 @@ async fn file(
             .insert(header::RETRY_AFTER, seconds.into());
         return response;
     }
+    if fault == Some(Fault::Silent) {
+        std::future::pending::<()>().await;
+    }
     let (mut status, tag, mut bytes) = look_up(&shelf, &path, &headers).await;
     let mut part = None;
     if status == StatusCode::OK
@@ -221,6 +251,7 @@ async fn file(
     shelf.note(path, status, bytes.len());
     let mut response = match fault {
         Some(Fault::Breaks(after)) => breaking(bytes, after),
+        Some(Fault::Trickles) => trickling(bytes),
         _ => Response::new(Body::from(bytes)),
     };
     *response.status_mut() = status;
@@ -250,6 +281,21 @@ fn breaking(bytes: Vec<u8>, after: usize) -> Response<Body> {
             }
             piece.map(|piece| (piece, step + 1))
         }
+    });
+    let mut response = Response::new(Body::from_stream(pieces));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// An answer that announces all of the bytes and sends one in a while.
+fn trickling(bytes: Vec<u8>) -> Response<Body> {
+    let length = bytes.len();
+    let pieces = futures_util::stream::unfold(bytes.into_iter(), |mut left| async move {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let byte = left.next()?;
+        Some((Ok::<_, std::io::Error>(vec![byte]), left))
     });
     let mut response = Response::new(Body::from_stream(pieces));
     response

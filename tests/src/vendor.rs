@@ -60,14 +60,24 @@ impl Keys {
         })
     }
 
+    /// The key of a role.
+    pub fn of(&self, role: Role) -> &SecretKey {
+        match role {
+            Role::Root => &self.root,
+            Role::Feed => &self.feed,
+            Role::Advisory => &self.advisory,
+            Role::Correction => &self.correction,
+            Role::Plugin => &self.plugin,
+        }
+    }
+
     /// Who holds what, one key a role.
     pub fn holders(&self) -> roots::Holders {
-        roots::Holders::default()
-            .with(Role::Root, self.root.public().clone())
-            .with(Role::Feed, self.feed.public().clone())
-            .with(Role::Advisory, self.advisory.public().clone())
-            .with(Role::Correction, self.correction.public().clone())
-            .with(Role::Plugin, self.plugin.public().clone())
+        Role::ALL
+            .into_iter()
+            .fold(roots::Holders::default(), |holders, role| {
+                holders.with(role, self.of(role).public().clone())
+            })
     }
 }
 

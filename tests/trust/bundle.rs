@@ -10,7 +10,7 @@ use spacecp_advisories::{
 };
 use spacecp_publisher::bundle::bundle;
 
-use crate::scene::{Scene, advisory, hours};
+use crate::scene::{Scene, advisory, copy, hours};
 
 fn made(scene: &Scene) -> Result<PathBuf> {
     let file = scene.folder.path().join("feed.tar");
@@ -88,6 +88,29 @@ async fn a_bundle_from_the_past_is_refused() -> Result<()> {
         "{error}"
     );
     assert_eq!(scene.trusted().await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_a_bundle_from_the_future_the_feed_has_to_catch_up() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let lagging = scene.folder.path().join("lagging");
+    copy(scene.vendor.feed_dir(), &lagging)?;
+    let tomorrow = scene.now + hours(24);
+    scene.vendor.at(tomorrow).publish_advisory(advisory(2))?;
+    scene.vendor.broadcast()?;
+    // A stick that was filled where clocks are ahead: every check is the feed's own.
+    let report = import(&scene, &made(&scene)?).await?;
+    assert_eq!((report.changed, report.sequence), (true, 2));
+    let before = scene.trusted().await?;
+    let error = scene.sync_with(&lagging.display().to_string()).await;
+    let error = error.expect_err("the mirror lags behind").to_string();
+    assert!(error.contains("rollback"), "{error}");
+    assert_eq!(scene.trusted().await?, before);
+    assert!(
+        !scene.sync().await?.changed,
+        "the feed itself has nothing to add"
+    );
     Ok(())
 }
 

@@ -5,15 +5,20 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod answers;
 mod bundle;
+mod chain;
 mod damaged;
 mod honest;
 mod mirrors;
+mod names;
 mod network;
 mod never_back;
+mod objects;
 mod payload;
 mod pinned;
 mod refused;
+mod roles;
 mod rotation;
 mod scenarios;
 mod scene;

@@ -10,7 +10,7 @@ use spacecp_contract::{
 use spacecp_publisher::{
     keys::SecretKey,
     roots,
-    sign::{sign, sign_bytes},
+    sign::{Signed, sign, sign_bytes},
 };
 use spacecp_tests::vendor::Vendor;
 
@@ -261,37 +261,122 @@ async fn a_lower_sequence_is_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn unknown_fields_are_ignored_and_kept() -> Result<()> {
-    #[derive(serde::Serialize)]
-    struct More<'a> {
-        schema: u32,
-        kind: &'static str,
-        from_the_future: &'static str,
-        #[serde(flatten)]
-        advisory: &'a spacecp_contract::Advisory,
-    }
-    let mut scene = Scene::followed().await?;
-    scene.vendor.publish_advisory(advisory(2))?;
-    scene.vendor.broadcast()?;
-    let advisory = advisory(2);
+#[derive(serde::Serialize)]
+struct More<'a, T> {
+    schema: u32,
+    kind: DocumentKind,
+    from_the_future: &'static str,
+    #[serde(flatten)]
+    document: &'a T,
+}
+
+/// A document with a field that nobody here knows, signed as it is.
+fn with_more<T: Document>(document: T, key: &SecretKey) -> Result<Signed<T>> {
     let bytes = rmp_serde::to_vec_named(&More {
         schema: 1,
-        kind: "advisory",
+        kind: T::KIND,
         from_the_future: "kept",
-        advisory: &advisory,
+        document: &document,
     })?;
-    let signatures = sign_bytes(
-        &bytes,
-        &TrustedComment::of(&advisory),
-        &[&scene.vendor.keys().advisory],
-    )?;
-    put_document(&scene.vendor, &bytes, &signatures)?;
+    let signatures = sign_bytes(&bytes, &TrustedComment::of(&document), &[key])?;
+    Ok(Signed {
+        document,
+        bytes,
+        signatures,
+    })
+}
+
+#[tokio::test]
+async fn unknown_fields_of_every_document_are_ignored_and_kept() -> Result<()> {
+    use crate::{roles, rotation};
+    let scene = Scene::followed().await?;
+    let keys = scene.vendor.keys();
+    let next = with_more(rotation::root(2, &keys.holders()), &keys.root)?;
+    let advisory = with_more(advisory(2), &keys.advisory)?;
+    let correction = with_more(roles::correction(), &keys.correction)?;
+    let mut index: Index = read(&scene.vendor, &FeedPath::index(1))?;
+    index.sequence = 2;
+    index.documents = vec![roles::entry(&advisory)?, roles::entry(&correction)?];
+    let index = with_more(index, &keys.feed)?;
+    let mut head: Head = read(&scene.vendor, &FeedPath::head())?;
+    head.sequence = 2;
+    head.index = Digest::of(&index.bytes);
+    head.index_length = index.bytes.len() as u64;
+    let head = with_more(head, &keys.feed)?;
+    roles::put(&scene, &FeedPath::root(2), &next)?;
+    roles::put(&scene, &document(), &advisory)?;
+    let id = &correction.document.id;
+    let at = FeedPath::document(DocumentKind::Correction, id, 1);
+    roles::put(&scene, &at, &correction)?;
+    roles::put(&scene, &FeedPath::index(2), &index)?;
+    roles::put(&scene, &FeedPath::head(), &head)?;
+    assert!(scene.sync().await?.changed);
+    let trusted = scene.store.trusted().await?;
+    assert_eq!(trusted.root.expect("a root").bytes(), next.bytes);
+    assert_eq!(trusted.head.expect("a head").bytes(), head.bytes);
+    assert_eq!(trusted.index.expect("an index").bytes(), index.bytes);
+    let held = scene.store.documents_since(None, 10).await?.documents;
+    let held: Vec<&[u8]> = held.iter().map(|held| held.bytes.as_slice()).collect();
+    assert!(held.contains(&advisory.bytes.as_slice()));
+    assert!(held.contains(&correction.bytes.as_slice()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_documents_in_each_others_place_are_refused() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let mut other = advisory(1);
+    other.id = "SPACECP-SA-2026-0666".parse()?;
+    let [one, two] = [(advisory(2).id, 2), (other.id.clone(), 1)]
+        .map(|(id, revision)| FeedPath::document(DocumentKind::Advisory, &id, revision));
+    scene.vendor.publish_advisory(advisory(2))?;
+    scene.vendor.publish_advisory(other)?;
+    scene.vendor.broadcast()?;
+    let before = scene.trusted().await?;
+    let swap = || -> Result<()> {
+        for (one, two) in [(&one, &two), (&one.signatures(), &two.signatures())] {
+            let (one, two) = (path(&scene.vendor, one), path(&scene.vendor, two));
+            let (first, second) = (fs::read(&one)?, fs::read(&two)?);
+            fs::write(one, second)?;
+            fs::write(two, first)?;
+        }
+        Ok(())
+    };
+    swap()?;
+    let error = scene
+        .sync()
+        .await
+        .expect_err("they were swapped")
+        .to_string();
+    let named = error.contains("mix-and-match") || error.contains("announced");
+    assert!(named, "{error}");
+    assert_eq!(scene.trusted().await?, before);
+    swap()?;
+    assert!(scene.sync().await?.changed, "the next honest sync succeeds");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_private_does_not_come_back_after_it_was_disclosed() -> Result<()> {
+    let mut scene = Scene::new().await?;
+    let mut private = advisory(2);
+    private.tlp = spacecp_contract::Tlp::AmberStrict;
+    scene.vendor.publish_advisory(private)?;
+    scene.vendor.broadcast()?;
     scene.sync().await?;
-    assert_eq!(
-        scene.store.documents_since(None, 10).await?.documents[0].bytes,
-        bytes
-    );
+    let broadcast = scene.folder.path().join("private");
+    crate::scene::copy(scene.vendor.feed_dir(), &broadcast)?;
+    let mut public = advisory(3);
+    public.tlp = spacecp_contract::Tlp::Clear;
+    scene.vendor.publish_advisory(public)?;
+    scene.vendor.broadcast()?;
+    scene.sync().await?;
+    let held = scene.store.documents_since(None, 10).await?.documents;
+    assert_eq!(held.len(), 1, "the public revision has taken its place");
+    assert_eq!(held[0].revision, 3);
+    let again = scene.sync_with(&broadcast.display().to_string()).await;
+    let error = again.expect_err("it is the past").to_string();
+    assert!(error.contains("rollback"), "{error}");
     Ok(())
 }
 
@@ -394,6 +479,22 @@ fn a_pinned_root_that_is_not_signed_by_its_own_keys_is_refused() -> Result<()> {
         )
         .is_err()
     );
+    // A document of another kind, well signed.
+    vendor.feed().broadcast(
+        Timestamp::UNIX_EPOCH,
+        Timestamp::UNIX_EPOCH + hours(24),
+        &[&vendor.keys().feed],
+    )?;
+    let (head, signatures) = (
+        fs::read(path(&vendor, &FeedPath::head()))?,
+        fs::read(path(&vendor, &FeedPath::head().signatures()))?,
+    );
+    let offered = Unverified {
+        bytes: &head,
+        signatures: &signatures,
+    };
+    let error = pinned_root(offered, &audience).expect_err("it is a head");
+    assert!(error.to_string().contains("says it is a head"), "{error}");
     let mut flipped = bytes.clone();
     flipped[40] ^= 1;
     assert!(

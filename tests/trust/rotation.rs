@@ -23,16 +23,9 @@ pub(crate) fn keys(count: usize) -> Result<Vec<SecretKey>> {
 /// The vendor's holders, but for one role.
 pub(crate) fn holders(vendor: &Vendor, role: Role, keys: &[SecretKey], threshold: u32) -> Holders {
     let own = vendor.keys();
-    let held = [
-        (Role::Root, &own.root),
-        (Role::Feed, &own.feed),
-        (Role::Advisory, &own.advisory),
-        (Role::Correction, &own.correction),
-        (Role::Plugin, &own.plugin),
-    ];
-    let others = held.into_iter().filter(|(other, _)| *other != role);
-    let holders = others.fold(Holders::default(), |holders, (role, key)| {
-        holders.with(role, key.public().clone())
+    let others = Role::ALL.into_iter().filter(|other| *other != role);
+    let holders = others.fold(Holders::default(), |holders, other| {
+        holders.with(other, own.of(other).public().clone())
     });
     keys.iter()
         .fold(holders, |holders, key| {

@@ -70,7 +70,12 @@ impl Scene {
             idle: std::time::Duration::from_millis(600),
             document: std::time::Duration::from_secs(3),
         };
-        let source = Arc::new(Source::new(address, patience)?);
+        self.follower_from(address, Source::new(address, patience)?)
+    }
+
+    /// The follower of a feed that is reached in another way than by its address.
+    pub(crate) fn follower_from(&self, address: &str, source: Source) -> Result<Follower> {
+        let source = Arc::new(source);
         let audience = Audience::new(catalog::AUDIENCE)?;
         Ok(Follower::new(
             vec![Mirror {

@@ -4,6 +4,7 @@
 //! head                                   what is current
 //! root/3.root                            every root, by version
 //! index/128.index                        every index, by sequence
+//! index/128.from-127                     what changed since an earlier one, to spare fetching it whole
 //! advisory/SPACECP-SA-2026-0007/2        every revision of every advisory
 //! correction/SPACECP-SC-2026-0007/1      every revision of every correction
 //! blob/9f/9f86d081…                      payloads, by digest
@@ -40,6 +41,12 @@ impl FeedPath {
         Self(format!("index/{sequence}.index"))
     }
 
+    /// What turns the index of one sequence into that of a later one. Beside it lie the signatures of
+    /// the later index.
+    pub fn delta(to: u64, from: u64) -> Self {
+        Self(format!("index/{to}.from-{from}"))
+    }
+
     /// A revision of an advisory or a correction.
     pub fn document(kind: DocumentKind, id: &DocumentId, revision: u64) -> Self {
         Self(format!("{kind}/{id}/{revision}"))
@@ -49,6 +56,11 @@ impl FeedPath {
     pub fn blob(digest: &Digest) -> Self {
         let name = digest.to_string();
         Self(format!("blob/{}/{name}", &name[..2]))
+    }
+
+    /// Whether it is a root or its signatures: the one file that may be asked for before it is there.
+    pub fn is_root(&self) -> bool {
+        self.0.starts_with("root/")
     }
 
     /// The signatures beside this document.
@@ -78,7 +90,10 @@ impl FeedPath {
         match parts.as_slice() {
             ["head"] => Some(Self::head()),
             ["root", name] => Some(Self::root(name.strip_suffix(".root")?.parse().ok()?)),
-            ["index", name] => Some(Self::index(name.strip_suffix(".index")?.parse().ok()?)),
+            ["index", name] => match name.split_once(".from-") {
+                Some((to, from)) => Some(Self::delta(to.parse().ok()?, from.parse().ok()?)),
+                None => Some(Self::index(name.strip_suffix(".index")?.parse().ok()?)),
+            },
             ["advisory", id, revision] => Some(Self::document(
                 DocumentKind::Advisory,
                 &id.parse().ok()?,

@@ -16,9 +16,12 @@
 #![forbid(unsafe_code)]
 
 mod advisory;
+#[cfg(feature = "bundle")]
+pub mod bundle;
 mod codec;
 mod comment;
 mod correction;
+mod delta;
 mod digest;
 mod feed;
 mod layout;
@@ -35,6 +38,7 @@ pub use advisory::{
 pub use codec::{DecodeError, Document, DocumentKind, SCHEMA, decode, encode};
 pub use comment::{CommentError, TrustedComment};
 pub use correction::{Blob, Correction, FileChange, FileState, Requirement, Restart};
+pub use delta::{DELTAS, IndexDelta, WORTH_A_DELTA};
 pub use digest::{Digest, DigestError};
 pub use feed::{Head, Index, IndexEntry};
 pub use layout::{FeedPath, SIGNATURE_SUFFIX};

@@ -88,6 +88,9 @@ fn broken_part_rule(part: &str) -> Option<&'static str> {
         _ if part.len() > LONGEST_PART => Some("has a part longer than 255 bytes"),
         _ if part.ends_with(['.', ' ']) => Some("has a part that ends in a dot or a space"),
         _ if is_device(part) => Some("has a part that names a device"),
+        _ if is_escaped_parent(part) => {
+            Some("has a part that some programs would read as \"..\" or \".\"")
+        }
         _ => None,
     }
 }
@@ -95,6 +98,17 @@ fn broken_part_rule(part: &str) -> Option<&'static str> {
 /// Unicode's explicit direction marks (UAX #9, table 4).
 fn is_bidirectional_mark(character: char) -> bool {
     matches!(character, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The escapes of addresses mean nothing in a path; who takes them out all the same must not be led
+/// out of the folder.
+fn is_escaped_parent(part: &str) -> bool {
+    let plain = part.to_ascii_lowercase();
+    let plain = plain
+        .replace("%2e", ".")
+        .replace("%2f", "/")
+        .replace("%5c", "/");
+    plain != part.to_ascii_lowercase() && plain.split('/').any(|piece| matches!(piece, "." | ".."))
 }
 
 fn is_device(part: &str) -> bool {

@@ -27,6 +27,7 @@ pub(super) async fn apply(
         .map(str::parse::<Digest>)
         .transpose()
         .map_err(|error| usage(format!("--plan: {error}")))?;
+    shim.look_for(&correction).await?;
     let component = which_component(shim, &correction, asked.component.as_deref()).await?;
     let plan = shim.plan(&correction, &component).await?;
     if asked.dry_run {

@@ -1,6 +1,7 @@
 //! `sync`, `list`, `show`, `history`: what the pages show, on a terminal.
 
 use jiff::Timestamp;
+use spacecp_contract::DocumentId;
 
 use super::{CommandError, Ending, Output};
 use crate::{
@@ -54,6 +55,10 @@ pub(super) async fn list(
 }
 
 pub(super) async fn advisory(shim: &Shim, id: &str, out: &Output) -> Result<Ending, CommandError> {
+    // What is no id is no advisory's, and the page says so.
+    if let Ok(id) = DocumentId::new(id) {
+        shim.look_for(&id).await?;
+    }
     page(shim, Place::Advisory(id.to_owned()), None, out).await
 }
 

@@ -1,12 +1,14 @@
 //! How a feed is reached: patience, repeated attempts, a proxy, certificates.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
+use reqwest::{Client, redirect::Policy};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
+use serde::Deserialize;
 
 use super::FetchError;
 
-/// How a feed on a web server is reached. A folder needs none of it.
+/// How a feed on a web server or in an object store is reached. A folder needs none of it.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     /// How long it may take.
@@ -17,6 +19,110 @@ pub struct Access {
     pub proxy: Proxy,
     /// Certificates of authorities to believe beside those that this machine trusts.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// What object stores want to know, by the addresses of the feeds in them.
+    pub object_stores: BTreeMap<String, Settings>,
+}
+
+/// What an object store wants to know: a region, an endpoint, keys, by the names that its client has
+/// for them, as `region` or `secret-access-key`. It is never shown, as it may be secret.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(BTreeMap<String, Setting>);
+
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Setting {
+    Text(String),
+    Flag(bool),
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Settings {
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, value)| match value {
+            Setting::Text(text) => (name.as_str(), text.clone()),
+            Setting::Flag(flag) => (name.as_str(), flag.to_string()),
+        })
+    }
+
+    /// Whether the store is reached through TLS: always, but where an endpoint says otherwise.
+    pub(super) fn needs_tls(&self) -> bool {
+        let is_plain = |value: &str| value.starts_with("http://");
+        !self
+            .iter()
+            .any(|(name, value)| name.contains("endpoint") && is_plain(&value))
+    }
+}
+
+impl Access {
+    /// What the object store at this address wants to know.
+    pub(super) fn settings(&self, address: &str) -> Settings {
+        let same = |other: &str| other.trim_end_matches('/') == address.trim_end_matches('/');
+        let mut stores = self.object_stores.iter();
+        let found = stores.find(|(other, _)| same(other));
+        found
+            .map(|(_, settings)| settings.clone())
+            .unwrap_or_default()
+    }
+
+    /// A client for the web: no redirects, patience, the proxy, and TLS where it is needed.
+    pub(super) fn client(&self, needs_tls: bool) -> Result<Client, String> {
+        let through_tls =
+            matches!(&self.proxy, Proxy::Address(proxy) if proxy.starts_with("https:"));
+        let tls = self.tls(needs_tls || through_tls);
+        let mut client = Client::builder()
+            .tls_backend_preconfigured(tls.map_err(|error| error.to_string())?)
+            .redirect(Policy::none())
+            .connect_timeout(self.patience.connect)
+            .read_timeout(self.patience.idle)
+            .user_agent(concat!("spacecp-advisories/", env!("CARGO_PKG_VERSION")));
+        client = match &self.proxy {
+            Proxy::Environment => client,
+            Proxy::None => client.no_proxy(),
+            Proxy::Address(proxy) => {
+                let proxy = reqwest::Proxy::all(proxy)
+                    .map_err(|error| format!("its proxy: {}", innermost(&error)))?;
+                client.no_proxy().proxy(proxy)
+            }
+        };
+        client.build().map_err(|error| innermost(&error))
+    }
+
+    /// TLS by rustls and ring, with the certificates that this machine trusts and those configured.
+    ///
+    /// A feed over plain http needs none, and is followed on a machine that has none.
+    fn tls(&self, is_needed: bool) -> Result<rustls::ClientConfig, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()?;
+        if is_needed {
+            let authorities = self.authorities.iter().cloned();
+            let verifier =
+                rustls_platform_verifier::Verifier::new_with_extra_roots(authorities, provider)?;
+            return Ok(builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+                .with_no_client_auth());
+        }
+        Ok(builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth())
+    }
+}
+
+/// The innermost reason: reqwest's own words repeat the address.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 /// Through which proxy a feed is reached.

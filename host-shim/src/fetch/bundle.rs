@@ -1,9 +1,5 @@
-//! A feed in one file: what is carried to a machine without internet.
-//!
-//! A bundle is an uncompressed tar archive whose members are the files of a feed under their own
-//! paths; any tar program makes and reads one. Nothing is unpacked: the members are found once, by
-//! their headers alone, and read where they lie. A member that no feed has – another path, a link, a
-//! device, a name twice – makes the whole archive refused, by name.
+//! A feed in one file: what is carried to a machine without internet. Its members are read where they
+//! lie; nothing is unpacked.
 
 use std::{
     collections::HashMap,
@@ -13,13 +9,12 @@ use std::{
     sync::Arc,
 };
 
-use spacecp_contract::FeedPath;
-use tar::EntryType;
+use spacecp_contract::{
+    FeedPath,
+    bundle::{BundleError, Place, members},
+};
 
 use super::{FetchError, Fetched};
-
-/// Members that a bundle may have: 100,000 documents, with their signatures, several times over.
-const MOST_MEMBERS: usize = 1_000_000;
 
 /// A file that holds a feed.
 #[derive(Debug, Clone)]
@@ -28,15 +23,8 @@ pub struct Bundle {
     members: Arc<HashMap<FeedPath, Place>>,
 }
 
-/// Where a member lies.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    begin: u64,
-    length: u64,
-}
-
 impl Bundle {
-    /// Finds what is in a bundle. Reads headers only.
+    /// Finds what is in a bundle.
     pub(super) fn open(path: &Path) -> Result<Self, FetchError> {
         let failed = |source| FetchError::File {
             path: path.to_owned(),
@@ -44,47 +32,14 @@ impl Bundle {
         };
         let file = File::open(path).map_err(failed)?;
         let total = file.metadata().map_err(failed)?.len();
-        let mut archive = tar::Archive::new(file);
-        let mut members = HashMap::new();
-        // Raw: long names and sparse files, which the archive would have to be asked about with
-        // memory of its own choice, are members like any other, and no feed has such.
-        let entries = archive.entries_with_seek().map_err(failed)?.raw(true);
-        for entry in entries {
-            let entry = entry.map_err(failed)?;
-            let name = entry.path_bytes().into_owned();
-            let place = Place {
-                begin: entry.raw_file_position(),
-                length: entry.size(),
-            };
-            let refused = |reason: &str| FetchError::Member {
+        let members = members(file, total).map_err(|error| match error {
+            BundleError::File(source) => failed(source),
+            BundleError::Member { member, reason } => FetchError::Member {
                 bundle: path.to_owned(),
-                member: readable(&name),
+                member,
                 reason: reason.to_owned(),
-            };
-            match entry.header().entry_type() {
-                EntryType::Directory => continue,
-                EntryType::Regular => {}
-                _ => return Err(refused("it is not an ordinary file")),
-            }
-            let text = std::str::from_utf8(&name).ok();
-            let text = text.map(|text| text.strip_prefix("./").unwrap_or(text));
-            let member = text
-                .and_then(FeedPath::parse)
-                .ok_or_else(|| refused("no feed has a file of that name"))?;
-            if place
-                .begin
-                .checked_add(place.length)
-                .is_none_or(|end| end > total)
-            {
-                return Err(refused("it is cut off"));
-            }
-            if members.len() >= MOST_MEMBERS {
-                return Err(refused("there are too many of them"));
-            }
-            if members.insert(member, place).is_some() {
-                return Err(refused("it is there twice"));
-            }
-        }
+            },
+        })?;
         Ok(Self {
             file: path.to_owned(),
             members: Arc::new(members),
@@ -142,13 +97,4 @@ impl Bundle {
             source,
         }
     }
-}
-
-/// A name that a stranger chose, for a message.
-fn readable(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
-    text.chars()
-        .take(120)
-        .flat_map(char::escape_debug)
-        .collect()
 }

@@ -5,11 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
+use reqwest::{Client, Response, StatusCode, header};
 use spacecp_contract::FeedPath;
 use url::Url;
 
-use super::{Access, FetchError, Fetched, Patience, Proxy, Retries};
+use super::{Access, FetchError, Fetched, Patience, Retries, access::innermost};
 
 /// A web server that holds a feed.
 #[derive(Debug, Clone)]
@@ -62,28 +62,11 @@ impl Http {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        let patience = access.patience;
-        let tls = tls(&base, &access).map_err(|error| failed(error.to_string()))?;
-        let mut client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(Policy::none())
-            .connect_timeout(patience.connect)
-            .read_timeout(patience.idle)
-            .user_agent(concat!("spacecp-advisories/", env!("CARGO_PKG_VERSION")));
-        client = match &access.proxy {
-            Proxy::Environment => client,
-            Proxy::None => client.no_proxy(),
-            Proxy::Address(proxy) => {
-                let proxy = reqwest::Proxy::all(proxy)
-                    .map_err(|error| failed(format!("its proxy: {}", reason(&error))))?;
-                client.no_proxy().proxy(proxy)
-            }
-        };
-        let client = client.build().map_err(|error| failed(reason(&error)))?;
+        let client = access.client(base.scheme() == "https").map_err(failed)?;
         Ok(Self {
             base: Arc::new(base),
             client,
-            patience,
+            patience: access.patience,
             retries: access.retries,
         })
     }
@@ -207,6 +190,8 @@ impl Http {
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(Some(response)),
             StatusCode::PARTIAL_CONTENT if from > 0 => Ok(Some(response)),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
+            // A bucket that is served as a web site says so of everything that is not in it.
+            StatusCode::FORBIDDEN if path.is_root() => Ok(None),
             status => Err(Failed {
                 asked_for: retry_after(&response),
                 error: FetchError::Status {
@@ -229,7 +214,7 @@ impl Http {
         }
         FetchError::Connection {
             address,
-            reason: reason(error),
+            reason: innermost(error),
         }
     }
 }
@@ -240,35 +225,4 @@ fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?;
     let seconds = value.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// TLS by rustls and ring, with the certificates that this machine trusts and those configured.
-///
-/// A feed over plain http needs none, and is followed on a machine that has none.
-fn tls(base: &Url, access: &Access) -> Result<rustls::ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()?;
-    let through_tls = matches!(&access.proxy, Proxy::Address(proxy) if proxy.starts_with("https:"));
-    if base.scheme() == "https" || through_tls {
-        let authorities = access.authorities.iter().cloned();
-        let verifier =
-            rustls_platform_verifier::Verifier::new_with_extra_roots(authorities, provider)?;
-        return Ok(builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth());
-    }
-    Ok(builder
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth())
-}
-
-/// The innermost reason: reqwest's own words repeat the address.
-fn reason(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

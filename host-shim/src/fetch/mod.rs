@@ -1,4 +1,4 @@
-//! Brings bytes from a feed: a folder, or http(s). It believes nothing and decides nothing.
+//! Brings bytes from a feed: a folder, http(s), an object store, a bundle. It believes nothing and decides nothing.
 //!
 //! Every answer is bounded before memory is spent: the caller says how many bytes it can use, and
 //! an answer that announces or sends more is given up. Transports differ in nothing else.
@@ -8,14 +8,16 @@ mod bundle;
 mod directory;
 mod http;
 mod kept;
+mod objects;
 mod payload;
 
 use std::{io, path::PathBuf, time::Duration};
 
 use spacecp_contract::{Digest, FeedPath};
 
-pub use access::{Access, Patience, Proxy, Retries, authorities};
+pub use access::{Access, Patience, Proxy, Retries, Settings, authorities};
 pub use kept::Kept;
+pub use objects::Objects;
 pub use payload::fetch_payload;
 
 /// Where a feed is.
@@ -25,6 +27,8 @@ pub enum Source {
     Directory(directory::Directory),
     /// A web server.
     Http(http::Http),
+    /// An object store.
+    Objects(Objects),
     /// One file that was carried here.
     Bundle(bundle::Bundle),
     /// Payloads on this machine, brought from elsewhere when they are asked for.
@@ -147,15 +151,18 @@ pub enum FetchError {
 }
 
 impl Source {
-    /// The feed at this address: `http:`, `https:`, or a folder.
+    /// The feed at this address: `http:`, `https:`, `s3:`, `gs:`, `az:`, or a folder.
     pub fn new(address: &str, access: impl Into<Access>) -> Result<Self, FetchError> {
         if address.starts_with("http://") || address.starts_with("https://") {
             return http::Http::new(address, access.into()).map(Self::Http);
         }
+        if Objects::is_address(address) {
+            return Objects::follow(address, &access.into()).map(Self::Objects);
+        }
         if address.contains("://") && !address.starts_with("file://") {
             return Err(FetchError::Address {
                 address: address.to_owned(),
-                reason: "only http:, https: and folders can be followed".to_owned(),
+                reason: "only http:, https:, s3:, gs:, az: and folders can be followed".to_owned(),
             });
         }
         let folder = address.strip_prefix("file://").unwrap_or(address);
@@ -180,6 +187,7 @@ impl Source {
         match self {
             Self::Directory(directory) => directory.get(path, limit).await,
             Self::Http(http) => http.get(path, limit, known).await,
+            Self::Objects(objects) => objects.get(path, limit, known).await,
             Self::Bundle(bundle) => bundle.get(path, limit).await,
             // It has payloads only.
             Self::Kept(_) => Ok(Fetched::Missing),

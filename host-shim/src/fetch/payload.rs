@@ -2,6 +2,7 @@
 
 use std::{io, path::Path};
 
+use futures_util::StreamExt;
 use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Blob, Digest, FeedPath};
 use tokio::{
@@ -15,6 +16,7 @@ use super::{
     directory::Directory,
     http::{Failed, Http},
     kept::Kept,
+    objects::Objects,
 };
 
 /// Bytes held at a time.
@@ -128,6 +130,7 @@ async fn receive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError>
             from_bundle(bundle, &path, sink).await
         }
         Source::Http(http) => from_http(http, &path, sink).await,
+        Source::Objects(objects) => from_objects(objects, &path, sink).await,
         Source::Kept(kept) => {
             // A place that keeps payloads may bring them from another such place.
             Box::pin(from_kept(kept, sink)).await
@@ -214,6 +217,64 @@ fn begins_at(response: &reqwest::Response, from: u64) -> bool {
     range
         .and_then(|range| range.to_str().ok())
         .is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
+}
+
+/// A store's client tries a request again by itself; a stream that broke is gone on with here, as long
+/// as each connection brings something.
+async fn from_objects(
+    objects: &Objects,
+    path: &FeedPath,
+    sink: &mut Sink<'_>,
+) -> Result<(), FetchError> {
+    sink.address = objects.address(path);
+    let mut breaks = 0;
+    loop {
+        let before = sink.length;
+        let Err(broken) = from_stream(objects, path, sink).await else {
+            return Ok(());
+        };
+        breaks += 1;
+        if breaks > MOST_BREAKS || sink.length <= before || !broken.may_pass() {
+            return Err(broken.error);
+        }
+    }
+}
+
+/// Everything that one request to a store brings, from where the last one broke.
+async fn from_stream(
+    objects: &Objects,
+    path: &FeedPath,
+    sink: &mut Sink<'_>,
+) -> Result<(), Failed> {
+    if sink.length == sink.blob.length && sink.length > 0 {
+        return Ok(());
+    }
+    let missing = FetchError::Status {
+        address: sink.address.clone(),
+        status: 404,
+    };
+    let object = objects.stream(path, sink.length).await?.ok_or(missing)?;
+    if object.meta.size > sink.blob.length {
+        return Err(FetchError::TooLong {
+            address: sink.address.clone(),
+            limit: sink.blob.length,
+        }
+        .into());
+    }
+    let allowed = objects.patience().idle;
+    let mut stream = object.into_stream();
+    loop {
+        let next = tokio::time::timeout(allowed, stream.next()).await;
+        let late = |_| FetchError::TimeOut {
+            address: sink.address.clone(),
+            allowed,
+        };
+        match next.map_err(late)? {
+            None => return Ok(()),
+            Some(Ok(piece)) => sink.take(&piece).await?,
+            Some(Err(error)) => return Err(objects.failed(path, &error).into()),
+        }
+    }
 }
 
 async fn from_directory(

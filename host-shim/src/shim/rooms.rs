@@ -165,6 +165,7 @@ fn access(feed: &FeedConfig) -> Result<Access, FetchError> {
     Ok(Access {
         proxy,
         authorities,
+        object_stores: feed.object_stores.clone(),
         ..Access::default()
     })
 }

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexEntry, Limits, Root,
+    Audience, DELTAS, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexDelta,
+    IndexEntry, Limits, Root, WORTH_A_DELTA,
 };
 
 use crate::{
@@ -224,6 +225,12 @@ enum Phase {
         steps: usize,
         head: Offered,
     },
+    /// What is current, as a change to what was: short, if the feed has it.
+    Delta {
+        root: Verified<Root>,
+        head: Verified<Head>,
+        validator: Option<String>,
+    },
     /// What is current.
     Index {
         root: Verified<Root>,
@@ -249,6 +256,13 @@ struct Offered {
     bytes: Vec<u8>,
     signatures: Vec<u8>,
     validator: Option<String>,
+}
+
+/// Whether to ask for what changed since the index that is trusted.
+fn is_worth_a_delta(head: &Head, before: Before<'_>) -> bool {
+    let since = before.index.filter(|_| !before.afresh);
+    let since = since.and_then(|old| head.sequence.checked_sub(old.sequence));
+    head.index_length >= WORTH_A_DELTA && since.is_some_and(|since| (1..=DELTAS).contains(&since))
 }
 
 type Taken = Result<(Phase, Option<News>), WorkflowError>;
@@ -337,6 +351,11 @@ impl Workflow {
             Phase::Roots { root, steps, head } => {
                 self.take_root(root, steps, head, path, answer)?
             }
+            Phase::Delta {
+                root,
+                head,
+                validator,
+            } => self.take_delta(root, head, validator, answer),
             Phase::Index {
                 root,
                 head,
@@ -390,10 +409,14 @@ impl Workflow {
             Phase::Roots { root, .. } => {
                 Some((FeedPath::root(root.version.saturating_add(1)), ROOT))
             }
-            Phase::Index { head, .. } => Some((
-                FeedPath::index(head.sequence),
-                head.index_length.min(self.limits.bytes as u64),
-            )),
+            Phase::Delta { head, .. } => {
+                let old = self.trusted.index.as_ref().map_or(0, |old| old.sequence);
+                let limit = self.index_limit(head) / 2;
+                Some((FeedPath::delta(head.sequence, old), limit))
+            }
+            Phase::Index { head, .. } => {
+                Some((FeedPath::index(head.sequence), self.index_limit(head)))
+            }
             Phase::Documents { .. } | Phase::Unchanged | Phase::Failed => None,
         }
     }
@@ -453,13 +476,73 @@ impl Workflow {
     /// No further root: now the head can be looked at.
     fn end_of_roots(&self, root: Verified<Root>, offered: Offered) -> Taken {
         check_root(&root, self.now)?;
-        let head = head(&root, self.before(&root), offered.unverified(), self.now)?;
-        let phase = Phase::Index {
-            root,
-            head,
-            validator: offered.validator,
+        let before = self.before(&root);
+        let head = head(&root, before, offered.unverified(), self.now)?;
+        let validator = offered.validator;
+        let phase = if is_worth_a_delta(&head, before) {
+            Phase::Delta {
+                root,
+                head,
+                validator,
+            }
+        } else {
+            Phase::Index {
+                root,
+                head,
+                validator,
+            }
         };
         Ok((phase, None))
+    }
+
+    /// Bytes that the index may have.
+    fn index_limit(&self, head: &Head) -> u64 {
+        head.index_length.min(self.limits.bytes as u64)
+    }
+
+    /// A delta that is not there, or does not make the index that the head names, is passed over:
+    /// the index itself is asked for.
+    fn take_delta(
+        &self,
+        root: Verified<Root>,
+        head: Verified<Head>,
+        validator: Option<String>,
+        answer: Answer,
+    ) -> (Phase, Option<News>) {
+        let before = self.before(&root);
+        let made = self.made_by_delta(answer);
+        let verified = made.and_then(|file| {
+            let offered = file.unverified();
+            index(&root, &head, before, offered, &self.limits).ok()
+        });
+        let phase = match verified {
+            Some(index) => self.documents(root, head, validator, index),
+            None => Phase::Index {
+                root,
+                head,
+                validator,
+            },
+        };
+        (phase, None)
+    }
+
+    /// What a delta makes of the index that is trusted: not verified yet.
+    fn made_by_delta(&self, answer: Answer) -> Option<Offered> {
+        let Answer::File {
+            bytes,
+            signatures: Some(signatures),
+            validator,
+        } = answer
+        else {
+            return None;
+        };
+        let delta = IndexDelta::from_bytes(&bytes, &self.limits)?;
+        let bytes = delta.apply(self.trusted.index.as_ref()?)?;
+        Some(Offered {
+            bytes,
+            signatures,
+            validator,
+        })
     }
 
     fn take_index(
@@ -473,7 +556,19 @@ impl Workflow {
         let file = Offered::of(path, answer)?;
         let before = self.before(&root);
         let index = index(&root, &head, before, file.unverified(), &self.limits)?;
-        let here = |entry: &&IndexEntry| !self.holds(&root, before.afresh, entry);
+        Ok((self.documents(root, head, validator, index), None))
+    }
+
+    /// What of a new index has to be fetched.
+    fn documents(
+        &self,
+        root: Verified<Root>,
+        head: Verified<Head>,
+        validator: Option<String>,
+        index: Verified<Index>,
+    ) -> Phase {
+        let afresh = self.before(&root).afresh;
+        let here = |entry: &&IndexEntry| !self.holds(&root, afresh, entry);
         let wanted = index.documents.iter().filter(here).cloned().collect();
         let update = Update {
             head,
@@ -482,13 +577,12 @@ impl Workflow {
             root_version: root.version,
             sequence_epoch: root.sequence_epoch,
         };
-        let phase = Phase::Documents {
+        Phase::Documents {
             root,
             update,
             wanted,
             flying: BTreeMap::new(),
-        };
-        Ok((phase, None))
+        }
     }
 
     fn take_document(
