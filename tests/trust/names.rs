@@ -26,7 +26,7 @@ fn hostile_paths() -> Vec<(String, &'static str)> {
         ("lib\\..\\escaped", "backslash"),
         ("c:escaped", "colon"),
         ("%2e%2e/escaped", "read as \"..\""),
-        ("lib/%2E./escaped", "read as \"..\""),
+        ("lib/%2E%2e/escaped", "read as \"..\""),
         ("..%2fescaped", "read as \"..\""),
         ("NUL", "device"),
         ("lib/com1.txt", "device"),
