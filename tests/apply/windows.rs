@@ -205,34 +205,48 @@ const ZONES: [&str; 7] = [
     "Pacific/Apia",
 ];
 
-fn any_window() -> impl Strategy<Value = (Vec<Day>, i8, i8, u32, &'static str)> {
+/// A window as a test makes it: days, hour, minute, minutes, time zone.
+type Made = (Vec<Day>, i8, i8, u32, &'static str);
+
+/// Changes of clocks: where, when, and at about which local hour.
+const CHANGES: [(&str, &str, i8); 8] = [
+    (BERLIN, "2027-03-28T01:00:00Z", 2),
+    (BERLIN, "2027-10-31T01:00:00Z", 2),
+    (NEW_YORK, "2027-03-14T07:00:00Z", 2),
+    (NEW_YORK, "2027-11-07T06:00:00Z", 1),
+    ("Australia/Lord_Howe", "2027-04-03T15:00:00Z", 1),
+    ("Australia/Lord_Howe", "2027-10-02T15:30:00Z", 2),
+    ("Pacific/Apia", "2011-12-30T10:00:00Z", 10),
+    ("UTC", "2027-03-28T01:00:00Z", 1),
+];
+
+fn any_window() -> impl Strategy<Value = Made> {
     let days = prop::sample::subsequence(Day::ALL.to_vec(), 1..=7);
     let zone = prop::sample::select(ZONES.to_vec());
     (days, 0i8..24, 0i8..60, 1u32..=1_440, zone)
 }
 
-/// Instants close to changes of clocks, and anywhere.
 fn any_instant() -> impl Strategy<Value = Timestamp> {
-    let changes = vec![
-        "2011-12-30T10:00:00Z",
-        "2027-03-14T07:00:00Z",
-        "2027-03-28T01:00:00Z",
-        "2027-04-03T15:00:00Z",
-        "2027-10-02T15:30:00Z",
-        "2027-10-31T01:00:00Z",
-        "2027-11-07T06:00:00Z",
-    ];
-    let close = (prop::sample::select(changes), -3_000i64..3_000)
-        .prop_map(|(change, minutes)| at(change) + SignedDuration::from_mins(minutes));
-    let anywhere = (1_700_000_000i64..2_000_000_000)
-        .prop_map(|second| Timestamp::from_second(second).unwrap());
-    prop_oneof![3 => close, 1 => anywhere]
+    let anywhere = 1_300_000_000i64..2_000_000_000;
+    anywhere.prop_map(|second| Timestamp::from_second(second).unwrap())
+}
+
+/// A window and an instant, most often both close to a change of clocks in the window's time zone.
+fn any_window_and_instant() -> impl Strategy<Value = (Made, Timestamp)> {
+    let change = prop::sample::select(CHANGES.to_vec());
+    let close = (change, any_window(), -1i8..=1, -180i64..180).prop_map(
+        |((zone, change, about), (days, _, minute, minutes, _), beside, off)| {
+            let made = (days, about + beside, minute, minutes % 180 + 1, zone);
+            (made, at(change) + SignedDuration::from_mins(off))
+        },
+    );
+    prop_oneof![3 => close, 1 => (any_window(), any_instant())]
 }
 
 proptest! {
     #[test]
     fn a_window_is_open_exactly_from_when_the_wall_clock_reaches_its_start_for_its_length(
-        (days, hour, minute, minutes, zone) in any_window(), now in any_instant(),
+        ((days, hour, minute, minutes, zone), now) in any_window_and_instant(),
     ) {
         let made = window(&days, &format!("{hour:02}:{minute:02}"), minutes, zone);
         let zone = TimeZoneDatabase::bundled().get(zone).unwrap();
@@ -251,9 +265,9 @@ proptest! {
 
     #[test]
     fn what_is_said_to_be_next_is_the_next_and_nothing_opens_before_it(
-        some in prop::collection::vec(any_window(), 1..4), now in any_instant(), steps in prop::collection::vec(0.0f64..1.0, 8),
+        some in prop::collection::vec(any_window(), 0..3), (close, now) in any_window_and_instant(), steps in prop::collection::vec(0.0f64..1.0, 8),
     ) {
-        let made = some.iter().map(|(days, hour, minute, minutes, zone)| window(days, &format!("{hour:02}:{minute:02}"), *minutes, zone));
+        let made = some.iter().chain([&close]).map(|(days, hour, minute, minutes, zone)| window(days, &format!("{hour:02}:{minute:02}"), *minutes, zone));
         let hours = Hours::all([Windows(made.collect())]);
         let first = hours.first_open(now).unwrap();
         prop_assert!(first >= now);
