@@ -5,10 +5,12 @@
 mod automation;
 mod ceilings;
 mod contract;
+mod lines;
 mod payloads;
 mod policy_page;
 mod policy_report;
 mod rooms;
+mod run;
 mod services;
 mod trust_report;
 
@@ -31,11 +33,12 @@ use crate::{
     sync::{Mirror, SyncError, SyncReport},
     trust::{self, TrustError, Unverified},
 };
-pub use automation::{AUTOMATIC, Foreseen};
+pub use automation::Foreseen;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
 pub(crate) use rooms::Rooms;
+pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
 
 /// Everything that a panel can ask for.

@@ -294,7 +294,7 @@ fn built(
 
 /// Makes a correction fail after the exchange: the tree does not say the version that it leads to.
 pub(crate) fn does_not_lead_there(built: &mut Built) {
-    built.correction.to = "1.0.9".to_owned();
+    "1.0.9".clone_into(&mut built.correction.to);
 }
 
 /// The same, for the daemon alone.

@@ -31,7 +31,10 @@ async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     let foreseen = shim.foresee(None, now).await;
     let foreseen: Result<Foreseen, String> = foreseen.map_err(|error| error.to_string());
     if out.json {
-        out.value(&serde_json::json!({ "automation": report, "foreseen": foreseen }))?;
+        let (foreseen, problem) = (foreseen.as_ref().ok(), foreseen.as_ref().err());
+        out.value(
+            &serde_json::json!({ "automation": report, "foreseen": foreseen, "problem": problem }),
+        )?;
     } else {
         out.text(&terminal::page(
             &policy_page(&report, &foreseen),

@@ -219,7 +219,8 @@ fn may_begin(asked: &Asked, cause: &Cause, facts: &Facts<'_>) -> Result<(), Wait
             due,
         }));
     }
-    if !rules.hours.is_open(now) && !(at_once && policy.known_exploited_skips_windows) {
+    let skips_windows = at_once && policy.known_exploited_skips_windows;
+    if !skips_windows && !rules.hours.is_open(now) {
         return Err(Wait::For(Refusal::Closed {
             next: rules.hours.first_open(now),
         }));

@@ -12,7 +12,7 @@ pub enum Refusal {
     #[error("automatic application is switched off")]
     Off,
     /// Newer words of the vendor may exist.
-    #[error("there is no fresh word of the vendor{}; until then nothing new is decided", stale_since(.since))]
+    #[error("there is no fresh word of the vendor{}; until then nothing new is decided", stale_since(*.since))]
     Stale {
         /// Until when what is known was good.
         since: Option<Timestamp>,
@@ -92,13 +92,13 @@ pub enum Refusal {
         due: Timestamp,
     },
     /// No window is open.
-    #[error("no maintenance window is open{}", next_one(.next))]
+    #[error("no maintenance window is open{}", next_one(*.next))]
     Closed {
         /// When the next one opens.
         next: Option<Timestamp>,
     },
     /// The restart goes too far.
-    #[error("{correction} restarts {}, which the policy does not allow", what_restarts(.restart))]
+    #[error("{correction} restarts {}, which the policy does not allow", what_restarts(*.restart))]
     Restart {
         /// The correction.
         correction: String,
@@ -183,18 +183,18 @@ fn minute(time: &Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn stale_since(since: &Option<Timestamp>) -> String {
+fn stale_since(since: Option<Timestamp>) -> String {
     since.map_or(String::new(), |since| format!(" since {}", minute(&since)))
 }
 
-fn next_one(next: &Option<Timestamp>) -> String {
+fn next_one(next: Option<Timestamp>) -> String {
     match next {
-        Some(next) => format!("; the next one opens at {}", minute(next)),
+        Some(next) => format!("; the next one opens at {}", minute(&next)),
         None => ", and none will".to_owned(),
     }
 }
 
-fn what_restarts(restart: &Restart) -> &'static str {
+fn what_restarts(restart: Restart) -> &'static str {
     match restart {
         Restart::None => "nothing",
         Restart::Component => "the component",

@@ -55,7 +55,7 @@ pub(super) async fn page(State(web): State<Web>, headers: HeaderMap) -> Result<R
             return Ok(embargoed());
         }
         return Ok(as_json_value(
-            &serde_json::json!({ "automation": report, "foreseen": foreseen }),
+            &serde_json::json!({ "automation": report, "foreseen": foreseen.as_ref().ok(), "problem": foreseen.as_ref().err() }),
         ));
     }
     let said = web.sessions.said(&session);
@@ -218,7 +218,7 @@ fn read(fields: &Fields) -> Result<Policy, String> {
             fields,
             "restarts",
             &[Restarts::None, Restarts::Component, Restarts::Panel],
-            |one| one.word(),
+            Restarts::word,
         )?,
         excluded,
         wave_hours: number(fields, "wave-hours")?,
@@ -227,7 +227,7 @@ fn read(fields: &Fields) -> Result<Policy, String> {
 
 fn treatment(fields: &Fields, name: &str) -> Result<Treatment, String> {
     let all = [Treatment::Auto, Treatment::Ask, Treatment::Never];
-    word(fields, name, &all, |one| one.word())
+    word(fields, name, &all, Treatment::word)
 }
 
 /// The one of these whose word the field has.
