@@ -13,7 +13,7 @@ use std::{
 use serde::Deserialize;
 use spacecp_contract::{Audience, ComponentName, Digest, TreePath, VersionScheme};
 
-use crate::fetch::Settings;
+use crate::{fetch::Settings, policy::Ceiling};
 
 /// Everything that an administrator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,9 +28,9 @@ pub struct Config {
     /// How the pages are served.
     #[serde(default)]
     pub serve: ServeConfig,
-    /// The rules for automatic application.
+    /// What automatic application may do at most.
     #[serde(default)]
-    pub policy: PolicyConfig,
+    pub policy: Ceiling,
     /// The limits that hold a plugin.
     #[serde(default)]
     pub limits: PluginLimits,
@@ -158,6 +158,15 @@ impl Config {
             if let Some(problem) = component.fault() {
                 return Some((what, problem));
             }
+        }
+        if let Some(fault) = self.policy.fault() {
+            return Some(("policy".to_owned(), fault.to_string()));
+        }
+        // A name that is written wrongly would leave its component unprotected.
+        let stranger = |name: &&String| !names.contains(name);
+        if let Some(name) = self.policy.excluded.iter().find(stranger) {
+            let problem = format!("excluded names {name:?}, which is no component here");
+            return Some(("policy".to_owned(), problem));
         }
         None
     }
@@ -326,35 +335,6 @@ pub enum UserRole {
     Viewer,
     /// Read and act.
     Administrator,
-}
-
-/// The rules for automatic application.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct PolicyConfig {
-    /// Whether corrections may be applied without being asked for.
-    pub automatic: bool,
-    /// Advisories below it are left to the administrator.
-    pub minimum_severity: MinimumSeverity,
-    /// Whether a flaw that is known to be exploited is corrected whatever its severity.
-    pub known_exploited_at_once: bool,
-    /// Components that are never corrected without being asked for.
-    pub excluded: Vec<String>,
-}
-
-/// The severities a policy can name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MinimumSeverity {
-    /// Everything.
-    Low,
-    /// 4.0 and above.
-    Medium,
-    /// 7.0 and above.
-    #[default]
-    High,
-    /// 9.0 and above.
-    Critical,
 }
 
 /// The limits that hold a plugin.

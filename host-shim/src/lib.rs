@@ -5,18 +5,21 @@
 //!
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
 //! panel knows) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
-//! [`apply`] (stage, swap, check, commit or roll back) → [`render`] (pages for people and
+//! [`apply`] (stage, swap, check, commit or roll back) → [`policy`] (what may happen by itself) →
+//! [`automation`] (what is due and what became of it) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
 //!
 //! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
 #![forbid(unsafe_code)]
 
 pub mod apply;
+pub mod automation;
 pub mod cli;
 pub mod config;
 pub mod fetch;
 pub mod inventory;
 pub mod plugin;
+pub mod policy;
 pub mod render;
 mod shim;
 
@@ -27,5 +30,6 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    ApplyRequest, PluginLoadError, Progress, Shim, ShimError, Standing, TrustReport, trust_page,
+    AUTOMATIC, ApplyRequest, Foreseen, PluginLoadError, PolicyReport, Progress, Shim, ShimError,
+    Standing, TrustReport, policy_page, trust_page,
 };

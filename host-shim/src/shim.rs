@@ -2,9 +2,15 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
+mod automation;
+mod ceilings;
 mod contract;
+mod lines;
 mod payloads;
+mod policy_page;
+mod policy_report;
 mod rooms;
+mod run;
 mod services;
 mod trust_report;
 
@@ -15,17 +21,24 @@ use spacecp_contract::{Digest, DocumentId, DocumentKind};
 
 use crate::{
     apply::{Application, ApplyError, Plan},
+    automation::AutomationError,
     config::Config,
     fetch::{FetchError, Source},
     plugin::{
         PluginEngine, PluginError, PluginHost,
-        bindings::exports::spacecp::advisories::{automation, exposure, pages},
+        bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
+    policy::Policy,
     store::{Freshness, StoreError},
     sync::{Mirror, SyncError, SyncReport},
     trust::{self, TrustError, Unverified},
 };
+pub use automation::Foreseen;
+pub use policy_page::page as policy_page;
+pub(crate) use policy_page::{lines, trial, window as window_words};
+pub use policy_report::PolicyReport;
 pub(crate) use rooms::Rooms;
+pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
 
 /// Everything that a panel can ask for.
@@ -66,6 +79,9 @@ pub enum ShimError {
     /// A correction that was not applied or taken back.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// Automatic application.
+    #[error(transparent)]
+    Automation(#[from] AutomationError),
     /// The plugin cannot be loaded.
     #[error("the plugin is not there: {0}")]
     NoPlugin(PluginLoadError),
@@ -202,12 +218,20 @@ impl Shim {
         Ok(self.plugin()?.render(request).await?)
     }
 
-    /// What the plugin would apply by itself now.
-    pub async fn automation_plan(&self) -> Result<Vec<automation::Action>, ShimError> {
-        Ok(self
-            .plugin()?
-            .automation_plan(Timestamp::now().as_second())
-            .await?)
+    /// What the plugin would apply by itself now, before the shim has held it against its ceilings.
+    pub async fn automation_plan(&self) -> Result<Vec<Action>, ShimError> {
+        let now = Timestamp::now().as_second();
+        Ok(self.plugin()?.automation_plan(now).await?)
+    }
+
+    /// What the plugin would plan under a policy that is not in force.
+    async fn plan_under(&self, policy: &Policy, now: Timestamp) -> Result<Vec<Action>, ShimError> {
+        let services = Arc::new(services::PluginServices {
+            rooms: self.rooms.clone(),
+            trying: Some(policy.clone()),
+        });
+        let plugin = self.plugin()?.answered_by(services);
+        Ok(plugin.automation_plan(now.as_second()).await?)
     }
 
     /// What applying would do.
@@ -327,6 +351,7 @@ fn verified_plugin(
     let manifest = trust::plugin(root, offered, &component, release)?;
     let services = Arc::new(services::PluginServices {
         rooms: rooms.clone(),
+        trying: None,
     });
     Ok(PluginHost::load(engine, &manifest, &component, services)?)
 }

@@ -2,7 +2,7 @@
 //!
 //! The only module that calls an import.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use crate::{
     bindings::{
@@ -16,6 +16,9 @@ use crate::{
 
 /// Documents asked for at a time.
 const BATCH: u32 = 1_000;
+
+/// Documents that the panel is asked about at a time.
+const NAMES: usize = 10_000;
 
 /// Applications shown.
 const HISTORY: u32 = 200;
@@ -76,9 +79,61 @@ impl exposure::Guest for Plugin {
 }
 
 impl automation::Guest for Plugin {
-    fn plan(_now: i64) -> Result<Vec<automation::Action>, automation::Error> {
-        informed(|knowledge| plan::plan(knowledge, &settings::current_policy()))
+    fn plan(now: i64) -> Result<Vec<automation::Action>, automation::Error> {
+        informed(|knowledge| plan_at(knowledge, now))
+            .and_then(|planned| planned)
             .map_err(automation::Error::Unavailable)
+    }
+}
+
+fn plan_at(knowledge: &Knowledge, now: i64) -> Result<Vec<automation::Action>, String> {
+    let rules =
+        settings::current_rules(now).map_err(|settings::Error::Unavailable(reason)| reason)?;
+    let accepted = accepted(&plan::candidates(knowledge))?;
+    let around = plan::Circumstances {
+        now,
+        rules: &rules,
+        fresh_until: settings::current_freshness().valid_until,
+        accepted: &accepted,
+    };
+    Ok(plan::plan(knowledge, &around))
+}
+
+/// When the panel accepted what decides about these corrections.
+fn accepted(candidates: &[plan::Candidate<'_>]) -> Result<plan::Accepted, String> {
+    let mut names: BTreeSet<(bool, &str)> = BTreeSet::new();
+    for candidate in candidates {
+        names.insert((false, candidate.correction.id.as_str()));
+        let verdicts = candidate.verdicts.iter();
+        names.extend(verdicts.map(|verdict| (true, verdict.advisory.id.as_str())));
+    }
+    let names: Vec<(bool, &str)> = names.into_iter().collect();
+    let mut accepted = plan::Accepted::default();
+    for some in names.chunks(NAMES) {
+        let asked: Vec<documents::Name> = some.iter().map(name).collect();
+        let times =
+            documents::accepted(&asked).map_err(|documents::Error::Unavailable(reason)| reason)?;
+        for ((is_advisory, id), time) in some.iter().zip(times) {
+            let Some(time) = time else { continue };
+            let of_kind = if *is_advisory {
+                &mut accepted.advisories
+            } else {
+                &mut accepted.corrections
+            };
+            of_kind.insert((*id).to_owned(), time);
+        }
+    }
+    Ok(accepted)
+}
+
+fn name((is_advisory, id): &(bool, &str)) -> documents::Name {
+    documents::Name {
+        kind: if *is_advisory {
+            documents::Kind::Advisory
+        } else {
+            documents::Kind::Correction
+        },
+        id: (*id).to_owned(),
     }
 }
 

@@ -7,7 +7,11 @@
 )]
 
 mod applied;
+mod automatic;
+mod ceilings;
 mod cut_off;
 mod kept;
+mod night;
 mod refused;
 mod tree;
+mod windows;

@@ -304,13 +304,25 @@ impl Services for InMemory {
         ready(Ok(Vec::new()))
     }
 
-    fn policy(&self) -> settings::Policy {
-        settings::Policy {
+    fn policy(&self) -> Answer<'_, settings::Policy> {
+        ready(settings::Policy {
             automatic: false,
             minimum_severity: Severity::High,
             known_exploited_at_once: false,
             excluded: Vec::new(),
-        }
+        })
+    }
+
+    fn rules(&self, _: i64) -> Answer<'_, Result<settings::Rules, settings::Error>> {
+        let reason = "nothing is planned here".to_owned();
+        ready(Err(settings::Error::Unavailable(reason)))
+    }
+
+    fn accepted(
+        &self,
+        names: Vec<documents::Name>,
+    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>> {
+        ready(Ok(vec![None; names.len()]))
     }
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {

@@ -124,6 +124,7 @@ async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> 
         ("embargo", format!("advisories/{}", catalog::BACKUP)),
         ("history", "history".to_owned()),
         ("trust", "trust".to_owned()),
+        ("policy", "policy".to_owned()),
     ];
     for (width, phone) in [("desk", false), ("phone", true)] {
         if phone {

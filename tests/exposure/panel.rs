@@ -1,6 +1,7 @@
 //! A panel without a disk: documents and components in memory, the built plugin in the real host.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -26,7 +27,12 @@ use spacecp_contract::{
 pub(crate) struct Panel {
     pub(crate) documents: Vec<documents::Document>,
     pub(crate) components: Vec<inventory::Component>,
-    pub(crate) policy: settings::Policy,
+    /// The administrator's rules.
+    pub(crate) rules: settings::Rules,
+    /// Until when the vendor's last word is good.
+    pub(crate) fresh_until: Option<i64>,
+    /// When documents were accepted, where that is not the beginning of time.
+    pub(crate) accepted: BTreeMap<String, i64>,
 }
 
 impl Panel {
@@ -44,12 +50,9 @@ impl Panel {
         Self {
             documents: Vec::new(),
             components: components.iter().map(component).collect(),
-            policy: settings::Policy {
-                automatic: true,
-                minimum_severity: Severity::Low,
-                known_exploited_at_once: true,
-                excluded: Vec::new(),
-            },
+            rules: everything_at_once(),
+            fresh_until: Some(i64::MAX),
+            accepted: BTreeMap::new(),
         }
     }
 
@@ -63,6 +66,30 @@ impl Panel {
         self.documents
             .push(accepted(correction, documents::Kind::Correction));
         self
+    }
+}
+
+/// Rules under which everything that is rated is corrected at once.
+fn everything_at_once() -> settings::Rules {
+    settings::Rules {
+        automatic: true,
+        minimum_severity: Severity::Low,
+        treatments: settings::Treatments {
+            low: settings::Treatment::Automatic,
+            medium: settings::Treatment::Automatic,
+            high: settings::Treatment::Automatic,
+            critical: settings::Treatment::Automatic,
+        },
+        known_exploited_at_once: true,
+        known_exploited_skips_delay: false,
+        known_exploited_skips_windows: false,
+        delay: 0,
+        minimum_age: 0,
+        wave: 0,
+        hours: settings::Hours::Always,
+        restarts: settings::Restarts::Panel,
+        excluded: Vec::new(),
+        quarantined: Vec::new(),
     }
 }
 
@@ -161,15 +188,42 @@ impl Services for InMemory {
         ready(Ok(Vec::new()))
     }
 
-    fn policy(&self) -> settings::Policy {
-        self.0.lock().unwrap().policy.clone()
+    fn policy(&self) -> Answer<'_, settings::Policy> {
+        let rules = self.0.lock().unwrap().rules.clone();
+        ready(settings::Policy {
+            automatic: rules.automatic,
+            minimum_severity: rules.minimum_severity,
+            known_exploited_at_once: rules.known_exploited_at_once,
+            excluded: rules.excluded,
+        })
+    }
+
+    fn rules(&self, _: i64) -> Answer<'_, Result<settings::Rules, settings::Error>> {
+        ready(Ok(self.0.lock().unwrap().rules.clone()))
+    }
+
+    fn accepted(
+        &self,
+        names: Vec<documents::Name>,
+    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>> {
+        let panel = self.0.lock().unwrap();
+        let there = |name: &documents::Name| {
+            panel
+                .documents
+                .iter()
+                .any(|document| document.kind == name.kind && document.id == name.id)
+        };
+        let time = |name: &documents::Name| {
+            there(name).then(|| panel.accepted.get(&name.id).copied().unwrap_or(0))
+        };
+        ready(Ok(names.iter().map(time).collect()))
     }
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {
         ready(settings::Freshness {
             sequence: Some(1),
             last_word: Some(0),
-            valid_until: Some(i64::MAX),
+            valid_until: self.0.lock().unwrap().fresh_until,
             problem: None,
         })
     }

@@ -70,13 +70,26 @@ impl Services for Quiet {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn policy(&self) -> settings::Policy {
-        settings::Policy {
-            automatic: false,
-            minimum_severity: types::Severity::High,
-            known_exploited_at_once: false,
-            excluded: Vec::new(),
-        }
+    fn policy(&self) -> Answer<'_, settings::Policy> {
+        Box::pin(async {
+            settings::Policy {
+                automatic: false,
+                minimum_severity: types::Severity::High,
+                known_exploited_at_once: false,
+                excluded: Vec::new(),
+            }
+        })
+    }
+
+    fn rules(&self, _: i64) -> Answer<'_, Result<settings::Rules, settings::Error>> {
+        Box::pin(async { Err(settings::Error::Unavailable("quiet".to_owned())) })
+    }
+
+    fn accepted(
+        &self,
+        names: Vec<documents::Name>,
+    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>> {
+        Box::pin(async move { Ok(vec![None; names.len()]) })
     }
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {

@@ -12,6 +12,7 @@ mod drawing;
 mod guard;
 mod login;
 mod panel;
+mod policy;
 mod program;
 mod reading;
 mod visitor;

@@ -4,6 +4,9 @@ use std::{net::TcpListener, os::unix::process::CommandExt, process::Command};
 
 use anyhow::Result;
 use insta::assert_snapshot;
+use serde_json::Value;
+use spacecp_advisories::AUTOMATIC;
+use spacecp_tests::catalog;
 
 use crate::panel::Panel;
 
@@ -45,6 +48,7 @@ fn help_teaches_every_command() -> Result<()> {
         "show",
         "apply",
         "rollback",
+        "auto",
         "history",
         "import",
         "trust",
@@ -97,5 +101,80 @@ async fn an_address_in_use_is_named_with_how_to_choose_another() -> Result<()> {
     for words in [address.as_str(), "--listen", "serve.listen"] {
         assert!(ended.complaint.contains(words), "{}", ended.complaint);
     }
+    Ok(())
+}
+
+/// The program on this panel, while its pages are served by another process.
+async fn on(panel: &Panel, arguments: &'static [&'static str]) -> Result<Ended> {
+    let config = panel.folder().join("panel.toml").display().to_string();
+    let ended = tokio::task::spawn_blocking(move || {
+        run(&[&["--config", config.as_str()], arguments].concat())
+    });
+    ended.await?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auto_says_what_it_would_do_and_why_it_holds_back_the_rest() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let off = on(&panel, &["auto", "--once", "--dry-run", "--json"]).await?;
+    assert_eq!(off.code, Some(0), "{}", off.complaint);
+    let foreseen: Value = serde_json::from_str(&off.output)?;
+    let lines = foreseen["lines"].as_array().map(Vec::len);
+    assert_eq!(lines, Some(3), "{foreseen}");
+    assert!(
+        off.output
+            .contains("the policy leaves every correction to you")
+    );
+
+    assert_eq!(on(&panel, &["auto", "on"]).await?.code, Some(0));
+    let shown = on(&panel, &["auto", "--once", "--dry-run"]).await?;
+    assert_eq!(shown.code, Some(0), "{}", shown.complaint);
+    assert!(shown.output.contains("would apply"), "{}", shown.output);
+    assert!(shown.output.contains(catalog::HOUSTON_CORRECTION));
+    assert_eq!(panel.shim().history(10).await?, [], "nothing was changed");
+    assert_eq!(on(&panel, &["auto", "off"]).await?.code, Some(0));
+    let report = on(&panel, &["auto"]).await?;
+    assert!(
+        report.output.contains("Automatic application is off"),
+        "{}",
+        report.output
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auto_once_applies_what_the_policy_allows_and_tells() -> Result<()> {
+    let panel = Panel::raise().await?;
+    panel
+        .shim()
+        .switch(true, "ada", jiff::Timestamp::now())
+        .await?;
+    // The scheduler of the pages may be at it already; then this one is told so, and asks again.
+    while on(&panel, &["auto", "--once", "--json"]).await?.code == Some(3) {}
+    let history = panel.shim().history(10).await?;
+    let by_itself = |correction: &str| {
+        history
+            .iter()
+            .any(|one| one.correction.as_str() == correction && one.by == AUTOMATIC)
+    };
+    assert!(by_itself(catalog::HOUSTON_CORRECTION), "{history:?}");
+    assert!(by_itself(catalog::BACKUP_CORRECTION), "{history:?}");
+    let report = on(&panel, &["auto", "--json"]).await?;
+    let report: Value = serde_json::from_str(&report.output)?;
+    let runs = report["automation"]["runs"].as_array().map_or(0, Vec::len);
+    assert!(runs > 0, "{report}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_in_quarantine_cannot_be_released() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let ended = on(&panel, &["auto", "release", "SPACECP-SC-1999-0001"]).await?;
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.complaint.contains("is not in quarantine here"),
+        "{}",
+        ended.complaint
+    );
     Ok(())
 }

@@ -29,6 +29,7 @@ mod manifest;
 mod name;
 mod path;
 mod root;
+mod severity;
 mod shape;
 
 pub use advisory::{
@@ -46,6 +47,7 @@ pub use manifest::PluginManifest;
 pub use name::{Audience, ComponentName, DocumentId, NameError};
 pub use path::{PathError, TreePath};
 pub use root::{Role, RoleKeys, Root};
+pub use severity::{Rating, Severity, rate};
 pub use shape::{Limits, ShapeError};
 
 /// The version of the WIT package that this crate belongs to.

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "spacecp-advisories",
     version,
-    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, or no word given\n  4  tried, and did not work\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
+    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, or no word given\n  4  tried, and did not work; with auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The configuration.
@@ -92,6 +92,11 @@ pub(super) enum Command {
         #[arg(long)]
         overwrite: bool,
     },
+    /// Show the policy of automatic application, when it acts next, and what it did.
+    ///
+    /// "serve" applies what the policy lets it apply, within the windows that it names. The policy is
+    /// edited on the page of that name; the configuration says what it may allow at most.
+    Auto(Auto),
     /// Show what was applied and taken back.
     History,
     /// Take in news that was carried here in one file; asks nobody on the network.
@@ -118,6 +123,38 @@ pub(super) enum Command {
     },
     /// Turn a password (read from standard input) into the hash that the configuration wants.
     HashPassword,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Auto {
+    /// Do one run now: hear the feed, apply what may be applied, and say what is held back and why.
+    ///
+    /// The policy holds for it as for any run. Ends with 3 if the panel refused something that the
+    /// plugin had planned or another run is under way, and with 4 if a correction failed.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Say what such a run would do, and change nothing.
+    #[arg(long, requires = "once")]
+    pub(super) dry_run: bool,
+    #[command(subcommand)]
+    pub(super) action: Option<AutoAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AutoAction {
+    /// Switch automatic application on, if the configuration allows it.
+    On,
+    /// Switch automatic application off.
+    Off,
+    /// Release a correction from quarantine, for every component here.
+    ///
+    /// A correction that failed, or that somebody took back, is not applied by itself again before
+    /// its next revision or this word.
+    Release {
+        /// Its id, as SPACECP-SC-2026-0007.
+        correction: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

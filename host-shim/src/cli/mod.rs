@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod auto;
 mod check;
 mod doctor;
 mod output;
@@ -16,6 +17,7 @@ use clap::Parser;
 
 use crate::{
     apply::ApplyError,
+    automation::AutomationError,
     config::{Config, ConfigError},
     shim::{Shim, ShimError},
     sync::SyncError,
@@ -83,6 +85,11 @@ impl CommandError {
                 | ApplyError::Busy { .. }
                 | ApplyError::Irreversible { .. },
             )) => Ending::Refused,
+            Self::Shim(ShimError::Automation(error)) => match error {
+                AutomationError::NotQuarantined { .. } | AutomationError::Fault(_) => Ending::Usage,
+                AutomationError::Busy | AutomationError::Exceeds(_) => Ending::Refused,
+                _ => Ending::Failed,
+            },
             _ => Ending::Failed,
         }
     }
@@ -137,6 +144,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Rollback { which, overwrite } => {
             apply::roll_back(&shim, which, *overwrite, &out).await
         }
+        Command::Auto(asked) => auto::auto(&shim, asked, &out).await,
         Command::History => show::history(&shim, &out).await,
         Command::Import { file } => trust::import(&shim, file, &out).await,
         Command::Trust { action: None } => trust::show(&shim, &out).await,

@@ -116,6 +116,18 @@ impl PluginHost {
         })
     }
 
+    /// The same plugin with answers from elsewhere and an instance of its own.
+    #[must_use]
+    pub fn answered_by(&self, services: Arc<dyn Services>) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            pre: self.pre.clone(),
+            services,
+            manifest: self.manifest.clone(),
+            state: Mutex::default(),
+        }
+    }
+
     /// The manifest it was loaded with.
     pub fn manifest(&self) -> &PluginManifest {
         &self.manifest

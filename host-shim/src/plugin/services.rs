@@ -27,6 +27,12 @@ pub trait Services: Send + Sync + 'static {
         limit: u32,
     ) -> Answer<'_, Result<documents::Batch, documents::Error>>;
 
+    /// See `documents.accepted`.
+    fn accepted(
+        &self,
+        names: Vec<documents::Name>,
+    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>>;
+
     /// See `inventory.components`.
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>>;
 
@@ -41,7 +47,10 @@ pub trait Services: Send + Sync + 'static {
     fn history(&self, limit: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>>;
 
     /// See `settings.current-policy`.
-    fn policy(&self) -> settings::Policy;
+    fn policy(&self) -> Answer<'_, settings::Policy>;
+
+    /// See `settings.current-rules`; `now` in seconds since 1970.
+    fn rules(&self, now: i64) -> Answer<'_, Result<settings::Rules, settings::Error>>;
 
     /// See `settings.current-freshness`.
     fn freshness(&self) -> Answer<'_, settings::Freshness>;

@@ -17,6 +17,9 @@ use crate::plugin::bindings::exports::spacecp::advisories::pages::{
 /// The path of the shim's own page about trust.
 pub const TRUST: &str = "/trust";
 
+/// The path of the shim's own page about automatic application.
+pub const POLICY: &str = "/policy";
+
 /// Who looks, and what the panel adds to every page.
 #[derive(Debug, Clone)]
 pub struct Frame<'a> {
@@ -43,11 +46,17 @@ pub struct Said {
 
 /// A page of the plugin.
 pub fn page(page: &Page, frame: &Frame<'_>) -> Markup {
+    page_above(page, &html! {}, frame)
+}
+
+/// A page with a form of the shim's own below it.
+pub(crate) fn page_above(page: &Page, form: &Markup, frame: &Frame<'_>) -> Markup {
     let body = html! {
         h1 { (visible(&page.title)) }
         @for run in runs(&page.blocks) {
             (run_of_blocks(run, frame))
         }
+        (form)
     };
     document(&page.title, frame, page.embargo, &body)
 }
@@ -120,6 +129,7 @@ fn header(frame: &Frame<'_>) -> Markup {
                         a href=(target) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
                     a href=(TRUST) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
+                    a href=(POLICY) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
                 }
                 div.session {
                     @if frame.may_act {
@@ -132,7 +142,7 @@ fn header(frame: &Frame<'_>) -> Markup {
     }
 }
 
-fn token(frame: &Frame<'_>) -> Markup {
+pub(super) fn token(frame: &Frame<'_>) -> Markup {
     html! { input type="hidden" name="csrf" value=(frame.csrf); }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod html;
 pub mod json;
+pub(crate) mod policy_form;
 pub mod terminal;
 mod text;
 

@@ -3,15 +3,19 @@
 //! Conversions only: nothing here decides anything.
 
 use jiff::Timestamp;
-use spacecp_contract::{DocumentKind, Restart, VersionScheme};
+use spacecp_contract::{DocumentKind, Restart, Severity, VersionScheme};
 
 use crate::{
     apply::{Application, Change, Gravity, Outcome, Plan},
-    config::{MinimumSeverity, PolicyConfig},
+    automation::Quarantine,
     inventory::{Component, Inventory},
     plugin::bindings::spacecp::advisories::{corrections, documents, inventory, settings, types},
+    policy::{InForce, Policy, Restarts, Treatment},
     store::{Batch, Cursor, Freshness, StoreError, StoredDocument},
 };
+
+/// Openings of maintenance windows that the plugin is told about.
+const OPENINGS: usize = 16;
 
 pub(super) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
     inventory::Snapshot {
@@ -116,17 +120,90 @@ pub(super) fn application(application: &Application) -> corrections::Application
     }
 }
 
-pub(super) fn policy(policy: &PolicyConfig) -> settings::Policy {
+/// The rules in short; where they cannot be read, nothing is allowed.
+pub(super) fn policy(policy: Option<&Policy>) -> settings::Policy {
     settings::Policy {
+        automatic: policy.is_some_and(|policy| policy.automatic),
+        minimum_severity: policy.map_or(types::Severity::Critical, |policy| {
+            severity(policy.minimum_severity.severity())
+        }),
+        known_exploited_at_once: policy.is_some_and(|policy| policy.known_exploited_at_once),
+        excluded: policy.map_or_else(Vec::new, |policy| policy.excluded.iter().cloned().collect()),
+    }
+}
+
+pub(super) fn rules(
+    rules: &InForce,
+    quarantined: &[Quarantine],
+    now: Timestamp,
+) -> settings::Rules {
+    let policy = &rules.policy;
+    let hours = |hours: u32| u64::from(hours) * 3_600;
+    settings::Rules {
         automatic: policy.automatic,
-        minimum_severity: match policy.minimum_severity {
-            MinimumSeverity::Low => types::Severity::Low,
-            MinimumSeverity::Medium => types::Severity::Medium,
-            MinimumSeverity::High => types::Severity::High,
-            MinimumSeverity::Critical => types::Severity::Critical,
+        minimum_severity: severity(policy.minimum_severity.severity()),
+        treatments: settings::Treatments {
+            low: treatment(policy.severity.low),
+            medium: treatment(policy.severity.medium),
+            high: treatment(policy.severity.high),
+            critical: treatment(policy.severity.critical),
         },
         known_exploited_at_once: policy.known_exploited_at_once,
-        excluded: policy.excluded.clone(),
+        known_exploited_skips_delay: policy.known_exploited_skips_delay,
+        known_exploited_skips_windows: policy.known_exploited_skips_windows,
+        delay: hours(policy.delay_hours),
+        minimum_age: hours(policy.minimum_age_hours),
+        wave: rules.wave.as_secs().max(0).cast_unsigned(),
+        hours: if rules.hours.is_always() {
+            settings::Hours::Always
+        } else {
+            let openings = rules.hours.openings(now, OPENINGS).into_iter();
+            settings::Hours::Openings(
+                openings
+                    .map(|opening| settings::Opening {
+                        begin: opening.begin.as_second(),
+                        end: opening.end.as_second(),
+                    })
+                    .collect(),
+            )
+        },
+        restarts: match policy.restarts {
+            Restarts::None => settings::Restarts::None,
+            Restarts::Component => settings::Restarts::Component,
+            Restarts::Panel => settings::Restarts::Panel,
+        },
+        excluded: policy.excluded.iter().cloned().collect(),
+        quarantined: quarantined.iter().map(kept).collect(),
+    }
+}
+
+fn kept(quarantine: &Quarantine) -> settings::Quarantine {
+    settings::Quarantine {
+        correction: types::DocumentRef {
+            id: quarantine.correction.clone(),
+            revision: quarantine.revision,
+        },
+        component: quarantine.component.clone(),
+        reason: quarantine.reason.clone(),
+    }
+}
+
+fn treatment(treatment: Treatment) -> settings::Treatment {
+    match treatment {
+        Treatment::Never => settings::Treatment::Never,
+        Treatment::Ask => settings::Treatment::Ask,
+        Treatment::Auto => settings::Treatment::Automatic,
+    }
+}
+
+fn severity(severity: Severity) -> types::Severity {
+    match severity {
+        Severity::Unrated => types::Severity::Unrated,
+        Severity::None => types::Severity::None,
+        Severity::Low => types::Severity::Low,
+        Severity::Medium => types::Severity::Medium,
+        Severity::High => types::Severity::High,
+        Severity::Critical => types::Severity::Critical,
     }
 }
 
@@ -151,6 +228,13 @@ pub(super) fn cursor(cursor: documents::Cursor) -> Cursor {
     Cursor {
         epoch: cursor.epoch,
         position: cursor.position,
+    }
+}
+
+pub(super) fn kind(kind: documents::Kind) -> DocumentKind {
+    match kind {
+        documents::Kind::Advisory => DocumentKind::Advisory,
+        documents::Kind::Correction => DocumentKind::Correction,
     }
 }
 

@@ -4,13 +4,16 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
+use tokio::sync::watch;
 
 use super::{ApplyRequest, Progress, ShimError, beside, payloads::Payloads};
 use crate::{
     apply::{Application, Applier, Order, Plan},
+    automation::{AutomationError, Ledger},
     config::{Config, FeedConfig},
     fetch::{self, Access, FetchError, Proxy, Source},
     inventory::{Component, Inventory},
+    policy::{InForce, Policy},
     store::Store,
     sync::{Follower, Mirror},
     trust::{self, AnyDocument, Unverified, Verified, workflow::Pin},
@@ -23,6 +26,9 @@ pub(crate) struct Rooms {
     store: Store,
     follower: Follower,
     applier: Applier,
+    ledger: Ledger,
+    /// Whether automatic application is to begin nothing more.
+    closing: watch::Sender<bool>,
 }
 
 impl Rooms {
@@ -40,11 +46,14 @@ impl Rooms {
         let audience = config.feed.audience.clone();
         let follower = Follower::new(mirrors, store.clone(), pin, audience);
         let applier = Applier::new(store.clone());
+        let ledger = Ledger::new(store.clone());
         Ok(Self {
             config,
             store,
             follower,
             applier,
+            ledger,
+            closing: watch::Sender::new(false),
         })
     }
 
@@ -62,6 +71,27 @@ impl Rooms {
 
     pub(super) fn applier(&self) -> &Applier {
         &self.applier
+    }
+
+    pub(super) fn closing(&self) -> &watch::Sender<bool> {
+        &self.closing
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The rules in force, or those that would be under another policy.
+    pub(super) async fn rules(&self, trying: Option<&Policy>) -> Result<InForce, AutomationError> {
+        let seed = self.ledger.seed().await?;
+        let policy = match trying {
+            Some(policy) => policy.clone(),
+            None => match self.ledger.decided().await? {
+                Some(decided) => decided.policy,
+                None => self.config.policy.initial(),
+            },
+        };
+        Ok(self.config.policy.bound(&policy, seed))
     }
 
     /// What is installed, read afresh.

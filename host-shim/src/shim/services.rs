@@ -4,18 +4,25 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
 use super::{Rooms, contract};
-use crate::plugin::{
-    Answer, Services, StateWrite,
-    bindings::spacecp::advisories::{corrections, documents, inventory, settings, types},
+use crate::{
+    plugin::{
+        Answer, Services, StateWrite,
+        bindings::spacecp::advisories::{corrections, documents, inventory, settings, types},
+    },
+    policy::Policy,
 };
 
 /// The rooms, as narrow as the plugin may see them.
 #[derive(Debug, Clone)]
 pub(super) struct PluginServices {
     pub(super) rooms: Arc<Rooms>,
+    /// The policy that is tried out instead of the one in force. The plugin remembers nothing of
+    /// what it does then.
+    pub(super) trying: Option<Policy>,
 }
 
 impl Services for PluginServices {
@@ -33,6 +40,22 @@ impl Services for PluginServices {
             batch
                 .map(contract::batch)
                 .map_err(|error| documents::Error::Unavailable(error.to_string()))
+        })
+    }
+
+    fn accepted(
+        &self,
+        names: Vec<documents::Name>,
+    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>> {
+        Box::pin(async move {
+            let received = self.rooms.store().received().await;
+            let received =
+                received.map_err(|error| documents::Error::Unavailable(error.to_string()))?;
+            let of = |name: documents::Name| {
+                let time = received.get(&(contract::kind(name.kind), name.id));
+                time.map(|time| time.as_second())
+            };
+            Ok(names.into_iter().map(of).collect())
         })
     }
 
@@ -66,8 +89,24 @@ impl Services for PluginServices {
         })
     }
 
-    fn policy(&self) -> settings::Policy {
-        contract::policy(&self.rooms.config().policy)
+    fn policy(&self) -> Answer<'_, settings::Policy> {
+        Box::pin(async move {
+            let rules = self.rooms.rules(self.trying.as_ref()).await;
+            contract::policy(rules.as_ref().ok().map(|rules| &rules.policy))
+        })
+    }
+
+    fn rules(&self, now: i64) -> Answer<'_, Result<settings::Rules, settings::Error>> {
+        Box::pin(async move {
+            let unavailable = |reason: String| settings::Error::Unavailable(reason);
+            let now =
+                Timestamp::from_second(now).map_err(|error| unavailable(error.to_string()))?;
+            let rules = self.rooms.rules(self.trying.as_ref()).await;
+            let rules = rules.map_err(|error| unavailable(error.to_string()))?;
+            let kept = self.rooms.quarantined().await;
+            let kept = kept.map_err(|error| unavailable(error.to_string()))?;
+            Ok(contract::rules(&rules, &kept, now))
+        })
     }
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {
@@ -96,6 +135,9 @@ impl Services for PluginServices {
 
     fn state_commit(&self, writes: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
         Box::pin(async move {
+            if self.trying.is_some() {
+                return Ok(());
+            }
             self.rooms
                 .store()
                 .state_commit(&writes)

@@ -563,7 +563,7 @@ fn outrun(row: &SqliteRow, update: &Update) -> Result<bool, StoreError> {
     Ok(there.sequence > update.head.sequence)
 }
 
-fn kind(row: &SqliteRow) -> Result<DocumentKind, StoreError> {
+pub(super) fn kind(row: &SqliteRow) -> Result<DocumentKind, StoreError> {
     match row.try_get::<&str, _>("kind")? {
         "advisory" => Ok(DocumentKind::Advisory),
         "correction" => Ok(DocumentKind::Correction),

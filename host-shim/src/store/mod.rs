@@ -11,6 +11,7 @@ mod damage;
 mod feed;
 mod incidents;
 mod plugin_state;
+mod received;
 
 use std::{
     path::{Path, PathBuf},
@@ -26,6 +27,7 @@ use crate::trust::workflow::Trusted;
 
 pub use feed::{Batch, Cursor, Freshness, Signer, StoredDocument};
 pub use incidents::{Incident, IncidentKind};
+pub use received::Received;
 
 static PANEL: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/panel");
 static FEED: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/feed");
@@ -113,6 +115,11 @@ impl Store {
     /// The connections to what only this panel knows, for the rooms that own tables.
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.panel
+    }
+
+    /// The connections to what was heard from the feed.
+    fn feed_pool(&self) -> &SqlitePool {
+        &self.feed
     }
 
     /// Lets go of the files; nothing can be read afterwards.

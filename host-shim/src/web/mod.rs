@@ -1,4 +1,5 @@
-//! Serves the pages: login, sessions, the plugin's pages, and the actions that they offer.
+//! Serves the pages: login, sessions, the plugin's pages, and the actions that they offer; follows
+//! the feed and runs automatic application meanwhile.
 //!
 //! Pages work without a script and none is allowed. Every answer carries a strict policy for the
 //! browser; every action wants an administrator, the token of their session, and a browser that
@@ -9,6 +10,8 @@ mod guard;
 mod login;
 mod pages;
 mod password;
+mod policy;
+mod schedule;
 mod session;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -57,18 +60,21 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
         .map_err(|source| ServeError::Listen { address, source })
 }
 
-/// Serves the pages of this panel and follows its feed until `shutdown` comes to its end.
+/// Serves the pages of this panel, follows its feed and applies what its policy lets it apply, until `shutdown` comes to its end.
 pub async fn serve(
     listener: TcpListener,
     shim: Arc<Shim>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let following = tokio::spawn(follow(shim.clone()));
+    let scheduling = tokio::spawn(schedule::keep(shim.clone()));
+    let closing = shim.clone();
     let app = router(shim).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, app)
         .with_graceful_shutdown(shutdown)
         .await;
     following.abort();
+    schedule::end(&closing, scheduling).await;
     Ok(served?)
 }
 
@@ -85,6 +91,9 @@ pub fn router(shim: Arc<Shim>) -> Router {
         .route("/advisories/{id}", get(pages::advisory))
         .route("/history", get(pages::history))
         .route("/trust", get(pages::trust))
+        .route("/policy", get(policy::page).post(policy::edit))
+        .route("/policy/switch", post(policy::switch))
+        .route("/policy/release", post(policy::release))
         .route("/apply", post(actions::apply))
         .route("/roll-back", post(actions::roll_back))
         .route("/sync", post(actions::sync))

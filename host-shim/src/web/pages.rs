@@ -134,19 +134,25 @@ impl Web {
 
 /// What is under embargo is shown to whoever is logged in, and not given out in a form made for
 /// passing on.
-fn as_json(page: &crate::plugin::bindings::exports::spacecp::advisories::pages::Page) -> Response {
-    if page.embargo {
-        let words = "Something on this page is under embargo, so it is not given out as JSON.\n";
-        return (StatusCode::FORBIDDEN, words).into_response();
-    }
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        json::page(page).to_string(),
-    )
-        .into_response()
+pub(super) fn embargoed() -> Response {
+    let words = "Something on this page is under embargo, so it is not given out as JSON.\n";
+    (StatusCode::FORBIDDEN, words).into_response()
 }
 
-fn wants_json(headers: &HeaderMap) -> bool {
+/// A value of the shim's own.
+pub(super) fn as_json_value(value: &serde_json::Value) -> Response {
+    let json = (header::CONTENT_TYPE, "application/json");
+    ([json], value.to_string()).into_response()
+}
+
+fn as_json(page: &crate::plugin::bindings::exports::spacecp::advisories::pages::Page) -> Response {
+    if page.embargo {
+        return embargoed();
+    }
+    as_json_value(&json::page(page))
+}
+
+pub(super) fn wants_json(headers: &HeaderMap) -> bool {
     let accepted = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
@@ -201,8 +207,7 @@ pub(super) async fn trust(State(web): State<Web>, headers: HeaderMap) -> Result<
     let now = Timestamp::now();
     let report = web.shim.trust_report(now).await?;
     if wants_json(&headers) {
-        let text = serde_json::json!(report).to_string();
-        return Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response());
+        return Ok(as_json_value(&serde_json::json!(report)));
     }
     let said = web.sessions.said(&session);
     let frame = frame(Some(&session), &said, html::TRUST);

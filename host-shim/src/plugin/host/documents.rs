@@ -1,13 +1,26 @@
 //! `documents`: the signed documents that this panel has accepted.
 
 use crate::plugin::{
-    bindings::spacecp::advisories::documents::{Batch, Cursor, Error, Host},
+    bindings::spacecp::advisories::documents::{Batch, Cursor, Error, Host, Name},
     call::HostState,
 };
+
+/// Documents that can be asked about at a time.
+const MOST_NAMES: usize = 10_000;
 
 impl Host for HostState {
     async fn since(&mut self, after: Option<Cursor>, limit: u32) -> Result<Batch, Error> {
         let services = self.services.clone();
         self.ask(services.documents_since(after, limit)).await
+    }
+
+    async fn accepted(&mut self, names: Vec<Name>) -> Result<Vec<Option<i64>>, Error> {
+        if names.len() > MOST_NAMES {
+            let reason =
+                format!("no more than {MOST_NAMES} documents can be asked about at a time");
+            return Err(Error::Unavailable(reason));
+        }
+        let services = self.services.clone();
+        self.ask(services.accepted(names)).await
     }
 }

@@ -9,7 +9,7 @@ use crate::{
             automation, exposure,
             pages::{self, Block, Code, Page, Place, Table},
         },
-        spacecp::advisories::{inventory, log, state},
+        spacecp::advisories::{inventory, log, state, types::DocumentRef},
     },
 };
 
@@ -32,9 +32,25 @@ impl exposure::Guest for Hostile {
 }
 
 impl automation::Guest for Hostile {
+    /// Asks for whatever its state says under `plan`: an id, a revision and a component a line.
     fn plan(_now: i64) -> Result<Vec<automation::Action>, automation::Error> {
-        Ok(Vec::new())
+        let plan = state::get("plan").ok().flatten().unwrap_or_default();
+        let lines = String::from_utf8_lossy(&plan).into_owned();
+        Ok(lines.lines().filter_map(wanted).collect())
     }
+}
+
+fn wanted(line: &str) -> Option<automation::Action> {
+    let mut words = line.splitn(3, ' ');
+    let (id, revision) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
+    Some(automation::Action {
+        correction: DocumentRef { id, revision },
+        component: words.next()?.to_owned(),
+        decision: automation::Decision::Apply,
+        reason: "because I say so".to_owned(),
+        advisories: vec!["SPACECP-SA-0000-0000".to_owned()],
+        due: None,
+    })
 }
 
 impl pages::Guest for Hostile {

@@ -1,0 +1,122 @@
+//! `auto`: the policy in force, one run by hand, the switch, and release from quarantine.
+
+use jiff::Timestamp;
+
+use super::{
+    CommandError, Ending, Output,
+    apply::whoami,
+    arguments::{Auto, AutoAction},
+};
+use crate::{
+    automation::{Fate, Line, Occasion, SystemClock},
+    plugin::bindings::exports::spacecp::advisories::pages::Page,
+    render::terminal,
+    shim::{Foreseen, Shim, lines, policy_page},
+};
+
+pub(super) async fn auto(shim: &Shim, asked: &Auto, out: &Output) -> Result<Ending, CommandError> {
+    match &asked.action {
+        Some(AutoAction::On) => switch(shim, true, out).await,
+        Some(AutoAction::Off) => switch(shim, false, out).await,
+        Some(AutoAction::Release { correction }) => release(shim, correction, out).await,
+        None if asked.once && asked.dry_run => foresee(shim, out).await,
+        None if asked.once => once(shim, out).await,
+        None => show(shim, out).await,
+    }
+}
+
+async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+    let now = Timestamp::now();
+    let report = shim.policy_report(now).await?;
+    let foreseen = shim.foresee(None, now).await;
+    let foreseen: Result<Foreseen, String> = foreseen.map_err(|error| error.to_string());
+    if out.json {
+        let (foreseen, problem) = (foreseen.as_ref().ok(), foreseen.as_ref().err());
+        out.value(
+            &serde_json::json!({ "automation": report, "foreseen": foreseen, "problem": problem }),
+        )?;
+    } else {
+        out.text(&terminal::page(
+            &policy_page(&report, &foreseen),
+            out.terminal(),
+        ))?;
+    }
+    Ok(Ending::Well)
+}
+
+async fn foresee(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+    let foreseen = shim.foresee(None, Timestamp::now()).await?;
+    if out.json {
+        out.value(&foreseen)?;
+    } else {
+        print(
+            "What would be applied now, and what would be held back",
+            &foreseen.lines,
+            out,
+        )?;
+    }
+    Ok(ending(&foreseen.lines))
+}
+
+async fn once(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+    let run = shim.automate(Occasion::Asked, None, &SystemClock).await?;
+    if out.json {
+        out.value(&run)?;
+    } else {
+        print("What was applied, and what was held back", &run.lines, out)?;
+        if let Some(problem) = &run.problem {
+            out.line(&format!("warning: {problem}"))?;
+        }
+    }
+    Ok(ending(&run.lines))
+}
+
+/// A failure before a refusal; what is held is no reason to end badly.
+fn ending(lines: &[Line]) -> Ending {
+    let any = |fate: Fate| lines.iter().any(|line| line.fate == fate);
+    if any(Fate::Failed) {
+        Ending::Failed
+    } else if any(Fate::Refused) {
+        Ending::Refused
+    } else {
+        Ending::Well
+    }
+}
+
+fn print(caption: &str, all: &[Line], out: &Output) -> Result<(), CommandError> {
+    let page = Page {
+        title: "Automatic application".to_owned(),
+        blocks: vec![lines(caption, all, "There is nothing to correct.")],
+        embargo: false,
+    };
+    Ok(out.text(&terminal::page(&page, out.terminal()))?)
+}
+
+async fn switch(shim: &Shim, on: bool, out: &Output) -> Result<Ending, CommandError> {
+    shim.switch(on, &whoami(), Timestamp::now()).await?;
+    if out.json {
+        out.value(&serde_json::json!({ "automatic": on }))?;
+    } else if on {
+        out.line(
+            "Automatic application is on; \"spacecp-advisories auto\" shows what it would do.",
+        )?;
+    } else {
+        out.line("Automatic application is off: corrections wait for you.")?;
+    }
+    Ok(Ending::Well)
+}
+
+async fn release(shim: &Shim, correction: &str, out: &Output) -> Result<Ending, CommandError> {
+    let components = shim
+        .release(correction, &whoami(), Timestamp::now())
+        .await?;
+    if out.json {
+        out.value(&serde_json::json!({ "released": correction, "components": components }))?;
+    } else {
+        out.line(&format!(
+            "{correction} may be applied to {} again.",
+            components.join(", ")
+        ))?;
+    }
+    Ok(Ending::Well)
+}

@@ -1,0 +1,287 @@
+//! A run of automatic application.
+//!
+//! It hears the vendor first, has the plugin plan, holds each action against the shim's own
+//! ceilings, applies one, and plans again, until nothing is left that may be applied now. What fails
+//! is put back by the applier and goes into quarantine. At most one run is under way on this panel.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    ApplyRequest, Shim, ShimError,
+    automation::MOST_LINES,
+    lines::{asked, held, id, line, names, refused_line},
+};
+use crate::{
+    apply::{ApplyError, Outcome},
+    automation::{Clock, Fate, Line, Occasion, OneAtATime, Quarantine, Run, UnderWay},
+    plugin::bindings::exports::spacecp::advisories::automation::{Action, Decision},
+    policy::Asked,
+};
+
+/// Who applies, in the journal.
+pub const AUTOMATIC: &str = "automatic application";
+
+/// Corrections that one run applies or tries at most; the next run goes on.
+const MOST_TURNS: usize = 100;
+
+impl Shim {
+    /// One run, now. Refused while another is under way.
+    #[tracing::instrument(name = "automate", skip_all, fields(?occasion))]
+    pub async fn automate(
+        &self,
+        occasion: Occasion,
+        late_since: Option<Timestamp>,
+        clock: &dyn Clock,
+    ) -> Result<Run, ShimError> {
+        let _one = OneAtATime::take(&self.config().state)?;
+        let ledger = self.rooms.ledger();
+        self.settle_cut_off().await?;
+        if let Some(missed) = late_since {
+            tracing::warn!(%missed, "a window was missed; its run comes now");
+        }
+        let number = ledger.begin_run(occasion, late_since, clock.now()).await?;
+        let mut turns = Turns {
+            run: number,
+            place: 0,
+            had: BTreeSet::new(),
+        };
+        // Without fresh words nothing new is decided; the rules see to that.
+        let heard = self.rooms.follower().sync(clock.now()).await;
+        let heard = heard
+            .err()
+            .map(|error| format!("the feed was not followed: {error}"));
+        let worked = self.take_turns(&mut turns, clock).await;
+        let problem = match &worked {
+            Err(error) => Some(error.to_string()),
+            Ok(()) => heard,
+        };
+        ledger
+            .end_run(number, problem.as_deref(), clock.now())
+            .await?;
+        worked?;
+        let newest = ledger.runs(1).await?.into_iter().next();
+        newest.ok_or_else(|| ShimError::NotFound {
+            what: "run",
+            name: number.to_string(),
+        })
+    }
+
+    async fn take_turns(&self, turns: &mut Turns, clock: &dyn Clock) -> Result<(), ShimError> {
+        for _ in 0..MOST_TURNS {
+            if self.automation_closes() {
+                return Ok(());
+            }
+            let now = clock.now();
+            let actions = self.plugin()?.automation_plan(now.as_second()).await?;
+            let next = actions.iter().take(MOST_LINES).find(|action| {
+                action.decision == Decision::Apply && !turns.had.contains(&names(action))
+            });
+            let Some(action) = next else {
+                return self.write_down_held(turns, &actions, now).await;
+            };
+            turns.had.insert(names(action));
+            self.take_turn(turns, action, now).await?;
+        }
+        tracing::warn!("a run has come to its limit; the next one goes on");
+        Ok(())
+    }
+
+    /// What the last plan of a run holds back.
+    async fn write_down_held(
+        &self,
+        turns: &mut Turns,
+        actions: &[Action],
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
+        let mut seen = BTreeSet::new();
+        for action in actions.iter().take(MOST_LINES) {
+            if action.decision == Decision::Hold
+                && !turns.had.contains(&names(action))
+                && seen.insert(names(action))
+            {
+                turns.write(self, &held(action), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One action: refused, or applied, or failed. Only what stands in the way of all of them is an
+    /// error.
+    async fn take_turn(
+        &self,
+        turns: &mut Turns,
+        action: &Action,
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
+        let rules = self.rooms.rules(None).await?;
+        let known = self.known(now).await?;
+        let wanted = asked(action);
+        if let Some(refusal) = self.refuse(&wanted, &rules, &known).await? {
+            tracing::warn!(
+                correction = wanted.correction,
+                component = wanted.component,
+                refusal = refusal.word(),
+                "an action of the plugin's was refused"
+            );
+            return turns
+                .write(self, &refused_line(action, &refusal), now)
+                .await;
+        }
+        let place = turns.place;
+        let mut line = line(action, Fate::UnderWay);
+        turns.write(self, &line, now).await?;
+        self.carry_out(&wanted, &mut line, now).await?;
+        let ledger = self.rooms.ledger();
+        Ok(ledger.put_line(turns.run, place, &line, now).await?)
+    }
+
+    /// Applies what was checked, exactly that, and says in the line what became of it.
+    async fn carry_out(
+        &self,
+        wanted: &Asked,
+        line: &mut Line,
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
+        let correction = id(&wanted.correction)?;
+        let applied = match self.rooms.plan(&correction, &wanted.component).await {
+            Err(error) => Err(error),
+            // The revision that was checked; another one drifts from this plan and is refused.
+            Ok(plan) if plan.revision == wanted.revision => {
+                let request = ApplyRequest {
+                    correction,
+                    component: wanted.component.clone(),
+                    plan: Some(plan.digest),
+                    overwrite: false,
+                    by: AUTOMATIC.to_owned(),
+                };
+                self.rooms.apply(request, &()).await
+            }
+            Ok(plan) => Err(ApplyError::NotApplicable {
+                correction: plan.correction.to_string(),
+                component: plan.component,
+                reason: format!("revision {} came meanwhile", plan.revision),
+            }
+            .into()),
+        };
+        match applied {
+            Ok(application) => {
+                line.fate = Fate::Applied;
+                line.application = Some(application.id);
+                Ok(())
+            }
+            Err(error) => {
+                line.fate = Fate::Failed;
+                line.reason = error.to_string();
+                tracing::error!(correction = wanted.correction, component = wanted.component, %error, "a correction was not applied");
+                if blames_the_correction(&error) {
+                    self.quarantine(wanted, &line.reason, now).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn quarantine(
+        &self,
+        wanted: &Asked,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
+        let quarantine = Quarantine {
+            correction: wanted.correction.clone(),
+            revision: wanted.revision,
+            component: wanted.component.clone(),
+            since: now,
+            reason: reason.to_owned(),
+        };
+        tracing::error!(
+            correction = quarantine.correction,
+            revision = quarantine.revision,
+            component = quarantine.component,
+            "it is not applied by itself any more"
+        );
+        Ok(self.rooms.ledger().quarantine(&quarantine).await?)
+    }
+
+    /// Gives every line that was cut off its end, from what the journal says.
+    async fn settle_cut_off(&self) -> Result<(), ShimError> {
+        for UnderWay {
+            run,
+            place,
+            began,
+            mut line,
+        } in self.rooms.ledger().cut_off().await?
+        {
+            let history = self.rooms.applier().history(1_000).await?;
+            let became = history.into_iter().find(|application| {
+                application.correction.as_str() == line.correction
+                    && application.revision == line.revision
+                    && application.component == line.component
+                    && application.by == AUTOMATIC
+            });
+            line.application = became.as_ref().map(|application| application.id.clone());
+            match became.map(|application| application.outcome) {
+                Some(Outcome::Applied | Outcome::RolledBack) => line.fate = Fate::Applied,
+                None => {
+                    line.fate = Fate::Failed;
+                    "it was cut off before it began".clone_into(&mut line.reason);
+                }
+                // Whether the power went or the correction took the panel down with it, nobody has
+                // seen: an administrator should look.
+                Some(Outcome::Failed | Outcome::InProgress) => {
+                    line.fate = Fate::Failed;
+                    "it was cut off, and the component is as it was".clone_into(&mut line.reason);
+                    let wanted = Asked {
+                        correction: line.correction.clone(),
+                        revision: line.revision,
+                        component: line.component.clone(),
+                    };
+                    self.quarantine(&wanted, &line.reason, began).await?;
+                }
+            }
+            self.rooms
+                .ledger()
+                .put_line(run, place, &line, began)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The turns of one run.
+struct Turns {
+    run: i64,
+    place: i64,
+    had: BTreeSet<(String, u64, String)>,
+}
+
+impl Turns {
+    async fn write(&mut self, shim: &Shim, line: &Line, now: Timestamp) -> Result<(), ShimError> {
+        let place = self.place;
+        self.place += 1;
+        let ledger = shim.rooms.ledger();
+        Ok(ledger.put_line(self.run, place, line, now).await?)
+    }
+}
+
+/// Whether a failure says something about the correction, so that trying it again would do no good.
+///
+/// What was refused before anything began is not a failure of it, and neither is a payload that did
+/// not come: a mirror that sends rubbish must not be able to keep a correction from a panel.
+fn blames_the_correction(error: &ShimError) -> bool {
+    match error {
+        ShimError::Apply(error) => !matches!(
+            error,
+            ApplyError::NotApplicable { .. }
+                | ApplyError::Obstacle { .. }
+                | ApplyError::WantsWord { .. }
+                | ApplyError::Drifted { .. }
+                | ApplyError::Busy { .. }
+                | ApplyError::Payload(_)
+                | ApplyError::Store(_)
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,58 @@
+//! Runs automatic application whenever it is time for it, as long as the pages are served.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+
+use crate::{
+    automation::{AutomationError, Clock, SystemClock, Wake},
+    shim::{Shim, ShimError},
+};
+
+/// The longest sleep. What is due is asked for anew after it: the clock may have been set, and the
+/// policy changed by another process.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// How long a correction that is being applied may take to its end when the panel closes.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Lets what is being applied come to its end, and begins nothing more. What takes too long is
+/// recovered at the next start, as after a crash.
+pub(super) async fn end(shim: &Shim, mut scheduling: JoinHandle<()>) {
+    shim.close_automation();
+    if tokio::time::timeout(PATIENCE, &mut scheduling)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "a correction that is being applied is cut off; the next start puts it right"
+        );
+        scheduling.abort();
+    }
+}
+
+/// Looks again and again. A failure is logged and shown on the page; the next look is not spared.
+pub(super) async fn keep(shim: Arc<Shim>) {
+    while !shim.automation_closes() {
+        let pause = match shim.automate_if_due(&SystemClock).await {
+            Ok((Wake::At(next), _)) => until(next),
+            Ok((Wake::Never | Wake::Now { .. }, _)) => LONGEST,
+            Err(ShimError::Automation(AutomationError::Busy)) => LONGEST,
+            Err(error) => {
+                tracing::error!(%error, "automatic application could not run");
+                LONGEST
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shim.automation_closed() => return,
+        }
+    }
+}
+
+fn until(next: Timestamp) -> Duration {
+    let left = next.duration_since(SystemClock.now());
+    // In the past means that it is time.
+    Duration::try_from(left).unwrap_or_default().min(LONGEST)
+}
