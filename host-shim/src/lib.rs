@@ -4,7 +4,7 @@
 //! each room knows only those before it:
 //!
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
-//! panel knows) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
+//! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
 //! [`apply`] (stage, swap, check, commit or roll back) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
 //!
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod fetch;
@@ -27,5 +28,6 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    ApplyRequest, PluginLoadError, Progress, Shim, ShimError, Standing, TrustReport, trust_page,
+    ApplyRequest, AuditReport, PluginLoadError, Progress, Shim, ShimError, Standing, TrustReport,
+    audit_blocks, trust_page,
 };

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
+mod audit_report;
 mod contract;
 mod payloads;
 mod rooms;
@@ -15,6 +16,7 @@ use spacecp_contract::{Digest, DocumentId, DocumentKind};
 
 use crate::{
     apply::{Application, ApplyError, Plan},
+    audit::{self, AuditError, Event, Recorded, What},
     config::Config,
     fetch::{FetchError, Source},
     plugin::{
@@ -25,6 +27,7 @@ use crate::{
     sync::{Mirror, SyncError, SyncReport},
     trust::{self, TrustError, Unverified},
 };
+pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub(crate) use rooms::Rooms;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
 
@@ -66,6 +69,9 @@ pub enum ShimError {
     /// A correction that was not applied or taken back.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The plugin cannot be loaded.
     #[error("the plugin is not there: {0}")]
     NoPlugin(PluginLoadError),
@@ -173,8 +179,9 @@ impl Shim {
         Ok(())
     }
 
-    /// Takes in news that was carried here in one file, without asking anybody on the network.
-    pub async fn import(&self, file: &Path) -> Result<SyncReport, ShimError> {
+    /// Takes in news that was carried here in one file, without asking anybody on the network. `by`
+    /// is kept.
+    pub async fn import(&self, file: &Path, by: &str) -> Result<SyncReport, ShimError> {
         let mirror = Mirror {
             address: file.display().to_string(),
             source: Arc::new(Source::bundle(file)?),
@@ -183,6 +190,7 @@ impl Shim {
         let report = follower
             .sync_from(std::slice::from_ref(&mirror), Timestamp::now())
             .await?;
+        self.record_import(&report, by).await?;
         let corrections = follower.corrections().await?;
         let carried = payloads::Payloads::below(&self.config().state);
         carried.keep(&mirror.source, &corrections).await?;
@@ -236,6 +244,7 @@ impl Shim {
         Ok(self
             .rooms
             .applier()
+            .acting_for(by)
             .roll_back(application, overwrite, &reason, Timestamp::now(), progress)
             .await?)
     }
@@ -279,6 +288,30 @@ impl Shim {
     /// Reads the whole store and says what is damaged; takes as long as reading it does.
     pub async fn look_for_damage(&self) -> Result<Vec<String>, ShimError> {
         Ok(self.rooms.store().look_for_damage().await?)
+    }
+
+    /// The newest entries of the audit log, at most `most` of them, and whether the whole of it holds.
+    pub async fn audit(&self, most: usize) -> Result<AuditReport, ShimError> {
+        let mut newest = std::collections::VecDeque::new();
+        let walked = audit::walk(self.rooms.store(), None, |recorded: Recorded| {
+            newest.push_front(recorded);
+            newest.truncate(most);
+        });
+        Ok(AuditReport {
+            walked: walked.await?,
+            newest: newest.into(),
+        })
+    }
+
+    async fn record_import(&self, report: &SyncReport, by: &str) -> Result<(), ShimError> {
+        let documents = report.accepted.len();
+        let event = Event {
+            to: Some(format!("sequence {}", report.sequence)),
+            reason: Some(format!("{documents} new or changed documents from a file")),
+            ..Event::new(What::Imported, by)
+        };
+        audit::record(self.rooms.store(), &event, Timestamp::now()).await?;
+        Ok(())
     }
 
     fn plugin(&self) -> Result<&PluginHost, ShimError> {

@@ -7,6 +7,7 @@
 )]
 
 mod applied;
+mod audited;
 mod cut_off;
 mod kept;
 mod refused;

@@ -46,6 +46,7 @@ fn help_teaches_every_command() -> Result<()> {
         "apply",
         "rollback",
         "history",
+        "audit",
         "import",
         "trust",
         "doctor",

@@ -188,7 +188,7 @@ fn tell(application: &Application, done: &str, out: &Output) -> Result<Ending, C
 }
 
 /// Who is at the terminal, for the journal.
-fn whoami() -> String {
+pub(super) fn whoami() -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|variable| std::env::var(variable).ok());

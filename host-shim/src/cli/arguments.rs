@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "spacecp-advisories",
     version,
-    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, or no word given\n  4  tried, and did not work\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
+    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, no word given, or an audit log that does not hold\n  4  tried, and did not work\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The configuration.
@@ -92,8 +92,13 @@ pub(super) enum Command {
         #[arg(long)]
         overwrite: bool,
     },
-    /// Show what was applied and taken back.
+    /// Show what was applied and taken back, and what the audit log has of it.
     History,
+    /// Show the audit log: what was done and decided here, by whom, and on whose signatures.
+    ///
+    /// Needs neither the feed nor the plugin. With --json it prints one line an entry, the oldest
+    /// first, for keeping elsewhere; ends with 3 where the log does not hold.
+    Audit(Audit),
     /// Take in news that was carried here in one file; asks nobody on the network.
     ///
     /// The file is checked as the feed itself would be. The payloads of its corrections are kept, so
@@ -130,6 +135,33 @@ pub(super) enum Trust {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Audit {
+    /// How many entries to show, the newest; --json prints them all.
+    #[arg(long, default_value_t = 50, value_name = "ENTRIES")]
+    pub(super) limit: u32,
+    /// Only what was added after the entry with this hash, as an export ended with it; ends with 3 if
+    /// there is no such entry any more.
+    #[arg(long, value_name = "HASH")]
+    pub(super) since: Option<String>,
+    #[command(subcommand)]
+    pub(super) action: Option<AuditAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditAction {
+    /// Hold every entry against the chain and say where it breaks, if it does; ends with 3 then.
+    ///
+    /// Prints the newest entry as NUMBER:HASH. Keep that elsewhere: with --expect it shows whether the
+    /// log was cut off or written anew since.
+    Verify {
+        /// An entry that the log must have.
+        #[arg(long, value_name = "NUMBER:HASH")]
+        expect: Option<String>,
     },
 }
 

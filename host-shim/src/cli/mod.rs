@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod audit;
 mod check;
 mod doctor;
 mod output;
@@ -16,6 +17,7 @@ use clap::Parser;
 
 use crate::{
     apply::ApplyError,
+    audit::AuditError,
     config::{Config, ConfigError},
     shim::{Shim, ShimError},
     sync::SyncError,
@@ -48,6 +50,8 @@ enum CommandError {
     #[error(transparent)]
     Shim(#[from] ShimError),
     #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -69,7 +73,7 @@ impl CommandError {
                 | ShimError::File { .. }
                 | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
             ) => Ending::Usage,
-            Self::Refused(_) => Ending::Refused,
+            Self::Refused(_) | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::NoPlugin(_)
@@ -127,6 +131,9 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     if let Command::Doctor = arguments.command {
         return doctor::doctor(config, &out).await;
     }
+    if let Command::Audit(asked) = &arguments.command {
+        return audit::audit(&config, asked, &out).await;
+    }
     let shim = Shim::open(config).await?;
     match &arguments.command {
         Command::Sync => show::sync(&shim, &out).await,
@@ -144,6 +151,6 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
             action: Some(arguments::Trust::Reset { yes }),
         } => trust::reset(&shim, *yes, &out).await,
         Command::Serve { .. } => serve::serve(shim, &out).await,
-        Command::Doctor | Command::HashPassword => Ok(Ending::Well),
+        Command::Audit(_) | Command::Doctor | Command::HashPassword => Ok(Ending::Well),
     }
 }

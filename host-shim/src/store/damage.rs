@@ -14,7 +14,7 @@ use super::{IncidentKind, Store, StoreError};
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Whether an error says that the file itself is damaged, and not that it cannot be reached now.
-pub(super) fn is_damage(error: &StoreError) -> bool {
+pub(crate) fn is_damage(error: &StoreError) -> bool {
     let source = match error {
         StoreError::Damaged(_) => return true,
         StoreError::Open { source, .. }

@@ -12,15 +12,18 @@ use super::{Web, login::cookie_name, session::Session};
 use crate::{
     plugin::{
         PluginError,
-        bindings::exports::spacecp::advisories::pages::{Place, Request},
+        bindings::exports::spacecp::advisories::pages::{Page, Place, Request},
     },
     render::{
         self,
         html::{self, Frame, Said},
         json,
     },
-    shim::{ShimError, trust_page},
+    shim::{ShimError, audit_blocks, trust_page},
 };
+
+/// Entries of the audit log that the history shows.
+const ENTRIES: usize = 200;
 
 /// The longest search.
 const LONGEST_SEARCH: usize = 200;
@@ -117,24 +120,38 @@ impl Web {
     ) -> Result<Response, Refusal> {
         let session = self.session(headers).ok_or(Refusal::LogIn)?;
         let path = render::path(&place);
+        let page = self.compose(&session, place, search).await?;
+        Ok(self.drawn(headers, &session, &page, &path))
+    }
+
+    async fn compose(
+        &self,
+        session: &Session,
+        place: Place,
+        search: Option<String>,
+    ) -> Result<Page, ShimError> {
         let request = Request {
             place,
             search,
             now: Timestamp::now().as_second(),
             may_act: session.may_act(),
         };
-        let page = self.shim.page(&request).await?;
+        self.shim.page(&request).await
+    }
+
+    /// The page in the form that is asked for.
+    fn drawn(&self, headers: &HeaderMap, session: &Session, page: &Page, path: &str) -> Response {
         if wants_json(headers) {
-            return Ok(as_json(&page));
+            return as_json(page);
         }
-        let said = self.sessions.said(&session);
-        Ok(html::page(&page, &frame(Some(&session), &said, &path)).into_response())
+        let said = self.sessions.said(session);
+        html::page(page, &frame(Some(session), &said, path)).into_response()
     }
 }
 
 /// What is under embargo is shown to whoever is logged in, and not given out in a form made for
 /// passing on.
-fn as_json(page: &crate::plugin::bindings::exports::spacecp::advisories::pages::Page) -> Response {
+fn as_json(page: &Page) -> Response {
     if page.embargo {
         let words = "Something on this page is under embargo, so it is not given out as JSON.\n";
         return (StatusCode::FORBIDDEN, words).into_response();
@@ -192,7 +209,12 @@ pub(super) async fn history(
     State(web): State<Web>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    web.page(&headers, Place::History, None).await
+    let session = web.session(&headers).ok_or(Refusal::LogIn)?;
+    let report = web.shim.audit(ENTRIES).await?;
+    let mut page = web.compose(&session, Place::History, None).await?;
+    // The shim's own words, below the plugin's.
+    page.blocks.extend(audit_blocks(&report));
+    Ok(web.drawn(&headers, &session, &page, &render::path(&Place::History)))
 }
 
 /// The shim's own page: it is there when the plugin is not.
