@@ -31,6 +31,9 @@ pub struct Config {
     /// The rules for automatic application.
     #[serde(default)]
     pub policy: PolicyConfig,
+    /// The rules for what administrators decide about exposures.
+    #[serde(default)]
+    pub decisions: DecisionsConfig,
     /// The limits that hold a plugin.
     #[serde(default)]
     pub limits: PluginLimits,
@@ -355,6 +358,22 @@ pub enum MinimumSeverity {
     High,
     /// 9.0 and above.
     Critical,
+}
+
+/// The rules for what administrators decide about exposures.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct DecisionsConfig {
+    /// For how many days a risk may be accepted at once.
+    pub longest_acceptance_days: u32,
+}
+
+impl Default for DecisionsConfig {
+    fn default() -> Self {
+        Self {
+            longest_acceptance_days: 90,
+        }
+    }
 }
 
 /// The limits that hold a plugin.

@@ -4,7 +4,8 @@
 //! each room knows only those before it:
 //!
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
-//! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
+//! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) → [`decisions`] (what was decided
+//! about exposures) → [`plugin`] (the guest, its limits) →
 //! [`apply`] (stage, swap, check, commit or roll back) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
 //!
@@ -15,6 +16,7 @@ pub mod apply;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod decisions;
 pub mod fetch;
 pub mod inventory;
 pub mod plugin;

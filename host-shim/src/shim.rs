@@ -4,6 +4,7 @@
 
 mod audit_report;
 mod contract;
+mod decisions;
 mod payloads;
 mod rooms;
 mod services;
@@ -18,6 +19,7 @@ use crate::{
     apply::{Application, ApplyError, Plan},
     audit::{self, AuditError, Event, Recorded, What},
     config::Config,
+    decisions::DecisionError,
     fetch::{FetchError, Source},
     plugin::{
         PluginEngine, PluginError, PluginHost,
@@ -69,6 +71,9 @@ pub enum ShimError {
     /// A correction that was not applied or taken back.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// A decision that was not made or taken back.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -162,7 +167,10 @@ impl Shim {
 
     /// Asks the feed for news.
     pub async fn sync(&self) -> Result<SyncReport, ShimError> {
-        Ok(self.rooms.follower().sync(Timestamp::now()).await?)
+        let report = self.rooms.follower().sync(Timestamp::now()).await?;
+        // What was decided about an advisory that says something else now is over.
+        self.rooms.settle_decisions().await?;
+        Ok(report)
     }
 
     /// Asks the feed for news if nothing of this name has been heard of here. That the feed does not
@@ -191,6 +199,7 @@ impl Shim {
             .sync_from(std::slice::from_ref(&mirror), Timestamp::now())
             .await?;
         self.record_import(&report, by).await?;
+        self.rooms.settle_decisions().await?;
         let corrections = follower.corrections().await?;
         let carried = payloads::Payloads::below(&self.config().state);
         carried.keep(&mirror.source, &corrections).await?;

@@ -11,7 +11,7 @@ use spacecp_advisories::{
     plugin::{
         Answer, HOSTED_CONTRACT, PluginEngine, PluginHost, Services, StateWrite,
         bindings::spacecp::advisories::{
-            corrections, documents, inventory, settings,
+            corrections, decisions, documents, inventory, settings,
             types::{DocumentRef, Severity, VersionScheme as Scheme},
         },
     },
@@ -27,6 +27,7 @@ pub(crate) struct Panel {
     pub(crate) documents: Vec<documents::Document>,
     pub(crate) components: Vec<inventory::Component>,
     pub(crate) policy: settings::Policy,
+    pub(crate) decided: Result<Vec<decisions::Decision>, String>,
 }
 
 impl Panel {
@@ -50,6 +51,7 @@ impl Panel {
                 known_exploited_at_once: true,
                 excluded: Vec::new(),
             },
+            decided: Ok(Vec::new()),
         }
     }
 
@@ -172,6 +174,11 @@ impl Services for InMemory {
             valid_until: Some(i64::MAX),
             problem: None,
         })
+    }
+
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
+        let decided = self.0.lock().unwrap().decided.clone();
+        ready(decided.map_err(decisions::Error::Unavailable))
     }
 
     fn state_get(&self, _: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {

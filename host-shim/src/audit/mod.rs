@@ -144,7 +144,10 @@ pub struct Event {
     /// The component; none for all of them, or where it is about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// The workaround, by its id within the advisory.
+    /// The decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<u64>,
+    /// The workaround, by its id within the advisory; none under embargo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workaround: Option<String>,
     /// The version before: of the component, or of the root.
@@ -180,6 +183,7 @@ impl Event {
             correction: None,
             revision: None,
             component: None,
+            decision: None,
             workaround: None,
             from: None,
             to: None,
@@ -202,6 +206,7 @@ impl Event {
             correction: self.correction.clone(),
             revision: self.revision,
             component: self.component.as_ref().map(word),
+            decision: self.decision,
             workaround: self.workaround.as_ref().map(word),
             from: self.from.as_ref().map(word),
             to: self.to.as_ref().map(word),

@@ -4,6 +4,7 @@ mod apply;
 mod arguments;
 mod audit;
 mod check;
+mod decisions;
 mod doctor;
 mod output;
 mod progress;
@@ -19,6 +20,7 @@ use crate::{
     apply::ApplyError,
     audit::AuditError,
     config::{Config, ConfigError},
+    decisions::DecisionError,
     shim::{Shim, ShimError},
     sync::SyncError,
     web::{PasswordError, ServeError},
@@ -73,6 +75,9 @@ impl CommandError {
                 | ShimError::File { .. }
                 | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
             ) => Ending::Usage,
+            Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
+            Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
+            Self::Shim(ShimError::Decision(_)) => Ending::Refused,
             Self::Refused(_) | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
@@ -137,7 +142,9 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let shim = Shim::open(config).await?;
     match &arguments.command {
         Command::Sync => show::sync(&shim, &out).await,
-        Command::Check { format } => check::check(&shim, *format, &out).await,
+        Command::Check(asked) => check::check(&shim, asked, &out).await,
+        Command::Workaround { action } => decisions::workaround(&shim, action, &out).await,
+        Command::Accept(asked) => decisions::accept(&shim, asked, &out).await,
         Command::List { search } => show::list(&shim, search.as_deref(), &out).await,
         Command::Show { advisory } => show::advisory(&shim, advisory, &out).await,
         Command::Apply(apply) => apply::apply(&shim, apply, &out).await,

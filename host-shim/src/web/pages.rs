@@ -75,6 +75,10 @@ impl IntoResponse for Refusal {
                     | ShimError::Plugin(PluginError::NotFound { .. }) => {
                         (StatusCode::NOT_FOUND, "There is nothing here")
                     }
+                    ShimError::Decision(error) if error.is_not_found() => {
+                        (StatusCode::NOT_FOUND, "There is nothing here")
+                    }
+                    ShimError::Decision(_) => (StatusCode::CONFLICT, "That was not decided"),
                     ShimError::NoPlugin(_) | ShimError::Plugin(_) => {
                         (StatusCode::SERVICE_UNAVAILABLE, "The plugin has no answer")
                     }
