@@ -403,7 +403,7 @@ async fn every_decision_and_every_end_is_on_record_with_who_and_whose_signatures
         accepted.reason.as_deref(),
         Some("Nobody can reach it from outside.")
     );
-    let key = trust::key_id(desk.vendor.keys().advisory.public());
+    let key = trust::key_id(&desk.vendor.keys().advisory.public().to_base64());
     assert_eq!(accepted.keys, [key.unwrap()]);
     Ok(())
 }

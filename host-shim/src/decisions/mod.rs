@@ -283,7 +283,9 @@ pub fn until(text: &str) -> Result<Timestamp, DecisionError> {
     let failed = || DecisionError::Time {
         text: text.chars().take(80).collect(),
     };
-    if let Ok(day) = text.parse::<Date>() {
+    // A time begins with its day, and means something else.
+    if text.len() == "2026-12-31".len() {
+        let day: Date = text.parse().map_err(|_| failed())?;
         return last_second(day).ok_or_else(failed);
     }
     text.parse().map_err(|_| failed())
@@ -293,10 +295,9 @@ pub fn until(text: &str) -> Result<Timestamp, DecisionError> {
 fn latest(now: Timestamp, days: u32) -> Timestamp {
     let hours = jiff::SignedDuration::from_hours(24 * i64::from(days));
     let day = now.checked_add(hours).unwrap_or(Timestamp::MAX);
-    last_second(day.to_zoned(TimeZone::UTC).date()).unwrap_or(Timestamp::MAX)
+    last_second(TimeZone::UTC.to_datetime(day).date()).unwrap_or(Timestamp::MAX)
 }
 
 fn last_second(day: Date) -> Option<Timestamp> {
-    let end = day.at(23, 59, 59, 0).to_zoned(TimeZone::UTC);
-    end.ok().map(|end| end.timestamp())
+    TimeZone::UTC.to_timestamp(day.at(23, 59, 59, 0)).ok()
 }
