@@ -11,4 +11,5 @@ mod audited;
 mod cut_off;
 mod kept;
 mod refused;
+mod tampered;
 mod tree;

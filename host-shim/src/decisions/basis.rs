@@ -108,34 +108,6 @@ pub(super) fn judge(
     }
 }
 
-/// An acceptance wants an end, and none that is too far away; any end is in the time to come.
-pub(super) fn check_end(
-    kind: Kind,
-    until: Option<Timestamp>,
-    now: Timestamp,
-    days: u32,
-) -> Result<(), super::DecisionError> {
-    use super::DecisionError;
-    let Some(until) = until else {
-        return match kind {
-            Kind::Acceptance => Err(DecisionError::NoEnd),
-            Kind::Workaround => Ok(()),
-        };
-    };
-    if until <= now {
-        return Err(DecisionError::Passed { until });
-    }
-    let latest = super::latest(now, days);
-    if kind == Kind::Acceptance && until > latest {
-        return Err(DecisionError::TooFar {
-            until,
-            latest,
-            days,
-        });
-    }
-    Ok(())
-}
-
 /// One affected component, its ranges and versions in an order of their own.
 fn plain(affected: &Affected) -> String {
     let mut ranges: Vec<String> = affected

@@ -7,8 +7,9 @@ use spacecp_contract::{Advisory, DocumentId, DocumentKind};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    Decision, DecisionError, End, Kind, LONGEST_REASON, MOST_STANDING, State, Wish,
-    basis::{Basis, Known, check_end, judge},
+    Decision, DecisionError, End, Kind, MOST_STANDING, State, Wish,
+    basis::{Basis, Known, judge},
+    sense::{check_component, check_end, checked_reason},
 };
 use crate::{
     audit::{self, Event, What},
@@ -240,45 +241,6 @@ async fn advisory(store: &Store, wish: &Wish) -> Result<Verified<Advisory>, Deci
         }),
         _ => Ok(advisory),
     }
-}
-
-fn check_component(
-    advisory: &Advisory,
-    inventory: &Inventory,
-    wish: &Wish,
-) -> Result<(), DecisionError> {
-    let Some(name) = &wish.component else {
-        return Ok(());
-    };
-    let component = inventory.component(name).ok_or_else(|| {
-        let component = name.clone();
-        DecisionError::NoComponent { component }
-    })?;
-    let mut affected = advisory.affected.iter();
-    if affected.any(|affected| affected.component == component.advisory_name) {
-        return Ok(());
-    }
-    Err(DecisionError::Unrelated {
-        advisory: advisory.id.clone(),
-        component: name.clone(),
-    })
-}
-
-fn checked_reason(wish: &Wish) -> Result<Option<String>, DecisionError> {
-    let reason = wish.reason.as_deref().map(str::trim);
-    let Some(reason) = reason.filter(|reason| !reason.is_empty()) else {
-        return match wish.kind() {
-            Kind::Acceptance => Err(DecisionError::NoReason),
-            Kind::Workaround => Ok(None),
-        };
-    };
-    // A browser sends line breaks as it likes.
-    let reason = reason.replace("\r\n", "\n");
-    let unshowable = |character: char| character.is_control() && character != '\n';
-    if reason.chars().count() > LONGEST_REASON || reason.contains(unshowable) {
-        return Err(DecisionError::Reason);
-    }
-    Ok(Some(reason))
 }
 
 /// Ends what stands about the same matter.

@@ -11,6 +11,7 @@
 
 mod basis;
 mod log;
+mod sense;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
