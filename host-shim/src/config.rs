@@ -31,6 +31,9 @@ pub struct Config {
     /// What automatic application may do at most.
     #[serde(default)]
     pub policy: Ceiling,
+    /// The rules for what administrators decide about exposures.
+    #[serde(default)]
+    pub decisions: DecisionsConfig,
     /// The limits that hold a plugin.
     #[serde(default)]
     pub limits: PluginLimits,
@@ -335,6 +338,22 @@ pub enum UserRole {
     Viewer,
     /// Read and act.
     Administrator,
+}
+
+/// The rules for what administrators decide about exposures.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct DecisionsConfig {
+    /// For how many days a risk may be accepted at once.
+    pub longest_acceptance_days: u32,
+}
+
+impl Default for DecisionsConfig {
+    fn default() -> Self {
+        Self {
+            longest_acceptance_days: 90,
+        }
+    }
 }
 
 /// The limits that hold a plugin.

@@ -4,7 +4,8 @@
 //! each room knows only those before it:
 //!
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
-//! panel knows) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
+//! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) →
+//! [`decisions`] (what was decided about exposures) → [`plugin`] (the guest, its limits) →
 //! [`apply`] (stage, swap, check, commit or roll back) → [`policy`] (what may happen by itself) →
 //! [`automation`] (what is due and what became of it) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
@@ -13,9 +14,11 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
+pub mod audit;
 pub mod automation;
 pub mod cli;
 pub mod config;
+pub mod decisions;
 pub mod fetch;
 pub mod inventory;
 pub mod plugin;
@@ -30,6 +33,6 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    AUTOMATIC, ApplyRequest, Foreseen, PluginLoadError, PolicyReport, Progress, Shim, ShimError,
-    Standing, TrustReport, policy_page, trust_page,
+    AUTOMATIC, ApplyRequest, AuditReport, Foreseen, PluginLoadError, PolicyReport, Progress, Shim,
+    ShimError, Standing, TrustReport, audit_blocks, policy_page, trust_page,
 };

@@ -2,9 +2,11 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
+mod audit_report;
 mod automation;
 mod ceilings;
 mod contract;
+mod decisions;
 mod lines;
 mod payloads;
 mod policy_page;
@@ -21,8 +23,10 @@ use spacecp_contract::{Digest, DocumentId, DocumentKind};
 
 use crate::{
     apply::{Application, ApplyError, Plan},
+    audit::{self, AuditError, Event, Recorded, What},
     automation::AutomationError,
     config::Config,
+    decisions::DecisionError,
     fetch::{FetchError, Source},
     plugin::{
         PluginEngine, PluginError, PluginHost,
@@ -33,6 +37,7 @@ use crate::{
     sync::{Mirror, SyncError, SyncReport},
     trust::{self, TrustError, Unverified},
 };
+pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
@@ -82,6 +87,12 @@ pub enum ShimError {
     /// Automatic application.
     #[error(transparent)]
     Automation(#[from] AutomationError),
+    /// A decision that was not made or taken back.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The plugin cannot be loaded.
     #[error("the plugin is not there: {0}")]
     NoPlugin(PluginLoadError),
@@ -172,7 +183,10 @@ impl Shim {
 
     /// Asks the feed for news.
     pub async fn sync(&self) -> Result<SyncReport, ShimError> {
-        Ok(self.rooms.follower().sync(Timestamp::now()).await?)
+        let report = self.rooms.follower().sync(Timestamp::now()).await?;
+        // What was decided about an advisory that says something else now is over.
+        self.rooms.settle_decisions().await?;
+        Ok(report)
     }
 
     /// Asks the feed for news if nothing of this name has been heard of here. That the feed does not
@@ -189,8 +203,9 @@ impl Shim {
         Ok(())
     }
 
-    /// Takes in news that was carried here in one file, without asking anybody on the network.
-    pub async fn import(&self, file: &Path) -> Result<SyncReport, ShimError> {
+    /// Takes in news that was carried here in one file, without asking anybody on the network. `by`
+    /// is kept.
+    pub async fn import(&self, file: &Path, by: &str) -> Result<SyncReport, ShimError> {
         let mirror = Mirror {
             address: file.display().to_string(),
             source: Arc::new(Source::bundle(file)?),
@@ -199,6 +214,8 @@ impl Shim {
         let report = follower
             .sync_from(std::slice::from_ref(&mirror), Timestamp::now())
             .await?;
+        self.record_import(&report, by).await?;
+        self.rooms.settle_decisions().await?;
         let corrections = follower.corrections().await?;
         let carried = payloads::Payloads::below(&self.config().state);
         carried.keep(&mirror.source, &corrections).await?;
@@ -260,6 +277,7 @@ impl Shim {
         Ok(self
             .rooms
             .applier()
+            .acting_for(by)
             .roll_back(application, overwrite, &reason, Timestamp::now(), progress)
             .await?)
     }
@@ -303,6 +321,30 @@ impl Shim {
     /// Reads the whole store and says what is damaged; takes as long as reading it does.
     pub async fn look_for_damage(&self) -> Result<Vec<String>, ShimError> {
         Ok(self.rooms.store().look_for_damage().await?)
+    }
+
+    /// The newest entries of the audit log, at most `most` of them, and whether the whole of it holds.
+    pub async fn audit(&self, most: usize) -> Result<AuditReport, ShimError> {
+        let mut newest = std::collections::VecDeque::new();
+        let walked = audit::walk(self.rooms.store(), None, |recorded: Recorded| {
+            newest.push_front(recorded);
+            newest.truncate(most);
+        });
+        Ok(AuditReport {
+            walked: walked.await?,
+            newest: newest.into(),
+        })
+    }
+
+    async fn record_import(&self, report: &SyncReport, by: &str) -> Result<(), ShimError> {
+        let documents = report.accepted.len();
+        let event = Event {
+            to: Some(format!("sequence {}", report.sequence)),
+            reason: Some(format!("{documents} new or changed documents from a file")),
+            ..Event::new(What::Imported, by)
+        };
+        audit::record(self.rooms.store(), &event, Timestamp::now()).await?;
+        Ok(())
     }
 
     fn plugin(&self) -> Result<&PluginHost, ShimError> {

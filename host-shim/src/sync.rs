@@ -17,10 +17,11 @@ use spacecp_contract::{
 use tokio::task::JoinSet;
 
 use crate::{
+    audit::{self, Event, What},
     fetch::{FetchError, Fetched, Source},
     store::{IncidentKind, Store, StoreError},
     trust::{
-        AnyDocument, TrustError, Verified,
+        self, AnyDocument, TrustError, Verified,
         workflow::{Answer, News, Outcome, Pin, Request, Workflow, WorkflowError},
     },
 };
@@ -364,6 +365,7 @@ impl Follower {
             Some(News::Root(root)) => {
                 tracing::info!(version = root.version, "a new root is trusted");
                 self.keep_pin().await?;
+                self.record_root(&root, workflow.now()).await?;
                 self.store.keep_root(&root).await?;
             }
             Some(News::Document(document, root)) => {
@@ -374,6 +376,25 @@ impl Follower {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Records a root that is about to be trusted; first, so that none ever is unrecorded. A sync that
+    /// is cut off in between records it again.
+    async fn record_root(&self, root: &Verified<Root>, now: Timestamp) -> Result<(), StoreError> {
+        if self.store.root_digest(root.version).await?.is_some() {
+            return Ok(());
+        }
+        let keys = root.signers().iter();
+        let before = root.version.checked_sub(1).filter(|version| *version > 0);
+        let event = Event {
+            from: before.map(|version| format!("root {version}")),
+            to: Some(format!("root {}", root.version)),
+            keys: keys.filter_map(|key| trust::key_id(key)).collect(),
+            reason: Some(format!("fingerprint {}", Digest::of(root.bytes()))),
+            ..Event::new(What::SyncedNewRoot, "this panel")
+        };
+        audit::record(&self.store, &event, now).await?;
         Ok(())
     }
 

@@ -7,8 +7,9 @@ use std::{cell::RefCell, collections::BTreeSet};
 use crate::{
     bindings::{
         exports::spacecp::advisories::{automation, exposure, pages as exported},
-        spacecp::advisories::{corrections, documents, inventory, log, settings},
+        spacecp::advisories::{corrections, decisions, documents, inventory, log, settings},
     },
+    decisions::Decisions,
     knowledge::{Knowledge, Known},
     pages::{self, Prepared},
     plan,
@@ -151,6 +152,7 @@ fn compose(
     match &request.place {
         exported::Place::Overview => Ok(pages::overview(
             knowledge,
+            &decided(),
             &settings::current_freshness(),
             request.now,
         )),
@@ -165,11 +167,17 @@ fn compose(
                 knowledge,
                 known,
                 &prepared,
+                &decided(),
                 &history()?,
                 request.may_act,
             ))
         }
     }
+}
+
+/// What administrators decided.
+fn decided() -> Decisions {
+    Decisions::new(decisions::current().map_err(|decisions::Error::Unavailable(reason)| reason))
 }
 
 /// What the panel says of each correction that would end an exposure to this advisory.

@@ -21,6 +21,7 @@ pub mod bindings {
     });
 }
 
+pub mod decisions;
 pub mod exposure;
 #[allow(unsafe_code, reason = "the exports are generated")]
 pub mod guest;

@@ -7,11 +7,13 @@
 )]
 
 mod applied;
+mod audited;
 mod automatic;
 mod ceilings;
 mod cut_off;
 mod kept;
 mod night;
 mod refused;
+mod tampered;
 mod tree;
 mod windows;

@@ -17,7 +17,7 @@ use spacecp_advisories::{
     plugin::{
         Answer, HOSTED_CONTRACT, PluginEngine, PluginHost, Services, StateWrite,
         bindings::spacecp::advisories::{
-            corrections, documents, inventory, settings,
+            corrections, decisions, documents, inventory, settings,
             types::{DocumentRef, Severity, VersionScheme as Scheme},
         },
     },
@@ -332,6 +332,10 @@ impl Services for InMemory {
             valid_until: None,
             problem: None,
         })
+    }
+
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
+        ready(Ok(Vec::new()))
     }
 
     fn state_get(&self, _: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {

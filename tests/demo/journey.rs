@@ -155,6 +155,86 @@ async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> 
     not(has_browser),
     ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
 )]
+async fn a_workaround_that_is_in_place_is_marked_and_everything_else_comes_first() -> Result<()> {
+    let demo = demo().await?;
+    let browser = Browser::start().await?;
+    let gallery = gallery()?;
+    browser.at_a_desk().await?;
+    log_in(&browser, &demo).await?;
+    browser.wait_for("exposed").await?;
+    let advisory = format!("{}advisories/{}", demo.url(), catalog::LOG4SHELL);
+    browser.open(&advisory).await?;
+    browser.unfold("Mark as in place").await?;
+    browser.press("Mark as in place").await?;
+    browser.wait_for("is marked as in place for lobby").await?;
+    accept(&demo, catalog::CONSOLE)?;
+    browser.open(&demo.url()).await?;
+    let overview = browser
+        .wait_for("1 with a workaround in place, 1 accepted until")
+        .await?;
+    let (exposed, workaround) = (overview.find("module-backup"), overview.find("Log4Shell"));
+    assert!(
+        exposed < workaround,
+        "what nobody decided about comes first:\n{overview}"
+    );
+    for (width, height) in [(1440, 3000), (360, 6000)] {
+        browser.at_a_size(width, height).await?;
+        for dark in [false, true] {
+            browser.in_the_dark(dark).await?;
+            let shade = if dark { "dark" } else { "light" };
+            for (name, path) in [
+                ("decided-overview", String::new()),
+                (
+                    "decided-advisory",
+                    format!("advisories/{}", catalog::LOG4SHELL),
+                ),
+                (
+                    "decided-accepted",
+                    format!("advisories/{}", catalog::CONSOLE),
+                ),
+                (
+                    "decided-open",
+                    format!("advisories/{}", catalog::WS_HEADERS),
+                ),
+                ("decided-history", "history".to_owned()),
+            ] {
+                browser.open(&format!("{}{path}", demo.url())).await?;
+                if name == "decided-open" {
+                    browser.unfold("Accept the risk").await?;
+                    browser.unfold("Mark as in place").await?;
+                }
+                let file = format!("{name}-{width}-{shade}.png");
+                browser.picture(&gallery.join(file)).await?;
+                assert!(
+                    !browser.overflows().await?,
+                    "{name} is wider than {width} pixels"
+                );
+            }
+        }
+    }
+    browser.close().await
+}
+
+/// Accepts the risk of an advisory for a week, on the panel's command line.
+fn accept(demo: &Demo, advisory: &str) -> Result<()> {
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 7);
+    let accepted = std::process::Command::new(env!("CARGO_BIN_EXE_panel-program"))
+        .arg("--config")
+        .arg(demo.config_path())
+        .args(["accept", advisory, "--component", "houston"])
+        .args(["--reason", "Only we reach the console.", "--until"])
+        .arg(until.strftime("%Y-%m-%d").to_string())
+        .output()?;
+    let said = String::from_utf8_lossy(&accepted.stderr);
+    anyhow::ensure!(accepted.status.success(), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(
+    not(has_browser),
+    ignore = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
+)]
 async fn an_advisory_under_embargo_says_so_in_words() -> Result<()> {
     let demo = demo().await?;
     let browser = Browser::start().await?;

@@ -105,6 +105,17 @@ async fn with_the_network_cut_a_bundle_is_imported_and_its_corrections_are_appli
         "{}",
         text(&again.stdout)
     );
+    // What was carried here, and what was done with it, is on record without a network, too.
+    let audit = desert.run_in(CUT_OFF, &["audit", "--json"])?;
+    let lines = text(&audit.stdout);
+    let whats: Vec<String> = lines
+        .lines()
+        .map(|line| Ok(serde_json::from_str::<Value>(line)?["entry"]["what"].to_string()))
+        .collect::<Result<_>>()?;
+    assert_eq!(whats, ["\"imported\"", "\"applied\"", "\"imported\""]);
+    let history = text(&desert.run(&["history"])?.stdout);
+    assert!(history.contains("audit 2: applied by"), "{history}");
+    assert!(history.contains("4.7.2 → 4.7.4, signed by"), "{history}");
     Ok(())
 }
 

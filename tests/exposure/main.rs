@@ -5,6 +5,8 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod decided;
 mod panel;
 mod plans;
+mod urgent;
 mod verdicts;

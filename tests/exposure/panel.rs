@@ -12,7 +12,7 @@ use spacecp_advisories::{
     plugin::{
         Answer, HOSTED_CONTRACT, PluginEngine, PluginHost, Services, StateWrite,
         bindings::spacecp::advisories::{
-            corrections, documents, inventory, settings,
+            corrections, decisions, documents, inventory, settings,
             types::{DocumentRef, Severity, VersionScheme as Scheme},
         },
     },
@@ -33,6 +33,8 @@ pub(crate) struct Panel {
     pub(crate) fresh_until: Option<i64>,
     /// When documents were accepted, where that is not the beginning of time.
     pub(crate) accepted: BTreeMap<String, i64>,
+    /// What administrators have decided.
+    pub(crate) decided: Result<Vec<decisions::Decision>, String>,
 }
 
 impl Panel {
@@ -53,6 +55,7 @@ impl Panel {
             rules: everything_at_once(),
             fresh_until: Some(i64::MAX),
             accepted: BTreeMap::new(),
+            decided: Ok(Vec::new()),
         }
     }
 
@@ -226,6 +229,11 @@ impl Services for InMemory {
             valid_until: self.0.lock().unwrap().fresh_until,
             problem: None,
         })
+    }
+
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
+        let decided = self.0.lock().unwrap().decided.clone();
+        ready(decided.map_err(decisions::Error::Unavailable))
     }
 
     fn state_get(&self, _: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {

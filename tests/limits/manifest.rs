@@ -32,12 +32,11 @@ fn wat(text: &str) -> Result<Vec<u8>> {
     Ok(wat::parse_str(text)?)
 }
 
-#[test]
-fn the_built_plugin_imports_the_contract_and_nothing_else() -> Result<()> {
-    let component = std::fs::read(artifacts::PLUGIN)?;
+/// What a component imports, by name.
+fn imports(component: &[u8]) -> Result<Vec<String>> {
     let mut depth = 0;
     let mut found = Vec::new();
-    for payload in Parser::new(0).parse_all(&component) {
+    for payload in Parser::new(0).parse_all(component) {
         match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
@@ -49,6 +48,22 @@ fn the_built_plugin_imports_the_contract_and_nothing_else() -> Result<()> {
             _ => {}
         }
     }
+    Ok(found)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_asks_for_no_decisions_runs_all_the_same() -> Result<()> {
+    let asks = |imports: Vec<String>| imports.iter().any(|import| import.contains("/decisions@"));
+    assert!(asks(imports(&std::fs::read(artifacts::PLUGIN)?)?));
+    assert!(!asks(imports(&std::fs::read(artifacts::HOSTILE)?)?));
+    let panel = crate::panel::Panel::tight()?;
+    panel.does(spacecp_hostile_guest::Behaviour::Honest).await?;
+    Ok(())
+}
+
+#[test]
+fn the_built_plugin_imports_the_contract_and_nothing_else() -> Result<()> {
+    let found = imports(&std::fs::read(artifacts::PLUGIN)?)?;
     assert!(found.len() >= 5, "{found:?}");
     for import in found {
         let interface = import

@@ -13,7 +13,7 @@ use spacecp_advisories::{
         Answer, PluginEngine, PluginError, PluginHost, Services, StateWrite,
         bindings::{
             exports::spacecp::advisories::pages::{Block, Page, Place, Request},
-            spacecp::advisories::{corrections, documents, inventory, settings, types},
+            spacecp::advisories::{corrections, decisions, documents, inventory, settings, types},
         },
     },
 };
@@ -101,6 +101,10 @@ impl Services for Quiet {
                 problem: None,
             }
         })
+    }
+
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn state_get(&self, key: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {

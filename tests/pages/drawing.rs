@@ -4,8 +4,9 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use spacecp_advisories::{
     plugin::bindings::exports::spacecp::advisories::pages::{
-        Action, Apply, Badge, Block, Cell, Code, DocumentRef, Event, Fact, Heading, Item, Notice,
-        Page, Place, RollBack, Span, Style, Table, Target, Tone,
+        AcceptRisk, Action, Apply, Badge, Block, Cell, Code, DocumentRef, Event, Fact, Heading,
+        Item, MarkWorkaround, Notice, Page, Place, RollBack, Span, Style, Table, TakeBack, Target,
+        Tone,
     },
     render::{
         html::{self, Frame},
@@ -63,6 +64,16 @@ fn every_block(text: &str) -> Page {
     let led = |target| Span {
         link: Some(target),
         ..plain()
+    };
+    let advisory = || DocumentRef {
+        id: text.to_owned(),
+        revision: 1,
+    };
+    let back = || TakeBack {
+        decision: 1,
+        advisory: text.to_owned(),
+        workaround: Some(text.to_owned()),
+        component: Some(text.to_owned()),
     };
     let cell = || Cell {
         badges: vec![Badge {
@@ -158,6 +169,17 @@ fn every_block(text: &str) -> Page {
             component: text.to_owned(),
             to: text.to_owned(),
         })),
+        Block::Action(Action::MarkWorkaround(MarkWorkaround {
+            advisory: advisory(),
+            workaround: text.to_owned(),
+            components: vec![text.to_owned()],
+        })),
+        Block::Action(Action::AcceptRisk(AcceptRisk {
+            advisory: advisory(),
+            components: vec![text.to_owned(), text.to_owned()],
+        })),
+        Block::Action(Action::LiftWorkaround(back())),
+        Block::Action(Action::WithdrawAcceptance(back())),
         Block::Search(text.to_owned()),
         Block::Rule,
     ]);
@@ -376,7 +398,7 @@ fn a_command_that_a_reader_may_copy_runs_nothing_else() {
         .lines()
         .filter(|line| line.contains(": spacecp-advisories "))
         .collect();
-    assert_eq!(commands.len(), 2, "{text}");
+    assert_eq!(commands.len(), 6, "{text}");
     for command in commands {
         let (_, command) = command.split_once(": ").expect("it was found by this");
         assert!(command.starts_with("spacecp-advisories "), "{command}");

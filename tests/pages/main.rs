@@ -7,7 +7,9 @@
 )]
 
 mod acting;
+mod auditing;
 mod configuration;
+mod deciding;
 mod drawing;
 mod guard;
 mod login;

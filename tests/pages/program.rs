@@ -10,13 +10,13 @@ use spacecp_tests::catalog;
 
 use crate::panel::Panel;
 
-struct Ended {
-    code: Option<i32>,
-    output: String,
-    complaint: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) complaint: String,
 }
 
-fn run(arguments: &[&str]) -> Result<Ended> {
+pub(crate) fn run(arguments: &[&str]) -> Result<Ended> {
     let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
         // The name it is installed by.
         .arg0("spacecp-advisories")
@@ -50,6 +50,9 @@ fn help_teaches_every_command() -> Result<()> {
         "rollback",
         "auto",
         "history",
+        "audit",
+        "workaround",
+        "accept",
         "import",
         "trust",
         "doctor",

@@ -83,6 +83,30 @@ impl Browser {
         .await
     }
 
+    /// Shows so much of a page at once, in the pixels of its style sheet.
+    pub async fn at_a_size(&self, width: u32, height: u32) -> Result<()> {
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 }),
+        )
+        .await
+    }
+
+    /// Unfolds what is folded under these words.
+    pub async fn unfold(&self, words: &str) -> Result<()> {
+        let path = format!("//summary[contains(normalize-space(.), {words:?})]");
+        let summary = self
+            .client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await;
+        Ok(summary
+            .with_context(|| format!("nothing is folded under {words:?}"))?
+            .click()
+            .await?)
+    }
+
     /// Asks for the dark or the light set of colours, as a system setting would.
     pub async fn in_the_dark(&self, dark: bool) -> Result<()> {
         let value = if dark { "dark" } else { "light" };

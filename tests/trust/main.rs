@@ -17,6 +17,7 @@ mod never_back;
 mod objects;
 mod payload;
 mod pinned;
+mod recorded;
 mod refused;
 mod roles;
 mod rotation;

@@ -16,10 +16,12 @@ use super::{
     journal::{Entry, Journal, State},
     lock::{Lock, beside},
     plan,
+    record::Acting,
     recovery::{LiveTree, bring, carry_over, clean_up, inode, live_tree},
     stage,
 };
 use crate::{
+    audit,
     fetch::{Source, fetch_payload},
     inventory::{Component, Inventory, read_version},
     shim::Progress,
@@ -76,6 +78,19 @@ impl Applier {
         }
     }
 
+    /// The same for somebody who takes back what another began: the audit log names them.
+    #[must_use]
+    pub fn acting_for(&self, who: &str) -> Self {
+        self.acting(Acting::Somebody(who.to_owned()))
+    }
+
+    fn acting(&self, acting: Acting) -> Self {
+        Self {
+            journal: self.journal.acting(acting),
+            ..self.clone()
+        }
+    }
+
     /// What applying would do, as found just now.
     pub async fn plan(
         &self,
@@ -111,6 +126,12 @@ impl Applier {
             .await?;
         agreed(&plan, &order)?;
         let entry = new_entry(&order, &plan)?;
+        audit::note_signed(
+            self.journal.store(),
+            &entry.application.id,
+            order.correction,
+        )
+        .await?;
         self.journal.begin(&entry).await?;
         let id = entry.application.id.clone();
         let agreed = plan.digest;
@@ -320,8 +341,9 @@ impl Applier {
     /// What another process is at right now is left to it.
     #[tracing::instrument(name = "recover", skip_all)]
     pub async fn recover(&self, now: Timestamp) -> Result<(), ApplyError> {
+        let recovering = self.acting(Acting::Recovery);
         for entry in self.journal.unfinished().await? {
-            match self.settle(&entry, now).await {
+            match recovering.settle(&entry, now).await {
                 // One disk that is gone must not keep the panel from its other components; the
                 // journal goes on saying that this one is under way, so nothing is applied to it.
                 Err(error @ ApplyError::File { .. }) => tracing::error!(

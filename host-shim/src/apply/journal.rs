@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId};
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{Application, ApplyError, Outcome};
+use super::{
+    Application, ApplyError, Outcome,
+    record::{Acting, record},
+};
 use crate::store::{Store, StoreError};
 
 /// Where an application is. The words are those of the journal.
@@ -92,11 +95,24 @@ pub(super) struct Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     store: Store,
+    /// Who brings applications to their end, for the audit log.
+    acting: Acting,
 }
 
 impl Journal {
     pub(super) fn new(store: Store) -> Self {
-        Self { store }
+        let acting = Acting::default();
+        Self { store, acting }
+    }
+
+    /// The same for somebody else than whoever began an application.
+    pub(super) fn acting(&self, acting: Acting) -> Self {
+        let store = self.store.clone();
+        Self { store, acting }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(super) async fn begin(&self, entry: &Entry) -> Result<(), ApplyError> {
@@ -160,13 +176,22 @@ impl Journal {
             reason,
             "the application has ended"
         );
-        sqlx::query("UPDATE applications SET state = ?, reason = ?, ended = ? WHERE id = ?")
-            .bind(state.word())
-            .bind(reason)
-            .bind(now.as_second())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
+        // Neither is there without the other: the end, and its entry in the audit log.
+        let mut transaction = self.store.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query(
+            "UPDATE applications SET state = ?, reason = ?, ended = ? WHERE id = ? RETURNING *",
+        )
+        .bind(state.word())
+        .bind(reason)
+        .bind(now.as_second())
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(row) = row {
+            let ended = entry(&row)?.application;
+            record(&mut transaction, &ended, state, &self.acting, now).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 

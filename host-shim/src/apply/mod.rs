@@ -15,6 +15,7 @@ mod journal;
 mod lock;
 mod plan;
 mod preflight;
+mod record;
 mod recovery;
 mod stage;
 mod steps;

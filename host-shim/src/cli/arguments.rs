@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "spacecp-advisories",
     version,
-    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, or no word given\n  4  tried, and did not work; with auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
+    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, no word given, or an audit log that does not hold\n  4  tried, and did not work; with auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The configuration.
@@ -61,11 +61,7 @@ pub(super) enum Command {
     /// Say which installed components are exposed, and why; ends with 1 if any is.
     ///
     /// Does not ask the feed: run "sync" before, or leave that to "serve".
-    Check {
-        /// How to print the verdicts.
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
-    },
+    Check(Check),
     /// List the advisories received.
     List {
         /// Words that an advisory must have in id, aliases, title or components.
@@ -76,6 +72,19 @@ pub(super) enum Command {
         /// Its id, as SPACECP-SA-2026-0007.
         advisory: String,
     },
+    /// Mark a workaround as in place, or as no longer in place.
+    ///
+    /// What is exposed stays exposed; it is less urgent. A mark ends at its time, and as soon as the
+    /// text of the workaround changes.
+    Workaround {
+        #[command(subcommand)]
+        action: Workaround,
+    },
+    /// Accept the risk of an exposure for a while.
+    ///
+    /// What is exposed stays exposed; it is less urgent. An acceptance ends at its time, and as soon as
+    /// the advisory's severity, its affected versions or known attacks change.
+    Accept(Accept),
     /// Apply a correction.
     ///
     /// Shows what would happen first. On a terminal it asks then; elsewhere it wants --yes, or --plan
@@ -97,8 +106,13 @@ pub(super) enum Command {
     /// "serve" applies what the policy lets it apply, within the windows that it names. The policy is
     /// edited on the page of that name; the configuration says what it may allow at most.
     Auto(Auto),
-    /// Show what was applied and taken back.
+    /// Show what was applied and taken back, and what the audit log has of it.
     History,
+    /// Show the audit log: what was done and decided here, by whom, and on whose signatures.
+    ///
+    /// Needs neither the feed nor the plugin. With --json it prints one line an entry, the oldest
+    /// first, for keeping elsewhere; ends with 3 where the log does not hold.
+    Audit(Audit),
     /// Take in news that was carried here in one file; asks nobody on the network.
     ///
     /// The file is checked as the feed itself would be. The payloads of its corrections are kept, so
@@ -167,6 +181,106 @@ pub(super) enum Trust {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// How to print the verdicts.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// End with 0, too, when every exposure is accepted; a workaround in place is not enough.
+    #[arg(long)]
+    pub(super) allow_accepted: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Workaround {
+    /// Mark a workaround as in place.
+    Mark {
+        /// The advisory's id, as SPACECP-SA-2026-0007.
+        advisory: String,
+        /// The workaround's id within the advisory.
+        workaround: String,
+        /// The component; every component if none is named.
+        #[arg(long)]
+        component: Option<String>,
+        /// A day, to its end in UTC, or a time as 2026-12-31T18:00:00Z; until the workaround changes if
+        /// none is named.
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+        /// What was done.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Say that a workaround is no longer in place.
+    Lift {
+        /// The advisory's id.
+        advisory: String,
+        /// The workaround's id within the advisory.
+        workaround: String,
+        /// The component that it was marked for; the mark for every component if none is named.
+        #[arg(long)]
+        component: Option<String>,
+    },
+    /// List the marks that hold, and those that ended by themselves.
+    List {
+        /// Those that were taken back or replaced, too.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Accept {
+    /// The advisory's id, as SPACECP-SA-2026-0007.
+    #[arg(required_unless_present = "list")]
+    pub(super) advisory: Option<String>,
+    /// The component; every component if none is named.
+    #[arg(long)]
+    pub(super) component: Option<String>,
+    /// Why.
+    #[arg(long, required_unless_present_any = ["lift", "list"])]
+    pub(super) reason: Option<String>,
+    /// A day, to its end in UTC, or a time as 2026-12-31T18:00:00Z; the configuration says how far away
+    /// it may be (decisions.longest-acceptance-days, 90 if it says nothing).
+    #[arg(long, value_name = "DATE", required_unless_present_any = ["lift", "list"])]
+    pub(super) until: Option<String>,
+    /// Accept it no longer.
+    #[arg(long, conflicts_with_all = ["reason", "until", "list"])]
+    pub(super) lift: bool,
+    /// List the acceptances that hold, and those that ended by themselves.
+    #[arg(long, conflicts_with_all = ["advisory", "component", "reason", "until"])]
+    pub(super) list: bool,
+    /// With --list: those that were taken back or replaced, too.
+    #[arg(long, requires = "list")]
+    pub(super) all: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Audit {
+    /// How many entries to show, the newest; --json prints them all.
+    #[arg(long, default_value_t = 50, value_name = "ENTRIES")]
+    pub(super) limit: u32,
+    /// Only what was added after the entry with this hash, as an export ended with it; ends with 3 if
+    /// there is no such entry any more.
+    #[arg(long, value_name = "HASH")]
+    pub(super) since: Option<String>,
+    #[command(subcommand)]
+    pub(super) action: Option<AuditAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditAction {
+    /// Hold every entry against the chain and say where it breaks, if it does; ends with 3 then.
+    ///
+    /// Prints the newest entry as NUMBER:HASH. Keep that elsewhere: with --expect it shows whether the
+    /// log was cut off or written anew since.
+    Verify {
+        /// An entry that the log must have.
+        #[arg(long, value_name = "NUMBER:HASH")]
+        expect: Option<String>,
     },
 }
 

@@ -1,10 +1,14 @@
 //! `check`: which installed components are exposed, and why.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{CommandError, Ending, Output, arguments::Format};
+use super::{
+    CommandError, Ending, Output,
+    arguments::{Check, Format},
+};
 use crate::{
+    decisions::{Decision, Kind, State},
     plugin::bindings::exports::spacecp::advisories::{
         exposure::{ExposureReport, Status, Verdict},
         pages::{Badge, Block, Cell, Notice, Page, Span, Style, Table, Tone},
@@ -16,13 +20,15 @@ use crate::{
 
 pub(super) async fn check(
     shim: &Shim,
-    format: Format,
+    asked: &Check,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let report = shim.report().await?;
     let freshness = shim.freshness().await?;
-    if out.json || format == Format::Json {
-        let verdicts: Vec<Verdict> = report.verdicts.iter().map(passable).collect();
+    let decisions = shim.decisions().await?;
+    if out.json || asked.format == Format::Json {
+        let verdicts = report.verdicts.iter();
+        let verdicts: Vec<Value> = verdicts.map(|one| told(one, &decisions)).collect();
         out.value(&json!({
             "summary": report.summary,
             "verdicts": verdicts,
@@ -30,14 +36,12 @@ pub(super) async fn check(
             "freshness": freshness,
         }))?;
     } else {
-        let page = page(&report, &freshness, Timestamp::now());
+        let page = page(&report, &decisions, &freshness, Timestamp::now());
         out.text(&terminal::page(&page, out.terminal()))?;
     }
-    Ok(if all_is_well(&report, &freshness) {
-        Ending::Well
-    } else {
-        Ending::Exposed
-    })
+    let well = all_is_well(&report, &freshness)
+        || asked.allow_accepted && all_is_accepted(&report, &decisions, &freshness);
+    Ok(if well { Ending::Well } else { Ending::Exposed })
 }
 
 /// The verdict as it may be passed on: of an advisory under embargo no more than its id and what a
@@ -52,6 +56,58 @@ fn passable(verdict: &Verdict) -> Verdict {
         reason: hidden(),
         ..verdict.clone()
     }
+}
+
+/// The verdict as it may be passed on, with what was decided about it beside it.
+fn told(verdict: &Verdict, decisions: &[Decision]) -> Value {
+    let beside = beside(verdict, decisions).cloned();
+    let beside: Vec<Decision> = beside
+        .map(|mut decision| {
+            if verdict.embargo {
+                // Whoever gave the reason may have spoken of what is under embargo.
+                decision.workaround = None;
+                decision.reason = None;
+                decision.end = None;
+            }
+            decision
+        })
+        .collect();
+    let mut told = json!(passable(verdict));
+    told["decisions"] = json!(beside);
+    told
+}
+
+/// The decisions about an exposure, whether they hold or not.
+fn beside<'a>(
+    verdict: &'a Verdict,
+    decisions: &'a [Decision],
+) -> impl Iterator<Item = &'a Decision> {
+    decisions.iter().filter(move |decision| {
+        verdict.status == Status::Affected
+            && decision.advisory.as_str() == verdict.advisory.id
+            && decision
+                .component
+                .as_ref()
+                .is_none_or(|component| *component == verdict.component)
+    })
+}
+
+/// Whether every exposure is accepted, and there is nothing else to worry about.
+fn all_is_accepted(report: &ExposureReport, decisions: &[Decision], freshness: &Freshness) -> bool {
+    let accepted = |verdict: &Verdict| {
+        decisions.iter().any(|decision| {
+            decision.kind == Kind::Acceptance
+                && decision.covers(&verdict.advisory.id, &verdict.component)
+        })
+    };
+    let mut exposures = report
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.status == Status::Affected);
+    exposures.all(accepted)
+        && report.summary.undecided == 0
+        && report.unreadable.is_empty()
+        && freshness.sequence.is_some()
 }
 
 /// Whether nothing is exposed, nothing undecided, and the vendor has been heard at all: before the
@@ -86,7 +142,12 @@ fn staleness(freshness: &Freshness, now: Timestamp) -> Option<String> {
 }
 
 /// The verdicts as a page, so that they are drawn, and made safe, like any other.
-fn page(report: &ExposureReport, freshness: &Freshness, now: Timestamp) -> Page {
+fn page(
+    report: &ExposureReport,
+    decisions: &[Decision],
+    freshness: &Freshness,
+    now: Timestamp,
+) -> Page {
     let summary = &report.summary;
     let standing = format!(
         "{} of {} components exposed, {} undecided, {} advisories in force",
@@ -107,11 +168,12 @@ fn page(report: &ExposureReport, freshness: &Freshness, now: Timestamp) -> Page 
             spans: vec![plain(words)],
         }));
     }
-    let shown = report
+    let shown: Vec<&Verdict> = report
         .verdicts
         .iter()
-        .filter(|verdict| matches!(verdict.status, Status::Affected | Status::Unknown));
-    blocks.push(Block::Table(Table {
+        .filter(|verdict| matches!(verdict.status, Status::Affected | Status::Unknown))
+        .collect();
+    let mut table = Table {
         caption: "Verdicts".to_owned(),
         columns: [
             "Verdict",
@@ -123,9 +185,11 @@ fn page(report: &ExposureReport, freshness: &Freshness, now: Timestamp) -> Page 
         ]
         .map(str::to_owned)
         .to_vec(),
-        rows: shown.map(row).collect(),
+        rows: shown.iter().map(|verdict| row(verdict)).collect(),
         empty: "Nothing that is installed here is known to be exposed.".to_owned(),
-    }));
+    };
+    add_decisions(&mut table, &shown, decisions);
+    blocks.push(Block::Table(table));
     for unreadable in &report.unreadable {
         let words = format!(
             "{} revision {} cannot be read: {}",
@@ -143,6 +207,43 @@ fn page(report: &ExposureReport, freshness: &Freshness, now: Timestamp) -> Page 
         title: "Exposure".to_owned(),
         blocks,
         embargo,
+    }
+}
+
+/// A column for what was decided, where anything was.
+fn add_decisions(table: &mut Table, shown: &[&Verdict], decisions: &[Decision]) {
+    if shown
+        .iter()
+        .all(|verdict| beside(verdict, decisions).next().is_none())
+    {
+        return;
+    }
+    table.columns.push("Decision".to_owned());
+    for (row, verdict) in table.rows.iter_mut().zip(shown) {
+        let words: Vec<String> = beside(verdict, decisions).map(in_short).collect();
+        let words = if words.is_empty() {
+            "–".to_owned()
+        } else {
+            words.join("; ")
+        };
+        row.push(Cell {
+            badges: Vec::new(),
+            spans: vec![plain(words)],
+        });
+    }
+}
+
+fn in_short(decision: &Decision) -> String {
+    let what = match decision.kind {
+        Kind::Workaround => "workaround in place",
+        Kind::Acceptance => "accepted",
+    };
+    match (decision.state, decision.until) {
+        (State::Standing, Some(until)) => {
+            format!("{what} until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
+        }
+        (State::Standing, None) => what.to_owned(),
+        (state, _) => format!("was {what}: {}", state.as_str()),
     }
 }
 

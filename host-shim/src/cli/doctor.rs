@@ -100,6 +100,7 @@ async fn inside(
             "run \"spacecp-advisories sync\"; for store.sqlite, restore the file from a backup",
         ));
     }
+    findings.push(audit_log(shim).await);
     let report = shim.trust_report(now).await?;
     let latest = shim.latest_time().await?;
     findings.push(clock(now, latest, shim.head_issued().await?));
@@ -124,6 +125,21 @@ async fn inside(
         ),
     });
     Ok(())
+}
+
+async fn audit_log(shim: &Shim) -> Finding {
+    let problem = match shim.audit(0).await {
+        Ok(report) => match report.walked.fault {
+            None => return Finding::well("audit log", "every entry holds"),
+            Some(fault) => fault.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    Finding::ill(
+        "audit log",
+        problem,
+        "somebody or something changed store.sqlite: find out what, compare it with the last export (\"spacecp-advisories audit --json\"), and restore the file from a backup",
+    )
 }
 
 fn state_folder(path: &Path) -> Finding {

@@ -2,8 +2,10 @@
 
 mod apply;
 mod arguments;
+mod audit;
 mod auto;
 mod check;
+mod decisions;
 mod doctor;
 mod output;
 mod progress;
@@ -17,8 +19,10 @@ use clap::Parser;
 
 use crate::{
     apply::ApplyError,
+    audit::AuditError,
     automation::AutomationError,
     config::{Config, ConfigError},
+    decisions::DecisionError,
     shim::{Shim, ShimError},
     sync::SyncError,
     web::{PasswordError, ServeError},
@@ -50,6 +54,8 @@ enum CommandError {
     #[error(transparent)]
     Shim(#[from] ShimError),
     #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -71,7 +77,10 @@ impl CommandError {
                 | ShimError::File { .. }
                 | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
             ) => Ending::Usage,
-            Self::Refused(_) => Ending::Refused,
+            Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
+            Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
+            Self::Shim(ShimError::Decision(_)) => Ending::Refused,
+            Self::Refused(_) | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::NoPlugin(_)
@@ -134,10 +143,15 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     if let Command::Doctor = arguments.command {
         return doctor::doctor(config, &out).await;
     }
+    if let Command::Audit(asked) = &arguments.command {
+        return audit::audit(&config, asked, &out).await;
+    }
     let shim = Shim::open(config).await?;
     match &arguments.command {
         Command::Sync => show::sync(&shim, &out).await,
-        Command::Check { format } => check::check(&shim, *format, &out).await,
+        Command::Check(asked) => check::check(&shim, asked, &out).await,
+        Command::Workaround { action } => decisions::workaround(&shim, action, &out).await,
+        Command::Accept(asked) => decisions::accept(&shim, asked, &out).await,
         Command::List { search } => show::list(&shim, search.as_deref(), &out).await,
         Command::Show { advisory } => show::advisory(&shim, advisory, &out).await,
         Command::Apply(apply) => apply::apply(&shim, apply, &out).await,
@@ -152,6 +166,6 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
             action: Some(arguments::Trust::Reset { yes }),
         } => trust::reset(&shim, *yes, &out).await,
         Command::Serve { .. } => serve::serve(shim, &out).await,
-        Command::Doctor | Command::HashPassword => Ok(Ending::Well),
+        Command::Audit(_) | Command::Doctor | Command::HashPassword => Ok(Ending::Well),
     }
 }

@@ -1,10 +1,14 @@
 //! `sync`, `list`, `show`, `history`: what the pages show, on a terminal.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
 use super::{CommandError, Ending, Output};
 use crate::{
+    apply::Application,
+    audit::{Entry, Recorded},
     plugin::bindings::exports::spacecp::advisories::pages::{Place, Request},
     render::{json, terminal},
     shim::Shim,
@@ -65,8 +69,13 @@ pub(super) async fn advisory(shim: &Shim, id: &str, out: &Output) -> Result<Endi
 pub(super) async fn history(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     // Without the plugin, which may be what has to be taken back.
     let history = shim.history(HISTORY).await?;
+    let recorded = recorded(shim).await?;
     if out.json {
-        out.value(&history)?;
+        let with_audit = |application: &Application| WithAudit {
+            application: application.clone(),
+            audit: recorded.get(&application.id).cloned().unwrap_or_default(),
+        };
+        out.value(&history.iter().map(with_audit).collect::<Vec<_>>())?;
         return Ok(Ending::Well);
     }
     if history.is_empty() {
@@ -95,8 +104,49 @@ pub(super) async fn history(shim: &Shim, out: &Output) -> Result<Ending, Command
         if let Some(reason) = &application.reason {
             out.line(&format!("    {reason}"))?;
         }
+        for entry in recorded.get(&application.id).into_iter().flatten() {
+            out.line(&format!("    {}", audited(entry)))?;
+        }
     }
     Ok(Ending::Well)
+}
+
+/// An application with what the audit log has of it.
+#[derive(serde::Serialize)]
+struct WithAudit {
+    #[serde(flatten)]
+    application: Application,
+    audit: Vec<Entry>,
+}
+
+/// The entries of the audit log that are about applications, by application, the oldest first.
+async fn recorded(shim: &Shim) -> Result<BTreeMap<String, Vec<Entry>>, CommandError> {
+    let mut recorded: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    // As many as the applications that are printed may have: each ends, and may be taken back.
+    for Recorded { entry, .. } in shim.audit(2 * HISTORY as usize).await?.newest {
+        if let Some(application) = entry.event.application.clone() {
+            recorded.entry(application).or_default().insert(0, entry);
+        }
+    }
+    Ok(recorded)
+}
+
+/// What the audit log has, in a line.
+fn audited(entry: &Entry) -> String {
+    let event = &entry.event;
+    let keys = match event.keys.as_slice() {
+        [] => "no key was recorded".to_owned(),
+        keys => format!("signed by {}", keys.join(" ")),
+    };
+    let (from, to) = (event.from.as_deref(), event.to.as_deref());
+    format!(
+        "audit {}: {} by {}, {} → {}, {keys}",
+        entry.number,
+        event.what.as_str(),
+        event.who,
+        from.unwrap_or("?"),
+        to.unwrap_or("?"),
+    )
 }
 
 async fn page(

@@ -28,7 +28,7 @@ pub(super) async fn reset(shim: &Shim, yes: bool, out: &Output) -> Result<Ending
                 .to_owned(),
         ));
     }
-    shim.reset_trust("somebody on the command line").await?;
+    shim.reset_trust(&super::apply::whoami()).await?;
     if out.json {
         out.value(&serde_json::json!({ "reset": true }))?;
     } else {
@@ -38,6 +38,6 @@ pub(super) async fn reset(shim: &Shim, yes: bool, out: &Output) -> Result<Ending
 }
 
 pub(super) async fn import(shim: &Shim, file: &Path, out: &Output) -> Result<Ending, CommandError> {
-    let report = shim.import(file).await?;
+    let report = shim.import(file, &super::apply::whoami()).await?;
     show::report(&report, out)
 }

@@ -8,13 +8,14 @@ use super::PluginError;
 pub const HOSTED_CONTRACT: &str = spacecp_contract::CONTRACT_VERSION;
 
 /// The interfaces that a plugin may import.
-const INTERFACES: [&str; 7] = [
+const INTERFACES: [&str; 8] = [
     "types",
     "documents",
     "inventory",
     "corrections",
     "state",
     "settings",
+    "decisions",
     "log",
 ];
 

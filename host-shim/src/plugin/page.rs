@@ -1,6 +1,8 @@
 //! Holds a page against its limits and against itself.
 
-use super::bindings::exports::spacecp::advisories::pages::{Block, Cell, Page, Span, Target};
+use super::bindings::exports::spacecp::advisories::pages::{
+    Action, Block, Cell, Page, Span, Target,
+};
 
 /// Blocks that one page may have.
 const MOST_BLOCKS: usize = 20_000;
@@ -67,6 +69,12 @@ fn size(block: &Block) -> Result<usize, String> {
         Block::Timeline(events) => events.iter().map(|event| cell(&event.value)).sum(),
         Block::Notice(notice) => spans(&notice.spans),
         Block::Search(text) => text.len(),
+        Block::Action(Action::MarkWorkaround(mark)) => {
+            64 + mark.components.iter().map(String::len).sum::<usize>()
+        }
+        Block::Action(Action::AcceptRisk(accept)) => {
+            64 + accept.components.iter().map(String::len).sum::<usize>()
+        }
         Block::Action(_) | Block::Rule => 64,
     })
 }

@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use super::bindings::spacecp::advisories::{corrections, documents, inventory, settings, types};
+use super::bindings::spacecp::advisories::{
+    corrections, decisions, documents, inventory, settings, types,
+};
 
 /// An answer that may take a while.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,6 +56,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// See `settings.current-freshness`.
     fn freshness(&self) -> Answer<'_, settings::Freshness>;
+
+    /// See `decisions.current`.
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>>;
 
     /// The durable value under a key.
     fn state_get(&self, key: String) -> Answer<'_, Result<Option<Vec<u8>>, String>>;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
+    decisions::decision_of,
     path,
     text::{outward, visible},
     tone_word,
@@ -353,5 +354,6 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
                 button type="submit" { "Roll back: " (visible(&back.component)) " → " (visible(&back.to)) }
             }
         },
+        decision => decision_of(decision, &token(frame)),
     }
 }

@@ -3,6 +3,7 @@
 //! A page's texts are a stranger's. Every drawing escapes all of them, and draws every button and
 //! form itself: no markup, script, form or control sequence can come out of a page.
 
+mod decisions;
 pub mod html;
 pub mod json;
 pub(crate) mod policy_form;

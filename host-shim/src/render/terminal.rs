@@ -155,6 +155,43 @@ fn action_text(action: &Action) -> String {
             "> roll back: spacecp-advisories rollback {}",
             name(&back.application)
         ),
+        Action::MarkWorkaround(mark) => format!(
+            "> mark as in place: spacecp-advisories workaround mark {} {}{}",
+            name(&mark.advisory.id),
+            name(&mark.workaround),
+            one_component(&mark.components)
+        ),
+        Action::LiftWorkaround(back) => format!(
+            "> no longer in place: spacecp-advisories workaround lift {} {}{}",
+            name(&back.advisory),
+            name(back.workaround.as_deref().unwrap_or_default()),
+            component(back.component.as_deref())
+        ),
+        Action::AcceptRisk(accept) => format!(
+            "> accept the risk: spacecp-advisories accept {}{} --reason=WHY --until=DAY",
+            name(&accept.advisory.id),
+            one_component(&accept.components)
+        ),
+        Action::WithdrawAcceptance(back) => format!(
+            "> accept it no longer: spacecp-advisories accept {}{} --lift",
+            name(&back.advisory),
+            component(back.component.as_deref())
+        ),
+    }
+}
+
+/// The component of a command; none for every component.
+fn component(component: Option<&str>) -> String {
+    component.map_or(String::new(), |component| {
+        format!(" --component={}", word(component))
+    })
+}
+
+/// The component where there is only one to choose.
+fn one_component(components: &[String]) -> String {
+    match components {
+        [one] => component(Some(one)),
+        _ => String::new(),
     }
 }
 

@@ -8,8 +8,11 @@ use spacecp_contract::{DocumentKind, Restart, Severity, VersionScheme};
 use crate::{
     apply::{Application, Change, Gravity, Outcome, Plan},
     automation::Quarantine,
+    decisions::{Decision, Kind, State},
     inventory::{Component, Inventory},
-    plugin::bindings::spacecp::advisories::{corrections, documents, inventory, settings, types},
+    plugin::bindings::spacecp::advisories::{
+        corrections, decisions, documents, inventory, settings, types,
+    },
     policy::{InForce, Policy, Restarts, Treatment},
     store::{Batch, Cursor, Freshness, StoreError, StoredDocument},
 };
@@ -118,6 +121,36 @@ pub(super) fn application(application: &Application) -> corrections::Application
         reason: application.reason.clone(),
         reversible: application.reversible,
     }
+}
+
+/// None for a decision that was taken back: nobody relies on it, and nobody has to be told.
+pub(super) fn decision(decision: &Decision) -> Option<decisions::Decision> {
+    let state = match decision.state {
+        State::Standing => decisions::State::Standing,
+        State::Unknown => decisions::State::Unknown,
+        State::Expired => decisions::State::Expired,
+        State::Reopened => decisions::State::Reopened,
+        State::Lifted | State::Replaced => return None,
+    };
+    Some(decisions::Decision {
+        number: decision.number,
+        kind: match decision.kind {
+            Kind::Workaround => decisions::Kind::Workaround,
+            Kind::Acceptance => decisions::Kind::Acceptance,
+        },
+        advisory: types::DocumentRef {
+            id: decision.advisory.to_string(),
+            revision: decision.revision,
+        },
+        workaround: decision.workaround.clone(),
+        component: decision.component.clone(),
+        by: decision.by.clone(),
+        made: decision.made.as_second(),
+        until: decision.until.map(Timestamp::as_second),
+        reason: decision.reason.clone(),
+        state,
+        why: decision.end.as_ref().and_then(|end| end.reason.clone()),
+    })
 }
 
 /// The rules in short; where they cannot be read, nothing is allowed.

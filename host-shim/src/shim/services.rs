@@ -11,7 +11,9 @@ use super::{Rooms, contract};
 use crate::{
     plugin::{
         Answer, Services, StateWrite,
-        bindings::spacecp::advisories::{corrections, documents, inventory, settings, types},
+        bindings::spacecp::advisories::{
+            corrections, decisions, documents, inventory, settings, types,
+        },
     },
     policy::Policy,
 };
@@ -111,6 +113,15 @@ impl Services for PluginServices {
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {
         Box::pin(async move { contract::freshness(self.rooms.store().freshness().await) })
+    }
+
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
+        Box::pin(async move {
+            let current = self.rooms.decisions().await;
+            let current =
+                current.map_err(|error| decisions::Error::Unavailable(error.to_string()))?;
+            Ok(current.iter().filter_map(contract::decision).collect())
+        })
     }
 
     fn state_get(&self, key: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {

@@ -9,6 +9,7 @@ use spacecp_contract::{Audience, Digest, DocumentKind, Role, Root};
 
 use super::{Shim, ShimError};
 use crate::{
+    audit::{self, Event, What},
     plugin::bindings::exports::spacecp::advisories::pages::{
         Badge, Block, Cell, Fact, Heading, Notice, Page, Span, Style, Table, Tone,
     },
@@ -131,6 +132,9 @@ impl Shim {
     /// again. Applications, the plugin's memory and what administrators decided stay. `by` is kept.
     pub async fn reset_trust(&self, by: &str) -> Result<(), ShimError> {
         let store = self.rooms.store();
+        // First, so that nothing is ever forgotten unrecorded.
+        let event = Event::new(What::TrustReset, by);
+        audit::record(store, &event, Timestamp::now()).await?;
         store.forget_feed().await?;
         let words = format!(
             "{by} had this panel forget every root, head, index and document; trust begins with the pinned root again"

@@ -14,7 +14,7 @@ use super::{IncidentKind, Store, StoreError};
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Whether an error says that the file itself is damaged, and not that it cannot be reached now.
-pub(super) fn is_damage(error: &StoreError) -> bool {
+pub(crate) fn is_damage(error: &StoreError) -> bool {
     let source = match error {
         StoreError::Damaged(_) => return true,
         StoreError::Open { source, .. }
@@ -143,12 +143,14 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        // In the same transaction: whoever reads meanwhile finds one of the two stores, never none.
+        super::feed::name_feed(&mut transaction).await?;
         transaction.commit().await?;
         *self
             .trusted
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
-        self.ensure_feed_state().await
+        Ok(())
     }
 
     pub(super) async fn note_damage(&self, reason: &str, aside: &Path) -> Result<(), StoreError> {

@@ -80,17 +80,8 @@ pub struct Signer {
 impl Store {
     /// Names this store; made once, when it is new.
     pub(super) async fn ensure_feed_state(&self) -> Result<(), StoreError> {
-        let mut epoch = [0; 8];
-        getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;
-        let epoch = u64::from_le_bytes(epoch);
-        // The version begins anywhere, so that nobody takes a store that was built anew for the
-        // one that they have read.
-        sqlx::query("INSERT OR IGNORE INTO feed_state (only, epoch, version) VALUES (1, ?, ?)")
-            .bind(signed(epoch))
-            .bind(signed(epoch >> 2))
-            .execute(&self.feed)
-            .await?;
-        Ok(())
+        let mut connection = self.feed.acquire().await?;
+        name_feed(&mut connection).await
     }
 
     /// What is trusted, verified again unless this process has done so already.
@@ -471,6 +462,21 @@ impl Store {
         })
         .map_err(damaged)
     }
+}
+
+/// Names a store that is new, or was emptied; once.
+pub(super) async fn name_feed(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut epoch = [0; 8];
+    getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;
+    let epoch = u64::from_le_bytes(epoch);
+    // The version begins anywhere, so that nobody takes a store that was built anew for the
+    // one that they have read.
+    sqlx::query("INSERT OR IGNORE INTO feed_state (only, epoch, version) VALUES (1, ?, ?)")
+        .bind(signed(epoch))
+        .bind(signed(epoch >> 2))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn read_held(

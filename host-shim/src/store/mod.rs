@@ -25,6 +25,7 @@ use sqlx::{
 
 use crate::trust::workflow::Trusted;
 
+pub(crate) use damage::is_damage;
 pub use feed::{Batch, Cursor, Freshness, Signer, StoredDocument};
 pub use incidents::{Incident, IncidentKind};
 pub use received::Received;
@@ -66,6 +67,11 @@ pub enum StoreError {
         "what is stored of the feed is damaged or was tampered with: {0}; the next sync sets it aside and fetches all of it again"
     )]
     Damaged(String),
+    /// What only this panel knows is not what this program put there.
+    #[error(
+        "what this panel keeps of itself is damaged or was tampered with: {0}; restore store.sqlite from a backup"
+    )]
+    Panel(String),
     /// What was stored of the feed could not even be emptied.
     #[error(
         "what is stored of the feed is damaged beyond use, and was set aside as {}; begin again, and the next sync fetches all of it", .0.display()

@@ -6,6 +6,7 @@
 //! says that the form came from these pages.
 
 mod actions;
+mod decisions;
 mod guard;
 mod login;
 mod pages;
@@ -96,6 +97,10 @@ pub fn router(shim: Arc<Shim>) -> Router {
         .route("/policy/release", post(policy::release))
         .route("/apply", post(actions::apply))
         .route("/roll-back", post(actions::roll_back))
+        .route("/mark-workaround", post(decisions::mark_workaround))
+        .route("/lift-workaround", post(decisions::lift_workaround))
+        .route("/accept-risk", post(decisions::accept_risk))
+        .route("/withdraw-acceptance", post(decisions::withdraw_acceptance))
         .route("/sync", post(actions::sync))
         .route("/login", get(login::form).post(login::attempt))
         .route("/logout", post(login::logout))

@@ -12,15 +12,18 @@ use super::{Web, login::cookie_name, session::Session};
 use crate::{
     plugin::{
         PluginError,
-        bindings::exports::spacecp::advisories::pages::{Place, Request},
+        bindings::exports::spacecp::advisories::pages::{Page, Place, Request},
     },
     render::{
         self,
         html::{self, Frame, Said},
         json,
     },
-    shim::{ShimError, trust_page},
+    shim::{ShimError, audit_blocks, trust_page},
 };
+
+/// Entries of the audit log that the history shows.
+const ENTRIES: usize = 200;
 
 /// The longest search.
 const LONGEST_SEARCH: usize = 200;
@@ -72,6 +75,10 @@ impl IntoResponse for Refusal {
                     | ShimError::Plugin(PluginError::NotFound { .. }) => {
                         (StatusCode::NOT_FOUND, "There is nothing here")
                     }
+                    ShimError::Decision(error) if error.is_not_found() => {
+                        (StatusCode::NOT_FOUND, "There is nothing here")
+                    }
+                    ShimError::Decision(_) => (StatusCode::CONFLICT, "That was not decided"),
                     ShimError::NoPlugin(_) | ShimError::Plugin(_) => {
                         (StatusCode::SERVICE_UNAVAILABLE, "The plugin has no answer")
                     }
@@ -117,18 +124,32 @@ impl Web {
     ) -> Result<Response, Refusal> {
         let session = self.session(headers).ok_or(Refusal::LogIn)?;
         let path = render::path(&place);
+        let page = self.compose(&session, place, search).await?;
+        Ok(self.drawn(headers, &session, &page, &path))
+    }
+
+    async fn compose(
+        &self,
+        session: &Session,
+        place: Place,
+        search: Option<String>,
+    ) -> Result<Page, ShimError> {
         let request = Request {
             place,
             search,
             now: Timestamp::now().as_second(),
             may_act: session.may_act(),
         };
-        let page = self.shim.page(&request).await?;
+        self.shim.page(&request).await
+    }
+
+    /// The page in the form that is asked for.
+    fn drawn(&self, headers: &HeaderMap, session: &Session, page: &Page, path: &str) -> Response {
         if wants_json(headers) {
-            return Ok(as_json(&page));
+            return as_json(page);
         }
-        let said = self.sessions.said(&session);
-        Ok(html::page(&page, &frame(Some(&session), &said, &path)).into_response())
+        let said = self.sessions.said(session);
+        html::page(page, &frame(Some(session), &said, path)).into_response()
     }
 }
 
@@ -145,7 +166,7 @@ pub(super) fn as_json_value(value: &serde_json::Value) -> Response {
     ([json], value.to_string()).into_response()
 }
 
-fn as_json(page: &crate::plugin::bindings::exports::spacecp::advisories::pages::Page) -> Response {
+fn as_json(page: &Page) -> Response {
     if page.embargo {
         return embargoed();
     }
@@ -198,7 +219,12 @@ pub(super) async fn history(
     State(web): State<Web>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    web.page(&headers, Place::History, None).await
+    let session = web.session(&headers).ok_or(Refusal::LogIn)?;
+    let report = web.shim.audit(ENTRIES).await?;
+    let mut page = web.compose(&session, Place::History, None).await?;
+    // The shim's own words, below the plugin's.
+    page.blocks.extend(audit_blocks(&report));
+    Ok(web.drawn(&headers, &session, &page, &render::path(&Place::History)))
 }
 
 /// The shim's own page: it is there when the plugin is not.

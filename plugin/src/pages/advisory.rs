@@ -1,11 +1,12 @@
 //! One advisory: what is wrong, what it means for this panel, and what can be done.
 
 use super::{
-    advisories::standing, badge, cell, code, counted, day, fact, heading, labelled, notice,
-    overview::labels, paragraph, plain, roll_back, size, status_badge, strong, to_advisory,
+    advisories::standing, badge, cell, code, counted, day, decided, fact, heading, labelled,
+    notice, overview::labels, paragraph, plain, roll_back, size, status_badge, strong, to_advisory,
 };
 use crate::{
     bindings::{
+        exports::spacecp::advisories::exposure::Verdict,
         exports::spacecp::advisories::pages::{
             Action, Apply, Block, Cell, Event, Fact, Item, Page, Table, Tone,
         },
@@ -13,6 +14,7 @@ use crate::{
             Application, FileChange, Finding, Gravity, Plan, Restart,
         },
     },
+    decisions::Decisions,
     knowledge::{Knowledge, Known},
     markdown,
 };
@@ -34,6 +36,7 @@ pub fn advisory(
     knowledge: &Knowledge,
     known: &Known,
     prepared: &[Prepared],
+    decisions: &Decisions,
     history: &[Application],
     may_act: bool,
 ) -> Page {
@@ -44,7 +47,9 @@ pub fn advisory(
     embargo(known, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
     blocks.push(heading("This panel"));
-    blocks.push(verdicts(knowledge, known));
+    blocks.push(verdicts(knowledge, known, decisions));
+    let exposures = decided::Exposures::new(knowledge, known, decisions);
+    exposures.decisions(may_act, &mut blocks);
     for prepared in prepared {
         correction(prepared, may_act, &mut blocks);
     }
@@ -67,12 +72,18 @@ pub fn advisory(
             blocks.push(roll_back(application));
         }
     }
+    if may_act {
+        exposures.accept(&mut blocks);
+    }
     section("Issue", &advisory.issue, &mut blocks);
     section("Impacts", &advisory.impacts, &mut blocks);
     if !advisory.workarounds.is_empty() {
         blocks.push(heading("Workarounds"));
         for workaround in &advisory.workarounds {
             blocks.extend(markdown::blocks(&workaround.text, 3));
+            if may_act {
+                exposures.mark(&workaround.id, &mut blocks);
+            }
         }
     }
     section("Solution", &advisory.solution, &mut blocks);
@@ -169,31 +180,31 @@ fn facts(known: &Known) -> Vec<Fact> {
     facts
 }
 
-fn verdicts(knowledge: &Knowledge, known: &Known) -> Block {
-    let rows = knowledge
-        .verdicts_of(&known.advisory.id)
-        .iter()
-        .map(|verdict| {
-            vec![
-                cell(vec![strong(verdict.component.clone())]),
-                cell(vec![plain(
-                    verdict
-                        .version
-                        .clone()
-                        .unwrap_or_else(|| "not known".to_owned()),
-                )]),
-                labelled(vec![status_badge(verdict.status)]),
-                cell(vec![plain(verdict.reason.clone())]),
-            ]
-        });
-    Block::Table(Table {
+fn verdicts(knowledge: &Knowledge, known: &Known, decisions: &Decisions) -> Block {
+    let verdicts: Vec<&Verdict> = knowledge.verdicts_of(&known.advisory.id).iter().collect();
+    let rows = verdicts.iter().map(|verdict| {
+        vec![
+            cell(vec![strong(verdict.component.clone())]),
+            cell(vec![plain(
+                verdict
+                    .version
+                    .clone()
+                    .unwrap_or_else(|| "not known".to_owned()),
+            )]),
+            labelled(vec![status_badge(verdict.status)]),
+            cell(vec![plain(verdict.reason.clone())]),
+        ]
+    });
+    let mut table = Table {
         caption: "Verdicts for the components of this panel".to_owned(),
         columns: ["Component", "Version", "Verdict", "Why"]
             .map(str::to_owned)
             .to_vec(),
         rows: rows.collect(),
         empty: "Nothing that this advisory speaks of is installed here.".to_owned(),
-    })
+    };
+    decided::column(&mut table, &verdicts, decisions);
+    Block::Table(table)
 }
 
 fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {

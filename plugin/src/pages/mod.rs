@@ -4,6 +4,7 @@
 
 mod advisories;
 mod advisory;
+mod decided;
 mod history;
 mod overview;
 

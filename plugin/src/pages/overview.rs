@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    advisory_badges, badge, cell, counted, heading, labelled, link, notice, paragraph, plain,
-    status_badge, strong, time, to_advisory, verdict_badges,
+    advisory_badges, badge, cell, counted, decided, heading, labelled, link, notice, paragraph,
+    plain, status_badge, strong, time, to_advisory, verdict_badges,
 };
 use crate::{
     bindings::{
@@ -14,6 +14,7 @@ use crate::{
         },
         spacecp::advisories::settings::Freshness,
     },
+    decisions::{Decisions, Standing},
     knowledge::Knowledge,
 };
 
@@ -24,28 +25,42 @@ const MOST_ROWS: usize = 200;
 const MOST_COMPONENTS: usize = 1_000;
 
 /// Composes the page at `now`, in seconds since 1970.
-pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page {
+pub fn overview(
+    knowledge: &Knowledge,
+    decisions: &Decisions,
+    freshness: &Freshness,
+    now: i64,
+) -> Page {
     let summary = knowledge.summary();
-    let mut blocks = vec![standing(&summary, freshness)];
+    let verdicts = knowledge.verdicts();
+    let tally = decisions.tally(&verdicts);
+    let mut blocks = vec![standing(&summary, decided::of_those(&tally), freshness)];
+    blocks.extend(decided::problem(decisions));
     if summary.undecided > 0 {
         let undecided = counted(summary.undecided as usize, "component", "components");
         blocks.push(notice(Tone::Warning, format!("{undecided} cannot be decided: see the versions that could not be read or compared below.")));
     }
     blocks.push(current(freshness, now));
-    let verdicts = knowledge.verdicts();
     let exposed: Vec<&Verdict> = verdicts
         .iter()
         .copied()
         .filter(|verdict| verdict.status == Status::Affected)
         .collect();
+    let exposed = decisions.most_urgent_first(exposed);
     if let Some(first) = exposed.first() {
         blocks.push(heading("What to do first"));
+        if decisions.standing(first) != Standing::Open {
+            blocks.push(paragraph(
+                "Somebody has decided about every exposure. What is left is to correct them:",
+            ));
+        }
         blocks.push(first_step(knowledge, first));
     }
     blocks.push(heading("Exposed"));
     blocks.push(table(
         "Exposed components",
         &exposed,
+        decisions,
         "Nothing that is installed here is known to be exposed.",
     ));
     rest(exposed.len(), MOST_ROWS, &mut blocks);
@@ -56,7 +71,12 @@ pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page 
         .collect();
     if !unknown.is_empty() {
         blocks.push(heading("Undecided"));
-        blocks.push(table("Components that cannot be decided", &unknown, ""));
+        blocks.push(table(
+            "Components that cannot be decided",
+            &unknown,
+            decisions,
+            "",
+        ));
         rest(unknown.len(), MOST_ROWS, &mut blocks);
     }
     blocks.push(heading("Components"));
@@ -76,6 +96,7 @@ pub fn overview(knowledge: &Knowledge, freshness: &Freshness, now: i64) -> Page 
 
 fn standing(
     summary: &crate::bindings::exports::spacecp::advisories::exposure::Summary,
+    of_those: Option<(String, Tone)>,
     freshness: &Freshness,
 ) -> Block {
     let of = counted(summary.components as usize, "component", "components");
@@ -86,7 +107,10 @@ fn standing(
             format!("Nobody can say yet whether any of {of} is exposed."),
         ),
         0 => notice(Tone::Good, format!("None of {of} is known to be exposed.")),
-        exposed => notice(Tone::Danger, format!("{exposed} of {of} exposed.")),
+        exposed => match of_those {
+            None => notice(Tone::Danger, format!("{exposed} of {of} exposed.")),
+            Some((words, tone)) => notice(tone, format!("{exposed} of {of} exposed: {words}.")),
+        },
     }
 }
 
@@ -158,19 +182,18 @@ fn first_step(knowledge: &Knowledge, verdict: &Verdict) -> Block {
     Block::Paragraph(spans)
 }
 
-fn table(caption: &str, verdicts: &[&Verdict], empty: &str) -> Block {
-    Block::Table(Table {
+fn table(caption: &str, verdicts: &[&Verdict], decisions: &Decisions, empty: &str) -> Block {
+    let verdicts = &verdicts[..verdicts.len().min(MOST_ROWS)];
+    let mut table = Table {
         caption: caption.to_owned(),
         columns: ["Component", "Advisory", "Severity", "Why", "Correction"]
             .map(str::to_owned)
             .to_vec(),
-        rows: verdicts
-            .iter()
-            .take(MOST_ROWS)
-            .map(|verdict| row(verdict))
-            .collect(),
+        rows: verdicts.iter().map(|verdict| row(verdict)).collect(),
         empty: empty.to_owned(),
-    })
+    };
+    decided::column(&mut table, verdicts, decisions);
+    Block::Table(table)
 }
 
 fn row(verdict: &Verdict) -> Vec<Cell> {

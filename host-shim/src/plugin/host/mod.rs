@@ -1,6 +1,7 @@
 //! The host's side of each interface, one file each.
 
 mod corrections;
+mod decisions;
 mod documents;
 mod inventory;
 mod log;

@@ -1,0 +1,176 @@
+//! `workaround` and `accept`: what an administrator decides about an exposure.
+
+use spacecp_contract::DocumentId;
+
+use super::{
+    CommandError, Ending, Output,
+    apply::whoami,
+    arguments::{Accept, Workaround},
+};
+use crate::{
+    decisions::{self, Decision, DecisionError, Kind, State, Wish},
+    shim::{Shim, ShimError},
+};
+
+/// Decisions that `--all` lists.
+const MOST_LISTED: u32 = 1_000;
+
+pub(super) async fn workaround(
+    shim: &Shim,
+    asked: &Workaround,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    match asked {
+        Workaround::Mark {
+            advisory,
+            workaround,
+            component,
+            until,
+            reason,
+        } => {
+            let wish = Wish {
+                workaround: Some(workaround.clone()),
+                advisory: id(advisory)?,
+                shown: None,
+                component: component.clone(),
+                by: whoami(),
+                until: end(until.as_deref())?,
+                reason: reason.clone(),
+            };
+            tell(&shim.decide(&wish).await?, out)
+        }
+        Workaround::Lift {
+            advisory,
+            workaround,
+            component,
+        } => {
+            let matter = (
+                advisory.as_str(),
+                Some(workaround.as_str()),
+                component.as_deref(),
+            );
+            lift(shim, Kind::Workaround, matter, out).await
+        }
+        Workaround::List { all } => list(shim, Kind::Workaround, *all, out).await,
+    }
+}
+
+pub(super) async fn accept(
+    shim: &Shim,
+    asked: &Accept,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    if asked.list {
+        return list(shim, Kind::Acceptance, asked.all, out).await;
+    }
+    let advisory = asked.advisory.as_deref().unwrap_or_default();
+    if asked.lift {
+        let matter = (advisory, None, asked.component.as_deref());
+        return lift(shim, Kind::Acceptance, matter, out).await;
+    }
+    let wish = Wish {
+        workaround: None,
+        advisory: id(advisory)?,
+        shown: None,
+        component: asked.component.clone(),
+        by: whoami(),
+        until: end(asked.until.as_deref())?,
+        reason: asked.reason.clone(),
+    };
+    tell(&shim.decide(&wish).await?, out)
+}
+
+/// What a decision is about: advisory, workaround, component.
+type Matter<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+async fn lift(
+    shim: &Shim,
+    kind: Kind,
+    (advisory, workaround, component): Matter<'_>,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    let current = shim.decisions().await?;
+    let found = current.iter().find(|decision| {
+        decision.kind == kind
+            && decision.advisory.as_str() == advisory
+            && decision.workaround.as_deref() == workaround
+            && decision.component.as_deref() == component
+            && matches!(decision.state, State::Standing | State::Unknown)
+    });
+    let found = found.ok_or_else(|| {
+        let what = match workaround {
+            Some(workaround) => format!("mark of {workaround} of {advisory}"),
+            None => format!("acceptance of {advisory}"),
+        };
+        let whose = component.unwrap_or("every component");
+        let what = format!("{what} for {whose}");
+        CommandError::Shim(ShimError::Decision(DecisionError::NotFound { what }))
+    })?;
+    let lifted = shim.take_back(found.number, kind, &whoami()).await?;
+    tell(&lifted, out)
+}
+
+async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending, CommandError> {
+    let mut decisions = if all {
+        shim.all_decisions(MOST_LISTED).await?
+    } else {
+        shim.decisions().await?
+    };
+    decisions.retain(|decision| decision.kind == kind);
+    if out.json {
+        out.value(&decisions)?;
+        return Ok(Ending::Well);
+    }
+    if decisions.is_empty() {
+        out.line("Nothing of the kind was decided here.")?;
+    }
+    for decision in &decisions {
+        out.line(&described(decision))?;
+    }
+    Ok(Ending::Well)
+}
+
+fn tell(decision: &Decision, out: &Output) -> Result<Ending, CommandError> {
+    if out.json {
+        out.value(decision)?;
+    } else {
+        out.line(&described(decision))?;
+    }
+    Ok(Ending::Well)
+}
+
+/// One decision as a line, or two where it has a reason.
+fn described(decision: &Decision) -> String {
+    let what = match &decision.workaround {
+        Some(workaround) => format!("workaround {workaround}"),
+        None => "risk accepted".to_owned(),
+    };
+    let minute = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let until = decision
+        .until
+        .map_or(String::new(), |until| format!(", until {}", minute(until)));
+    let mut line = format!(
+        "#{}  {}  {what} for {}: {}, by {} on {}{until}",
+        decision.number,
+        decision.advisory,
+        decision.component.as_deref().unwrap_or("every component"),
+        decision.state.as_str(),
+        decision.by,
+        minute(decision.made),
+    );
+    let why = decision.end.as_ref().and_then(|end| end.reason.as_ref());
+    for words in [decision.reason.as_ref(), why].into_iter().flatten() {
+        line.push_str("\n    ");
+        line.push_str(&words.replace('\n', "\n    "));
+    }
+    line
+}
+
+fn id(text: &str) -> Result<DocumentId, CommandError> {
+    DocumentId::new(text).map_err(|error| CommandError::Usage(error.to_string()))
+}
+
+fn end(text: Option<&str>) -> Result<Option<jiff::Timestamp>, CommandError> {
+    let until = text.map(decisions::until).transpose();
+    until.map_err(|error| CommandError::Usage(format!("--until: {error}")))
+}

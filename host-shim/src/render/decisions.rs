@@ -1,0 +1,95 @@
+//! The forms by which an administrator decides about an exposure. They work without a script.
+
+use maud::{Markup, html};
+
+use super::text::visible;
+use crate::{
+    decisions::LONGEST_REASON,
+    plugin::bindings::exports::spacecp::advisories::pages::{
+        AcceptRisk, Action, MarkWorkaround, TakeBack,
+    },
+};
+
+/// The form of an action that decides something; `token` is what every form carries.
+pub(super) fn decision_of(action: &Action, token: &Markup) -> Markup {
+    match action {
+        Action::MarkWorkaround(mark) => mark_workaround(mark, token),
+        Action::AcceptRisk(accept) => accept_risk(accept, token),
+        Action::LiftWorkaround(back) => {
+            let words = format!(
+                "No longer in place: {}",
+                back.workaround.as_deref().unwrap_or_default()
+            );
+            take_back("/lift-workaround", &words, back, token)
+        }
+        Action::WithdrawAcceptance(back) => take_back(
+            "/withdraw-acceptance",
+            "Accept this risk no longer",
+            back,
+            token,
+        ),
+        // Drawn elsewhere.
+        Action::Apply(_) | Action::RollBack(_) => html! {},
+    }
+}
+
+fn mark_workaround(mark: &MarkWorkaround, token: &Markup) -> Markup {
+    html! {
+        details.decide {
+            summary { "Mark as in place: " (visible(&mark.workaround)) }
+            form.action method="post" action="/mark-workaround" {
+                (token)
+                input type="hidden" name="advisory" value=(mark.advisory.id);
+                input type="hidden" name="revision" value=(mark.advisory.revision);
+                input type="hidden" name="workaround" value=(mark.workaround);
+                (component(&mark.components))
+                label { "Until the end of (empty: until the workaround changes)" input type="date" name="until"; }
+                label { "What was done (may be empty)" textarea name="reason" rows="2" maxlength=(LONGEST_REASON) {} }
+                button.primary type="submit" { "Mark as in place" }
+            }
+        }
+    }
+}
+
+fn accept_risk(accept: &AcceptRisk, token: &Markup) -> Markup {
+    html! {
+        details.decide {
+            summary { "Accept the risk for a while" }
+            form.action method="post" action="/accept-risk" {
+                (token)
+                input type="hidden" name="advisory" value=(accept.advisory.id);
+                input type="hidden" name="revision" value=(accept.advisory.revision);
+                p { "What is exposed stays exposed, and is shown as such. It is asked about again at the end, and as soon as the severity, the affected versions or known attacks change." }
+                (component(&accept.components))
+                label { "Why" textarea name="reason" rows="3" maxlength=(LONGEST_REASON) required {} }
+                label { "Until the end of" input type="date" name="until" required; }
+                button type="submit" { "Accept the risk" }
+            }
+        }
+    }
+}
+
+/// One of the components, or every one.
+fn component(components: &[String]) -> Markup {
+    html! {
+        label {
+            "For"
+            select name="component" {
+                @for component in components { option value=(component) { (visible(component)) } }
+                option value="" { "every component" }
+            }
+        }
+    }
+}
+
+fn take_back(to: &str, words: &str, back: &TakeBack, token: &Markup) -> Markup {
+    html! {
+        form.action method="post" action=(to) {
+            (token)
+            input type="hidden" name="decision" value=(back.decision);
+            button type="submit" {
+                (visible(words)) " (" (visible(back.component.as_deref().unwrap_or("every component"))) ")"
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The audit log for people: as a part of a page, for a browser and a terminal.
+//!
+//! Composed by the shim and not by the plugin: what was done must not be told by something that may
+//! have had a part in it.
+
+use crate::{
+    audit::{Entry, Recorded, Walked, What},
+    plugin::bindings::exports::spacecp::advisories::pages::Place,
+    plugin::bindings::exports::spacecp::advisories::pages::{
+        Badge, Block, Cell, Heading, Notice, Span, Style, Table, Target, Tone,
+    },
+};
+
+/// The newest entries of a log, newest first, and whether the whole of it holds.
+#[derive(Debug)]
+pub struct AuditReport {
+    /// The newest entries, newest first.
+    pub newest: Vec<Recorded>,
+    /// What was found in the whole log.
+    pub walked: Walked,
+}
+
+/// The report as blocks of a page.
+pub fn blocks(report: &AuditReport) -> Vec<Block> {
+    let heading = Block::Heading(Heading {
+        level: 2,
+        spans: vec![plain("Audit log")],
+    });
+    let table = Block::Table(Table {
+        caption: "What was done and decided here, newest first".to_owned(),
+        columns: [
+            "Entry",
+            "When",
+            "Who",
+            "What",
+            "About",
+            "Version",
+            "Signed by",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        rows: report.newest.iter().map(|one| row(&one.entry)).collect(),
+        empty: "Nothing has been recorded here yet.".to_owned(),
+    });
+    vec![heading, Block::Notice(standing(&report.walked)), table]
+}
+
+fn standing(walked: &Walked) -> Notice {
+    let (tone, words) = match (&walked.fault, walked.head) {
+        (Some(fault), _) => (
+            Tone::Danger,
+            format!("The audit log does not hold: {fault}. What comes from there on is not shown."),
+        ),
+        (None, Some(head)) => (
+            Tone::Neutral,
+            format!(
+                "Every entry is chained to the one before it, and all of them hold. The newest is {head}."
+            ),
+        ),
+        (None, None) => (
+            Tone::Neutral,
+            "The audit log begins with the first thing that is done.".to_owned(),
+        ),
+    };
+    Notice {
+        tone,
+        spans: vec![plain(words)],
+    }
+}
+
+fn row(entry: &Entry) -> Vec<Cell> {
+    let event = &entry.event;
+    let versions = match (&event.from, &event.to) {
+        (Some(from), Some(to)) => format!("{from} → {to}"),
+        (None, Some(to)) => to.clone(),
+        _ => "–".to_owned(),
+    };
+    let keys = if event.keys.is_empty() {
+        vec![plain("–")]
+    } else {
+        vec![code(event.keys.join(" "))]
+    };
+    vec![
+        text(vec![plain(entry.number.to_string())]),
+        text(vec![plain(
+            entry.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        )]),
+        text(vec![plain(event.who.clone())]),
+        what(entry),
+        text(about(entry)),
+        text(vec![plain(versions)]),
+        text(keys),
+    ]
+}
+
+fn what(entry: &Entry) -> Cell {
+    let event = &entry.event;
+    let tone = match event.what {
+        What::Applied => Tone::Good,
+        What::Failed | What::TrustReset | What::DecisionReopened => Tone::Warning,
+        What::Recovered | What::SyncedNewRoot | What::Imported | What::PolicyChanged => {
+            Tone::Information
+        }
+        _ => Tone::Neutral,
+    };
+    let mut words = event.what.as_str().replace('-', " ");
+    if let (What::Recovered, Some(outcome)) = (event.what, event.outcome) {
+        words = format!("{words}: {}", outcome.as_str().replace('-', " "));
+    }
+    let mut spans: Vec<Span> = event.reason.iter().cloned().map(plain).collect();
+    if let Some(until) = event.until {
+        spans.push(plain(
+            until.strftime(" (until %Y-%m-%d %H:%M UTC)").to_string(),
+        ));
+    }
+    Cell {
+        badges: vec![Badge { text: words, tone }],
+        spans,
+    }
+}
+
+fn about(entry: &Entry) -> Vec<Span> {
+    let event = &entry.event;
+    let mut spans = Vec::new();
+    let mut add = |span: Span| {
+        if !spans.is_empty() {
+            spans.push(plain(" "));
+        }
+        spans.push(span);
+    };
+    if let Some(component) = &event.component {
+        add(plain(component.clone()));
+    }
+    if let Some(correction) = &event.correction {
+        add(plain(correction.to_string()));
+    }
+    for advisory in &event.advisories {
+        let link = Some(Target::Place(Place::Advisory(advisory.to_string())));
+        add(Span {
+            link,
+            ..plain(advisory.to_string())
+        });
+    }
+    if let Some(workaround) = &event.workaround {
+        add(code(workaround.clone()));
+    }
+    if spans.is_empty() {
+        spans.push(plain("–"));
+    }
+    spans
+}
+
+fn text(spans: Vec<Span>) -> Cell {
+    Cell {
+        badges: Vec::new(),
+        spans,
+    }
+}
+
+fn plain(words: impl Into<String>) -> Span {
+    span(words.into(), false)
+}
+
+fn code(words: String) -> Span {
+    span(words, true)
+}
+
+fn span(text: String, code: bool) -> Span {
+    Span {
+        text,
+        style: Style {
+            emphasis: false,
+            strong: false,
+            code,
+            strikethrough: false,
+        },
+        link: None,
+    }
+}
