@@ -5,7 +5,7 @@
 //!
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
 //! panel knows) → [`inventory`] (what is installed) → [`plugin`] (the guest, its limits) →
-//! [`apply`] (stage, swap, check, commit or roll back) → [`render`] (pages for people and
+//! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll back) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
 //!
 //! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod fetch;
 pub mod inventory;
 pub mod plugin;
@@ -27,5 +28,6 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    ApplyRequest, PluginLoadError, Progress, Shim, ShimError, Standing, TrustReport, trust_page,
+    ApplyRequest, JointRequest, PluginLoadError, Progress, Shim, ShimError, Standing, TrustReport,
+    trust_page,
 };

@@ -7,7 +7,14 @@
 )]
 
 mod applied;
+mod commands;
 mod cut_off;
+mod jointly;
 mod kept;
+mod panel;
 mod refused;
+mod restarts;
+mod restarts_cut_off;
+mod seen_before;
+mod service;
 mod tree;
