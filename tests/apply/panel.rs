@@ -27,7 +27,7 @@ async fn panel(old: &Tree, new: &Tree) -> Result<(Panel, PathBuf)> {
     let stop = panel.folder.path().join("stop");
     fs::write(
         &stop,
-        format!("kill -KILL -- -$(cat {})\nexec \"$@\"\n", at("asker")),
+        format!("kill -9 -$(cat {})\nexec \"$@\"\n", at("asker")),
     )?;
     let words = |words: Vec<String>| format!("{words:?}");
     let control = panel.service().control();

@@ -127,9 +127,7 @@ impl Service {
             if let Ok(answer) = client().get(&url).send().await {
                 return answer.text().await.ok();
             }
-            if self.pid().is_none() {
-                return None;
-            }
+            self.pid()?;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         None

@@ -243,9 +243,9 @@ impl Applier {
             return Err(self.undo_all(&works, 0, error, order.now).await);
         }
         progress.step(State::Committed.word());
-        entries
-            .into_iter()
-            .for_each(|entry| self.drop_payload(entry));
+        for entry in entries {
+            self.drop_payload(entry);
+        }
         self.steps.reached(Step::Committed)?;
         drop(locks);
         // The new version is live whatever becomes of old trees, and they go the next time.

@@ -14,7 +14,7 @@ pub(super) const BESIDE: &str = ".spacecp-advisories";
 /// Held while an application is under way; the system lets go of it when the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -34,7 +34,7 @@ impl Lock {
 
     fn locked(file: File, folder: &Path, path: PathBuf) -> Result<Self, ApplyError> {
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file: file }),
             Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
                 folder: folder.to_owned(),
             }),
@@ -47,11 +47,10 @@ impl Lock {
     }
 }
 
-/// What a process that is to go on gets: the same lock, held until the last who has it lets go.
 impl Lock {
     /// The lock once more, to be handed to another process.
     pub(super) fn share(&self) -> Result<File, ApplyError> {
-        self._file.try_clone().doing("share", "the lock")
+        self.file.try_clone().doing("share", "the lock")
     }
 
     /// The lock of the component in `folder`, as it was handed over; anything else is refused.

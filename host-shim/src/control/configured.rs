@@ -177,7 +177,7 @@ impl Control for Configured {
         let environment = self.control(component).map(|(_, control)| control);
         let environment =
             environment.map_or_else(|_| BTreeMap::new(), |control| control.environment.clone());
-        let probe = Probe::begin(health, &controlled.folder, environment).await?;
+        let probe = Probe::begin(health, &controlled.folder, environment)?;
         Ok(Box::new(probe))
     }
 }

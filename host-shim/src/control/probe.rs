@@ -49,7 +49,7 @@ enum Look {
 }
 
 impl Probe {
-    pub(super) async fn begin(
+    pub(super) fn begin(
         health: &HealthConfig,
         folder: &Path,
         environment: BTreeMap<String, String>,

@@ -20,7 +20,7 @@ use super::command::PATH;
 pub const READY: &str = "ready";
 
 /// How long it may take until it is there.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How to start it.
 #[derive(Debug, Clone, PartialEq, Eq)]
