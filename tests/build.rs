@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed=SPACECP_GUEST_RUSTC");
     announce("has_browser", &["chromium", "chromedriver"]);
     announce("has_minisign", &["minisign"]);
+    announce("has_unshare", &["unshare", "mount"]);
     announce("has_strace", &["strace"]);
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     // A folder of its own beside the profile's: the running cargo holds the lock of that one.

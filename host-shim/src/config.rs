@@ -2,6 +2,9 @@
 //!
 //! Every limit has its default here and nowhere else.
 
+mod apply;
+mod component;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -11,9 +14,13 @@ use std::{
 };
 
 use serde::Deserialize;
-use spacecp_contract::{Audience, ComponentName, Digest, TreePath, VersionScheme};
+use spacecp_contract::{Audience, Digest};
 
 use crate::{fetch::Settings, policy::Ceiling};
+pub use apply::ApplyConfig;
+pub use component::{
+    ComponentConfig, ControlConfig, HealthCheck, HealthConfig, HttpHealth, LogHealth, VersionConfig,
+};
 
 /// Everything that an administrator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,12 +41,18 @@ pub struct Config {
     /// The rules for what administrators decide about exposures.
     #[serde(default)]
     pub decisions: DecisionsConfig,
+    /// How corrections are applied.
+    #[serde(default)]
+    pub apply: ApplyConfig,
     /// The limits that hold a plugin.
     #[serde(default)]
     pub limits: PluginLimits,
     /// What is installed here.
     #[serde(default, rename = "component")]
     pub components: Vec<ComponentConfig>,
+    /// The file that all of this was read from.
+    #[serde(skip)]
+    pub path: PathBuf,
 }
 
 /// Why a configuration cannot be used.
@@ -89,6 +102,7 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
+        config.path.clone_from(&whole);
         config.anchor(whole.parent().unwrap_or(Path::new("/")));
         match config.fault() {
             None => Ok(config),
@@ -114,6 +128,7 @@ impl Config {
             .into_iter()
             .chain(&mut self.feed.root)
             .chain(&mut self.feed.authorities)
+            .chain(&mut self.apply.program)
             .chain(components)
         {
             *place = folder.join(&*place);
@@ -418,71 +433,4 @@ impl PluginLimits {
     pub fn wall_clock(&self) -> Duration {
         Duration::from_millis(self.wall_clock_ms)
     }
-}
-
-/// One installed component.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ComponentConfig {
-    /// Its name, unique here, as `houston`; one inside another has the path of both, as `houston/node-ipc`.
-    pub name: String,
-    /// The name that advisories use for it.
-    pub advisory_name: ComponentName,
-    /// How its versions are ordered.
-    pub scheme: VersionScheme,
-    /// Its folder.
-    pub folder: PathBuf,
-    /// Where its version is read.
-    pub version: VersionConfig,
-    /// Files and folders (with a `/` behind) that it writes at run time, carried over as they are.
-    #[serde(default)]
-    pub keep: Vec<String>,
-}
-
-impl ComponentConfig {
-    fn fault(&self) -> Option<String> {
-        let named = !self.name.is_empty()
-            && self.name.len() <= 200
-            && !self.name.chars().any(char::is_control);
-        if !named {
-            return Some("a name has 1 to 200 characters and no control characters".to_owned());
-        }
-        if !self.folder.is_dir() {
-            return Some(format!("its folder {} is not there", self.folder.display()));
-        }
-        // In an advisory a later scheme is kept for a later plugin; here it is a mistake, and
-        // every verdict about the component would be "unknown" without saying why.
-        if self.scheme == VersionScheme::Unknown {
-            let known = "semver, npm, deb, rpm, maven, generic";
-            return Some(format!("its scheme is not known; it is one of {known}"));
-        }
-        for kept in &self.keep {
-            if let Err(error) = TreePath::new(kept.trim_end_matches('/')) {
-                return Some(format!("keep: {error}"));
-            }
-        }
-        match (&self.version.pattern, &self.version.pointer) {
-            (Some(_), Some(_)) => Some(
-                "version has both a pattern and a pointer; one of them says where it is".to_owned(),
-            ),
-            (Some(pattern), None) => regex::Regex::new(pattern)
-                .err()
-                .map(|error| format!("version.pattern: {error}")),
-            _ => None,
-        }
-    }
-}
-
-/// Where a version is read: a file, and either a pattern or a pointer into its JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct VersionConfig {
-    /// The file, within the component's folder.
-    pub file: TreePath,
-    /// A regular expression whose first group is the version.
-    #[serde(default)]
-    pub pattern: Option<String>,
-    /// A JSON pointer (RFC 6901) to the version.
-    #[serde(default)]
-    pub pointer: Option<String>,
 }

@@ -6,8 +6,9 @@
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
 //! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) →
 //! [`decisions`] (what was decided about exposures) → [`plugin`] (the guest, its limits) →
-//! [`apply`] (stage, swap, check, commit or roll back) → [`policy`] (what may happen by itself) →
-//! [`automation`] (what is due and what became of it) → [`render`] (pages for people and
+//! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll
+//! back) → [`policy`] (what may happen by itself) → [`automation`] (what is due and what became of
+//! it) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
 //!
 //! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
@@ -18,6 +19,7 @@ pub mod audit;
 pub mod automation;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod decisions;
 pub mod fetch;
 pub mod inventory;
@@ -33,6 +35,6 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    AUTOMATIC, ApplyRequest, AuditReport, Foreseen, PluginLoadError, PolicyReport, Progress, Shim,
-    ShimError, Standing, TrustReport, audit_blocks, policy_page, trust_page,
+    AUTOMATIC, ApplyRequest, AuditReport, Foreseen, JointRequest, PluginLoadError, PolicyReport,
+    Progress, Shim, ShimError, Standing, TrustReport, audit_blocks, policy_page, trust_page,
 };

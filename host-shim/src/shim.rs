@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId, DocumentKind};
 
 use crate::{
-    apply::{Application, ApplyError, Plan},
+    apply::{Application, ApplyError, Difference, JointPlan, Plan},
     audit::{self, AuditError, Event, Recorded, What},
     automation::AutomationError,
     config::Config,
@@ -42,7 +42,7 @@ pub use automation::Foreseen;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
-pub(crate) use rooms::Rooms;
+pub(crate) use rooms::{Rooms, applier};
 pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
 
@@ -148,6 +148,19 @@ pub struct ApplyRequest {
     pub by: String,
 }
 
+/// What a request to apply several corrections says: all of them, or none.
+#[derive(Debug, Clone)]
+pub struct JointRequest {
+    /// The corrections, each with its component on this panel.
+    pub parts: Vec<(DocumentId, String)>,
+    /// The digest of the plan that was shown; none to take the present plan as it is.
+    pub plan: Option<Digest>,
+    /// Whether what wants a word has been given it.
+    pub overwrite: bool,
+    /// Who asks.
+    pub by: String,
+}
+
 /// Receives the progress of an application.
 pub trait Progress: Send + Sync {
     /// A step has begun; the words are those of the journal, as `staged`.
@@ -168,7 +181,11 @@ impl Shim {
     /// it is not there; `sync`, `plan`, `apply`, `roll_back` and `history` do not.
     pub async fn open(config: Config) -> Result<Arc<Self>, ShimError> {
         let rooms = Arc::new(Rooms::open(config).await?);
-        rooms.applier().recover(Timestamp::now()).await?;
+        let now = Timestamp::now();
+        rooms.applier().recover(now).await?;
+        if let Err(error) = rooms.applier().clear_old_trees(now).await {
+            tracing::warn!(%error, "old trees could not be removed");
+        }
         let plugin = load_plugin(&rooms).await?;
         if let Err(error) = &plugin {
             tracing::error!(%error, "the plugin is not there");
@@ -262,7 +279,42 @@ impl Shim {
         request: ApplyRequest,
         progress: &dyn Progress,
     ) -> Result<Application, ShimError> {
+        let request = JointRequest {
+            parts: vec![(request.correction, request.component)],
+            plan: request.plan,
+            overwrite: request.overwrite,
+            by: request.by,
+        };
+        let mut applied = self.rooms.apply(request, progress).await?;
+        Ok(applied.remove(0))
+    }
+
+    /// What applying several corrections as one plan would do, in the order in which they need each
+    /// other.
+    pub async fn plan_jointly(
+        &self,
+        parts: &[(DocumentId, String)],
+    ) -> Result<JointPlan, ShimError> {
+        self.rooms.plan_jointly(parts).await
+    }
+
+    /// Applies several corrections: all of them, or none.
+    pub async fn apply_jointly(
+        &self,
+        request: JointRequest,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Application>, ShimError> {
         self.rooms.apply(request, progress).await
+    }
+
+    /// What a correction would do to text files that were changed here, line by line. The new contents
+    /// are fetched for it.
+    pub async fn differences(
+        &self,
+        correction: &DocumentId,
+        component: &str,
+    ) -> Result<Vec<Difference>, ShimError> {
+        self.rooms.differences(correction, component).await
     }
 
     /// Takes an application back. `overwrite` gives up files that were changed since.

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, s
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use spacecp_advisories::{
-    apply::{Application, Applier, ApplyError, Exchange, NoFaults, Order, Plan, Steps},
-    config::{ComponentConfig, VersionConfig},
+    apply::{Application, Applier, ApplyError, Exchange, NoFaults, Order, Part, Plan, Steps},
+    config::{ComponentConfig, ControlConfig, HealthConfig, VersionConfig},
+    control::Configured,
     fetch::{Patience, Source},
     inventory::Inventory,
     store::Store,
@@ -21,6 +22,8 @@ use spacecp_publisher::corrections::{self, Facts};
 use spacecp_tests::{ground::write, vendor::Vendor};
 use tempfile::TempDir;
 use walkdir::WalkDir;
+
+use crate::service::Service;
 
 pub(crate) const CORRECTION: &str = "SPACECP-SC-2026-0001";
 
@@ -101,12 +104,16 @@ pub(crate) fn look(folder: &Path) -> Result<BTreeMap<String, String>> {
 
 /// A panel with a component in its old version, and a correction for it.
 pub(crate) struct Panel {
+    /// Before the folder: it is ended by what is written there.
+    service: Option<Service>,
     pub(crate) folder: TempDir,
     pub(crate) store: Store,
     pub(crate) correction: Verified<Correction>,
     pub(crate) source: Source,
     pub(crate) vendor: Vendor,
     keep: Vec<String>,
+    control: Option<ControlConfig>,
+    health: Vec<HealthConfig>,
 }
 
 impl Panel {
@@ -159,6 +166,9 @@ impl Panel {
             source,
             vendor,
             keep: Vec::new(),
+            service: None,
+            control: None,
+            health: Vec::new(),
         })
     }
 
@@ -168,27 +178,68 @@ impl Panel {
         self
     }
 
+    /// The same with a component that can be stopped, started and looked at.
+    pub(crate) fn served(mut self) -> Result<Self> {
+        let service = Service::new(self.folder.path(), "component")?;
+        self.control = Some(service.control());
+        self.health = service.health();
+        self.service = Some(service);
+        Ok(self)
+    }
+
+    /// What runs of the component.
+    pub(crate) fn service(&self) -> &Service {
+        self.service.as_ref().expect("it is served")
+    }
+
+    /// The same with so many seconds for every health check.
+    pub(crate) fn patient_for(mut self, seconds: u64) -> Self {
+        for health in &mut self.health {
+            health.within = seconds;
+        }
+        self
+    }
+
+    fn change_control(mut self, change: impl FnOnce(&mut ControlConfig)) -> Self {
+        change(self.control.as_mut().expect("it is served"));
+        self
+    }
+
+    /// The same with so many seconds to stop.
+    pub(crate) fn stopping_within(self, seconds: u64) -> Self {
+        self.change_control(|control| control.stop_within = seconds)
+    }
+
+    /// The same with another program to start it.
+    pub(crate) fn with_start(self, program: &str) -> Self {
+        self.change_control(|control| control.start = vec![program.to_owned()])
+    }
+
+    /// The same where nobody can say whether it runs.
+    pub(crate) fn not_knowing_what_runs(self) -> Self {
+        self.change_control(|control| control.running.clear())
+    }
+
     pub(crate) fn component(&self) -> std::path::PathBuf {
         self.folder.path().join("panel/component")
     }
 
-    pub(crate) fn inventory(&self) -> Inventory {
-        Inventory::read(&[ComponentConfig {
-            name: "component".to_owned(),
-            advisory_name: ComponentName::new("spacecp:component").expect("a name"),
-            scheme: VersionScheme::Semver,
-            folder: self.component(),
-            version: VersionConfig {
-                file: TreePath::new("VERSION").expect("a path"),
-                pattern: None,
-                pointer: None,
-            },
+    fn configured(&self) -> ComponentConfig {
+        let (control, health) = (self.control.clone(), self.health.clone());
+        ComponentConfig {
             keep: self.keep.clone(),
-        }])
+            ..configured(self.folder.path(), "component", control, health)
+        }
+    }
+
+    pub(crate) fn inventory(&self) -> Inventory {
+        Inventory::read(&[self.configured()])
     }
 
     pub(crate) fn applier(&self, exchange: Exchange, steps: Arc<dyn Steps>) -> Applier {
-        Applier::new(self.store.clone()).with(exchange, steps)
+        Applier::new(self.store.clone())
+            .controlled_by(Arc::new(Configured::new(&[self.configured()])))
+            .with(exchange, steps)
     }
 
     pub(crate) fn plain(&self) -> Applier {
@@ -211,8 +262,10 @@ impl Panel {
     ) -> Result<Application, ApplyError> {
         let inventory = self.inventory();
         let order = Order {
-            correction: &self.correction,
-            component: &inventory.components[0],
+            parts: vec![Part {
+                correction: &self.correction,
+                component: &inventory.components[0],
+            }],
             inventory: &inventory,
             shown,
             overwrite,
@@ -220,7 +273,8 @@ impl Panel {
             id: id.to_owned(),
             now: now(),
         };
-        applier.apply(order, &self.source, &()).await
+        let mut applied = applier.apply(order, &self.source, &()).await?;
+        Ok(applied.remove(0))
     }
 
     pub(crate) async fn apply(&self) -> Result<Application, ApplyError> {
@@ -245,14 +299,43 @@ impl Panel {
     }
 }
 
+/// A component as a panel's configuration has it.
+pub(crate) fn configured(
+    panel: &Path,
+    name: &str,
+    control: Option<ControlConfig>,
+    health: Vec<HealthConfig>,
+) -> ComponentConfig {
+    ComponentConfig {
+        name: name.to_owned(),
+        advisory_name: ComponentName::new(format!("spacecp:{}", name.replace('/', "-")))
+            .expect("a name"),
+        scheme: VersionScheme::Semver,
+        folder: panel.join("panel").join(name),
+        version: VersionConfig {
+            file: TreePath::new("VERSION").expect("a path"),
+            pattern: None,
+            pointer: None,
+        },
+        keep: Vec::new(),
+        control,
+        health,
+    }
+}
+
 fn facts(from: &str, to: &str) -> Result<Facts> {
+    facts_of(CORRECTION, "component", from, to)
+}
+
+/// What a correction of a component says beside its files.
+pub(crate) fn facts_of(id: &str, component: &str, from: &str, to: &str) -> Result<Facts> {
     Ok(Facts {
-        id: CORRECTION.parse()?,
+        id: id.parse()?,
         revision: 1,
         audience: "customers".parse()?,
         published: now(),
         advisories: vec!["SPACECP-SA-2026-0001".parse()?],
-        component: "spacecp:component".parse()?,
+        component: format!("spacecp:{component}").parse()?,
         scheme: VersionScheme::Semver,
         from: VersionRange {
             introduced: from.to_owned(),

@@ -1,41 +1,46 @@
-//! Carries out plans, takes them back, and recovers from whatever interrupted either.
+//! Carries out plans, whole or not at all.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use spacecp_contract::{Correction, Digest};
+use spacecp_contract::{Correction, Digest, Restart};
 
 use super::{
-    Application, ApplyError, Exchange, NoFaults, Outcome, Plan, Step, Steps,
+    Application, ApplyError, Difference, Exchange, JointPlan, NoFaults, OldTrees, Outcome, Plan,
+    Step, Steps, differences,
     error::Doing,
-    exchange, files,
+    joint,
     journal::{Entry, Journal, State},
     lock::{Lock, beside},
     plan,
     record::Acting,
-    recovery::{LiveTree, bring, carry_over, clean_up, inode, live_tree},
-    stage,
+    recovery::inode,
 };
 use crate::{
     audit,
-    fetch::{Source, fetch_payload},
-    inventory::{Component, Inventory, read_version},
+    config::ApplyConfig,
+    control::{Control, NoControl, Watchdog},
+    fetch::Source,
+    inventory::{Component, Inventory},
     shim::Progress,
     store::Store,
     trust::Verified,
 };
 
-/// What is to be applied, and what was said about it.
-#[derive(Debug)]
-pub struct Order<'a> {
+/// A correction and the component that it is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
     /// The correction.
     pub correction: &'a Verified<Correction>,
     /// The component.
     pub component: &'a Component,
+}
+
+/// What is to be applied, and what was said about it.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The corrections with their components, one a folder. All of them are applied, or none.
+    pub parts: Vec<Part<'a>>,
     /// Everything installed.
     pub inventory: &'a Inventory,
     /// The digest of the plan that was shown; none to take the present plan as it is.
@@ -44,28 +49,72 @@ pub struct Order<'a> {
     pub overwrite: bool,
     /// Who asks.
     pub by: &'a str,
-    /// A name for the application that no other has.
+    /// A name for the application that no other has; several get a number behind it each.
     pub id: String,
     /// Now.
     pub now: Timestamp,
 }
 
+/// One part of an order, on its way.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    pub(super) entry: Entry,
+    pub(super) part: Part<'a>,
+    /// The inventory as it is once everything before this has been applied.
+    pub(super) supposed: Inventory,
+    /// The digest of the plan that is carried out.
+    pub(super) agreed: Digest,
+}
+
+/// Who carried a plan out.
+#[derive(Debug)]
+enum Carried {
+    /// This process; the commit is still to come.
+    Here,
+    /// Another one, to this end.
+    Meanwhile(Box<Entry>),
+}
+
 /// Applies corrections, one at a time per component.
 #[derive(Debug, Clone)]
 pub struct Applier {
-    journal: Journal,
-    exchange: Exchange,
-    steps: Arc<dyn Steps>,
+    pub(super) journal: Journal,
+    pub(super) exchange: Exchange,
+    pub(super) steps: Arc<dyn Steps>,
+    pub(super) control: Arc<dyn Control>,
+    pub(super) watchdog: Option<Watchdog>,
+    pub(super) old_trees: OldTrees,
 }
 
 impl Applier {
-    /// An applier that keeps its journal in this store.
+    /// An applier that keeps its journal in this store, and can neither stop nor start anything.
     pub fn new(store: Store) -> Self {
         Self {
             journal: Journal::new(store),
             exchange: Exchange::default(),
             steps: Arc::new(NoFaults),
+            control: Arc::new(NoControl),
+            watchdog: None,
+            old_trees: ApplyConfig::default().old_trees(),
         }
+    }
+
+    /// The same with a way to stop, start and look at components.
+    #[must_use]
+    pub fn controlled_by(self, control: Arc<dyn Control>) -> Self {
+        Self { control, ..self }
+    }
+
+    /// The same with a process that goes on while the panel is stopped.
+    #[must_use]
+    pub fn watched_by(self, watchdog: Option<Watchdog>) -> Self {
+        Self { watchdog, ..self }
+    }
+
+    /// The same with another time for old trees to stay.
+    #[must_use]
+    pub fn keeping(self, old_trees: OldTrees) -> Self {
+        Self { old_trees, ..self }
     }
 
     /// The same with another way to exchange trees, and told of every step. For tests.
@@ -84,306 +133,223 @@ impl Applier {
         self.acting(Acting::Somebody(who.to_owned()))
     }
 
-    fn acting(&self, acting: Acting) -> Self {
+    pub(super) fn acting(&self, acting: Acting) -> Self {
         Self {
             journal: self.journal.acting(acting),
             ..self.clone()
         }
     }
 
-    /// What applying would do, as found just now.
+    /// What applying one correction would do, as found just now.
     pub async fn plan(
         &self,
         correction: &Verified<Correction>,
         component: &Component,
         inventory: &Inventory,
     ) -> Result<Plan, ApplyError> {
-        let unfinished = self.journal.of_component(&component.name).await?;
-        let under_way = unfinished
+        let part = Part {
+            correction,
+            component,
+        };
+        self.plan_part(part, inventory).await
+    }
+
+    /// What a correction would do to text files that were changed here; the new contents are fetched.
+    pub async fn differences(
+        &self,
+        part: Part<'_>,
+        source: &Source,
+    ) -> Result<Vec<Difference>, ApplyError> {
+        let (folder, correction) = (&part.component.folder, part.correction);
+        let live = correction.files.iter().map(|file| plan::look(folder, file));
+        let live: Vec<_> = tokio::task::block_in_place(|| live.collect());
+        let changed = differences::changed_here(correction, &live);
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scratch = tempfile::tempdir().doing("make a folder in", std::env::temp_dir())?;
+        Ok(differences::differences(correction, changed, folder, source, scratch.path()).await)
+    }
+
+    /// What applying several corrections would do, each as it will be found when those before it have
+    /// been applied.
+    pub async fn plan_jointly(
+        &self,
+        parts: &[Part<'_>],
+        inventory: &Inventory,
+    ) -> Result<JointPlan, ApplyError> {
+        let (plan, _) = self.planned(parts, inventory).await?;
+        Ok(plan)
+    }
+
+    /// The plan, with each part of it in its order and the inventory that it will find.
+    async fn planned<'a>(
+        &self,
+        parts: &[Part<'a>],
+        inventory: &Inventory,
+    ) -> Result<(JointPlan, Vec<(Part<'a>, Inventory)>), ApplyError> {
+        joint::one_a_folder(parts)?;
+        let (mut plans, mut ordered) = (Vec::new(), Vec::new());
+        let mut supposed = inventory.clone();
+        for part in joint::in_order(parts)? {
+            let plan = self.plan_part(part, &supposed).await?;
+            let after = joint::after(&supposed, &plan);
+            ordered.push((part, std::mem::replace(&mut supposed, after)));
+            plans.push(plan);
+        }
+        Ok((joint::join(plans), ordered))
+    }
+
+    async fn plan_part(&self, part: Part<'_>, inventory: &Inventory) -> Result<Plan, ApplyError> {
+        let entries = self.journal.of_component(&part.component.name).await?;
+        let under_way = entries
             .into_iter()
             .find(|entry| !entry.state.is_final())
             .map(|entry| entry.application.id);
         let (correction, component, inventory) = (
-            correction.document().clone(),
-            component.clone(),
+            part.correction.document().clone(),
+            part.component.clone(),
             inventory.clone(),
         );
-        blocking(move || plan::plan(&correction, &component, &inventory, under_way)).await
+        let (control, watched) = (self.control.clone(), self.watchdog.is_some());
+        blocking(move || {
+            plan::plan(
+                &correction,
+                &component,
+                &inventory,
+                under_way,
+                &*control,
+                watched,
+            )
+        })
+        .await
     }
 
-    /// Carries a plan out. On failure the component is as it was.
-    #[tracing::instrument(name = "apply", skip_all, fields(application = %order.id, correction = %order.correction.id, component = %order.component.name))]
+    /// Carries a plan out. On failure every component is as it was.
+    ///
+    /// All new trees are built and verified before the first component is stopped.
+    #[tracing::instrument(name = "apply", skip_all, fields(plan = %order.id))]
     pub async fn apply(
         &self,
         order: Order<'_>,
         source: &Source,
         progress: &dyn Progress,
-    ) -> Result<Application, ApplyError> {
-        let folder = order.component.folder.clone();
-        let _lock = Lock::take(&folder)?;
-        let plan = self
-            .plan(order.correction, order.component, order.inventory)
-            .await?;
-        agreed(&plan, &order)?;
-        let entry = new_entry(&order, &plan)?;
-        audit::note_signed(
-            self.journal.store(),
-            &entry.application.id,
-            order.correction,
-        )
-        .await?;
-        self.journal.begin(&entry).await?;
-        let id = entry.application.id.clone();
-        let agreed = plan.digest;
-        let outcome = self
-            .carry_out(&entry, &order, agreed, source, progress)
-            .await;
-        match outcome {
-            Ok(()) => {}
+    ) -> Result<Vec<Application>, ApplyError> {
+        joint::one_a_folder(&order.parts)?;
+        let folders = order.parts.iter().map(|part| &part.component.folder);
+        let locks = folders
+            .map(|folder| Lock::take(folder))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (joint, ordered) = self.planned(&order.parts, order.inventory).await?;
+        agreed(&joint, &order)?;
+        let works = works(&joint, ordered, &order)?;
+        let entries: Vec<&Entry> = works.iter().map(|work| &work.entry).collect();
+        for work in &works {
+            let application = &work.entry.application.id;
+            audit::note_signed(self.journal.store(), application, work.part.correction).await?;
+        }
+        self.journal.begin(&entries).await?;
+        match self.carry_out(&works, &locks, source, progress).await {
+            Ok(Carried::Here) => {}
+            Ok(Carried::Meanwhile(entry)) => return self.told(*entry).await,
             // As after a crash: recovery decides.
-            Err(error @ ApplyError::Interrupted(_)) => return Err(error),
-            Err(error) => {
-                self.undo(&id, &error.to_string(), order.now).await?;
-                return Err(error);
+            Err((_, error @ ApplyError::Interrupted(_))) => return Err(error),
+            Err((failed, error)) => {
+                return Err(self.undo_all(&works, failed, error, order.now).await);
             }
         }
-        // The new version is live whatever becomes of the leftovers, and they go with the next one.
-        if let Err(error) = self.forget_older(&entry).await {
-            tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
+        if let Err(error) = self.journal.commit(&order.id, order.now).await {
+            return Err(self.undo_all(&works, 0, error, order.now).await);
+        }
+        progress.step(State::Committed.word());
+        for entry in entries {
+            self.drop_payload(entry);
         }
         self.steps.reached(Step::Committed)?;
-        self.one(&id).await
+        drop(locks);
+        // The new version is live whatever becomes of old trees, and they go the next time.
+        if let Err(error) = self.clear_old_trees(order.now).await {
+            tracing::warn!(%error, "old trees could not be removed");
+        }
+        let mut applied = Vec::with_capacity(works.len());
+        for work in &works {
+            applied.push(self.one(&work.entry.application.id).await?);
+        }
+        Ok(applied)
     }
 
+    /// Everything up to the commit; on failure with the place of what failed.
     async fn carry_out(
         &self,
-        entry: &Entry,
-        order: &Order<'_>,
-        agreed: Digest,
+        works: &[Work<'_>],
+        locks: &[Lock],
         source: &Source,
         progress: &dyn Progress,
-    ) -> Result<(), ApplyError> {
-        let id = &entry.application.id;
-        self.steps.reached(Step::Planned)?;
-        progress.step("fetched");
-        self.fetch(entry, order.correction, source, progress)
-            .await?;
-        self.steps.reached(Step::Fetched)?;
-        progress.step(State::Staged.word());
-        tokio::task::block_in_place(|| {
-            stage::stage(
-                &entry.folder,
-                &entry.workspace,
-                &entry.keep,
-                order.correction,
-                progress,
-            )
-        })?;
-        self.journal
-            .new_tree(id, inode(&entry.workspace.join("tree"))?)
-            .await?;
-        self.journal.state(id, State::Staged).await?;
-        self.steps.reached(Step::Staged)?;
-        progress.step(State::Verified.word());
-        tokio::task::block_in_place(|| stage::verify(&entry.workspace, order.correction))?;
-        self.refuse_late_changes(entry, order, agreed)?;
-        self.journal.state(id, State::Verified).await?;
-        self.steps.reached(Step::Verified)?;
-        self.journal.state(id, State::Swapping).await?;
-        self.steps.reached(Step::Swapping)?;
-        progress.step(State::Swapped.word());
-        tracing::info_span!("swap", application = id).in_scope(|| {
-            exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)
-        })?;
-        self.steps.reached(Step::Exchanged)?;
-        carry_over(entry)?;
-        self.steps.reached(Step::Carried)?;
-        self.journal.state(id, State::Swapped).await?;
-        self.steps.reached(Step::Swapped)?;
-        progress.step("healthy");
-        healthy(order.component, &entry.application.to)?;
-        self.steps.reached(Step::Healthy)?;
-        self.journal
-            .end(id, State::Committed, None, order.now)
-            .await?;
-        progress.step(State::Committed.word());
-        Ok(())
-    }
-
-    /// Fetches every payload once, into the workspace.
-    async fn fetch(
-        &self,
-        entry: &Entry,
-        correction: &Correction,
-        source: &Source,
-        progress: &dyn Progress,
-    ) -> Result<(), ApplyError> {
-        let payload = entry.workspace.join("payload");
-        fs::create_dir_all(&payload).doing("make the folder", &payload)?;
-        let blobs: std::collections::BTreeMap<Digest, spacecp_contract::Blob> = correction
-            .files
-            .iter()
-            .filter_map(|file| file.after)
-            .map(|after| (after.blob.digest, after.blob))
-            .collect();
-        let total = blobs.len() as u64;
-        for (done, blob) in blobs.into_values().enumerate() {
-            fetch_payload(
-                source,
-                &blob,
-                &stage::payload_path(&entry.workspace, &blob.digest),
-            )
-            .await?;
-            progress.files(done as u64 + 1, total);
+    ) -> Result<Carried, (usize, ApplyError)> {
+        for (place, work) in works.iter().enumerate() {
+            let prepared = self.prepare(work, source, progress).await;
+            prepared.map_err(|error| (place, error))?;
         }
-        Ok(())
-    }
-
-    /// Building the new tree took a while: the files that were decided about must be as they were.
-    fn refuse_late_changes(
-        &self,
-        entry: &Entry,
-        order: &Order<'_>,
-        agreed: Digest,
-    ) -> Result<(), ApplyError> {
-        let late = plan::plan(order.correction, order.component, order.inventory, None)?;
-        if late.digest != agreed
-            || read_version(&entry.folder, &order.component.source).as_ref()
-                != Ok(&entry.application.from)
+        if let ([work], [lock]) = (works, locks)
+            && work.entry.panel
         {
-            return Err(ApplyError::Drifted {
-                shown: agreed,
-                plan: Box::new(late),
-            });
+            let end = self.hand_over(&work.entry, lock, progress).await;
+            let end = end.map_err(|error| (0, error))?;
+            return Ok(Carried::Meanwhile(Box::new(end)));
         }
-        Ok(())
+        for (place, work) in works.iter().enumerate() {
+            let brought_in = self
+                .bring_in(&work.entry, work.part.component, progress)
+                .await;
+            brought_in.map_err(|error| (place, error))?;
+        }
+        Ok(Carried::Here)
     }
 
-    /// Puts the old tree back where it is not, and notes why.
-    async fn undo(&self, id: &str, reason: &str, now: Timestamp) -> Result<(), ApplyError> {
-        let Some(entry) = self.journal.entry(id).await? else {
-            return Ok(());
-        };
-        if entry.state.is_final() {
-            return Ok(());
+    /// What came of an application that another process went on with.
+    async fn told(&self, end: Entry) -> Result<Vec<Application>, ApplyError> {
+        let application = self.one(&end.application.id).await?;
+        match end.state {
+            State::Committed => Ok(vec![application]),
+            _ => Err(ApplyError::Undone {
+                component: application.component,
+                reason: application.reason.unwrap_or_default(),
+            }),
         }
-        if live_tree(&entry)? == LiveTree::New {
-            self.journal.state(id, State::Undoing).await?;
-        }
-        bring(&entry, LiveTree::Old, self.exchange)?;
-        tidy(&entry);
-        self.journal.end(id, State::Failed, Some(reason), now).await
     }
 
-    /// Takes an application back: the old tree returns, with the run-time data as it is now.
-    ///
-    /// Needs neither the feed nor the plugin nor the component. Files of the correction that were
-    /// changed since are lost with the new tree, so that wants a word.
-    #[tracing::instrument(name = "rollback", skip_all, fields(application = id))]
-    pub async fn roll_back(
+    /// Undoes a whole plan, what came last first. Gives the error, with whatever else went wrong.
+    async fn undo_all(
         &self,
-        id: &str,
-        overwrite: bool,
-        reason: &str,
+        works: &[Work<'_>],
+        failed: usize,
+        error: ApplyError,
         now: Timestamp,
-        progress: &dyn Progress,
-    ) -> Result<Application, ApplyError> {
-        let irreversible = |reason: &str| ApplyError::Irreversible {
-            id: id.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let entry = self
-            .journal
-            .entry(id)
-            .await?
-            .ok_or_else(|| irreversible("the journal does not have it"))?;
-        let _lock = Lock::take(&entry.folder)?;
-        // Once more under the lock: somebody may have been faster.
-        let entry = self
-            .journal
-            .entry(id)
-            .await?
-            .ok_or_else(|| irreversible("the journal does not have it"))?;
-        if entry.state != State::Committed {
-            return Err(irreversible(&format!("it is {}", entry.state.word())));
-        }
-        if !entry.workspace.join("tree").is_dir() {
-            return Err(irreversible("its old tree is no longer kept"));
-        }
-        if live_tree(&entry)? != LiveTree::New {
-            return Err(irreversible("the component's folder was replaced since"));
-        }
-        let changed = changed_since(&entry)?;
-        if !changed.is_empty() && !overwrite {
-            return Err(irreversible(&format!(
-                "these files were changed since and would be lost: {}; say so to go on",
-                changed.join(", ")
-            )));
-        }
-        self.journal.state(id, State::RollingBack).await?;
-        self.steps.reached(Step::RollingBack)?;
-        progress.step(State::RollingBack.word());
-        exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)?;
-        self.steps.reached(Step::Exchanged)?;
-        carry_over(&entry)?;
-        self.steps.reached(Step::Carried)?;
-        self.journal
-            .end(id, State::RolledBack, Some(reason), now)
-            .await?;
-        self.steps.reached(Step::RolledBack)?;
-        tidy(&entry);
-        progress.step(State::RolledBack.word());
-        self.one(id).await
-    }
-
-    /// Finishes or undoes whatever was cut off. To be called before anything else is applied.
-    ///
-    /// What another process is at right now is left to it.
-    #[tracing::instrument(name = "recover", skip_all)]
-    pub async fn recover(&self, now: Timestamp) -> Result<(), ApplyError> {
-        let recovering = self.acting(Acting::Recovery);
-        for entry in self.journal.unfinished().await? {
-            match recovering.settle(&entry, now).await {
-                // One disk that is gone must not keep the panel from its other components; the
-                // journal goes on saying that this one is under way, so nothing is applied to it.
-                Err(error @ ApplyError::File { .. }) => tracing::error!(
-                    application = entry.application.id,
-                    component = entry.application.component,
-                    %error,
-                    "an application that was cut off can neither be finished nor undone yet"
-                ),
-                other => other?,
+    ) -> ApplyError {
+        let own = error.to_string();
+        let failing = works.get(failed).map(|work| &work.entry.application);
+        let others = failing.map_or_else(String::new, |failing| {
+            format!("{}, of the same plan, failed: {own}", failing.correction)
+        });
+        let mut troubles = Vec::new();
+        for (place, work) in works.iter().enumerate().rev() {
+            let id = &work.entry.application.id;
+            let reason = if place == failed { &own } else { &others };
+            match self.undo(id, reason, now).await {
+                Ok(trouble) => troubles.extend(trouble),
+                Err(error) => troubles.push(format!(
+                    "{} is not as it was yet: {error}",
+                    work.entry.application.component
+                )),
             }
         }
-        Ok(())
-    }
-
-    async fn settle(&self, entry: &Entry, now: Timestamp) -> Result<(), ApplyError> {
-        let id = &entry.application.id;
-        let _lock = match Lock::take(&entry.folder) {
-            Err(ApplyError::Busy { .. }) => return Ok(()),
-            lock => lock?,
-        };
-        let live = live_tree(entry)?;
-        tracing::warn!(
-            application = id,
-            state = entry.state.word(),
-            ?live,
-            "an application was cut off"
-        );
-        if entry.state != State::RollingBack {
-            // Nobody has seen the new version at work, and the old one is known to have worked.
-            return self
-                .undo(id, "it was cut off; the old tree is in place", now)
-                .await;
+        if troubles.is_empty() {
+            return error;
         }
-        bring(entry, LiveTree::Old, self.exchange)?;
-        let reason = "it was cut off, and finished afterwards";
-        self.journal
-            .end(id, State::RolledBack, Some(reason), now)
-            .await?;
-        tidy(entry);
-        Ok(())
+        ApplyError::NotRunning {
+            cause: Box::new(error),
+            trouble: troubles.join("; "),
+        }
     }
 
     /// What was applied, newest first.
@@ -401,76 +367,99 @@ impl Applier {
             .find(|application| application.reversible))
     }
 
-    async fn one(&self, id: &str) -> Result<Application, ApplyError> {
-        let missing = || ApplyError::Irreversible {
-            id: id.to_owned(),
-            reason: "the journal does not have it".to_owned(),
-        };
-        self.journal
-            .entry(id)
-            .await?
-            .map(described)
-            .ok_or_else(missing)
+    pub(super) async fn one(&self, id: &str) -> Result<Application, ApplyError> {
+        Ok(described(self.known(id).await?))
     }
 
-    /// Only the newest application of a component can be taken back; older trees go.
-    async fn forget_older(&self, newest: &Entry) -> Result<(), ApplyError> {
-        let payload = newest.workspace.join("payload");
-        if payload.exists() {
-            fs::remove_dir_all(&payload).doing("remove", &payload)?;
+    /// The payload has served; what is left of it goes with the old tree.
+    pub(super) fn drop_payload(&self, entry: &Entry) {
+        let payload = entry.workspace.join("payload");
+        if let Err(error) = fs::remove_dir_all(&payload) {
+            let id = &entry.application.id;
+            tracing::warn!(application = id, %error, "the payload of an application could not be removed");
         }
-        for older in self
-            .journal
-            .of_component(&newest.application.component)
-            .await?
-        {
-            if older.application.id != newest.application.id && older.state.is_final() {
-                clean_up(&older.workspace)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Removes what is left beside the component. What cannot be removed is tried again after the next
-/// application; it is never a reason to leave this one without an end.
-fn tidy(entry: &Entry) {
-    if let Err(error) = clean_up(&entry.workspace) {
-        let id = &entry.application.id;
-        tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
     }
 }
 
 /// Whether the plan may be carried out as it was asked for.
-fn agreed(plan: &Plan, order: &Order<'_>) -> Result<(), ApplyError> {
-    if plan.obstacles().next().is_some() {
-        return Err(ApplyError::Obstacle {
-            plan: Box::new(plan.clone()),
+fn agreed(joint: &JointPlan, order: &Order<'_>) -> Result<(), ApplyError> {
+    let mut plans = joint.plans.iter();
+    let panel = plans.find(|plan| plan.restarts && plan.restart == Restart::Panel);
+    if let Some(plan) = panel.filter(|_| joint.plans.len() > 1) {
+        return Err(ApplyError::NotAlone {
+            correction: plan.correction.to_string(),
         });
     }
-    if let Some(shown) = order.shown.filter(|shown| *shown != plan.digest) {
+    for plan in &joint.plans {
+        if plan.obstacles().next().is_some() {
+            return Err(ApplyError::Obstacle {
+                plan: Box::new(plan.clone()),
+            });
+        }
+    }
+    if let Some(shown) = order.shown.filter(|shown| *shown != joint.digest) {
         return Err(ApplyError::Drifted {
             shown,
-            plan: Box::new(plan.clone()),
+            present: joint.digest,
         });
     }
-    if !order.overwrite && plan.warnings().next().is_some() {
-        return Err(ApplyError::WantsWord {
+    let mut plans = joint.plans.iter();
+    match plans.find(|plan| plan.warnings().next().is_some()) {
+        Some(plan) if !order.overwrite => Err(ApplyError::WantsWord {
             plan: Box::new(plan.clone()),
-        });
+        }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-fn new_entry(order: &Order<'_>, plan: &Plan) -> Result<Entry, ApplyError> {
-    let changes = order
-        .correction
-        .files
-        .iter()
-        .map(|file| (file.path.to_string(), file.after.map(|after| after.digest)));
+/// What is to be done, in its order.
+fn works<'a>(
+    joint: &JointPlan,
+    ordered: Vec<(Part<'a>, Inventory)>,
+    order: &Order<'_>,
+) -> Result<Vec<Work<'a>>, ApplyError> {
+    let several = ordered.len() > 1;
+    let planned = joint.plans.iter().zip(ordered).enumerate();
+    planned
+        .map(|(place, (plan, (part, supposed)))| {
+            let id = if several {
+                format!("{}-{}", order.id, place + 1)
+            } else {
+                order.id.clone()
+            };
+            Ok(Work {
+                entry: new_entry(id, part, plan, order)?,
+                part,
+                supposed,
+                agreed: plan.digest,
+            })
+        })
+        .collect()
+}
+
+fn new_entry(
+    id: String,
+    part: Part<'_>,
+    plan: &Plan,
+    order: &Order<'_>,
+) -> Result<Entry, ApplyError> {
+    let files = part.correction.files.iter();
+    let changes = files.map(|file| (file.path.to_string(), file.after.map(|after| after.digest)));
     Ok(Entry {
+        state: State::Planned,
+        folder: part.component.folder.clone(),
+        workspace: beside(&part.component.folder)?.join(&id),
+        new_tree: None,
+        keep: part.component.keep.clone(),
+        changes: changes.collect(),
+        plan: order.id.clone(),
+        restarts: plan.restarts,
+        panel: plan.restarts && plan.restart == Restart::Panel,
+        health: plan.health.clone(),
+        owes_start: false,
+        old_bytes: None,
         application: Application {
-            id: order.id.clone(),
+            id,
             correction: plan.correction.clone(),
             revision: plan.revision,
             component: plan.component.clone(),
@@ -483,48 +472,11 @@ fn new_entry(order: &Order<'_>, plan: &Plan) -> Result<Entry, ApplyError> {
             reason: None,
             reversible: false,
         },
-        state: State::Planned,
-        folder: order.component.folder.clone(),
-        workspace: beside(&order.component.folder)?.join(&order.id),
-        new_tree: None,
-        keep: order.component.keep.clone(),
-        changes: changes.collect(),
     })
-}
-
-/// The component must say the version that it was to become.
-fn healthy(component: &Component, expected: &str) -> Result<(), ApplyError> {
-    let found = read_version(&component.folder, &component.source)
-        .unwrap_or_else(|problem| problem.to_string());
-    if found == expected {
-        return Ok(());
-    }
-    Err(ApplyError::Unhealthy {
-        component: component.name.clone(),
-        expected: expected.to_owned(),
-        found,
-    })
-}
-
-/// Files of the correction that are no longer as it left them.
-fn changed_since(entry: &Entry) -> Result<Vec<String>, ApplyError> {
-    let mut changed = Vec::new();
-    for (path, after) in &entry.changes {
-        let file: PathBuf = entry.folder.join(path);
-        let there = if file.is_file() {
-            Some(files::digest(&file).doing("read", &file)?)
-        } else {
-            None
-        };
-        if there != *after {
-            changed.push(path.clone());
-        }
-    }
-    Ok(changed)
 }
 
 /// The application, with whether it can be taken back now.
-fn described(entry: Entry) -> Application {
+pub(super) fn described(entry: Entry) -> Application {
     let reversible = entry.state == State::Committed
         && entry.workspace.join("tree").is_dir()
         && is_new(&entry.folder, &entry);

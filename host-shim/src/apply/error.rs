@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use spacecp_contract::Digest;
 
 use super::{Interrupted, Plan};
-use crate::{fetch::FetchError, store::StoreError};
+use crate::{control::ControlError, fetch::FetchError, store::StoreError};
 
 /// Why a correction was not applied or taken back. Unless it says otherwise, the component is as it
 /// was.
@@ -34,12 +34,28 @@ pub enum ApplyError {
         plan: Box<Plan>,
     },
     /// Something changed since the plan was shown.
-    #[error("something has changed since the plan {} was made; the present plan is {}: look at it and decide again", shown.short(), plan.digest.short())]
+    #[error("something has changed since the plan {} was made; the present plan is {}: look at it and decide again", shown.short(), present.short())]
     Drifted {
         /// The digest of the plan that was shown.
         shown: Digest,
-        /// The plan as it is now.
-        plan: Box<Plan>,
+        /// The digest of the plan as it is now.
+        present: Digest,
+    },
+    /// Corrections that require each other.
+    #[error("these corrections require each other in a circle, and none can be the first: {}", corrections.join(" → "))]
+    Circle {
+        /// The corrections, the first once more at the end.
+        corrections: Vec<String>,
+    },
+    /// Two corrections for one folder.
+    #[error("{first} and {second} both change {}: apply one after the other", folder.display())]
+    SameFolder {
+        /// One correction.
+        first: String,
+        /// The other.
+        second: String,
+        /// The folder.
+        folder: PathBuf,
     },
     /// Somebody else is at it.
     #[error("another application is under way at {}; try again when it has ended", folder.display())]
@@ -79,6 +95,66 @@ pub enum ApplyError {
         expected: String,
         /// What was read.
         found: String,
+    },
+    /// The component could not be stopped, started, or asked whether it runs.
+    #[error("{component} could not be {doing}: {source}")]
+    Control {
+        /// The component.
+        component: String,
+        /// What was to be done, as `stopped`.
+        doing: &'static str,
+        /// What is wrong.
+        source: ControlError,
+    },
+    /// With the new tree the component is not well, so the old one was put back.
+    #[error("with the new tree {component} is not well: {source}; the old tree was put back")]
+    Unwell {
+        /// The component.
+        component: String,
+        /// What was seen.
+        source: ControlError,
+    },
+    /// The process that was to go on while the panel is stopped.
+    #[error(
+        "{component} cannot be corrected without the panel, and what was to go on meanwhile did not: {reason}; the old tree is in place"
+    )]
+    Watchdog {
+        /// The component.
+        component: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The process that went on while the panel was stopped undid it.
+    #[error("{component} was not corrected: {reason}")]
+    Undone {
+        /// The component.
+        component: String,
+        /// Why.
+        reason: String,
+    },
+    /// A correction that stops the panel, together with others.
+    #[error(
+        "{correction} stops the panel, and others with it could not be brought to one end: apply it alone"
+    )]
+    NotAlone {
+        /// The correction.
+        correction: String,
+    },
+    /// The right tree is in place, but the component that ran before may not run now.
+    #[error("{cause}; and then: {trouble}")]
+    NotRunning {
+        /// Why it was undone.
+        cause: Box<ApplyError>,
+        /// Which component, and what happened.
+        trouble: String,
+    },
+    /// It was taken back, but the component that ran before may not run now.
+    #[error("{id} was taken back, and the old tree is in place; but {trouble}")]
+    NotRunningBack {
+        /// The application.
+        id: String,
+        /// Which component, and what happened.
+        trouble: String,
     },
     /// Nothing to take back.
     #[error("the application {id} cannot be taken back: {reason}")]

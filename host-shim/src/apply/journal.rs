@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
 use super::{
     Application, ApplyError, Outcome,
@@ -20,8 +20,13 @@ pub(super) enum State {
     Planned,
     Staged,
     Verified,
+    Stopping,
+    Stopped,
     Swapping,
     Swapped,
+    Starting,
+    Started,
+    Healthy,
     Committed,
     Failed,
     /// The check after the exchange failed, and the old tree is being put back.
@@ -36,8 +41,13 @@ impl State {
             Self::Planned => "planned",
             Self::Staged => "staged",
             Self::Verified => "verified",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
             Self::Swapping => "swapping",
             Self::Swapped => "swapped",
+            Self::Starting => "starting",
+            Self::Started => "started",
+            Self::Healthy => "healthy",
             Self::Committed => "committed",
             Self::Failed => "failed",
             Self::Undoing => "undoing",
@@ -51,8 +61,13 @@ impl State {
             Self::Planned,
             Self::Staged,
             Self::Verified,
+            Self::Stopping,
+            Self::Stopped,
             Self::Swapping,
             Self::Swapped,
+            Self::Starting,
+            Self::Started,
+            Self::Healthy,
             Self::Committed,
             Self::Failed,
             Self::Undoing,
@@ -61,6 +76,14 @@ impl State {
         ]
         .into_iter()
         .find(|state| state.word() == word)
+    }
+
+    /// Whether a command may have been running when the journal was written.
+    pub(super) fn commands(self) -> bool {
+        matches!(
+            self,
+            Self::Stopping | Self::Starting | Self::Undoing | Self::RollingBack
+        )
     }
 
     /// Whether nothing more is to be done.
@@ -90,6 +113,18 @@ pub(super) struct Entry {
     pub(super) keep: Vec<String>,
     /// Every path that the correction names, with the digest that it has afterwards.
     pub(super) changes: Vec<(String, Option<Digest>)>,
+    /// The plan that it belongs to: what belongs to one succeeds or fails together.
+    pub(super) plan: String,
+    /// Whether the component is stopped and started around the exchange.
+    pub(super) restarts: bool,
+    /// Whether the panel is stopped with it, so that another process has to go on.
+    pub(super) panel: bool,
+    /// The health check that the correction names.
+    pub(super) health: Option<String>,
+    /// Whether the component ran before, and must run in the end.
+    pub(super) owes_start: bool,
+    /// What the old tree takes up in bytes, once somebody has looked.
+    pub(super) old_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,27 +150,13 @@ impl Journal {
         &self.store
     }
 
-    pub(super) async fn begin(&self, entry: &Entry) -> Result<(), ApplyError> {
-        let application = &entry.application;
-        sqlx::query(
-            "INSERT INTO applications (id, correction, revision, component, folder, workspace, version_from, version_to, state, began, by, keep, changes) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&application.id)
-        .bind(application.correction.as_str())
-        .bind(application.revision.cast_signed())
-        .bind(&application.component)
-        .bind(entry.folder.to_string_lossy().as_ref())
-        .bind(entry.workspace.to_string_lossy().as_ref())
-        .bind(&application.from)
-        .bind(&application.to)
-        .bind(entry.state.word())
-        .bind(application.began.as_second())
-        .bind(&application.by)
-        .bind(serde_json::to_string(&entry.keep).expect("a list of texts"))
-        .bind(serde_json::to_string(&entry.changes).expect("a list of texts"))
-        .execute(self.store.pool())
-        .await?;
+    /// Notes everything that belongs to one plan, at once.
+    pub(super) async fn begin(&self, entries: &[&Entry]) -> Result<(), ApplyError> {
+        let mut transaction = self.store.pool().begin().await?;
+        for entry in entries {
+            insert(entry, &mut transaction).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -150,6 +171,46 @@ impl Journal {
             .bind(id)
             .execute(self.store.pool())
             .await?;
+        Ok(())
+    }
+
+    /// Notes that a component is about to be stopped, and whether it is to run in the end.
+    pub(super) async fn stopping(
+        &self,
+        id: &str,
+        state: State,
+        owes_start: bool,
+    ) -> Result<(), ApplyError> {
+        tracing::info!(
+            application = id,
+            state = state.word(),
+            owes_start,
+            "the application goes on"
+        );
+        sqlx::query("UPDATE applications SET state = ?, owes_start = ? WHERE id = ?")
+            .bind(state.word())
+            .bind(owes_start)
+            .bind(id)
+            .execute(self.store.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that everything of a plan is live for good, at once.
+    pub(super) async fn commit(&self, plan: &str, now: Timestamp) -> Result<(), ApplyError> {
+        tracing::info!(plan, "the plan has been carried out");
+        // Neither is there without the other: the end, and its entry in the audit log.
+        let mut transaction = self.store.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let rows = sqlx::query("UPDATE applications SET state = 'committed', ended = ? WHERE plan = ? AND state = 'healthy' RETURNING *")
+            .bind(now.as_second())
+            .bind(plan)
+            .fetch_all(&mut *transaction)
+            .await?;
+        for row in rows {
+            let ended = entry(&row)?.application;
+            record(&mut transaction, &ended, State::Committed, &self.acting, now).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -203,12 +264,31 @@ impl Journal {
         row.map(|row| entry(&row)).transpose()
     }
 
-    /// Applications that have not ended.
+    /// Applications that have not ended, the latest first: what came last is undone first.
     pub(super) async fn unfinished(&self) -> Result<Vec<Entry>, ApplyError> {
-        let rows = sqlx::query("SELECT * FROM applications WHERE state NOT IN ('committed', 'failed', 'rolled-back') ORDER BY began, id")
+        let rows = sqlx::query("SELECT * FROM applications WHERE state NOT IN ('committed', 'failed', 'rolled-back') ORDER BY rowid DESC")
             .fetch_all(self.store.pool())
             .await?;
         rows.iter().map(entry).collect()
+    }
+
+    /// Applications that were carried out and not taken back, newest first.
+    pub(super) async fn committed(&self) -> Result<Vec<Entry>, ApplyError> {
+        let rows =
+            sqlx::query("SELECT * FROM applications WHERE state = 'committed' ORDER BY rowid DESC")
+                .fetch_all(self.store.pool())
+                .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// Notes what an old tree takes up.
+    pub(super) async fn old_bytes(&self, id: &str, bytes: u64) -> Result<(), ApplyError> {
+        sqlx::query("UPDATE applications SET old_bytes = ? WHERE id = ?")
+            .bind(bytes.cast_signed())
+            .bind(id)
+            .execute(self.store.pool())
+            .await?;
+        Ok(())
     }
 
     /// Applications, newest first.
@@ -231,6 +311,37 @@ impl Journal {
         .await?;
         rows.iter().map(entry).collect()
     }
+}
+
+async fn insert(
+    entry: &Entry,
+    transaction: &mut Transaction<'_, Sqlite>,
+) -> Result<(), ApplyError> {
+    let application = &entry.application;
+    sqlx::query(
+        "INSERT INTO applications (id, correction, revision, component, folder, workspace, version_from, version_to, state, began, by, keep, changes, plan, restarts, panel, health) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&application.id)
+    .bind(application.correction.as_str())
+    .bind(application.revision.cast_signed())
+    .bind(&application.component)
+    .bind(entry.folder.to_string_lossy().as_ref())
+    .bind(entry.workspace.to_string_lossy().as_ref())
+    .bind(&application.from)
+    .bind(&application.to)
+    .bind(entry.state.word())
+    .bind(application.began.as_second())
+    .bind(&application.by)
+    .bind(serde_json::to_string(&entry.keep).expect("a list of texts"))
+    .bind(serde_json::to_string(&entry.changes).expect("a list of texts"))
+    .bind(&entry.plan)
+    .bind(entry.restarts)
+    .bind(entry.panel)
+    .bind(&entry.health)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 fn entry(row: &SqliteRow) -> Result<Entry, ApplyError> {
@@ -266,5 +377,13 @@ fn entry(row: &SqliteRow) -> Result<Entry, ApplyError> {
             .map(i64::cast_unsigned),
         keep: serde_json::from_str(&text("keep")?).map_err(|_| damaged("list of kept paths"))?,
         changes: serde_json::from_str(&text("changes")?).map_err(|_| damaged("list of changes"))?,
+        plan: text("plan")?,
+        restarts: row.try_get("restarts")?,
+        panel: row.try_get("panel")?,
+        health: row.try_get("health")?,
+        owes_start: row.try_get("owes_start")?,
+        old_bytes: row
+            .try_get::<Option<i64>, _>("old_bytes")?
+            .map(i64::cast_unsigned),
     })
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{ApplyError, error::Doing};
@@ -14,7 +14,7 @@ pub(super) const BESIDE: &str = ".spacecp-advisories";
 /// Held while an application is under way; the system lets go of it when the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -22,16 +22,19 @@ impl Lock {
     pub(super) fn take(folder: &Path) -> Result<Self, ApplyError> {
         let beside = beside(folder)?;
         make_own(&beside)?;
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let path = beside.join(format!("{name}.lock"));
+        let path = path(folder)?;
         let file = File::options()
             .create(true)
             .write(true)
             .truncate(false)
             .open(&path)
             .doing("open the lock", &path)?;
+        Self::locked(file, folder, path)
+    }
+
+    fn locked(file: File, folder: &Path, path: PathBuf) -> Result<Self, ApplyError> {
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file: file }),
             Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
                 folder: folder.to_owned(),
             }),
@@ -41,6 +44,28 @@ impl Lock {
                 source,
             }),
         }
+    }
+}
+
+impl Lock {
+    /// The lock once more, to be handed to another process.
+    pub(super) fn share(&self) -> Result<File, ApplyError> {
+        self.file.try_clone().doing("share", "the lock")
+    }
+
+    /// The lock of the component in `folder`, as it was handed over; anything else is refused.
+    pub(super) fn inherited(file: File, folder: &Path) -> Result<Self, ApplyError> {
+        let path = path(folder)?;
+        let there = fs::symlink_metadata(&path).doing("look at", &path)?;
+        let given = file.metadata().doing("look at", &path)?;
+        if (there.dev(), there.ino()) != (given.dev(), given.ino()) {
+            return Err(ApplyError::File {
+                doing: "take over",
+                path,
+                source: std::io::Error::other("what was handed over is not this lock"),
+            });
+        }
+        Self::locked(file, folder, path)
     }
 }
 
@@ -70,6 +95,12 @@ fn make_own(beside: &Path) -> Result<(), ApplyError> {
         fs::set_permissions(beside, Permissions::from_mode(0o700)).doing("close", beside)?;
     }
     Ok(())
+}
+
+/// Where the lock of the component in `folder` is.
+fn path(folder: &Path) -> Result<PathBuf, ApplyError> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(beside(folder)?.join(format!("{name}.lock")))
 }
 
 /// The folder beside a component's folder, on the same file system.

@@ -1,28 +1,36 @@
 //! Applies corrections and takes them back.
 //!
-//! The complete new tree is built beside the live one, every file of it is verified, and the two
-//! are exchanged in one atomic step; taking back is the same exchange. A journal says what is under
-//! way before it begins, so that whatever interrupts an application, [`Applier::recover`] finds
-//! which tree is live and finishes or undoes. Nothing outside a component's folder and the
-//! workspace beside it is ever written.
+//! The complete new tree is built beside the live one and every file of it is verified; then the
+//! component is stopped, the two trees are exchanged in one atomic step, and it is started and looked
+//! at; taking back is the same exchange. A journal says what is under way before it begins, so that
+//! whatever interrupts an application, [`Applier::recover`] finds which tree is live and finishes or
+//! undoes. Several corrections can be one plan: all of them are applied, or none. Nothing outside a
+//! component's folder and the workspace beside it is ever written.
 
 mod applier;
+mod backward;
 mod carry;
+mod differences;
 mod error;
 mod exchange;
 mod files;
+mod forward;
+mod joint;
 mod journal;
 mod lock;
+mod old_trees;
 mod plan;
 mod preflight;
 mod record;
 mod recovery;
 mod stage;
 mod steps;
+mod watch;
 
-pub use applier::{Applier, Order};
+pub use applier::{Applier, Order, Part};
 pub use error::ApplyError;
 pub use exchange::Exchange;
+pub use old_trees::OldTrees;
 pub use steps::{Interrupted, NoFaults, Step, Steps};
 
 use jiff::Timestamp;
@@ -98,8 +106,25 @@ pub struct Plan {
     pub download: u64,
     /// What has to restart.
     pub restart: Restart,
+    /// Whether the component is stopped before the exchange and started after it; otherwise whatever
+    /// has to restart is left to a person.
+    pub restarts: bool,
+    /// The health check that has to succeed.
+    pub health: Option<String>,
     /// What preflight found.
     pub findings: Vec<Finding>,
+    /// What would become of text files that were changed here, where somebody asked for that.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
+}
+
+/// What would become of a text file that was changed here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The file.
+    pub path: TreePath,
+    /// From what is here to what the correction brings, as a unified difference; or why there is none.
+    pub lines: String,
 }
 
 impl Plan {
@@ -116,6 +141,15 @@ impl Plan {
             .iter()
             .filter(|finding| finding.gravity == Gravity::Warning)
     }
+}
+
+/// Several plans, in the order in which they are carried out: all of them, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JointPlan {
+    /// The digest of all of them; of one, its own.
+    pub digest: Digest,
+    /// The plans. A later one counts on those before it.
+    pub plans: Vec<Plan>,
 }
 
 /// What became of an application.

@@ -3,10 +3,13 @@
 use std::{fs, path::Path};
 
 use sha2::{Digest as _, Sha256};
-use spacecp_contract::{Correction, Digest, FileChange};
+use spacecp_contract::{Correction, Digest, FileChange, Restart};
 
 use super::{ApplyError, Change, Plan, PlannedFile, files, preflight};
-use crate::inventory::{Component, Inventory};
+use crate::{
+    control::Control,
+    inventory::{Component, Inventory},
+};
 
 /// What lies at a path that a correction names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,10 @@ pub(super) struct Situation<'a> {
     pub(super) live: Vec<Live>,
     /// The application that is under way here, if one is.
     pub(super) under_way: Option<String>,
+    /// What can be stopped, started and looked at.
+    pub(super) control: &'a dyn Control,
+    /// Whether another process can go on while the panel is stopped.
+    pub(super) watched: bool,
 }
 
 /// Compares the correction with the live tree and looks for what stands in the way.
@@ -39,6 +46,8 @@ pub(super) fn plan(
     component: &Component,
     inventory: &Inventory,
     under_way: Option<String>,
+    control: &dyn Control,
+    watched: bool,
 ) -> Result<Plan, ApplyError> {
     if component.advisory_name != correction.component {
         return Err(not_applicable(
@@ -65,6 +74,8 @@ pub(super) fn plan(
         inventory,
         live,
         under_way,
+        control,
+        watched,
     };
     let findings = preflight::run(&situation);
     let mut plan = Plan {
@@ -77,7 +88,10 @@ pub(super) fn plan(
         files: correction.files.iter().map(planned).collect(),
         download: correction.download(),
         restart: correction.restart,
+        restarts: correction.restart != Restart::None && control.can_restart(&component.name),
+        health: correction.health.clone(),
         findings,
+        differences: Vec::new(),
     };
     plan.digest = digest(&plan, &situation.live);
     Ok(plan)
@@ -95,6 +109,7 @@ fn digest(plan: &Plan, live: &[Live]) -> Digest {
         &plan.from,
         &plan.to,
         &plan.files,
+        plan.restarts,
     );
     hash.update(serde_json::to_vec(&decided).expect("a plan holds texts and numbers only"));
     let words: Vec<(&str, &str)> = plan

@@ -49,6 +49,25 @@ pub(super) fn carry_over(entry: &Entry) -> Result<(), ApplyError> {
     )
 }
 
+/// What a tree takes up in bytes, as far as it can be read.
+pub(super) fn size(tree: &Path) -> u64 {
+    let entries = walkdir::WalkDir::new(tree)
+        .into_iter()
+        .filter_map(Result::ok);
+    let metadata = entries.filter_map(|entry| entry.metadata().ok());
+    // Blocks have 512 bytes whatever the file system (stat(2)).
+    metadata.map(|metadata| metadata.blocks() * 512).sum()
+}
+
+/// Removes what is left beside the component. What cannot be removed is tried again after the next
+/// application; it is never a reason to leave this one without an end.
+pub(super) fn tidy(entry: &Entry) {
+    if let Err(error) = clean_up(&entry.workspace) {
+        let id = &entry.application.id;
+        tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
+    }
+}
+
 /// Removes what an application left beside the component, but for what the component wrote.
 pub(super) fn clean_up(workspace: &Path) -> Result<(), ApplyError> {
     for name in ["payload", "tree"] {
@@ -56,6 +75,10 @@ pub(super) fn clean_up(workspace: &Path) -> Result<(), ApplyError> {
         if folder.exists() {
             fs::remove_dir_all(&folder).doing("remove", &folder)?;
         }
+    }
+    let tie = workspace.join("command.lock");
+    if tie.exists() {
+        fs::remove_file(&tie).doing("remove", &tie)?;
     }
     // Data that was set aside stays, and keeps the workspace.
     match fs::remove_dir(workspace) {

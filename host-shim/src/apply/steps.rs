@@ -11,6 +11,10 @@ pub enum Step {
     Staged,
     /// Every file of it has been verified.
     Verified,
+    /// The journal says that the component is about to be stopped.
+    Stopping,
+    /// The journal says that it has been stopped.
+    Stopped,
     /// The journal says that the trees are about to be exchanged.
     Swapping,
     /// Without an atomic exchange: the live tree has been moved aside.
@@ -23,7 +27,11 @@ pub enum Step {
     Carried,
     /// The journal says that the exchange is done.
     Swapped,
-    /// The component says the version that it should.
+    /// The journal says that the component is about to be started.
+    Starting,
+    /// The journal says that it has been started.
+    Started,
+    /// The journal says that the component is well.
     Healthy,
     /// The journal says that the new version is live for good.
     Committed,
@@ -35,17 +43,21 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order in which they come.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Planned,
         Self::Fetched,
         Self::Staged,
         Self::Verified,
+        Self::Stopping,
+        Self::Stopped,
         Self::Swapping,
         Self::MovedAside,
         Self::MovedIn,
         Self::Exchanged,
         Self::Carried,
         Self::Swapped,
+        Self::Starting,
+        Self::Started,
         Self::Healthy,
         Self::Committed,
         Self::RollingBack,

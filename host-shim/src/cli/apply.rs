@@ -6,8 +6,8 @@ use spacecp_contract::{Digest, DocumentId};
 
 use super::{CommandError, Ending, Output, arguments::Apply, progress::Bar};
 use crate::{
-    apply::{Application, Gravity, Plan},
-    shim::{ApplyRequest, Shim},
+    apply::{Application, Gravity, JointPlan, Plan},
+    shim::{JointRequest, Shim},
 };
 
 /// Files of a plan that are printed; the rest is counted.
@@ -19,41 +19,104 @@ pub(super) async fn apply(
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let usage = |problem: String| CommandError::Usage(problem);
-    let correction =
-        DocumentId::new(asked.correction.clone()).map_err(|error| usage(error.to_string()))?;
     let shown = asked
         .plan
         .as_deref()
         .map(str::parse::<Digest>)
         .transpose()
         .map_err(|error| usage(format!("--plan: {error}")))?;
-    shim.look_for(&correction).await?;
-    let component = which_component(shim, &correction, asked.component.as_deref()).await?;
-    let plan = shim.plan(&correction, &component).await?;
+    let parts = parts(shim, asked).await?;
+    let mut joint = shim.plan_jointly(&parts).await?;
+    let shows = asked.dry_run || (shown.is_none() && !asked.yes);
+    if shows {
+        with_differences(shim, &mut joint).await?;
+    }
     if asked.dry_run {
-        print_plan(&plan, out)?;
-        let refused = plan.obstacles().next().is_some();
+        print_joint(&joint, out)?;
+        let refused = joint.plans.iter().any(has_obstacles);
         return Ok(if refused {
             Ending::Refused
         } else {
             Ending::Well
         });
     }
-    if shown.is_none() && !asked.yes {
+    if shows {
         if !out.json {
-            print_plan(&plan, out)?;
+            print_joint(&joint, out)?;
         }
-        ask(&plan)?;
+        ask(&joint)?;
     }
-    let request = ApplyRequest {
-        correction,
-        component,
-        plan: Some(shown.unwrap_or(plan.digest)),
+    let request = JointRequest {
+        parts,
+        plan: Some(shown.unwrap_or(joint.digest)),
         overwrite: asked.overwrite,
         by: whoami(),
     };
-    let application = shim.apply(request, &Bar::new()).await?;
-    tell(&application, "corrected", out)
+    let applied = shim.apply_jointly(request, &Bar::new()).await?;
+    match applied.as_slice() {
+        [one] => tell(one, "corrected", out),
+        several if out.json => {
+            out.value(&several)?;
+            Ok(Ending::Well)
+        }
+        several => {
+            for application in several {
+                tell(application, "corrected", out)?;
+            }
+            Ok(Ending::Well)
+        }
+    }
+}
+
+/// The corrections that are meant, each with its component.
+async fn parts(shim: &Shim, asked: &Apply) -> Result<Vec<(DocumentId, String)>, CommandError> {
+    if asked.component.is_some() && asked.corrections.len() > 1 {
+        return Err(CommandError::Usage(
+            "--component is for one correction; apply the others without it".to_owned(),
+        ));
+    }
+    let mut parts: Vec<(DocumentId, String)> = Vec::new();
+    for name in &asked.corrections {
+        let correction = DocumentId::new(name.clone())
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
+        if parts.iter().any(|(other, _)| *other == correction) {
+            return Err(CommandError::Usage(format!("{name} is named twice")));
+        }
+        shim.look_for(&correction).await?;
+        let component = which_component(shim, &correction, asked.component.as_deref()).await?;
+        parts.push((correction, component));
+    }
+    Ok(parts)
+}
+
+/// Adds what would become of text files that were changed here.
+async fn with_differences(shim: &Shim, joint: &mut JointPlan) -> Result<(), CommandError> {
+    for plan in &mut joint.plans {
+        plan.differences = shim.differences(&plan.correction, &plan.component).await?;
+    }
+    Ok(())
+}
+
+fn has_obstacles(plan: &Plan) -> bool {
+    plan.obstacles().next().is_some()
+}
+
+/// One plan as it is; several with the digest of all of them.
+fn print_joint(joint: &JointPlan, out: &Output) -> io::Result<()> {
+    match joint.plans.as_slice() {
+        [one] => print_plan(one, out),
+        _ if out.json => out.value(joint),
+        several => {
+            for plan in several {
+                print_plan(plan, out)?;
+            }
+            out.line(&format!(
+                "{} corrections, all or none; plan {}",
+                several.len(),
+                joint.digest
+            ))
+        }
+    }
 }
 
 pub(super) async fn roll_back(
@@ -147,18 +210,25 @@ fn print_plan(plan: &Plan, out: &Output) -> io::Result<()> {
             finding.remedy.as_deref().unwrap_or_default()
         ))?;
     }
+    for difference in &plan.differences {
+        out.line(&format!(
+            "{}, as it is here and as it would be:",
+            difference.path
+        ))?;
+        out.text(&difference.lines)?;
+    }
     Ok(())
 }
 
-fn ask(plan: &Plan) -> Result<(), CommandError> {
-    if plan.obstacles().next().is_some() {
+fn ask(joint: &JointPlan) -> Result<(), CommandError> {
+    if joint.plans.iter().any(has_obstacles) {
         // Applying says which, with the right ending.
         return Ok(());
     }
     if !io::stdin().is_terminal() {
         return Err(CommandError::Refused(format!(
             "nobody is there to ask: repeat it with --yes, or with --plan {}",
-            plan.digest
+            joint.digest
         )));
     }
     write!(io::stderr(), "Apply it? [y/N] ")?;

@@ -85,7 +85,9 @@ pub(super) enum Command {
     /// What is exposed stays exposed; it is less urgent. An acceptance ends at its time, and as soon as
     /// the advisory's severity, its affected versions or known attacks change.
     Accept(Accept),
-    /// Apply a correction.
+    /// Apply corrections.
+    ///
+    /// Several are one plan: what others require comes first, and all of them are applied, or none.
     ///
     /// Shows what would happen first. On a terminal it asks then; elsewhere it wants --yes, or --plan
     /// with the digest of the plan that was looked at.
@@ -129,6 +131,17 @@ pub(super) enum Command {
     /// Look for what keeps advisories from arriving or corrections from being applied, and say what
     /// to do; ends with 1 if there is anything.
     Doctor,
+    /// Finish or undo what was cut off: a crash, a power loss.
+    ///
+    /// Every other command does that first, too. It needs neither the feed nor the plugin, and leaves
+    /// alone what another process is at.
+    Recover,
+    /// Go on with an application while the panel is stopped: started by the panel, not by hand.
+    #[command(hide = true)]
+    Watch {
+        /// The application's id.
+        application: String,
+    },
     /// Serve the pages and follow the feed.
     Serve {
         /// The address to listen on, instead of the one in the configuration.
@@ -286,9 +299,10 @@ pub(super) enum AuditAction {
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
-    /// The correction's id, as SPACECP-SC-2026-0007.
-    pub(super) correction: String,
-    /// The component; needed only where several could be meant.
+    /// The corrections' ids, as SPACECP-SC-2026-0007.
+    #[arg(required = true, value_name = "CORRECTION")]
+    pub(super) corrections: Vec<String>,
+    /// The component; needed only where several could be meant, and for one correction only.
     #[arg(long)]
     pub(super) component: Option<String>,
     /// Show the plan and what stands in the way, and change nothing.

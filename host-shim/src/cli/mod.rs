@@ -12,6 +12,7 @@ mod progress;
 mod serve;
 mod show;
 mod trust;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -92,6 +93,9 @@ impl CommandError {
                 | ApplyError::WantsWord { .. }
                 | ApplyError::Drifted { .. }
                 | ApplyError::Busy { .. }
+                | ApplyError::Circle { .. }
+                | ApplyError::SameFolder { .. }
+                | ApplyError::NotAlone { .. }
                 | ApplyError::Irreversible { .. },
             )) => Ending::Refused,
             Self::Shim(ShimError::Automation(error)) => match error {
@@ -140,6 +144,15 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     {
         config.serve.listen = listen;
     }
+    // A panel that is restarted is watched by the same program.
+    if config.apply.program.is_none() {
+        config.apply.program = std::env::current_exe().ok();
+    }
+    match &arguments.command {
+        Command::Watch { application } => return watch::watch(&config, application).await,
+        Command::Recover => return watch::recover(&config, &out).await,
+        _ => {}
+    }
     if let Command::Doctor = arguments.command {
         return doctor::doctor(config, &out).await;
     }
@@ -166,6 +179,10 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
             action: Some(arguments::Trust::Reset { yes }),
         } => trust::reset(&shim, *yes, &out).await,
         Command::Serve { .. } => serve::serve(shim, &out).await,
-        Command::Audit(_) | Command::Doctor | Command::HashPassword => Ok(Ending::Well),
+        Command::Audit(_)
+        | Command::Doctor
+        | Command::HashPassword
+        | Command::Recover
+        | Command::Watch { .. } => Ok(Ending::Well),
     }
 }

@@ -72,7 +72,7 @@ impl Access {
     }
 
     /// A client for the web: no redirects, patience, the proxy, and TLS where it is needed.
-    pub(super) fn client(&self, needs_tls: bool) -> Result<Client, String> {
+    pub(crate) fn client(&self, needs_tls: bool) -> Result<Client, String> {
         let through_tls =
             matches!(&self.proxy, Proxy::Address(proxy) if proxy.starts_with("https:"));
         let tls = self.tls(needs_tls || through_tls);
@@ -117,7 +117,7 @@ impl Access {
 }
 
 /// The innermost reason: reqwest's own words repeat the address.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

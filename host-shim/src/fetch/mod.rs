@@ -15,6 +15,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use spacecp_contract::{Digest, FeedPath};
 
+pub(crate) use access::innermost;
 pub use access::{Access, Patience, Proxy, Retries, Settings, authorities};
 pub use kept::Kept;
 pub use objects::Objects;

@@ -42,7 +42,7 @@ impl Shim {
     }
 
     /// Puts a policy in force, unless it goes beyond what the configuration allows.
-    pub async fn decide(&self, policy: &Policy, by: &str, now: Timestamp) -> Result<(), ShimError> {
+    pub async fn set_policy(&self, policy: &Policy, by: &str, now: Timestamp) -> Result<(), ShimError> {
         self.may_be_decided(policy)?;
         self.rooms.ledger().decide(policy, by, now).await?;
         tracing::info!(by, automatic = policy.automatic, "the policy was changed");
@@ -74,7 +74,7 @@ impl Shim {
             tracing::warn!(by, "automatic application was switched off");
             return Ok(());
         }
-        self.decide(&wanted, by, now).await
+        self.set_policy(&wanted, by, now).await
     }
 
     /// What is in quarantine.

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
 use tokio::sync::watch;
 
-use super::{ApplyRequest, Progress, ShimError, beside, payloads::Payloads};
+use super::{JointRequest, Progress, ShimError, beside, payloads::Payloads};
 use crate::{
-    apply::{Application, Applier, Order, Plan},
+    apply::{Application, Applier, Difference, JointPlan, Order, Part, Plan},
     automation::{AutomationError, Ledger},
     config::{Config, FeedConfig},
+    control::{Configured, Watchdog},
     fetch::{self, Access, FetchError, Proxy, Source},
     inventory::{Component, Inventory},
     policy::{InForce, Policy},
@@ -45,7 +46,7 @@ impl Rooms {
         let pin = pin(&config.feed)?;
         let audience = config.feed.audience.clone();
         let follower = Follower::new(mirrors, store.clone(), pin, audience);
-        let applier = Applier::new(store.clone());
+        let applier = applier_of(&config, store.clone());
         let ledger = Ledger::new(store.clone());
         Ok(Self {
             config,
@@ -117,17 +118,41 @@ impl Rooms {
             .await?)
     }
 
+    /// What would become of text files that were changed here; the new contents are fetched.
+    pub(super) async fn differences(
+        &self,
+        correction: &DocumentId,
+        component: &str,
+    ) -> Result<Vec<Difference>, ShimError> {
+        let correction = self.correction(correction).await?;
+        let inventory = self.inventory().await;
+        let part = Part {
+            correction: &correction,
+            component: find(&inventory, component)?,
+        };
+        Ok(self.applier.differences(part, &self.payloads()).await?)
+    }
+
+    pub(super) async fn plan_jointly(
+        &self,
+        parts: &[(DocumentId, String)],
+    ) -> Result<JointPlan, ShimError> {
+        let corrections = self.corrections(parts).await?;
+        let inventory = self.inventory().await;
+        let parts = joined(parts, &corrections, &inventory)?;
+        Ok(self.applier.plan_jointly(&parts, &inventory).await?)
+    }
+
     pub(super) async fn apply(
         &self,
-        request: ApplyRequest,
+        request: JointRequest,
         progress: &dyn Progress,
-    ) -> Result<Application, ShimError> {
-        let correction = self.correction(&request.correction).await?;
+    ) -> Result<Vec<Application>, ShimError> {
+        let corrections = self.corrections(&request.parts).await?;
         let inventory = self.inventory().await;
         let now = Timestamp::now();
         let order = Order {
-            correction: &correction,
-            component: find(&inventory, &request.component)?,
+            parts: joined(&request.parts, &corrections, &inventory)?,
             inventory: &inventory,
             shown: request.plan,
             overwrite: request.overwrite,
@@ -135,17 +160,34 @@ impl Rooms {
             id: application_id(now)?,
             now,
         };
-        let payloads = Payloads::below(&self.config.state);
-        let mirrors = self.follower.mirrors().iter();
-        let mirrors = mirrors.map(|mirror| mirror.source.clone()).collect();
-        let source = Source::Kept(payloads.or_from(mirrors));
-        let applied = self.applier.apply(order, &source, progress).await?;
+        let applied = self
+            .applier
+            .apply(order, &self.payloads(), progress)
+            .await?;
         // Payloads of corrections that the feed no longer has would only fill the disk.
         let current = self.follower.corrections().await?;
-        if let Err(error) = payloads.clear_but(&current) {
+        if let Err(error) = Payloads::below(&self.config.state).clear_but(&current) {
             tracing::warn!(%error, "a payload that nothing needs is left");
         }
         Ok(applied)
+    }
+
+    /// Payloads that are here, or else from the feed.
+    fn payloads(&self) -> Source {
+        let mirrors = self.follower.mirrors().iter();
+        let mirrors = mirrors.map(|mirror| mirror.source.clone()).collect();
+        Source::Kept(Payloads::below(&self.config.state).or_from(mirrors))
+    }
+
+    async fn corrections(
+        &self,
+        parts: &[(DocumentId, String)],
+    ) -> Result<Vec<Verified<Correction>>, ShimError> {
+        let mut corrections = Vec::with_capacity(parts.len());
+        for (correction, _) in parts {
+            corrections.push(self.correction(correction).await?);
+        }
+        Ok(corrections)
     }
 
     pub(super) async fn components_for(
@@ -172,6 +214,22 @@ impl Rooms {
     }
 }
 
+/// Each correction with the component that it is for.
+fn joined<'a>(
+    parts: &[(DocumentId, String)],
+    corrections: &'a [Verified<Correction>],
+    inventory: &'a Inventory,
+) -> Result<Vec<Part<'a>>, ShimError> {
+    let joined = corrections.iter().zip(parts);
+    let joined = joined.map(|(correction, (_, component))| {
+        Ok(Part {
+            correction,
+            component: find(inventory, component)?,
+        })
+    });
+    joined.collect()
+}
+
 fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimError> {
     inventory
         .component(name)
@@ -179,6 +237,29 @@ fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimE
             what: "component",
             name: name.to_owned(),
         })
+}
+
+/// What applies and takes back, alone: for what has to work without feed and plugin.
+pub(crate) async fn applier(config: &Config) -> Result<Applier, ShimError> {
+    make_state_folder(config)?;
+    let store = Store::open(&config.state.join("store.sqlite")).await?;
+    Ok(applier_of(config, store))
+}
+
+fn applier_of(config: &Config, store: Store) -> Applier {
+    Applier::new(store)
+        .controlled_by(Arc::new(Configured::new(&config.components)))
+        .watched_by(watchdog(config))
+        .keeping(config.apply.old_trees())
+}
+
+/// What goes on while the panel is stopped, if it is known where that program is.
+fn watchdog(config: &Config) -> Option<Watchdog> {
+    Some(Watchdog {
+        program: config.apply.program.clone()?,
+        config: config.path.clone(),
+        log: config.state.join("watchdog.log"),
+    })
 }
 
 /// How the feed is reached, as it is configured.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{
-    ApplyRequest, Shim, ShimError,
+    JointRequest, Shim, ShimError,
     automation::MOST_LINES,
     lines::{asked, held, id, line, names, refused_line},
 };
@@ -149,14 +149,16 @@ impl Shim {
             Err(error) => Err(error),
             // The revision that was checked; another one drifts from this plan and is refused.
             Ok(plan) if plan.revision == wanted.revision => {
-                let request = ApplyRequest {
-                    correction,
-                    component: wanted.component.clone(),
+                let request = JointRequest {
+                    parts: vec![(correction, wanted.component.clone())],
                     plan: Some(plan.digest),
                     overwrite: false,
                     by: AUTOMATIC.to_owned(),
                 };
-                self.rooms.apply(request, &()).await
+                self.rooms
+                    .apply(request, &())
+                    .await
+                    .map(|mut applied| applied.remove(0))
             }
             Ok(plan) => Err(ApplyError::NotApplicable {
                 correction: plan.correction.to_string(),

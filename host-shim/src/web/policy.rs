@@ -95,7 +95,7 @@ pub(super) async fn edit(
     }
     let now = Timestamp::now();
     if fields.get("do").is_some_and(|wanted| wanted == "save") {
-        web.shim.decide(&policy, &session.user, now).await?;
+        web.shim.set_policy(&policy, &session.user, now).await?;
         web.sessions
             .say(&session, true, "The policy is in force.".to_owned());
         return Ok(Redirect::to(POLICY).into_response());

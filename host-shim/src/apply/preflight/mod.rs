@@ -5,9 +5,12 @@
 mod already_applied;
 mod another_application;
 mod disk_space;
+mod health;
 mod kept_paths;
 mod local_changes;
+mod mounts;
 mod requirements;
+mod restart;
 mod special_files;
 mod version;
 mod writable;
@@ -18,13 +21,16 @@ use super::{Finding, Gravity, plan::Situation};
 type Check = fn(&Situation<'_>) -> Vec<Found>;
 
 /// Every check, in the order in which findings are shown.
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 12] = [
     ("another-application", another_application::check),
     ("already-applied", already_applied::check),
     ("version", version::check),
     ("requirements", requirements::check),
+    ("restart", restart::check),
+    ("health", health::check),
     ("writable", writable::check),
     ("special-files", special_files::check),
+    ("mounts", mounts::check),
     ("kept-paths", kept_paths::check),
     ("local-changes", local_changes::check),
     ("disk-space", disk_space::check),
@@ -48,6 +54,14 @@ fn obstacle(found: impl Into<String>, remedy: impl Into<String>) -> Found {
 fn warning(found: impl Into<String>, remedy: impl Into<String>) -> Found {
     Found {
         gravity: Gravity::Warning,
+        found: found.into(),
+        remedy: Some(remedy.into()),
+    }
+}
+
+fn information(found: impl Into<String>, remedy: impl Into<String>) -> Found {
+    Found {
+        gravity: Gravity::Information,
         found: found.into(),
         remedy: Some(remedy.into()),
     }

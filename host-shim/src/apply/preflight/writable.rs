@@ -14,6 +14,10 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     };
     match access(parent, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Vec::new(),
+        Err(rustix::io::Errno::ROFS) => vec![obstacle(
+            format!("{} is mounted for reading only", parent.display()),
+            "Mount it for writing, and look first why it is not: a disk with errors is.",
+        )],
         Err(error) => {
             let found = format!(
                 "{} cannot be written to: {}",
@@ -22,7 +26,7 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
             );
             vec![obstacle(
                 found,
-                "Give the panel's user write access to that folder, or mount it writable.",
+                "Give the panel's user write access to that folder.",
             )]
         }
     }

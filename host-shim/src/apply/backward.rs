@@ -1,0 +1,354 @@
+//! The way back: undoing what failed, taking back what was applied, recovering from what was cut off.
+//!
+//! All three put the old tree back and have the component run if it ran before. None of them needs
+//! the feed, the plugin, or the component itself; everything is safe to repeat.
+
+use std::{path::PathBuf, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    Application, Applier, ApplyError, Step,
+    error::Doing,
+    exchange, files,
+    forward::{control, tie, tie_path},
+    journal::{Entry, State},
+    lock::Lock,
+    record::Acting,
+    recovery::{LiveTree, bring, carry_over, live_tree, tidy},
+};
+use crate::{control::Tie, shim::Progress};
+
+/// How long recovery waits for a command that the process before it had begun.
+const LAST_COMMAND: Duration = Duration::from_mins(2);
+
+/// What is known of a component when its old tree is about to return.
+#[derive(Debug)]
+enum Standing {
+    /// It was not stopped by us, and is not ours to start.
+    NotOurs,
+    /// It runs, from the old tree.
+    Runs,
+    /// It has been stopped.
+    Stopped,
+    /// Nobody knows, for this reason.
+    Unknown(String),
+}
+
+impl Applier {
+    /// Puts the old tree back where it is not, and notes why. Says what could not be made good.
+    pub(super) async fn undo(
+        &self,
+        id: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, ApplyError> {
+        let Some(entry) = self.journal.entry(id).await? else {
+            return Ok(None);
+        };
+        if entry.state.is_final() {
+            return Ok(None);
+        }
+        if live_tree(&entry)? == LiveTree::New {
+            self.journal.state(id, State::Undoing).await?;
+        }
+        let trouble = self.restore(&entry).await?;
+        let reason = with(reason, trouble.as_deref());
+        self.journal
+            .end(id, State::Failed, Some(&reason), now)
+            .await?;
+        tidy(&entry);
+        Ok(trouble)
+    }
+
+    /// Brings the old tree into its place and has the component run if it ran before. Says what could
+    /// not be made good; the tree is in its place then, too.
+    async fn restore(&self, entry: &Entry) -> Result<Option<String>, ApplyError> {
+        let component = &entry.application.component;
+        let standing = self.halt(entry, live_tree(entry)?).await?;
+        bring(entry, LiveTree::Old, self.exchange)?;
+        let trouble = match standing {
+            Standing::NotOurs | Standing::Runs => None,
+            Standing::Unknown(reason) => Some(format!(
+                "whether {component} runs is not known: {reason}; look, and restart it"
+            )),
+            Standing::Stopped => {
+                let started = self.control.start(component, &tie(entry)?).await;
+                let words = |error| {
+                    format!("{component} could not be started again: {error}; start it by hand")
+                };
+                started.err().map(words)
+            }
+        };
+        if let Some(trouble) = &trouble {
+            tracing::error!(application = entry.application.id, trouble);
+        }
+        Ok(trouble)
+    }
+
+    /// Stops the component where it is ours to start again, unless it runs from the old tree.
+    async fn halt(&self, entry: &Entry, live: LiveTree) -> Result<Standing, ApplyError> {
+        let component = &entry.application.component;
+        if !entry.owes_start {
+            return Ok(Standing::NotOurs);
+        }
+        let runs = self.control.is_running(component).await;
+        let runs = runs.unwrap_or_else(|error| {
+            tracing::warn!(component, %error, "nobody can say whether it runs");
+            None
+        });
+        Ok(match (runs, live) {
+            (Some(true), LiveTree::Old) => Standing::Runs,
+            (Some(false), _) => Standing::Stopped,
+            // Stopped once too often is better than started twice.
+            _ => match self.control.stop(component, &tie(entry)?).await {
+                Ok(()) => Standing::Stopped,
+                Err(error) => Standing::Unknown(format!("it could not be stopped: {error}")),
+            },
+        })
+    }
+
+    /// Takes an application back: the old tree returns, with the run-time data as it is now.
+    ///
+    /// Needs neither the feed nor the plugin nor the component. Files of the correction that were
+    /// changed since are lost with the new tree, so that wants a word. A component that was stopped
+    /// for the application is stopped and started for this, too.
+    #[tracing::instrument(name = "rollback", skip_all, fields(application = id))]
+    pub async fn roll_back(
+        &self,
+        id: &str,
+        overwrite: bool,
+        reason: &str,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Application, ApplyError> {
+        let entry = self.known(id).await?;
+        let lock = Lock::take(&entry.folder)?;
+        // Once more under the lock: somebody may have been faster.
+        let entry = self.known(id).await?;
+        may_go_back(&entry, overwrite)?;
+        let entry = self.begin_to_go_back(entry).await?;
+        if entry.panel && entry.owes_start {
+            let end = self.hand_over(&entry, &lock, progress).await?;
+            return match end.state {
+                State::RolledBack => self.one(id).await,
+                _ => Err(ApplyError::Undone {
+                    component: end.application.component,
+                    reason: "the panel could not be stopped".to_owned(),
+                }),
+            };
+        }
+        self.finish_going_back(&entry, reason, now, progress).await
+    }
+
+    /// Notes that the old tree is about to return, and whether the component is to run then.
+    async fn begin_to_go_back(&self, entry: Entry) -> Result<Entry, ApplyError> {
+        let (id, component) = (&entry.application.id, &entry.application.component);
+        let runs = if entry.restarts && self.control.can_restart(component) {
+            let runs = self.control.is_running(component).await;
+            runs.map_err(|error| control(component, "asked whether it runs", error))?
+                .unwrap_or(true)
+        } else {
+            false
+        };
+        self.journal.stopping(id, State::RollingBack, runs).await?;
+        self.steps.reached(Step::RollingBack)?;
+        Ok(Entry {
+            state: State::RollingBack,
+            owes_start: runs,
+            ..entry
+        })
+    }
+
+    /// Stops the component, puts the old tree back, and starts it.
+    pub(super) async fn finish_going_back(
+        &self,
+        entry: &Entry,
+        reason: &str,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Application, ApplyError> {
+        let (id, component) = (&entry.application.id, &entry.application.component);
+        if entry.owes_start {
+            progress.step(State::Stopped.word());
+            self.stop_or_stay(entry).await?;
+            self.steps.reached(Step::Stopped)?;
+        }
+        progress.step(State::RollingBack.word());
+        exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)?;
+        self.steps.reached(Step::Exchanged)?;
+        carry_over(entry)?;
+        self.steps.reached(Step::Carried)?;
+        let mut trouble = None;
+        if entry.owes_start {
+            progress.step(State::Started.word());
+            let started = self.control.start(component, &tie(entry)?).await;
+            let words = |error| format!("{component} could not be started: {error}");
+            trouble = started.err().map(words);
+        }
+        let reason = with(reason, trouble.as_deref());
+        self.journal
+            .end(id, State::RolledBack, Some(&reason), now)
+            .await?;
+        self.steps.reached(Step::RolledBack)?;
+        tidy(entry);
+        progress.step(State::RolledBack.word());
+        match trouble {
+            Some(trouble) => Err(ApplyError::NotRunningBack {
+                id: id.clone(),
+                trouble,
+            }),
+            None => self.one(id).await,
+        }
+    }
+
+    /// Stops a component that is to go back. One that cannot be stopped keeps its new tree.
+    async fn stop_or_stay(&self, entry: &Entry) -> Result<(), ApplyError> {
+        let (id, component) = (&entry.application.id, &entry.application.component);
+        let Err(error) = self.control.stop(component, &tie(entry)?).await else {
+            return Ok(());
+        };
+        self.journal.state(id, State::Committed).await?;
+        if let Ok(Some(false)) = self.control.is_running(component).await {
+            let started = self.control.start(component, &tie(entry)?).await;
+            started.map_err(|error| control(component, "started", error))?;
+        }
+        Err(control(component, "stopped", error))
+    }
+
+    /// Finishes or undoes whatever was cut off. To be called before anything else is applied.
+    ///
+    /// What another process is at right now is left to it. Says what came of everything that was
+    /// cut off.
+    #[tracing::instrument(name = "recover", skip_all)]
+    pub async fn recover(&self, now: Timestamp) -> Result<Vec<Application>, ApplyError> {
+        let mut recovered = Vec::new();
+        let recovering = self.acting(Acting::Recovery);
+        for entry in self.journal.unfinished().await? {
+            let (id, folder) = (&entry.application.id, &entry.folder);
+            match recovering.settle(id, folder, now).await {
+                // One disk that is gone must not keep the panel from its other components; the
+                // journal goes on saying that this one is under way, so nothing is applied to it.
+                Err(error @ ApplyError::File { .. }) => tracing::error!(
+                    application = entry.application.id,
+                    component = entry.application.component,
+                    %error,
+                    "an application that was cut off can neither be finished nor undone yet"
+                ),
+                other => other?,
+            }
+            recovered.push(self.one(&entry.application.id).await?);
+        }
+        Ok(recovered)
+    }
+
+    async fn settle(
+        &self,
+        id: &str,
+        folder: &std::path::Path,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        let _lock = match Lock::take(folder) {
+            Err(ApplyError::Busy { .. }) => return Ok(()),
+            lock => lock?,
+        };
+        // Under the lock it is as it stays: whoever was at it may just have ended.
+        let entry = self.known(id).await?;
+        if entry.state.is_final() {
+            return Ok(());
+        }
+        tracing::warn!(
+            application = id,
+            state = entry.state.word(),
+            "an application was cut off"
+        );
+        if entry.state.commands() && !last_command_ended(&entry).await? {
+            tracing::warn!(application = id, "a command of it goes on still");
+        }
+        if entry.state != State::RollingBack {
+            // Nobody has seen the new version at work, and the old one is known to have worked.
+            return self
+                .undo(id, "it was cut off; the old tree is in place", now)
+                .await
+                .map(drop);
+        }
+        let trouble = self.restore(&entry).await?;
+        let reason = with(
+            "it was cut off, and finished afterwards",
+            trouble.as_deref(),
+        );
+        self.journal
+            .end(id, State::RolledBack, Some(&reason), now)
+            .await?;
+        tidy(&entry);
+        Ok(())
+    }
+
+    /// What the journal has under this name.
+    pub(super) async fn known(&self, id: &str) -> Result<Entry, ApplyError> {
+        let entry = self.journal.entry(id).await?;
+        entry.ok_or_else(|| irreversible(id, "the journal does not have it"))
+    }
+}
+
+/// A process that is killed leaves the command that it waited for: it goes on, and what is found now
+/// may not be what is there when it has ended.
+async fn last_command_ended(entry: &Entry) -> Result<bool, ApplyError> {
+    let path = tie_path(entry);
+    let released = Tie::released(&path, LAST_COMMAND).await;
+    released.doing("wait for the last holder of", path)
+}
+
+/// Whether an application can be taken back now.
+fn may_go_back(entry: &Entry, overwrite: bool) -> Result<(), ApplyError> {
+    let irreversible = |reason: &str| Err(irreversible(&entry.application.id, reason));
+    if entry.state != State::Committed {
+        return irreversible(&format!("it is {}", entry.state.word()));
+    }
+    if !entry.workspace.join("tree").is_dir() {
+        return irreversible("its old tree is no longer kept");
+    }
+    if live_tree(entry)? != LiveTree::New {
+        return irreversible("the component's folder was replaced since");
+    }
+    let changed = changed_since(entry)?;
+    if !changed.is_empty() && !overwrite {
+        return irreversible(&format!(
+            "these files were changed since and would be lost: {}; say so to go on",
+            changed.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// Files of the correction that are no longer as it left them.
+fn changed_since(entry: &Entry) -> Result<Vec<String>, ApplyError> {
+    let mut changed = Vec::new();
+    for (path, after) in &entry.changes {
+        let file: PathBuf = entry.folder.join(path);
+        let there = if file.is_file() {
+            Some(files::digest(&file).doing("read", &file)?)
+        } else {
+            None
+        };
+        if there != *after {
+            changed.push(path.clone());
+        }
+    }
+    Ok(changed)
+}
+
+fn irreversible(id: &str, reason: &str) -> ApplyError {
+    ApplyError::Irreversible {
+        id: id.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A reason, and what could not be made good.
+fn with(reason: &str, trouble: Option<&str>) -> String {
+    match trouble {
+        Some(trouble) => format!("{reason}; and then: {trouble}"),
+        None => reason.to_owned(),
+    }
+}

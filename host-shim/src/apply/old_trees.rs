@@ -1,0 +1,150 @@
+//! Which old trees stay, and for how long.
+//!
+//! The newest application of a component can be taken back as long as its old tree is there. Older
+//! ones cannot, but hold what was changed on this machine and replaced by a correction.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Applier, ApplyError,
+    applier::described,
+    journal::{Entry, State},
+    lock::Lock,
+    recovery::{clean_up, size},
+};
+
+/// How long old trees stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldTrees {
+    /// Days after which every old tree goes.
+    pub days: u32,
+    /// Bytes of all old trees together. The oldest go first; one that its component can be taken back
+    /// to stays whatever it takes up.
+    pub bytes: u64,
+}
+
+/// An old tree that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OldTree {
+    application: String,
+    ended: Timestamp,
+    bytes: u64,
+    reversible: bool,
+}
+
+/// The applications whose old trees go; `trees` begin with the newest.
+fn surplus(trees: &[OldTree], limits: OldTrees, now: Timestamp) -> BTreeSet<&str> {
+    let longest = SignedDuration::from_hours(24 * i64::from(limits.days));
+    let (mut gone, mut bytes) = (BTreeSet::new(), 0_u64);
+    let (keep, others): (Vec<_>, Vec<_>) = trees.iter().partition(|tree| tree.reversible);
+    for tree in keep.into_iter().chain(others) {
+        let too_old = now.duration_since(tree.ended) > longest;
+        let too_much = !tree.reversible && bytes.saturating_add(tree.bytes) > limits.bytes;
+        if too_old || too_much {
+            gone.insert(tree.application.as_str());
+        } else {
+            bytes = bytes.saturating_add(tree.bytes);
+        }
+    }
+    gone
+}
+
+impl Applier {
+    /// Removes old trees that have been kept long enough. To be called when no application is under
+    /// way here; a component that another process works on is left alone.
+    #[tracing::instrument(name = "old-trees", skip_all)]
+    pub async fn clear_old_trees(&self, now: Timestamp) -> Result<(), ApplyError> {
+        let mut trees = Vec::new();
+        for entry in self.journal.committed().await? {
+            if entry.workspace.join("tree").is_dir() {
+                trees.push(self.old_tree(entry).await?);
+            }
+        }
+        for id in surplus(&trees, self.old_trees, now) {
+            let folder = self.known(id).await?.folder;
+            let _lock = match Lock::take(&folder) {
+                Err(ApplyError::Busy { .. }) => continue,
+                lock => lock?,
+            };
+            // Under the lock: it may just have been taken back.
+            let entry = self.known(id).await?;
+            if entry.state == State::Committed {
+                tracing::info!(application = id, "its old tree has been kept long enough");
+                clean_up(&entry.workspace)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn old_tree(&self, entry: Entry) -> Result<OldTree, ApplyError> {
+        let id = entry.application.id.clone();
+        let bytes = if let Some(bytes) = entry.old_bytes {
+            bytes
+        } else {
+            let bytes = tokio::task::block_in_place(|| size(&entry.workspace.join("tree")));
+            self.journal.old_bytes(&id, bytes).await?;
+            bytes
+        };
+        let application = described(entry);
+        Ok(OldTree {
+            application: id,
+            ended: application.ended.unwrap_or(application.began),
+            bytes,
+            reversible: application.reversible,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+    const LIMITS: OldTrees = OldTrees {
+        days: 30,
+        bytes: 100,
+    };
+
+    fn tree(application: &str, days: i64, bytes: u64, reversible: bool) -> OldTree {
+        OldTree {
+            application: application.to_owned(),
+            ended: NOW - SignedDuration::from_hours(24 * days),
+            bytes,
+            reversible,
+        }
+    }
+
+    fn gone(trees: &[OldTree]) -> Vec<&str> {
+        surplus(trees, LIMITS, NOW).into_iter().collect()
+    }
+
+    #[test]
+    fn what_is_too_old_goes_even_if_it_could_be_taken_back() {
+        let trees = [tree("new", 30, 1, true), tree("old", 31, 1, true)];
+        assert_eq!(gone(&trees), ["old"]);
+    }
+
+    #[test]
+    fn what_can_be_taken_back_stays_whatever_its_size() {
+        let trees = [tree("a", 1, 1_000, true), tree("b", 2, 1_000, true)];
+        assert_eq!(gone(&trees), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn of_the_others_the_newest_stay_that_there_is_room_for() {
+        let trees = [
+            tree("newest", 1, 40, true),
+            tree("second", 2, 40, false),
+            tree("third", 3, 40, false),
+            tree("fourth", 4, 20, false),
+        ];
+        assert_eq!(gone(&trees), ["third"]);
+    }
+
+    #[test]
+    fn a_clock_that_goes_backwards_removes_nothing() {
+        assert_eq!(gone(&[tree("later", -400, 1, true)]), Vec::<&str>::new());
+    }
+}

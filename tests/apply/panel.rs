@@ -1,0 +1,133 @@
+//! A correction that restarts the panel: whoever asked for it is stopped with it, and a watchdog goes
+//! on.
+
+use std::{fs, os::unix::process::ExitStatusExt, path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::{Context, Result};
+use spacecp_advisories::apply::Outcome;
+use spacecp_contract::Restart;
+use tokio::process::Command;
+
+use crate::{
+    restarts::behaving,
+    tree::{CORRECTION, Panel, Tree, new, now, old},
+};
+
+/// A panel that runs, with its program's configuration, and a correction that restarts it.
+async fn panel(old: &Tree, new: &Tree) -> Result<(Panel, PathBuf)> {
+    let panel = Panel::with(old, new, |built| {
+        built.correction.restart = Restart::Panel;
+        built.correction.health = Some("http".to_owned());
+    })
+    .await?
+    .served()?;
+    panel.service().start().await?;
+    let at = |name: &str| panel.folder.path().join(name).display().to_string();
+    // Stopping the panel kills whoever asked for it, as a part of it.
+    let stop = panel.folder.path().join("stop");
+    fs::write(
+        &stop,
+        format!("kill -9 -$(cat {})\nexec \"$@\"\n", at("asker")),
+    )?;
+    let words = |words: Vec<String>| format!("{words:?}");
+    let control = panel.service().control();
+    let mut stopping = vec!["sh".to_owned(), stop.display().to_string()];
+    stopping.extend(control.stop);
+    let config = panel.folder.path().join("config.toml");
+    fs::write(
+        &config,
+        format!(
+            "state = {state:?}\n[feed]\nfrom = {feed:?}\naudience = \"customers\"\nroot = {root:?}\n\
+             [plugin]\nmanifest = \"none\"\ncomponent = \"none\"\n\
+             [[component]]\nname = \"component\"\nadvisory-name = \"spacecp:component\"\nscheme = \"semver\"\n\
+             folder = {folder:?}\nversion = {{ file = \"VERSION\" }}\n\
+             [component.control]\nstop = {stop}\nstart = {start}\nrunning = {running}\n\
+             [[component.health]]\nname = \"http\"\nwithin = 5\nhttp = {{ url = {url:?} }}\n",
+            state = panel.folder.path().display().to_string(),
+            feed = panel.vendor.feed_dir().display().to_string(),
+            root = panel.vendor.root_path().display().to_string(),
+            folder = panel.component().display().to_string(),
+            stop = words(stopping),
+            start = words(control.start),
+            running = words(control.running),
+            url = panel.service().url(),
+        ),
+    )?;
+    Ok((panel, config))
+}
+
+/// Has the panel's program do something as a part of the panel; says whether it was killed.
+async fn ask(panel: &Panel, config: &PathBuf, arguments: &[&str]) -> Result<bool> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_panel-program"))
+        .arg("--config")
+        .arg(config)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    let id = child.id().context("it runs")?;
+    fs::write(panel.folder.path().join("asker"), id.to_string())?;
+    Ok(child.wait().await?.signal() == Some(9))
+}
+
+/// Waits until the application has come to its end, whoever brings it there.
+async fn end(panel: &Panel) -> Result<Outcome> {
+    for _ in 0..1_200 {
+        let outcome = panel.plain().history(1).await?[0].outcome;
+        if outcome != Outcome::InProgress {
+            return Ok(outcome);
+        }
+        // A panel that starts looks for what was cut off; what the watchdog is at is left to it.
+        panel.plain().recover(now()).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("it has no end")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watchdog_goes_on_when_the_panel_is_stopped_and_the_new_panel_runs() -> Result<()> {
+    let (panel, config) = panel(&behaving(old(), "slow"), &new()).await?;
+    assert!(ask(&panel, &config, &["apply", CORRECTION, "--yes"]).await?);
+    assert_eq!(end(&panel).await?, Outcome::Applied);
+    assert!(panel.holds(&new())?);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.1"));
+    assert_eq!(
+        panel.service().happened(),
+        ["start 1.0.0", "stop 1.0.0", "start 1.0.1"]
+    );
+    assert!(ask(&panel, &config, &["rollback", "component"]).await?);
+    assert_eq!(end(&panel).await?, Outcome::RolledBack);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_panel_that_is_ill_is_taken_back_by_the_watchdog() -> Result<()> {
+    let (panel, config) = panel(&old(), &behaving(new(), "ill")).await?;
+    assert!(ask(&panel, &config, &["apply", CORRECTION, "--yes"]).await?);
+    assert_eq!(end(&panel).await?, Outcome::Failed);
+    assert!(panel.holds(&old())?);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_watchdog_is_killed_too_the_next_start_undoes() -> Result<()> {
+    // Its order to stop kills it, and is carried out afterwards.
+    let old = behaving(old(), "killer");
+    let (panel, config) = panel(&old, &new()).await?;
+    assert!(ask(&panel, &config, &["apply", CORRECTION, "--yes"]).await?);
+    let recovered = Command::new(env!("CARGO_BIN_EXE_panel-program"))
+        .arg("--config")
+        .arg(&config)
+        .args(["recover", "--json"])
+        .output()
+        .await?;
+    assert!(recovered.status.success(), "{recovered:?}");
+    assert_eq!(end(&panel).await?, Outcome::Failed);
+    assert!(panel.holds(&old)?);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+    Ok(())
+}

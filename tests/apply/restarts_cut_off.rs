@@ -1,0 +1,236 @@
+//! The world ends while a component is stopped, exchanged or started: what is left is exactly one of
+//! the two trees, and what ran before runs again – once.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use spacecp_advisories::{
+    apply::{Applier, Exchange, Interrupted, Outcome, Step, Steps},
+    control::Configured,
+    store::Store,
+};
+
+use crate::{
+    restarts::{behaving, running},
+    service::Service,
+    tree::{configured, lay, look, new, now, old},
+};
+
+const STEP: &str = "SPACECP_TEST_END_AFTER";
+const ACT: &str = "SPACECP_TEST_ACT";
+const NOTE: &str = "SPACECP_TEST_NOTE";
+
+/// Ends this process, as `kill -9` would.
+#[derive(Debug)]
+struct AbortAfter(String);
+
+impl Steps for AbortAfter {
+    fn reached(&self, step: Step) -> Result<(), Interrupted> {
+        if format!("{step:?}") == self.0 {
+            std::process::abort();
+        }
+        Ok(())
+    }
+}
+
+/// The process that is killed. Without a parent there is nothing for it to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_process_that_is_killed() -> Result<()> {
+    let Ok(step) = std::env::var(STEP) else {
+        return Ok(());
+    };
+    let act = std::env::var(ACT)?;
+    let old = match act.as_str() {
+        "be killed by the stop" => behaving(old(), "killer"),
+        _ => old(),
+    };
+    let panel = running(&old, &new(), Some("http")).await?;
+    let panel = match act.as_str() {
+        "not know" => panel.not_knowing_what_runs(),
+        _ => panel,
+    };
+    fs::write(
+        std::env::var(NOTE)?,
+        panel.folder.path().display().to_string(),
+    )?;
+    let ending = panel.applier(Exchange::Atomic, Arc::new(AbortAfter(step)));
+    if act == "take back" {
+        panel.apply().await?;
+        ending
+            .roll_back("first", false, "for a test", now(), &())
+            .await?;
+    } else {
+        panel.apply_with(&ending, "first", None, false).await?;
+    }
+    Ok(())
+}
+
+/// What the killed process left.
+struct Left {
+    folder: PathBuf,
+    service: Service,
+    applier: Applier,
+}
+
+impl Left {
+    async fn by(step: &str, act: &str) -> Result<Self> {
+        let notes = tempfile::TempDir::new()?;
+        let note = notes.path().join("folder");
+        let output = Command::new(std::env::current_exe()?)
+            .args(["--exact", "restarts_cut_off::the_process_that_is_killed"])
+            .env(STEP, step)
+            .env(ACT, act)
+            .env(NOTE, &note)
+            .output()?;
+        anyhow::ensure!(!output.status.success(), "{step}: it was not killed");
+        let folder = PathBuf::from(fs::read_to_string(&note).context("it did not begin")?);
+        let service = Service::at(&folder, "component");
+        let mut control = service.control();
+        if act == "not know" {
+            control.running.clear();
+        }
+        let component = configured(&folder, "component", Some(control), service.health());
+        let applier = Applier::new(Store::open(&folder.join("store.sqlite")).await?)
+            .controlled_by(Arc::new(Configured::new(&[component])));
+        Ok(Self {
+            folder,
+            service,
+            applier,
+        })
+    }
+
+    fn tree(&self) -> PathBuf {
+        self.folder.join("panel/component")
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.service.end();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn same(folder: &Path, tree: &crate::tree::Tree) -> Result<bool> {
+    let wanted = tempfile::TempDir::new()?;
+    lay(wanted.path(), tree)?;
+    Ok(look(folder)? == look(wanted.path())?)
+}
+
+/// Kills an application after a step and recovers: the old tree, and the old version runs.
+async fn undone_after(step: Step, act: &str) -> Result<()> {
+    let words = format!("{step:?} {act}");
+    let left = Left::by(&format!("{step:?}"), act).await?;
+    left.applier.recover(now()).await?;
+    assert_eq!(
+        left.applier.history(1).await?[0].outcome,
+        Outcome::Failed,
+        "{words}"
+    );
+    assert!(same(&left.tree(), &old())?, "{words}");
+    assert_eq!(
+        left.service.seen().await.as_deref(),
+        Some("1.0.0"),
+        "{words}: {:?}",
+        left.service.happened()
+    );
+    let happened = left.service.happened();
+    assert!(
+        !happened.contains(&"started twice".to_owned()),
+        "{words}: {happened:?}"
+    );
+    left.applier.recover(now()).await?;
+    assert_eq!(
+        left.service.happened(),
+        happened,
+        "{words}: nothing is left to do"
+    );
+    Ok(())
+}
+
+const FROM_THE_STOP_ON: [Step; 9] = [
+    Step::Stopping,
+    Step::Stopped,
+    Step::Swapping,
+    Step::Exchanged,
+    Step::Carried,
+    Step::Swapped,
+    Step::Starting,
+    Step::Started,
+    Step::Healthy,
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_at_any_step_leaves_the_old_version_running() -> Result<()> {
+    for step in FROM_THE_STOP_ON {
+        undone_after(step, "apply").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_where_nobody_can_say_what_runs() -> Result<()> {
+    for step in FROM_THE_STOP_ON {
+        undone_after(step, "not know").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_once_all_is_committed_leaves_the_new_version_running()
+-> Result<()> {
+    let left = Left::by("Committed", "apply").await?;
+    left.applier.recover(now()).await?;
+    assert_eq!(left.applier.history(1).await?[0].outcome, Outcome::Applied);
+    assert!(same(&left.tree(), &new())?);
+    assert_eq!(left.service.seen().await.as_deref(), Some("1.0.1"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taking_back_that_is_killed_at_any_step_is_finished_and_the_old_version_runs() -> Result<()>
+{
+    for step in [
+        Step::RollingBack,
+        Step::Stopped,
+        Step::Exchanged,
+        Step::Carried,
+        Step::RolledBack,
+    ] {
+        let left = Left::by(&format!("{step:?}"), "take back").await?;
+        left.applier.recover(now()).await?;
+        assert_eq!(
+            left.applier.history(1).await?[0].outcome,
+            Outcome::RolledBack,
+            "{step:?}"
+        );
+        assert!(same(&left.tree(), &old())?, "{step:?}");
+        let seen = left.service.seen().await;
+        let happened = left.service.happened();
+        assert_eq!(seen.as_deref(), Some("1.0.0"), "{step:?}: {happened:?}");
+        assert!(!happened.contains(&"started twice".to_owned()), "{step:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recovery_waits_for_the_order_to_stop_that_outlives_who_gave_it() -> Result<()> {
+    let left = Left::by("never", "be killed by the stop").await?;
+    assert!(
+        left.service.runs(),
+        "the order has not been carried out yet"
+    );
+    left.applier.recover(now()).await?;
+    assert_eq!(left.applier.history(1).await?[0].outcome, Outcome::Failed);
+    assert_eq!(left.service.seen().await.as_deref(), Some("1.0.0"));
+    assert_eq!(
+        left.service.happened(),
+        ["start 1.0.0", "stop 1.0.0", "start 1.0.0"]
+    );
+    Ok(())
+}
