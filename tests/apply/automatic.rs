@@ -303,7 +303,7 @@ async fn a_policy_that_is_decided_outlives_the_process_and_never_exceeds_the_con
         excluded: BTreeSet::new(),
         ..initial.clone()
     };
-    let refused = panel.shim.decide(&beyond, "ada", noon()).await;
+    let refused = panel.shim.set_policy(&beyond, "ada", noon()).await;
     let Err(ShimError::Automation(AutomationError::Exceeds(fields))) = refused else {
         anyhow::bail!("{refused:?}");
     };
@@ -315,7 +315,7 @@ async fn a_policy_that_is_decided_outlives_the_process_and_never_exceeds_the_con
         delay_hours: 5,
         ..initial
     };
-    panel.shim.decide(&within, "ada", noon()).await?;
+    panel.shim.set_policy(&within, "ada", noon()).await?;
     panel.come_up_again().await?;
     let (policy, decided) = panel.shim.policy().await?;
     assert_eq!(policy, within);
