@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{Advisory, Affected, Digest};
 
-use super::{Decision, Kind, State};
+use super::{Decision, State};
 
 /// Digests of the facts of an advisory that a decision rests on.
 ///
