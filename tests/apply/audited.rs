@@ -29,7 +29,10 @@ async fn an_application_is_recorded_with_who_asked_and_whose_signatures_counted(
     );
     assert_eq!(event.who, "a test");
     assert_eq!(
-        event.correction.as_ref().map(|id| id.as_str()),
+        event
+            .correction
+            .as_ref()
+            .map(spacecp_contract::DocumentId::as_str),
         Some(CORRECTION)
     );
     assert_eq!(event.component.as_deref(), Some("component"));

@@ -222,12 +222,10 @@ async fn document(store: &Store, id: &DocumentId) -> Result<Verified<Advisory>, 
 
 async fn advisory(store: &Store, wish: &Wish) -> Result<Verified<Advisory>, DecisionError> {
     let id = &wish.advisory;
-    let advisory = match store.document(DocumentKind::Advisory, id).await? {
-        Some(AnyDocument::Advisory(advisory)) => advisory,
-        _ => {
-            let advisory = id.clone();
-            return Err(DecisionError::NoAdvisory { advisory });
-        }
+    let held = store.document(DocumentKind::Advisory, id).await?;
+    let Some(AnyDocument::Advisory(advisory)) = held else {
+        let advisory = id.clone();
+        return Err(DecisionError::NoAdvisory { advisory });
     };
     if advisory.withdrawn.is_some() {
         let advisory = id.clone();
