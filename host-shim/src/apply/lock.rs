@@ -34,7 +34,7 @@ impl Lock {
 
     fn locked(file: File, folder: &Path, path: PathBuf) -> Result<Self, ApplyError> {
         match file.try_lock() {
-            Ok(()) => Ok(Self { file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
                 folder: folder.to_owned(),
             }),
