@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use spacecp_advisories::{
     AUTOMATIC, ShimError,
     apply::Outcome,
+    audit,
     automation::{AutomationError, Fate, Ledger, Line, Occasion, OneAtATime, Run, Wake},
     policy::{Policy, Treatment},
     store::Store,
@@ -317,6 +318,14 @@ async fn a_policy_that_is_decided_outlives_the_process_and_never_exceeds_the_con
     };
     panel.shim.set_policy(&within, "ada", noon()).await?;
     panel.come_up_again().await?;
+    let recorded = panel.shim.audit(1).await?.newest;
+    let event = &recorded
+        .first()
+        .context("the audit log has it")?
+        .entry
+        .event;
+    assert_eq!(event.what, audit::What::PolicyChanged);
+    assert_eq!(event.who, "ada");
     let (policy, decided) = panel.shim.policy().await?;
     assert_eq!(policy, within);
     assert_eq!(decided.context("decided")?.by, "ada");

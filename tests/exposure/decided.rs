@@ -103,6 +103,8 @@ impl Desk {
                 pointer: None,
             },
             keep: Vec::new(),
+            control: None,
+            health: Vec::new(),
         };
         Inventory::read(&[
             component("component", COMPONENT),

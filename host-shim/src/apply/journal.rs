@@ -208,7 +208,14 @@ impl Journal {
             .await?;
         for row in rows {
             let ended = entry(&row)?.application;
-            record(&mut transaction, &ended, State::Committed, &self.acting, now).await?;
+            record(
+                &mut transaction,
+                &ended,
+                State::Committed,
+                &self.acting,
+                now,
+            )
+            .await?;
         }
         transaction.commit().await?;
         Ok(())

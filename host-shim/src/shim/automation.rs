@@ -1,6 +1,7 @@
 //! Automatic application: the policy, what it would do, and when it is due.
 
 use jiff::{SignedDuration, Timestamp};
+use spacecp_contract::DocumentId;
 
 use super::{
     Shim, ShimError,
@@ -8,6 +9,7 @@ use super::{
     lines::{asked, held, id, line, refused_line, text},
 };
 use crate::{
+    audit::{self, Event, What},
     automation::{AutomationError, Clock, Decided, Fate, Line, Occasion, Quarantine, Run, Wake},
     plugin::bindings::exports::spacecp::advisories::automation::Decision,
     policy::{Asked, InForce, Policy, Refusal},
@@ -42,10 +44,38 @@ impl Shim {
     }
 
     /// Puts a policy in force, unless it goes beyond what the configuration allows.
-    pub async fn set_policy(&self, policy: &Policy, by: &str, now: Timestamp) -> Result<(), ShimError> {
+    pub async fn set_policy(
+        &self,
+        policy: &Policy,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
         self.may_be_decided(policy)?;
+        let words = if policy.automatic {
+            "automatic application is on"
+        } else {
+            "automatic application is off"
+        };
+        self.record_policy(words, None, by, now).await?;
         self.rooms.ledger().decide(policy, by, now).await?;
         tracing::info!(by, automatic = policy.automatic, "the policy was changed");
+        Ok(())
+    }
+
+    /// First, so that nothing is ever in force unrecorded.
+    async fn record_policy(
+        &self,
+        words: &str,
+        correction: Option<DocumentId>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
+        let event = Event {
+            correction,
+            reason: Some(words.to_owned()),
+            ..Event::new(What::PolicyChanged, by)
+        };
+        audit::record(self.rooms.store(), &event, now).await?;
         Ok(())
     }
 
@@ -70,6 +100,8 @@ impl Shim {
         };
         // Off is always allowed, whatever has become of the configuration since.
         if !on {
+            let words = "automatic application was switched off";
+            self.record_policy(words, None, by, now).await?;
             self.rooms.ledger().decide(&wanted, by, now).await?;
             tracing::warn!(by, "automatic application was switched off");
             return Ok(());
@@ -101,6 +133,9 @@ impl Shim {
             }
             .into());
         }
+        let words = "released from quarantine";
+        let id = correction.parse().ok();
+        self.record_policy(words, id, by, now).await?;
         self.rooms.ledger().release(&meant, by, now).await?;
         tracing::info!(by, correction, "a correction was released from quarantine");
         Ok(meant.iter().map(|kept| kept.component.clone()).collect())
