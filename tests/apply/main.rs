@@ -6,8 +6,16 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod any_end;
 mod applied;
 mod cut_off;
+mod every_instant;
+mod hostile;
 mod kept;
+mod order;
+mod power_loss;
+mod real_disks;
 mod refused;
+mod site;
+mod strangers;
 mod tree;

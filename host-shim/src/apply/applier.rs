@@ -1,26 +1,25 @@
 //! Carries out plans, takes them back, and recovers from whatever interrupted either.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{ffi::OsStr, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest};
 
 use super::{
-    Application, ApplyError, Exchange, NoFaults, Outcome, Plan, Step, Steps,
+    Application, ApplyError, Exchange, Faults, NoFaults, Operation, Outcome, Plan, Step, Steps,
+    carry::carry,
+    disk::Disk,
     error::Doing,
     exchange, files,
     journal::{Entry, Journal, State},
     lock::{Lock, beside},
+    place::{PAYLOAD, Place},
     plan,
-    recovery::{LiveTree, bring, carry_over, clean_up, inode, live_tree},
+    recovery::{LiveTree, bring, clean_up, drop_payload, live_tree, place},
     stage,
 };
 use crate::{
-    fetch::{Source, fetch_payload},
+    fetch::{FetchError, Source, fetch_payload},
     inventory::{Component, Inventory, read_version},
     shim::Progress,
     store::Store,
@@ -54,6 +53,7 @@ pub struct Applier {
     journal: Journal,
     exchange: Exchange,
     steps: Arc<dyn Steps>,
+    disk: Disk,
 }
 
 impl Applier {
@@ -63,6 +63,7 @@ impl Applier {
             journal: Journal::new(store),
             exchange: Exchange::default(),
             steps: Arc::new(NoFaults),
+            disk: Disk::default(),
         }
     }
 
@@ -72,6 +73,17 @@ impl Applier {
         Self {
             exchange,
             steps,
+            ..self
+        }
+    }
+
+    /// The same on a disk and with a journal where these faults happen. For tests.
+    #[must_use]
+    pub fn with_faults(self, faults: Arc<dyn Faults>) -> Self {
+        let disk = Disk::with(faults);
+        Self {
+            journal: self.journal.on(disk.clone()),
+            disk,
             ..self
         }
     }
@@ -105,7 +117,9 @@ impl Applier {
         progress: &dyn Progress,
     ) -> Result<Application, ApplyError> {
         let folder = order.component.folder.clone();
-        let _lock = Lock::take(&folder)?;
+        let _lock = Lock::take(&self.disk, &folder)?;
+        self.settle_what_was_cut_off(&order.component.name, order.now)
+            .await?;
         let plan = self
             .plan(order.correction, order.component, order.inventory)
             .await?;
@@ -145,37 +159,29 @@ impl Applier {
         let id = &entry.application.id;
         self.steps.reached(Step::Planned)?;
         progress.step("fetched");
-        self.fetch(entry, order.correction, source, progress)
+        let place = Place::make(&self.disk, &entry.folder, &entry.workspace)?;
+        self.fetch(&place, order.correction, source, progress)
             .await?;
         self.steps.reached(Step::Fetched)?;
         progress.step(State::Staged.word());
-        tokio::task::block_in_place(|| {
-            stage::stage(
-                &entry.folder,
-                &entry.workspace,
-                &entry.keep,
-                order.correction,
-                progress,
-            )
+        let new_tree = tokio::task::block_in_place(|| {
+            stage::stage(&place, &entry.keep, order.correction, progress)
         })?;
-        self.journal
-            .new_tree(id, inode(&entry.workspace.join("tree"))?)
-            .await?;
+        self.journal.new_tree(id, new_tree).await?;
         self.journal.state(id, State::Staged).await?;
         self.steps.reached(Step::Staged)?;
         progress.step(State::Verified.word());
-        tokio::task::block_in_place(|| stage::verify(&entry.workspace, order.correction))?;
+        tokio::task::block_in_place(|| stage::verify(&place, order.correction))?;
         self.refuse_late_changes(entry, order, agreed)?;
         self.journal.state(id, State::Verified).await?;
         self.steps.reached(Step::Verified)?;
         self.journal.state(id, State::Swapping).await?;
         self.steps.reached(Step::Swapping)?;
         progress.step(State::Swapped.word());
-        tracing::info_span!("swap", application = id).in_scope(|| {
-            exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)
-        })?;
+        tracing::info_span!("swap", application = id)
+            .in_scope(|| exchange::exchange(self.exchange, &place, &*self.steps))?;
         self.steps.reached(Step::Exchanged)?;
-        carry_over(entry)?;
+        carry(&place, &entry.keep)?;
         self.steps.reached(Step::Carried)?;
         self.journal.state(id, State::Swapped).await?;
         self.steps.reached(Step::Swapped)?;
@@ -192,13 +198,12 @@ impl Applier {
     /// Fetches every payload once, into the workspace.
     async fn fetch(
         &self,
-        entry: &Entry,
+        place: &Place,
         correction: &Correction,
         source: &Source,
         progress: &dyn Progress,
     ) -> Result<(), ApplyError> {
-        let payload = entry.workspace.join("payload");
-        fs::create_dir_all(&payload).doing("make the folder", &payload)?;
+        let payload = place.workspace.make_folder(OsStr::new(PAYLOAD))?;
         let blobs: std::collections::BTreeMap<Digest, spacecp_contract::Blob> = correction
             .files
             .iter()
@@ -207,12 +212,15 @@ impl Applier {
             .collect();
         let total = blobs.len() as u64;
         for (done, blob) in blobs.into_values().enumerate() {
-            fetch_payload(
+            let path = payload.path_of(OsStr::new(&blob.digest.to_string()));
+            let failed = |source| FetchError::File {
+                path: path.clone(),
                 source,
-                &blob,
-                &stage::payload_path(&entry.workspace, &blob.digest),
-            )
-            .await?;
+            };
+            let fetched = fetch_payload(source, &blob, &path);
+            self.disk
+                .act_slowly(Operation::Fetch, &path, fetched, failed)
+                .await?;
             progress.files(done as u64 + 1, total);
         }
         Ok(())
@@ -246,11 +254,11 @@ impl Applier {
         if entry.state.is_final() {
             return Ok(());
         }
-        if live_tree(&entry)? == LiveTree::New {
+        if live_tree(&self.disk, &entry)? == LiveTree::New {
             self.journal.state(id, State::Undoing).await?;
         }
-        bring(&entry, LiveTree::Old, self.exchange)?;
-        tidy(&entry);
+        bring(&self.disk, &entry, LiveTree::Old, self.exchange)?;
+        self.tidy(&entry);
         self.journal.end(id, State::Failed, Some(reason), now).await
     }
 
@@ -276,7 +284,9 @@ impl Applier {
             .entry(id)
             .await?
             .ok_or_else(|| irreversible("the journal does not have it"))?;
-        let _lock = Lock::take(&entry.folder)?;
+        let _lock = Lock::take(&self.disk, &entry.folder)?;
+        self.settle_what_was_cut_off(&entry.application.component, now)
+            .await?;
         // Once more under the lock: somebody may have been faster.
         let entry = self
             .journal
@@ -289,8 +299,12 @@ impl Applier {
         if !entry.workspace.join("tree").is_dir() {
             return Err(irreversible("its old tree is no longer kept"));
         }
-        if live_tree(&entry)? != LiveTree::New {
-            return Err(irreversible("the component's folder was replaced since"));
+        match live_tree(&self.disk, &entry) {
+            Ok(LiveTree::New) => {}
+            Ok(LiveTree::Old) | Err(ApplyError::Stranger { .. }) => {
+                return Err(irreversible("the component's folder was replaced since"));
+            }
+            Err(error) => return Err(error),
         }
         let changed = changed_since(&entry)?;
         if !changed.is_empty() && !overwrite {
@@ -300,19 +314,53 @@ impl Applier {
             )));
         }
         self.journal.state(id, State::RollingBack).await?;
-        self.steps.reached(Step::RollingBack)?;
-        progress.step(State::RollingBack.word());
-        exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)?;
-        self.steps.reached(Step::Exchanged)?;
-        carry_over(&entry)?;
-        self.steps.reached(Step::Carried)?;
-        self.journal
-            .end(id, State::RolledBack, Some(reason), now)
-            .await?;
-        self.steps.reached(Step::RolledBack)?;
-        tidy(&entry);
+        match self.take_back(&entry, reason, now, progress).await {
+            Ok(()) => {}
+            Err(error @ ApplyError::Interrupted(_)) => return Err(error),
+            // Half-way the run-time data may be in the wrong tree. Once more, as after a crash; what
+            // fails again waits for recovery, and the journal says that it is under way.
+            Err(error) => {
+                tracing::warn!(application = id, %error, "taking back failed, and is tried once more");
+                self.finish_taking_back(&entry, reason, now).await?;
+            }
+        }
         progress.step(State::RolledBack.word());
         self.one(id).await
+    }
+
+    async fn take_back(
+        &self,
+        entry: &Entry,
+        reason: &str,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<(), ApplyError> {
+        self.steps.reached(Step::RollingBack)?;
+        progress.step(State::RollingBack.word());
+        if let Some(place) = place(&self.disk, entry)? {
+            exchange::exchange(self.exchange, &place, &*self.steps)?;
+            self.steps.reached(Step::Exchanged)?;
+            carry(&place, &entry.keep)?;
+            self.steps.reached(Step::Carried)?;
+        }
+        self.finish_taking_back(entry, reason, now).await?;
+        self.steps.reached(Step::RolledBack)?;
+        Ok(())
+    }
+
+    /// Brings the old tree back from wherever taking back has come to, and notes it.
+    async fn finish_taking_back(
+        &self,
+        entry: &Entry,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        bring(&self.disk, entry, LiveTree::Old, self.exchange)?;
+        self.journal
+            .end(&entry.application.id, State::RolledBack, Some(reason), now)
+            .await?;
+        self.tidy(entry);
+        Ok(())
     }
 
     /// Finishes or undoes whatever was cut off. To be called before anything else is applied.
@@ -324,25 +372,53 @@ impl Applier {
             match self.settle(&entry, now).await {
                 // One disk that is gone must not keep the panel from its other components; the
                 // journal goes on saying that this one is under way, so nothing is applied to it.
-                Err(error @ ApplyError::File { .. }) => tracing::error!(
-                    application = entry.application.id,
-                    component = entry.application.component,
-                    %error,
-                    "an application that was cut off can neither be finished nor undone yet"
-                ),
+                Err(error @ (ApplyError::File { .. } | ApplyError::Stranger { .. })) => {
+                    tracing::error!(
+                        application = entry.application.id,
+                        component = entry.application.component,
+                        %error,
+                        "an application that was cut off can neither be finished nor undone yet"
+                    )
+                }
                 other => other?,
             }
+        }
+        if let Err(error) = self.sweep().await {
+            tracing::warn!(%error, "leftovers of applications could not be removed");
         }
         Ok(())
     }
 
     async fn settle(&self, entry: &Entry, now: Timestamp) -> Result<(), ApplyError> {
-        let id = &entry.application.id;
-        let _lock = match Lock::take(&entry.folder) {
+        let _lock = match Lock::take(&self.disk, &entry.folder) {
             Err(ApplyError::Busy { .. }) => return Ok(()),
             lock => lock?,
         };
-        let live = live_tree(entry)?;
+        // Once more under the lock: who had it may have come to the end.
+        match self.journal.entry(&entry.application.id).await? {
+            Some(entry) if !entry.state.is_final() => self.settle_locked(&entry, now).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Finishes or undoes what was cut off at a component whose lock is held: since it is, nobody is
+    /// at it any more.
+    async fn settle_what_was_cut_off(
+        &self,
+        component: &str,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        for entry in self.journal.of_component(component).await? {
+            if !entry.state.is_final() {
+                self.settle_locked(&entry, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_locked(&self, entry: &Entry, now: Timestamp) -> Result<(), ApplyError> {
+        let id = &entry.application.id;
+        let live = live_tree(&self.disk, entry)?;
         tracing::warn!(
             application = id,
             state = entry.state.word(),
@@ -355,13 +431,37 @@ impl Applier {
                 .undo(id, "it was cut off; the old tree is in place", now)
                 .await;
         }
-        bring(entry, LiveTree::Old, self.exchange)?;
         let reason = "it was cut off, and finished afterwards";
-        self.journal
-            .end(id, State::RolledBack, Some(reason), now)
-            .await?;
-        tidy(entry);
+        self.finish_taking_back(entry, reason, now).await
+    }
+
+    /// Removes what applications that came to their end could not remove any more.
+    async fn sweep(&self) -> Result<(), ApplyError> {
+        let mut committed = std::collections::BTreeSet::new();
+        for entry in self.journal.newest(u32::MAX).await? {
+            // The newest one that was committed keeps the old tree, and no other.
+            let keeps_tree = entry.state == State::Committed
+                && committed.insert(entry.application.component.clone());
+            if !entry.state.is_final() || !entry.workspace.is_dir() {
+                continue;
+            }
+            match Lock::take(&self.disk, &entry.folder) {
+                Err(ApplyError::Busy { .. }) => {}
+                Err(error) => return Err(error),
+                Ok(_lock) if keeps_tree => drop_payload(&self.disk, &entry)?,
+                Ok(_lock) => self.tidy(&entry),
+            }
+        }
         Ok(())
+    }
+
+    /// Removes what is left beside the component. What cannot be removed is tried again later; it is
+    /// never a reason to leave an application without an end.
+    fn tidy(&self, entry: &Entry) {
+        if let Err(error) = clean_up(&self.disk, entry) {
+            let id = &entry.application.id;
+            tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
+        }
     }
 
     /// What was applied, newest first.
@@ -393,29 +493,17 @@ impl Applier {
 
     /// Only the newest application of a component can be taken back; older trees go.
     async fn forget_older(&self, newest: &Entry) -> Result<(), ApplyError> {
-        let payload = newest.workspace.join("payload");
-        if payload.exists() {
-            fs::remove_dir_all(&payload).doing("remove", &payload)?;
-        }
+        drop_payload(&self.disk, newest)?;
         for older in self
             .journal
             .of_component(&newest.application.component)
             .await?
         {
             if older.application.id != newest.application.id && older.state.is_final() {
-                clean_up(&older.workspace)?;
+                clean_up(&self.disk, &older)?;
             }
         }
         Ok(())
-    }
-}
-
-/// Removes what is left beside the component. What cannot be removed is tried again after the next
-/// application; it is never a reason to leave this one without an end.
-fn tidy(entry: &Entry) {
-    if let Err(error) = clean_up(&entry.workspace) {
-        let id = &entry.application.id;
-        tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
     }
 }
 
@@ -503,17 +591,18 @@ fn changed_since(entry: &Entry) -> Result<Vec<String>, ApplyError> {
 
 /// The application, with whether it can be taken back now.
 fn described(entry: Entry) -> Application {
-    let reversible = entry.state == State::Committed
-        && entry.workspace.join("tree").is_dir()
-        && is_new(&entry.folder, &entry);
     Application {
-        reversible,
+        reversible: is_reversible(&entry),
         ..entry.application
     }
 }
 
-fn is_new(folder: &Path, entry: &Entry) -> bool {
-    inode(folder).is_ok_and(|live| entry.new_tree == Some(live))
+fn is_reversible(entry: &Entry) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    entry.state == State::Committed
+        && entry.workspace.join("tree").is_dir()
+        && std::fs::symlink_metadata(&entry.folder)
+            .is_ok_and(|live| entry.new_tree == Some(live.ino()))
 }
 
 async fn blocking<T: Send + 'static>(

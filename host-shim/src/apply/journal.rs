@@ -2,13 +2,17 @@
 //!
 //! A state is written, and has reached the disk, before the step that it announces begins.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{
+    Row, Sqlite,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 
-use super::{Application, ApplyError, Outcome};
+use super::{Application, ApplyError, Operation, Outcome, disk::Disk};
 use crate::store::{Store, StoreError};
 
 /// Where an application is. The words are those of the journal.
@@ -92,16 +96,40 @@ pub(super) struct Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     store: Store,
+    disk: Disk,
 }
 
 impl Journal {
     pub(super) fn new(store: Store) -> Self {
-        Self { store }
+        let disk = Disk::default();
+        Self { store, disk }
+    }
+
+    /// The same on a disk where faults happen.
+    pub(super) fn on(self, disk: Disk) -> Self {
+        Self { disk, ..self }
+    }
+
+    /// Carries out one statement that leads to the state of this name.
+    async fn write(
+        &self,
+        word: &'static str,
+        id: &str,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<(), ApplyError> {
+        let written = self.disk.act_slowly(
+            Operation::Journal(word),
+            Path::new(id),
+            statement.execute(self.store.pool()),
+            sqlx::Error::Io,
+        );
+        written.await?;
+        Ok(())
     }
 
     pub(super) async fn begin(&self, entry: &Entry) -> Result<(), ApplyError> {
         let application = &entry.application;
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO applications (id, correction, revision, component, folder, workspace, version_from, version_to, state, began, by, keep, changes) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
@@ -117,10 +145,9 @@ impl Journal {
         .bind(application.began.as_second())
         .bind(&application.by)
         .bind(serde_json::to_string(&entry.keep).expect("a list of texts"))
-        .bind(serde_json::to_string(&entry.changes).expect("a list of texts"))
-        .execute(self.store.pool())
-        .await?;
-        Ok(())
+        .bind(serde_json::to_string(&entry.changes).expect("a list of texts"));
+        self.write(entry.state.word(), &application.id, statement)
+            .await
     }
 
     pub(super) async fn state(&self, id: &str, state: State) -> Result<(), ApplyError> {
@@ -129,22 +156,18 @@ impl Journal {
             state = state.word(),
             "the application goes on"
         );
-        sqlx::query("UPDATE applications SET state = ? WHERE id = ?")
+        let statement = sqlx::query("UPDATE applications SET state = ? WHERE id = ?")
             .bind(state.word())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+            .bind(id);
+        self.write(state.word(), id, statement).await
     }
 
     /// Notes which tree is the new one.
     pub(super) async fn new_tree(&self, id: &str, inode: u64) -> Result<(), ApplyError> {
-        sqlx::query("UPDATE applications SET new_tree = ? WHERE id = ?")
+        let statement = sqlx::query("UPDATE applications SET new_tree = ? WHERE id = ?")
             .bind(inode.cast_signed())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+            .bind(id);
+        self.write("new-tree", id, statement).await
     }
 
     pub(super) async fn end(
@@ -160,14 +183,13 @@ impl Journal {
             reason,
             "the application has ended"
         );
-        sqlx::query("UPDATE applications SET state = ?, reason = ?, ended = ? WHERE id = ?")
-            .bind(state.word())
-            .bind(reason)
-            .bind(now.as_second())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+        let statement =
+            sqlx::query("UPDATE applications SET state = ?, reason = ?, ended = ? WHERE id = ?")
+                .bind(state.word())
+                .bind(reason.map(str::to_owned))
+                .bind(now.as_second())
+                .bind(id);
+        self.write(state.word(), id, statement).await
     }
 
     pub(super) async fn entry(&self, id: &str) -> Result<Option<Entry>, ApplyError> {

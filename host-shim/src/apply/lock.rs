@@ -1,12 +1,12 @@
 //! One application at a time per component, across processes.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions, TryLockError},
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
-    path::Path,
+    ffi::OsStr,
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
 };
 
-use super::{ApplyError, error::Doing};
+use super::{ApplyError, disk::Disk, error::Doing, folder::Folder, place::around};
 
 /// The folder beside a component's that holds what the shim needs there.
 pub(super) const BESIDE: &str = ".spacecp-advisories";
@@ -19,27 +19,17 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock of the component in `folder`, or says that it is taken.
-    pub(super) fn take(folder: &Path) -> Result<Self, ApplyError> {
-        let beside = beside(folder)?;
-        make_own(&beside)?;
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let path = beside.join(format!("{name}.lock"));
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .doing("open the lock", &path)?;
+    pub(super) fn take(disk: &Disk, folder: &Path) -> Result<Self, ApplyError> {
+        let (around, mut name) = around(disk, folder)?;
+        let beside = make_own(&around)?;
+        name.push(".lock");
+        let file = beside.open_lock(&name)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
                 folder: folder.to_owned(),
             }),
-            Err(TryLockError::Error(source)) => Err(ApplyError::File {
-                doing: "lock",
-                path,
-                source,
-            }),
+            Err(TryLockError::Error(error)) => Err(error).doing("lock", beside.path_of(&name)),
         }
     }
 }
@@ -49,31 +39,27 @@ impl Lock {
 /// It holds whole trees, old and vulnerable ones among them, so nobody else may enter it; and what
 /// somebody else has put there, or a link, is not to be written into. The folder around it is not
 /// made: where that is gone, so is the component.
-fn make_own(beside: &Path) -> Result<(), ApplyError> {
-    match DirBuilder::new().mode(0o700).create(beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            return Err(error).doing("make the folder", beside);
-        }
-        _ => {}
+fn make_own(around: &Folder) -> Result<Folder, ApplyError> {
+    let name = OsStr::new(BESIDE);
+    let there = match around.look(name)? {
+        None => around.make_folder(name)?.itself()?,
+        Some(there) => there,
+    };
+    if !there.is_folder() || there.owner.0 != rustix::process::geteuid().as_raw() {
+        return Err(std::io::Error::other(
+            "it is not a folder of the panel's own user; look who put it there, and move it away",
+        ))
+        .doing("use", around.path_of(name));
     }
-    let there = fs::symlink_metadata(beside).doing("look at", beside)?;
-    if !there.is_dir() || there.uid() != rustix::process::geteuid().as_raw() {
-        return Err(ApplyError::File {
-            doing: "use",
-            path: beside.to_owned(),
-            source: std::io::Error::other(
-                "it is not a folder of the panel's own user; look who put it there, and move it away",
-            ),
-        });
+    let beside = around.enter(name)?;
+    if there.mode & 0o077 != 0 {
+        beside.set_mode(0o700)?;
     }
-    if there.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(beside, Permissions::from_mode(0o700)).doing("close", beside)?;
-    }
-    Ok(())
+    Ok(beside)
 }
 
 /// The folder beside a component's folder, on the same file system.
-pub(super) fn beside(folder: &Path) -> Result<std::path::PathBuf, ApplyError> {
+pub(super) fn beside(folder: &Path) -> Result<PathBuf, ApplyError> {
     let parent = folder.parent().ok_or_else(|| ApplyError::File {
         doing: "find a place beside",
         path: folder.to_owned(),

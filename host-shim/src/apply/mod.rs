@@ -8,11 +8,17 @@
 
 mod applier;
 mod carry;
+mod copy;
+mod disk;
+mod durable;
 mod error;
 mod exchange;
+mod faults;
 mod files;
+mod folder;
 mod journal;
 mod lock;
+mod place;
 mod plan;
 mod preflight;
 mod recovery;
@@ -22,6 +28,7 @@ mod steps;
 pub use applier::{Applier, Order};
 pub use error::ApplyError;
 pub use exchange::Exchange;
+pub use faults::{Action, Faults, Operation};
 pub use steps::{Interrupted, NoFaults, Step, Steps};
 
 use jiff::Timestamp;
