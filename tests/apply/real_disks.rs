@@ -211,6 +211,7 @@ async fn everything_on_this_disk() -> Result<()> {
         .join("first");
     let (trees, announced) = {
         let site = fresh(&template, &disk).await?;
+        let old = site.seen()?;
         let recorder = Arc::new(Recorder::default());
         site.apply(&site.applier(Exchange::Atomic, recorder.clone()), "first")
             .await?;
@@ -223,11 +224,15 @@ async fn everything_on_this_disk() -> Result<()> {
             .position(|done| done.operation == Operation::Journal("swapping"));
         let new = site.seen()?;
         site.close().await;
-        let old = template.old()?;
         (Trees { old, new }, announced.context("it is announced")?)
     };
     for exchange in [Exchange::Atomic, Exchange::Renames] {
-        let mut at = 0;
+        // Up to there both do the same.
+        let mut at = if exchange == Exchange::Atomic {
+            0
+        } else {
+            announced
+        };
         loop {
             let site = fresh(&template, &disk).await?;
             let fault = crate::every_instant::Fault::for_good(at);

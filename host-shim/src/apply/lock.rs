@@ -14,7 +14,17 @@ pub(super) const BESIDE: &str = ".spacecp-advisories";
 /// Held while an application is under way; the system lets go of it when the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would not be enough at once: a process that another thread is starting at
+        // this moment has a copy of it until it runs its own program.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of a component could not be released");
+        }
+    }
 }
 
 impl Lock {
@@ -25,7 +35,7 @@ impl Lock {
         name.push(".lock");
         let file = beside.open_lock(&name)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
                 folder: folder.to_owned(),
             }),
