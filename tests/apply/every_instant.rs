@@ -302,7 +302,7 @@ impl Ground {
         let honest = Template::new(&old(), &new(), |_| {}).await?;
         let (old_tree, new_tree) = (old(), new());
         let lying = Template::new(&old_tree, &new_tree, |built| {
-            built.correction.to = "1.0.9".to_owned();
+            "1.0.9".clone_into(&mut built.correction.to);
         });
         let lying = lying.await?;
         let copy = honest.copy()?;

@@ -91,7 +91,7 @@ async fn undoing_relies_on_nothing_that_may_be_lost() -> Result<()> {
     for exchange in [Exchange::Atomic, Exchange::Renames] {
         let (old_tree, new_tree) = (old(), new());
         let lying = Template::new(&old_tree, &new_tree, |built| {
-            built.correction.to = "1.0.9".to_owned()
+            "1.0.9".clone_into(&mut built.correction.to);
         });
         let copy = lying.await?.copy()?;
         let site = copy.open().await?;

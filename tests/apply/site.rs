@@ -226,7 +226,7 @@ impl Site {
                 names.push(entry.path().strip_prefix(&beside)?.display().to_string());
             }
         }
-        names.retain(|name| !Path::new(name).extension().is_some_and(|end| end == "lock"));
+        names.retain(|name| Path::new(name).extension().is_none_or(|end| end != "lock"));
         names.sort();
         Ok(names)
     }

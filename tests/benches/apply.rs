@@ -7,6 +7,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a bench that cannot go on says so and ends"
 )]
 

@@ -378,7 +378,7 @@ impl Applier {
                         component = entry.application.component,
                         %error,
                         "an application that was cut off can neither be finished nor undone yet"
-                    )
+                    );
                 }
                 other => other?,
             }
