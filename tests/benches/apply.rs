@@ -36,7 +36,7 @@ use site::Site;
 use tree::{Panel, Tree, now};
 
 const FILES: usize = 10_000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// A child of this bench that only applies, and is looked at from outside.
 const CHILD: &str = "--apply-only";
 
