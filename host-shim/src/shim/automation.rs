@@ -42,7 +42,12 @@ impl Shim {
     }
 
     /// Puts a policy in force, unless it goes beyond what the configuration allows.
-    pub async fn set_policy(&self, policy: &Policy, by: &str, now: Timestamp) -> Result<(), ShimError> {
+    pub async fn set_policy(
+        &self,
+        policy: &Policy,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), ShimError> {
         self.may_be_decided(policy)?;
         self.rooms.ledger().decide(policy, by, now).await?;
         tracing::info!(by, automatic = policy.automatic, "the policy was changed");
