@@ -315,6 +315,8 @@ fn paths_that_could_lead_out_or_mean_another_file_are_refused() {
         ".",
         "a/./b",
         "a//b",
+        "%2e%2e/x",
+        "a/..%2Fb",
         "a/",
         "a\0b",
         "a\nb",
@@ -344,7 +346,6 @@ fn ordinary_paths_are_taken_as_they_are() {
         "ein Ordner/Größe.txt",
         "a..b",
         "...a",
-        "%2e%2e/x",
         "console",
         "com10",
     ] {
