@@ -16,6 +16,11 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(members.len() <= bytes.len() / 512);
     for (path, place) in members {
         assert_eq!(FeedPath::parse(path.as_str()), Some(path));
-        assert!(place.begin.checked_add(place.length).is_some_and(|end| end <= total));
+        assert!(
+            place
+                .begin
+                .checked_add(place.length)
+                .is_some_and(|end| end <= total)
+        );
     }
 });

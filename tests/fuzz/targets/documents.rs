@@ -3,7 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use spacecp_contract::{
-    Advisory, Correction, Document, Head, Index, IndexDelta, Limits, PluginManifest, Root, decode, encode,
+    Advisory, Correction, Document, Head, Index, IndexDelta, Limits, PluginManifest, Root, decode,
+    encode,
 };
 
 fn round<T: Document + PartialEq + std::fmt::Debug>(bytes: &[u8]) {
@@ -22,6 +23,9 @@ fuzz_target!(|bytes: &[u8]| {
     round::<PluginManifest>(bytes);
     if let Some(delta) = IndexDelta::from_bytes(bytes, &Limits::default()) {
         let again = delta.to_bytes();
-        assert_eq!(IndexDelta::from_bytes(&again, &Limits::default()), Some(delta));
+        assert_eq!(
+            IndexDelta::from_bytes(&again, &Limits::default()),
+            Some(delta)
+        );
     }
 });
