@@ -38,6 +38,7 @@ fn main() -> Result<()> {
     announce("has_minisign", &["minisign"]);
     announce("has_unshare", &["unshare", "mount"]);
     announce("has_strace", &["strace"]);
+    announce_disks();
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     // A folder of its own beside the profile's: the running cargo holds the lock of that one.
     let target_dir = out
@@ -73,6 +74,25 @@ fn announce(cfg: &str, programs: &[&str]) {
         |program: &&str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
     if env::var_os("CI").is_some() || programs.iter().all(there) {
         println!("cargo::rustc-cfg={cfg}");
+    }
+}
+
+/// Says whether file systems can be made and mounted, which wants root beside the programs.
+fn announce_disks() {
+    let programs = [
+        "mkfs.ext4",
+        "mkfs.xfs",
+        "mkfs.btrfs",
+        "fuse2fs",
+        "mount",
+        "unshare",
+    ];
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let is_root = status.lines().any(|line| line.starts_with("Uid:\t0\t"));
+    if is_root || env::var_os("CI").is_some() {
+        announce("has_disks", &programs);
+    } else {
+        println!("cargo::rustc-check-cfg=cfg(has_disks)");
     }
 }
 

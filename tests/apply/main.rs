@@ -6,21 +6,29 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod any_end;
 mod applied;
 mod audited;
 mod automatic;
 mod ceilings;
 mod commands;
 mod cut_off;
+mod every_instant;
+mod hostile;
 mod jointly;
 mod kept;
 mod night;
+mod order;
 mod panel;
+mod power_loss;
+mod real_disks;
 mod refused;
 mod restarts;
 mod restarts_cut_off;
 mod seen_before;
 mod service;
+mod site;
+mod strangers;
 mod tampered;
 mod tree;
 mod windows;

@@ -1,20 +1,21 @@
 //! Carries out plans, whole or not at all.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{os::unix::fs::MetadataExt, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, Restart};
 
 use super::{
-    Application, ApplyError, Difference, Exchange, JointPlan, NoFaults, OldTrees, Outcome, Plan,
-    Step, Steps, differences,
+    Application, ApplyError, Difference, Exchange, Faults, JointPlan, NoFaults, OldTrees, Outcome,
+    Plan, Step, Steps, differences,
+    disk::Disk,
     error::Doing,
     joint,
     journal::{Entry, Journal, State},
     lock::{Lock, beside},
     plan,
     record::Acting,
-    recovery::inode,
+    recovery::drop_payload,
 };
 use crate::{
     audit,
@@ -84,6 +85,7 @@ pub struct Applier {
     pub(super) control: Arc<dyn Control>,
     pub(super) watchdog: Option<Watchdog>,
     pub(super) old_trees: OldTrees,
+    pub(super) disk: Disk,
 }
 
 impl Applier {
@@ -96,6 +98,7 @@ impl Applier {
             control: Arc::new(NoControl),
             watchdog: None,
             old_trees: ApplyConfig::default().old_trees(),
+            disk: Disk::default(),
         }
     }
 
@@ -123,6 +126,17 @@ impl Applier {
         Self {
             exchange,
             steps,
+            ..self
+        }
+    }
+
+    /// The same on a disk and with a journal where these faults happen. For tests.
+    #[must_use]
+    pub fn with_faults(self, faults: Arc<dyn Faults>) -> Self {
+        let disk = Disk::with(faults);
+        Self {
+            journal: self.journal.on(disk.clone()),
+            disk,
             ..self
         }
     }
@@ -238,15 +252,24 @@ impl Applier {
         joint::one_a_folder(&order.parts)?;
         let folders = order.parts.iter().map(|part| &part.component.folder);
         let locks = folders
-            .map(|folder| Lock::take(folder))
+            .map(|folder| Lock::take(&self.disk, folder))
             .collect::<Result<Vec<_>, _>>()?;
+        for part in &order.parts {
+            self.settle_what_was_cut_off(&part.component.name, order.now)
+                .await?;
+        }
         let (joint, ordered) = self.planned(&order.parts, order.inventory).await?;
         agreed(&joint, &order)?;
         let works = works(&joint, ordered, &order)?;
         let entries: Vec<&Entry> = works.iter().map(|work| &work.entry).collect();
         for work in &works {
             let application = &work.entry.application.id;
-            audit::note_signed(self.journal.store(), application, work.part.correction).await?;
+            let noted = async {
+                let store = self.journal.store();
+                audit::note_signed(store, application, work.part.correction).await?;
+                Ok(())
+            };
+            self.journal.write("signed", application, noted).await?;
         }
         self.journal.begin(&entries).await?;
         match self.carry_out(&works, &locks, source, progress).await {
@@ -373,8 +396,7 @@ impl Applier {
 
     /// The payload has served; what is left of it goes with the old tree.
     pub(super) fn drop_payload(&self, entry: &Entry) {
-        let payload = entry.workspace.join("payload");
-        if let Err(error) = fs::remove_dir_all(&payload) {
+        if let Err(error) = drop_payload(&self.disk, entry) {
             let id = &entry.application.id;
             tracing::warn!(application = id, %error, "the payload of an application could not be removed");
         }
@@ -479,15 +501,12 @@ fn new_entry(
 pub(super) fn described(entry: Entry) -> Application {
     let reversible = entry.state == State::Committed
         && entry.workspace.join("tree").is_dir()
-        && is_new(&entry.folder, &entry);
+        && std::fs::symlink_metadata(&entry.folder)
+            .is_ok_and(|live| entry.new_tree == Some(live.ino()));
     Application {
         reversible,
         ..entry.application
     }
-}
-
-fn is_new(folder: &Path, entry: &Entry) -> bool {
-    inode(folder).is_ok_and(|live| entry.new_tree == Some(live))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -9,13 +9,16 @@ use jiff::Timestamp;
 
 use super::{
     Application, Applier, ApplyError, Step,
+    carry::carry,
+    disk::Disk,
     error::Doing,
     exchange, files,
-    forward::{control, tie, tie_path},
+    forward::{control, tie_path},
     journal::{Entry, State},
     lock::Lock,
+    place::TREE,
     record::Acting,
-    recovery::{LiveTree, bring, carry_over, live_tree, tidy},
+    recovery::{LiveTree, bring, live_tree, tidy, workspace},
 };
 use crate::{control::Tie, shim::Progress};
 
@@ -49,7 +52,7 @@ impl Applier {
         if entry.state.is_final() {
             return Ok(None);
         }
-        if live_tree(&entry)? == LiveTree::New {
+        if live_tree(&self.disk, &entry)? == LiveTree::New {
             self.journal.state(id, State::Undoing).await?;
         }
         let trouble = self.restore(&entry).await?;
@@ -57,7 +60,7 @@ impl Applier {
         self.journal
             .end(id, State::Failed, Some(&reason), now)
             .await?;
-        tidy(&entry);
+        tidy(&self.disk, &entry);
         Ok(trouble)
     }
 
@@ -65,15 +68,15 @@ impl Applier {
     /// not be made good; the tree is in its place then, too.
     async fn restore(&self, entry: &Entry) -> Result<Option<String>, ApplyError> {
         let component = &entry.application.component;
-        let standing = self.halt(entry, live_tree(entry)?).await?;
-        bring(entry, LiveTree::Old, self.exchange)?;
+        let standing = self.halt(entry, live_tree(&self.disk, entry)?).await?;
+        bring(&self.disk, entry, LiveTree::Old, self.exchange)?;
         let trouble = match standing {
             Standing::NotOurs | Standing::Runs => None,
             Standing::Unknown(reason) => Some(format!(
                 "whether {component} runs is not known: {reason}; look, and restart it"
             )),
             Standing::Stopped => {
-                let started = self.control.start(component, &tie(entry)?).await;
+                let started = self.control.start(component, &self.tie(entry)?).await;
                 let words = |error| {
                     format!("{component} could not be started again: {error}; start it by hand")
                 };
@@ -101,7 +104,7 @@ impl Applier {
             (Some(true), LiveTree::Old) => Standing::Runs,
             (Some(false), _) => Standing::Stopped,
             // Stopped once too often is better than started twice.
-            _ => match self.control.stop(component, &tie(entry)?).await {
+            _ => match self.control.stop(component, &self.tie(entry)?).await {
                 Ok(()) => Standing::Stopped,
                 Err(error) => Standing::Unknown(format!("it could not be stopped: {error}")),
             },
@@ -123,10 +126,12 @@ impl Applier {
         progress: &dyn Progress,
     ) -> Result<Application, ApplyError> {
         let entry = self.known(id).await?;
-        let lock = Lock::take(&entry.folder)?;
+        let lock = Lock::take(&self.disk, &entry.folder)?;
+        self.settle_what_was_cut_off(&entry.application.component, now)
+            .await?;
         // Once more under the lock: somebody may have been faster.
         let entry = self.known(id).await?;
-        may_go_back(&entry, overwrite)?;
+        may_go_back(&self.disk, &entry, overwrite)?;
         let entry = self.begin_to_go_back(entry).await?;
         if entry.panel && entry.owes_start {
             let end = self.hand_over(&entry, &lock, progress).await?;
@@ -168,30 +173,22 @@ impl Applier {
         now: Timestamp,
         progress: &dyn Progress,
     ) -> Result<Application, ApplyError> {
-        let (id, component) = (&entry.application.id, &entry.application.component);
+        let id = &entry.application.id;
         if entry.owes_start {
             progress.step(State::Stopped.word());
             self.stop_or_stay(entry).await?;
             self.steps.reached(Step::Stopped)?;
         }
-        progress.step(State::RollingBack.word());
-        exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)?;
-        self.steps.reached(Step::Exchanged)?;
-        carry_over(entry)?;
-        self.steps.reached(Step::Carried)?;
-        let mut trouble = None;
-        if entry.owes_start {
-            progress.step(State::Started.word());
-            let started = self.control.start(component, &tie(entry)?).await;
-            let words = |error| format!("{component} could not be started: {error}");
-            trouble = started.err().map(words);
-        }
-        let reason = with(reason, trouble.as_deref());
-        self.journal
-            .end(id, State::RolledBack, Some(&reason), now)
-            .await?;
-        self.steps.reached(Step::RolledBack)?;
-        tidy(entry);
+        let trouble = match self.put_back(entry, reason, now, progress).await {
+            Err(error @ ApplyError::Interrupted(_)) => return Err(error),
+            // Half-way the run-time data may be in the wrong tree. Once more, as after a crash; what
+            // fails again waits for recovery, and the journal says that it is under way.
+            Err(error) => {
+                tracing::warn!(application = id, %error, "taking back failed, and is tried once more");
+                self.put_back_after_all(entry, reason, now).await?
+            }
+            Ok(trouble) => trouble,
+        };
         progress.step(State::RolledBack.word());
         match trouble {
             Some(trouble) => Err(ApplyError::NotRunningBack {
@@ -202,15 +199,63 @@ impl Applier {
         }
     }
 
+    /// Exchanges the trees and starts the component. Says what could not be made good.
+    async fn put_back(
+        &self,
+        entry: &Entry,
+        reason: &str,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Option<String>, ApplyError> {
+        let (id, component) = (&entry.application.id, &entry.application.component);
+        progress.step(State::RollingBack.word());
+        let place = workspace(&self.disk, entry)?;
+        exchange::exchange(self.exchange, &place, &*self.steps)?;
+        self.steps.reached(Step::Exchanged)?;
+        carry(&place, &entry.keep)?;
+        self.steps.reached(Step::Carried)?;
+        let mut trouble = None;
+        if entry.owes_start {
+            progress.step(State::Started.word());
+            let started = self.control.start(component, &self.tie(entry)?).await;
+            let words = |error| format!("{component} could not be started: {error}");
+            trouble = started.err().map(words);
+        }
+        let reason = with(reason, trouble.as_deref());
+        self.journal
+            .end(id, State::RolledBack, Some(&reason), now)
+            .await?;
+        self.steps.reached(Step::RolledBack)?;
+        tidy(&self.disk, entry);
+        Ok(trouble)
+    }
+
+    /// Brings the old tree back from wherever taking back has come to, and notes it. Says what could
+    /// not be made good.
+    async fn put_back_after_all(
+        &self,
+        entry: &Entry,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, ApplyError> {
+        let trouble = self.restore(entry).await?;
+        let reason = with(reason, trouble.as_deref());
+        self.journal
+            .end(&entry.application.id, State::RolledBack, Some(&reason), now)
+            .await?;
+        tidy(&self.disk, entry);
+        Ok(trouble)
+    }
+
     /// Stops a component that is to go back. One that cannot be stopped keeps its new tree.
     async fn stop_or_stay(&self, entry: &Entry) -> Result<(), ApplyError> {
         let (id, component) = (&entry.application.id, &entry.application.component);
-        let Err(error) = self.control.stop(component, &tie(entry)?).await else {
+        let Err(error) = self.control.stop(component, &self.tie(entry)?).await else {
             return Ok(());
         };
         self.journal.state(id, State::Committed).await?;
         if let Ok(Some(false)) = self.control.is_running(component).await {
-            let started = self.control.start(component, &tie(entry)?).await;
+            let started = self.control.start(component, &self.tie(entry)?).await;
             started.map_err(|error| control(component, "started", error))?;
         }
         Err(control(component, "stopped", error))
@@ -229,15 +274,20 @@ impl Applier {
             match recovering.settle(id, folder, now).await {
                 // One disk that is gone must not keep the panel from its other components; the
                 // journal goes on saying that this one is under way, so nothing is applied to it.
-                Err(error @ ApplyError::File { .. }) => tracing::error!(
-                    application = entry.application.id,
-                    component = entry.application.component,
-                    %error,
-                    "an application that was cut off can neither be finished nor undone yet"
-                ),
+                Err(error @ (ApplyError::File { .. } | ApplyError::Stranger { .. })) => {
+                    tracing::error!(
+                        application = entry.application.id,
+                        component = entry.application.component,
+                        %error,
+                        "an application that was cut off can neither be finished nor undone yet"
+                    )
+                }
                 other => other?,
             }
             recovered.push(self.one(&entry.application.id).await?);
+        }
+        if let Err(error) = self.sweep().await {
+            tracing::warn!(%error, "leftovers of applications could not be removed");
         }
         Ok(recovered)
     }
@@ -248,7 +298,7 @@ impl Applier {
         folder: &std::path::Path,
         now: Timestamp,
     ) -> Result<(), ApplyError> {
-        let _lock = match Lock::take(folder) {
+        let _lock = match Lock::take(&self.disk, folder) {
             Err(ApplyError::Busy { .. }) => return Ok(()),
             lock => lock?,
         };
@@ -257,12 +307,33 @@ impl Applier {
         if entry.state.is_final() {
             return Ok(());
         }
+        self.settle_locked(&entry, now).await
+    }
+
+    /// Finishes or undoes what was cut off at a component whose lock is held: since it is, nobody is
+    /// at it any more.
+    pub(super) async fn settle_what_was_cut_off(
+        &self,
+        component: &str,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        let recovering = self.acting(Acting::Recovery);
+        for entry in self.journal.of_component(component).await? {
+            if !entry.state.is_final() {
+                recovering.settle_locked(&entry, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_locked(&self, entry: &Entry, now: Timestamp) -> Result<(), ApplyError> {
+        let id = &entry.application.id;
         tracing::warn!(
             application = id,
             state = entry.state.word(),
             "an application was cut off"
         );
-        if entry.state.commands() && !last_command_ended(&entry).await? {
+        if entry.state.commands() && !last_command_ended(entry).await? {
             tracing::warn!(application = id, "a command of it goes on still");
         }
         if entry.state != State::RollingBack {
@@ -272,16 +343,8 @@ impl Applier {
                 .await
                 .map(drop);
         }
-        let trouble = self.restore(&entry).await?;
-        let reason = with(
-            "it was cut off, and finished afterwards",
-            trouble.as_deref(),
-        );
-        self.journal
-            .end(id, State::RolledBack, Some(&reason), now)
-            .await?;
-        tidy(&entry);
-        Ok(())
+        let reason = "it was cut off, and finished afterwards";
+        self.put_back_after_all(entry, reason, now).await.map(drop)
     }
 
     /// What the journal has under this name.
@@ -300,16 +363,20 @@ async fn last_command_ended(entry: &Entry) -> Result<bool, ApplyError> {
 }
 
 /// Whether an application can be taken back now.
-fn may_go_back(entry: &Entry, overwrite: bool) -> Result<(), ApplyError> {
+fn may_go_back(disk: &Disk, entry: &Entry, overwrite: bool) -> Result<(), ApplyError> {
     let irreversible = |reason: &str| Err(irreversible(&entry.application.id, reason));
     if entry.state != State::Committed {
         return irreversible(&format!("it is {}", entry.state.word()));
     }
-    if !entry.workspace.join("tree").is_dir() {
+    if !entry.workspace.join(TREE).is_dir() {
         return irreversible("its old tree is no longer kept");
     }
-    if live_tree(entry)? != LiveTree::New {
-        return irreversible("the component's folder was replaced since");
+    match live_tree(disk, entry) {
+        Ok(LiveTree::New) => {}
+        Ok(LiveTree::Old) | Err(ApplyError::Stranger { .. }) => {
+            return irreversible("the component's folder was replaced since");
+        }
+        Err(error) => return Err(error),
     }
     let changed = changed_since(entry)?;
     if !changed.is_empty() && !overwrite {

@@ -5,43 +5,83 @@
 //! lost and no byte of it is copied. Moving is safe to repeat: what has arrived is not moved again.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use super::{ApplyError, error::Doing, exchange::sync_folder, files};
+use super::{
+    ApplyError,
+    error::Doing,
+    folder::Folder,
+    place::{NEW_FOLDER, Place, SET_ASIDE},
+};
 
-/// Moves run-time data from `other` to `live`.
+/// Moves run-time data from the tree in the workspace to the live one.
 ///
 /// Where the live tree has something of that name already, because the component wrote it within
-/// the moment between exchange and this, that is put into `set_aside` and the data that was there
-/// before takes its place.
-pub(super) fn carry(
-    keep: &[String],
-    other: &Path,
-    live: &Path,
-    set_aside: &Path,
-) -> Result<(), ApplyError> {
-    for path in outermost(keep) {
-        let (from, to) = (other.join(path), live.join(path));
+/// the moment between exchange and this, that is set aside and the data that was there before takes
+/// its place.
+pub(super) fn carry(place: &Place, keep: &[String]) -> Result<(), ApplyError> {
+    let Some(other) = place.other()? else {
+        return Ok(());
+    };
+    let live = place.live()?;
+    for path in outermost(keep).map(Path::new) {
+        let name = path.file_name().unwrap_or(path.as_os_str());
         // What lies behind a link is in neither tree, and stays where it is.
-        if !through_folders(other, path) || fs::symlink_metadata(&from).is_err() {
+        let Some(from) = other.towards(path)? else {
+            continue;
+        };
+        if from.look(name)?.is_none() {
             continue;
         }
-        if fs::symlink_metadata(&to).is_ok() {
-            let aside = free_name(set_aside, path);
-            if let Some(parent) = aside.parent() {
-                fs::create_dir_all(parent).doing("make the folder", parent)?;
-            }
-            fs::rename(&to, &aside).doing("set aside", &to)?;
+        let to = make_parents(place, path, &other, &live)?;
+        if to.look(name)?.is_some() {
+            set_aside(place, &to, name, path)?;
         }
-        make_parents(path, other, live)?;
-        fs::rename(&from, &to).doing("carry over", &to)?;
-        for folder in [to.parent(), from.parent()].into_iter().flatten() {
-            sync_folder(folder).doing("sync", folder)?;
-        }
+        from.rename(name, &to, name)?;
+        to.sync()?;
+        from.sync()?;
     }
     Ok(())
+}
+
+/// Moves what lies in the way into the workspace, under its path and a number.
+pub(super) fn set_aside(
+    place: &Place,
+    from: &Folder,
+    name: &OsStr,
+    path: &Path,
+) -> Result<(), ApplyError> {
+    let mut aside = make_durably(&place.workspace, OsStr::new(SET_ASIDE))?;
+    for part in path.parent().into_iter().flat_map(Path::iter) {
+        aside = make_durably(&aside, part)?;
+    }
+    from.rename(name, &aside, &free_name(&aside, name)?)?;
+    aside.sync()?;
+    from.sync()
+}
+
+/// A folder of the workspace, made where it is not there.
+fn make_durably(around: &Folder, name: &OsStr) -> Result<Folder, ApplyError> {
+    if around.look(name)?.is_some() {
+        return around.enter(name);
+    }
+    let made = around.make_folder(name)?;
+    around.sync()?;
+    Ok(made)
+}
+
+fn free_name(folder: &Folder, name: &OsStr) -> Result<OsString, ApplyError> {
+    for number in 0u32.. {
+        let mut free = name.to_owned();
+        free.push(format!(".{number}"));
+        if folder.look(&free)?.is_none() {
+            return Ok(free);
+        }
+    }
+    Err(io::Error::other("every name is taken")).doing("find a name in", folder.path())
 }
 
 /// The kept paths that do not lie in another one: they go with that.
@@ -58,47 +98,51 @@ fn outermost(keep: &[String]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The folders that lead to a path, outermost first.
-fn parents(path: &str) -> impl Iterator<Item = &Path> {
-    let mut parents: Vec<&Path> = Path::new(path).ancestors().skip(1).collect();
-    parents.retain(|parent| !parent.as_os_str().is_empty());
-    parents.into_iter().rev()
-}
-
 /// Whether every folder on the way to a path is one, and no link.
 pub(super) fn through_folders(tree: &Path, path: &str) -> bool {
-    parents(path).all(|parent| {
-        fs::symlink_metadata(tree.join(parent)).is_ok_and(|metadata| metadata.is_dir())
-    })
+    Path::new(path)
+        .ancestors()
+        .skip(1)
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .all(|parent| {
+            fs::symlink_metadata(tree.join(parent)).is_ok_and(|metadata| metadata.is_dir())
+        })
 }
 
 /// Makes the folders that lead to a path as they are in the other tree: the component may run as a
-/// user of its own, who has to be able to write there.
-fn make_parents(path: &str, other: &Path, live: &Path) -> Result<(), ApplyError> {
-    for parent in parents(path) {
-        let (from, to) = (other.join(parent), live.join(parent));
-        match fs::symlink_metadata(&to) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => {
+/// user of its own, who has to be able to write there. Gives the innermost.
+fn make_parents(
+    place: &Place,
+    path: &Path,
+    other: &Folder,
+    live: &Folder,
+) -> Result<Folder, ApplyError> {
+    let (mut from, mut to) = (other.again()?, live.again()?);
+    for part in path.parent().into_iter().flat_map(Path::iter) {
+        from = from.enter(part)?;
+        match to.look(part)? {
+            Some(there) if there.is_folder() => {}
+            Some(_) => {
                 let source = io::Error::other("it is no longer a folder");
-                return Err(source).doing("carry run-time data into", to);
+                return Err(source).doing("carry run-time data into", to.path_of(part));
             }
-            Err(_) => {
-                fs::create_dir(&to).doing("make the folder", &to)?;
-                let metadata = fs::symlink_metadata(&from).doing("look at", &from)?;
-                files::keep_attributes(&from, &to, &metadata)
-                    .doing("keep the attributes of", &from)?;
-            }
+            None => make_alike(place, &from, &to, part)?,
         }
+        to = to.enter(part)?;
     }
-    Ok(())
+    Ok(to)
 }
 
-fn free_name(folder: &Path, path: &str) -> PathBuf {
-    let mut names = (0u32..).map(|number| folder.join(format!("{path}.{number}")));
-    names
-        .find(|name| fs::symlink_metadata(name).is_err())
-        .unwrap_or_else(|| folder.join(path))
+/// Makes a folder with the attributes of another. It is made ready in the workspace and gets its
+/// place by rename, so that a crash leaves none with attributes that are not its own.
+fn make_alike(place: &Place, like: &Folder, to: &Folder, name: &OsStr) -> Result<(), ApplyError> {
+    let unready = OsStr::new(NEW_FOLDER);
+    place.workspace.remove_all(unready)?;
+    let made = place.workspace.make_folder(unready)?;
+    made.take_attributes(like)?;
+    made.sync()?;
+    place.workspace.rename(unready, to, name)?;
+    to.sync()
 }
 
 /// Whether a path within the tree is run-time data.

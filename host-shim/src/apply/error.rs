@@ -164,6 +164,17 @@ pub enum ApplyError {
         /// Why.
         reason: String,
     },
+    /// What is in the component's place is neither tree of an application, so nothing is touched.
+    #[error(
+        "{} is neither the old tree nor the new one: somebody has put something else there; one of the two is kept in {}, and nothing is changed until one of them is back",
+        folder.display(), workspace.join("tree").display()
+    )]
+    Stranger {
+        /// The component's folder.
+        folder: PathBuf,
+        /// The application's folder beside it.
+        workspace: PathBuf,
+    },
     /// A file.
     #[error("cannot {doing} {}: {source}", path.display())]
     File {

@@ -1,15 +1,14 @@
 //! Exchanges two trees: in one atomic step where the file system can, or else in three renames that
 //! a crash between them cannot spoil.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
+use std::{ffi::OsStr, path::Path};
+
+use super::{
+    ApplyError, Step, Steps,
+    carry::set_aside,
+    error::Doing,
+    place::{Place, TREE},
 };
-
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-
-use super::{ApplyError, Step, Steps, error::Doing};
 
 /// How trees are exchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,56 +23,61 @@ pub enum Exchange {
 /// Where the live tree waits while the other takes its place.
 const ASIDE: &str = "aside";
 
-/// Exchanges `live` with the tree in `workspace`, durably.
-pub(super) fn exchange(
-    how: Exchange,
-    live: &Path,
-    workspace: &Path,
-    steps: &dyn Steps,
-) -> Result<(), ApplyError> {
-    let tree = workspace.join("tree");
+/// Exchanges the live tree with the one in the workspace, durably.
+pub(super) fn exchange(how: Exchange, place: &Place, steps: &dyn Steps) -> Result<(), ApplyError> {
+    let (tree, aside) = (OsStr::new(TREE), OsStr::new(ASIDE));
+    let Place {
+        around,
+        name,
+        workspace,
+        ..
+    } = place;
     if how == Exchange::Atomic {
-        match renameat_with(CWD, live, CWD, &tree, RenameFlags::EXCHANGE) {
-            Ok(()) => return sync_both(live, workspace),
-            Err(
-                rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP,
-            ) => {}
-            Err(error) => return Err(error).doing("exchange", live),
+        match around.exchange(name, workspace, tree) {
+            Ok(()) => return place.sync(),
+            Err(error) if is_not_possible(&error) => {}
+            Err(error) => return Err(error).doing("exchange", around.path_of(name)),
         }
     }
-    let aside = workspace.join(ASIDE);
-    fs::rename(live, &aside).doing("move aside", live)?;
-    sync_both(live, workspace)?;
+    around.rename(name, workspace, aside)?;
+    place.sync()?;
     steps.reached(Step::MovedAside)?;
-    fs::rename(&tree, live).doing("move in", live)?;
-    sync_both(live, workspace)?;
+    workspace.rename(tree, around, name)?;
+    place.sync()?;
     steps.reached(Step::MovedIn)?;
-    fs::rename(&aside, &tree).doing("put away", &tree)?;
-    sync_both(live, workspace)
+    workspace.rename(aside, workspace, tree)?;
+    workspace.sync()
+}
+
+/// Whether the file system, or the kernel, has no such step.
+fn is_not_possible(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(number, Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP))
 }
 
 /// Ends an exchange by renames that was cut off. Safe at any time, and to repeat.
-pub(super) fn settle(live: &Path, workspace: &Path) -> Result<(), ApplyError> {
-    let (tree, aside) = (workspace.join("tree"), workspace.join(ASIDE));
-    if !aside.exists() {
+pub(super) fn settle(place: &Place) -> Result<(), ApplyError> {
+    let (tree, aside) = (OsStr::new(TREE), OsStr::new(ASIDE));
+    let Place {
+        around,
+        name,
+        workspace,
+        ..
+    } = place;
+    if workspace.look(aside)?.is_none() {
         return Ok(());
     }
-    if !live.exists() {
-        fs::rename(&tree, live).doing("move in", live)?;
+    if workspace.look(tree)?.is_none() {
+        // The other tree has got its place.
+        workspace.rename(aside, workspace, tree)?;
+        return place.sync();
     }
-    if !tree.exists() {
-        fs::rename(&aside, &tree).doing("put away", &tree)?;
+    // It has not, so whatever is there now is neither tree: the component, or who starts it, made it
+    // in the moment when there was none.
+    if around.look(name)?.is_some() {
+        set_aside(place, around, name, Path::new(name))?;
     }
-    sync_both(live, workspace)
-}
-
-fn sync_both(live: &Path, workspace: &Path) -> Result<(), ApplyError> {
-    let parent = live.parent().unwrap_or(Path::new("/"));
-    sync_folder(parent).doing("sync", parent)?;
-    sync_folder(workspace).doing("sync", workspace)
-}
-
-/// Makes what a folder lists durable.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    workspace.rename(aside, around, name)?;
+    place.sync()
 }

@@ -3,23 +3,24 @@
 //! Each step is in the journal before the next begins. What fails here is undone elsewhere, in the
 //! same way as after a crash.
 
-use std::fs;
+use std::ffi::OsStr;
 
 use spacecp_contract::Digest;
 
 use super::{
-    Applier, ApplyError, Part, Step,
+    Applier, ApplyError, Operation, Part, Step,
     applier::Work,
-    error::Doing,
+    carry::carry,
     exchange,
     journal::{Entry, State},
+    place::{PAYLOAD, Place, TIE},
     plan,
-    recovery::{carry_over, inode},
+    recovery::workspace,
     stage,
 };
 use crate::{
     control::{Tie, Watch},
-    fetch::{Source, fetch_payload},
+    fetch::{FetchError, Source, fetch_payload},
     inventory::{Component, read_version},
     shim::Progress,
 };
@@ -36,25 +37,18 @@ impl Applier {
         let id = &entry.application.id;
         self.steps.reached(Step::Planned)?;
         progress.step("fetched");
-        self.fetch(entry, &work.part, source, progress).await?;
+        let place = Place::make(&self.disk, &entry.folder, &entry.workspace)?;
+        self.fetch(&place, &work.part, source, progress).await?;
         self.steps.reached(Step::Fetched)?;
         progress.step(State::Staged.word());
-        tokio::task::block_in_place(|| {
-            stage::stage(
-                &entry.folder,
-                &entry.workspace,
-                &entry.keep,
-                correction,
-                progress,
-            )
+        let new_tree = tokio::task::block_in_place(|| {
+            stage::stage(&place, &entry.keep, correction, progress)
         })?;
-        self.journal
-            .new_tree(id, inode(&entry.workspace.join("tree"))?)
-            .await?;
+        self.journal.new_tree(id, new_tree).await?;
         self.journal.state(id, State::Staged).await?;
         self.steps.reached(Step::Staged)?;
         progress.step(State::Verified.word());
-        tokio::task::block_in_place(|| stage::verify(&entry.workspace, correction))?;
+        tokio::task::block_in_place(|| stage::verify(&place, correction))?;
         self.refuse_late_changes(work)?;
         self.journal.state(id, State::Verified).await?;
         self.steps.reached(Step::Verified)?;
@@ -64,24 +58,26 @@ impl Applier {
     /// Fetches every payload once, into the workspace.
     async fn fetch(
         &self,
-        entry: &Entry,
+        place: &Place,
         part: &Part<'_>,
         source: &Source,
         progress: &dyn Progress,
     ) -> Result<(), ApplyError> {
-        let payload = entry.workspace.join("payload");
-        fs::create_dir_all(&payload).doing("make the folder", &payload)?;
+        let payload = place.workspace.make_folder(OsStr::new(PAYLOAD))?;
         let files = part.correction.files.iter().filter_map(|file| file.after);
         let blobs: std::collections::BTreeMap<Digest, spacecp_contract::Blob> =
             files.map(|after| (after.blob.digest, after.blob)).collect();
         let total = blobs.len() as u64;
         for (done, blob) in blobs.into_values().enumerate() {
-            fetch_payload(
+            let path = payload.path_of(OsStr::new(&blob.digest.to_string()));
+            let failed = |source| FetchError::File {
+                path: path.clone(),
                 source,
-                &blob,
-                &stage::payload_path(&entry.workspace, &blob.digest),
-            )
-            .await?;
+            };
+            let fetched = fetch_payload(source, &blob, &path);
+            self.disk
+                .act_slowly(Operation::Fetch, &path, fetched, failed)
+                .await?;
             progress.files(done as u64 + 1, total);
         }
         Ok(())
@@ -159,7 +155,7 @@ impl Applier {
             );
             return Ok(false);
         }
-        let tie = tie(entry)?;
+        let tie = self.tie(entry)?;
         self.journal.stopping(id, State::Stopping, true).await?;
         self.steps.reached(Step::Stopping)?;
         let stopped = self.control.stop(component, &tie).await;
@@ -174,11 +170,11 @@ impl Applier {
         self.journal.state(id, State::Swapping).await?;
         self.steps.reached(Step::Swapping)?;
         progress.step(State::Swapped.word());
-        tracing::info_span!("swap", application = id).in_scope(|| {
-            exchange::exchange(self.exchange, &entry.folder, &entry.workspace, &*self.steps)
-        })?;
+        let place = workspace(&self.disk, entry)?;
+        tracing::info_span!("swap", application = id)
+            .in_scope(|| exchange::exchange(self.exchange, &place, &*self.steps))?;
         self.steps.reached(Step::Exchanged)?;
-        carry_over(entry)?;
+        carry(&place, &entry.keep)?;
         self.steps.reached(Step::Carried)?;
         self.journal.state(id, State::Swapped).await?;
         self.steps.reached(Step::Swapped)?;
@@ -207,23 +203,23 @@ impl Applier {
         progress.step(State::Started.word());
         self.journal.state(id, State::Starting).await?;
         self.steps.reached(Step::Starting)?;
-        let started = self.control.start(component, &tie(entry)?).await;
+        let started = self.control.start(component, &self.tie(entry)?).await;
         started.map_err(|error| control(component, "started", error))?;
         self.journal.state(id, State::Started).await?;
         self.steps.reached(Step::Started)?;
         Ok(())
     }
-}
 
-/// What commands of this application hold on to.
-pub(super) fn tie(entry: &Entry) -> Result<Tie, ApplyError> {
-    let path = tie_path(entry);
-    Tie::new(&path).doing("open", path)
+    /// What commands of this application hold on to.
+    pub(super) fn tie(&self, entry: &Entry) -> Result<Tie, ApplyError> {
+        let path = tie_path(entry);
+        self.disk.act(Operation::Lock, &path, || Tie::new(&path))
+    }
 }
 
 /// Where that is.
 pub(super) fn tie_path(entry: &Entry) -> std::path::PathBuf {
-    entry.workspace.join("command.lock")
+    entry.workspace.join(TIE)
 }
 
 pub(super) fn control(

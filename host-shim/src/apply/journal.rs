@@ -2,14 +2,19 @@
 //!
 //! A state is written, and has reached the disk, before the step that it announces begins.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId};
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{
+    Row, Sqlite, Transaction,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 
 use super::{
-    Application, ApplyError, Outcome,
+    Application, ApplyError, Operation, Outcome,
+    disk::Disk,
     record::{Acting, record},
 };
 use crate::store::{Store, StoreError};
@@ -132,18 +137,57 @@ pub(super) struct Journal {
     store: Store,
     /// Who brings applications to their end, for the audit log.
     acting: Acting,
+    disk: Disk,
 }
 
 impl Journal {
     pub(super) fn new(store: Store) -> Self {
-        let acting = Acting::default();
-        Self { store, acting }
+        Self {
+            store,
+            acting: Acting::default(),
+            disk: Disk::default(),
+        }
     }
 
     /// The same for somebody else than whoever began an application.
     pub(super) fn acting(&self, acting: Acting) -> Self {
-        let store = self.store.clone();
-        Self { store, acting }
+        Self {
+            acting,
+            ..self.clone()
+        }
+    }
+
+    /// The same on a disk where faults happen.
+    pub(super) fn on(self, disk: Disk) -> Self {
+        Self { disk, ..self }
+    }
+
+    /// Writes to the journal as one action, that is named by the state to which it leads.
+    pub(super) async fn write(
+        &self,
+        word: &'static str,
+        id: &str,
+        written: impl Future<Output = Result<(), ApplyError>>,
+    ) -> Result<(), ApplyError> {
+        let failed = |error| sqlx::Error::Io(error).into();
+        let operation = Operation::Journal(word);
+        self.disk
+            .act_slowly(operation, Path::new(id), written, failed)
+            .await
+    }
+
+    /// The same for a single statement.
+    async fn execute(
+        &self,
+        word: &'static str,
+        id: &str,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<(), ApplyError> {
+        let written = async {
+            statement.execute(self.store.pool()).await?;
+            Ok(())
+        };
+        self.write(word, id, written).await
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -152,12 +196,16 @@ impl Journal {
 
     /// Notes everything that belongs to one plan, at once.
     pub(super) async fn begin(&self, entries: &[&Entry]) -> Result<(), ApplyError> {
-        let mut transaction = self.store.pool().begin().await?;
-        for entry in entries {
-            insert(entry, &mut transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        let plan = entries.first().map_or("", |entry| entry.plan.as_str());
+        let written = async {
+            let mut transaction = self.store.pool().begin().await?;
+            for entry in entries {
+                insert(entry, &mut transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(())
+        };
+        self.write(State::Planned.word(), plan, written).await
     }
 
     pub(super) async fn state(&self, id: &str, state: State) -> Result<(), ApplyError> {
@@ -166,12 +214,10 @@ impl Journal {
             state = state.word(),
             "the application goes on"
         );
-        sqlx::query("UPDATE applications SET state = ? WHERE id = ?")
+        let statement = sqlx::query("UPDATE applications SET state = ? WHERE id = ?")
             .bind(state.word())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+            .bind(id);
+        self.execute(state.word(), id, statement).await
     }
 
     /// Notes that a component is about to be stopped, and whether it is to run in the end.
@@ -187,18 +233,22 @@ impl Journal {
             owes_start,
             "the application goes on"
         );
-        sqlx::query("UPDATE applications SET state = ?, owes_start = ? WHERE id = ?")
-            .bind(state.word())
-            .bind(owes_start)
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+        let statement =
+            sqlx::query("UPDATE applications SET state = ?, owes_start = ? WHERE id = ?")
+                .bind(state.word())
+                .bind(owes_start)
+                .bind(id);
+        self.execute(state.word(), id, statement).await
     }
 
     /// Notes that everything of a plan is live for good, at once.
     pub(super) async fn commit(&self, plan: &str, now: Timestamp) -> Result<(), ApplyError> {
         tracing::info!(plan, "the plan has been carried out");
+        let written = self.commit_now(plan, now);
+        self.write(State::Committed.word(), plan, written).await
+    }
+
+    async fn commit_now(&self, plan: &str, now: Timestamp) -> Result<(), ApplyError> {
         // Neither is there without the other: the end, and its entry in the audit log.
         let mut transaction = self.store.pool().begin_with("BEGIN IMMEDIATE").await?;
         let rows = sqlx::query("UPDATE applications SET state = 'committed', ended = ? WHERE plan = ? AND state = 'healthy' RETURNING *")
@@ -223,12 +273,10 @@ impl Journal {
 
     /// Notes which tree is the new one.
     pub(super) async fn new_tree(&self, id: &str, inode: u64) -> Result<(), ApplyError> {
-        sqlx::query("UPDATE applications SET new_tree = ? WHERE id = ?")
+        let statement = sqlx::query("UPDATE applications SET new_tree = ? WHERE id = ?")
             .bind(inode.cast_signed())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+            .bind(id);
+        self.execute("new-tree", id, statement).await
     }
 
     pub(super) async fn end(
@@ -244,6 +292,17 @@ impl Journal {
             reason,
             "the application has ended"
         );
+        let written = self.end_now(id, state, reason, now);
+        self.write(state.word(), id, written).await
+    }
+
+    async fn end_now(
+        &self,
+        id: &str,
+        state: State,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
         // Neither is there without the other: the end, and its entry in the audit log.
         let mut transaction = self.store.pool().begin_with("BEGIN IMMEDIATE").await?;
         let row = sqlx::query(
@@ -290,12 +349,10 @@ impl Journal {
 
     /// Notes what an old tree takes up.
     pub(super) async fn old_bytes(&self, id: &str, bytes: u64) -> Result<(), ApplyError> {
-        sqlx::query("UPDATE applications SET old_bytes = ? WHERE id = ?")
+        let statement = sqlx::query("UPDATE applications SET old_bytes = ? WHERE id = ?")
             .bind(bytes.cast_signed())
-            .bind(id)
-            .execute(self.store.pool())
-            .await?;
-        Ok(())
+            .bind(id);
+        self.execute("old-bytes", id, statement).await
     }
 
     /// Applications, newest first.

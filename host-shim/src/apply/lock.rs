@@ -1,12 +1,14 @@
 //! One application at a time per component, across processes.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions, TryLockError},
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    ffi::OsStr,
+    fs::{self, File, TryLockError},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{ApplyError, error::Doing};
+use super::{ApplyError, disk::Disk, error::Doing, folder::Folder, place::around};
 
 /// The folder beside a component's that holds what the shim needs there.
 pub(super) const BESIDE: &str = ".spacecp-advisories";
@@ -15,41 +17,50 @@ pub(super) const BESIDE: &str = ".spacecp-advisories";
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
+    /// Whether another process holds it, too. Then whoever holds it last lets go of it.
+    shared: AtomicBool,
 }
 
-impl Lock {
-    /// Takes the lock of the component in `folder`, or says that it is taken.
-    pub(super) fn take(folder: &Path) -> Result<Self, ApplyError> {
-        let beside = beside(folder)?;
-        make_own(&beside)?;
-        let path = path(folder)?;
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .doing("open the lock", &path)?;
-        Self::locked(file, folder, path)
-    }
-
-    fn locked(file: File, folder: &Path, path: PathBuf) -> Result<Self, ApplyError> {
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
-                folder: folder.to_owned(),
-            }),
-            Err(TryLockError::Error(source)) => Err(ApplyError::File {
-                doing: "lock",
-                path,
-                source,
-            }),
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To let go of it here would take it from the other process, too.
+        if self.shared.load(Ordering::SeqCst) {
+            return;
+        }
+        // Closing the file would not be enough at once: a process that another thread is starting at
+        // this moment has a copy of it until it runs its own program.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of a component could not be released");
         }
     }
 }
 
 impl Lock {
+    /// Takes the lock of the component in `folder`, or says that it is taken.
+    pub(super) fn take(disk: &Disk, folder: &Path) -> Result<Self, ApplyError> {
+        let (around, mut name) = around(disk, folder)?;
+        let beside = make_own(&around)?;
+        name.push(".lock");
+        let file = beside.open_lock(&name)?;
+        Self::locked(file, folder, beside.path_of(&name), false)
+    }
+
+    fn locked(file: File, folder: &Path, path: PathBuf, shared: bool) -> Result<Self, ApplyError> {
+        match file.try_lock() {
+            Ok(()) => Ok(Self {
+                file,
+                shared: AtomicBool::new(shared),
+            }),
+            Err(TryLockError::WouldBlock) => Err(ApplyError::Busy {
+                folder: folder.to_owned(),
+            }),
+            Err(TryLockError::Error(error)) => Err(error).doing("lock", path),
+        }
+    }
+
     /// The lock once more, to be handed to another process.
     pub(super) fn share(&self) -> Result<File, ApplyError> {
+        self.shared.store(true, Ordering::SeqCst);
         self.file.try_clone().doing("share", "the lock")
     }
 
@@ -59,13 +70,12 @@ impl Lock {
         let there = fs::symlink_metadata(&path).doing("look at", &path)?;
         let given = file.metadata().doing("look at", &path)?;
         if (there.dev(), there.ino()) != (given.dev(), given.ino()) {
-            return Err(ApplyError::File {
-                doing: "take over",
-                path,
-                source: std::io::Error::other("what was handed over is not this lock"),
-            });
+            return Err(std::io::Error::other(
+                "what was handed over is not this lock",
+            ))
+            .doing("take over", path);
         }
-        Self::locked(file, folder, path)
+        Self::locked(file, folder, path, true)
     }
 }
 
@@ -74,27 +84,23 @@ impl Lock {
 /// It holds whole trees, old and vulnerable ones among them, so nobody else may enter it; and what
 /// somebody else has put there, or a link, is not to be written into. The folder around it is not
 /// made: where that is gone, so is the component.
-fn make_own(beside: &Path) -> Result<(), ApplyError> {
-    match DirBuilder::new().mode(0o700).create(beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            return Err(error).doing("make the folder", beside);
-        }
-        _ => {}
+fn make_own(around: &Folder) -> Result<Folder, ApplyError> {
+    let name = OsStr::new(BESIDE);
+    let there = match around.look(name)? {
+        None => around.make_folder(name)?.itself()?,
+        Some(there) => there,
+    };
+    if !there.is_folder() || there.owner.0 != rustix::process::geteuid().as_raw() {
+        return Err(std::io::Error::other(
+            "it is not a folder of the panel's own user; look who put it there, and move it away",
+        ))
+        .doing("use", around.path_of(name));
     }
-    let there = fs::symlink_metadata(beside).doing("look at", beside)?;
-    if !there.is_dir() || there.uid() != rustix::process::geteuid().as_raw() {
-        return Err(ApplyError::File {
-            doing: "use",
-            path: beside.to_owned(),
-            source: std::io::Error::other(
-                "it is not a folder of the panel's own user; look who put it there, and move it away",
-            ),
-        });
+    let beside = around.enter(name)?;
+    if there.mode & 0o077 != 0 {
+        beside.set_mode(0o700)?;
     }
-    if there.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(beside, Permissions::from_mode(0o700)).doing("close", beside)?;
-    }
-    Ok(())
+    Ok(beside)
 }
 
 /// Where the lock of the component in `folder` is.
@@ -104,7 +110,7 @@ fn path(folder: &Path) -> Result<PathBuf, ApplyError> {
 }
 
 /// The folder beside a component's folder, on the same file system.
-pub(super) fn beside(folder: &Path) -> Result<std::path::PathBuf, ApplyError> {
+pub(super) fn beside(folder: &Path) -> Result<PathBuf, ApplyError> {
     let parent = folder.parent().ok_or_else(|| ApplyError::File {
         doing: "find a place beside",
         path: folder.to_owned(),

@@ -12,7 +12,8 @@ use super::{
     applier::described,
     journal::{Entry, State},
     lock::Lock,
-    recovery::{clean_up, size},
+    place::TREE,
+    recovery::{clean_up, drop_payload, size, tidy},
 };
 
 /// How long old trees stay.
@@ -58,13 +59,13 @@ impl Applier {
     pub async fn clear_old_trees(&self, now: Timestamp) -> Result<(), ApplyError> {
         let mut trees = Vec::new();
         for entry in self.journal.committed().await? {
-            if entry.workspace.join("tree").is_dir() {
+            if entry.workspace.join(TREE).is_dir() {
                 trees.push(self.old_tree(entry).await?);
             }
         }
         for id in surplus(&trees, self.old_trees, now) {
             let folder = self.known(id).await?.folder;
-            let _lock = match Lock::take(&folder) {
+            let _lock = match Lock::take(&self.disk, &folder) {
                 Err(ApplyError::Busy { .. }) => continue,
                 lock => lock?,
             };
@@ -72,7 +73,30 @@ impl Applier {
             let entry = self.known(id).await?;
             if entry.state == State::Committed {
                 tracing::info!(application = id, "its old tree has been kept long enough");
-                clean_up(&entry.workspace)?;
+                clean_up(&self.disk, &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what applications that came to their end could not remove any more.
+    pub(super) async fn sweep(&self) -> Result<(), ApplyError> {
+        for entry in self.journal.newest(u32::MAX).await? {
+            if !entry.state.is_final() || !entry.workspace.is_dir() {
+                continue;
+            }
+            let _lock = match Lock::take(&self.disk, &entry.folder) {
+                Err(ApplyError::Busy { .. }) => continue,
+                lock => lock?,
+            };
+            // Under the lock: it may just have begun to be taken back.
+            let entry = self.known(&entry.application.id).await?;
+            match entry.state {
+                State::Committed if entry.workspace.join(TREE).is_dir() => {
+                    drop_payload(&self.disk, &entry)?;
+                }
+                state if state.is_final() => tidy(&self.disk, &entry),
+                _ => {}
             }
         }
         Ok(())
@@ -83,7 +107,7 @@ impl Applier {
         let bytes = if let Some(bytes) = entry.old_bytes {
             bytes
         } else {
-            let bytes = tokio::task::block_in_place(|| size(&entry.workspace.join("tree")));
+            let bytes = tokio::task::block_in_place(|| size(&entry.workspace.join(TREE)));
             self.journal.old_bytes(&id, bytes).await?;
             bytes
         };

@@ -1,11 +1,14 @@
 //! What applying a correction would do, as found just now. Reads only.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Correction, Digest, FileChange, Restart};
 
-use super::{ApplyError, Change, Plan, PlannedFile, files, preflight};
+use super::{
+    ApplyError, Change, Plan, PlannedFile, disk::Disk, error::Doing, files, folder::Folder,
+    preflight,
+};
 use crate::{
     control::Control,
     inventory::{Component, Inventory},
@@ -128,23 +131,28 @@ fn digest(plan: &Plan, live: &[Live]) -> Digest {
     Digest::from_bytes(hash.finalize().into())
 }
 
-/// What lies at a path; a link on the way is not followed out of sight.
+/// What lies at a path; no link is followed, on the way or there.
 pub(super) fn look(folder: &Path, file: &FileChange) -> Live {
-    let behind_other = file.path.parents().any(|parent| {
-        fs::symlink_metadata(folder.join(parent)).is_ok_and(|metadata| !metadata.is_dir())
-    });
-    if behind_other {
-        return Live::Other;
-    }
-    let path = folder.join(file.path.as_path());
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Live::Missing,
-        Err(_) => Live::Unreadable,
-        Ok(metadata) if metadata.is_file() => {
-            files::digest(&path).map_or(Live::Unreadable, Live::File)
+    look_within(folder, file).unwrap_or(Live::Unreadable)
+}
+
+fn look_within(folder: &Path, file: &FileChange) -> Result<Live, ApplyError> {
+    let mut folder = Folder::open(&Disk::default(), folder)?;
+    let mut parts = file.path.as_path().iter().peekable();
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        match folder.look(part)? {
+            None => return Ok(Live::Missing),
+            Some(there) if there.is_file() && is_last => {
+                let mut file = folder.open_file(part)?;
+                let digest = files::digest_of(&mut file).doing("read", folder.path_of(part))?;
+                return Ok(Live::File(digest));
+            }
+            Some(there) if there.is_folder() && !is_last => folder = folder.enter(part)?,
+            Some(_) => return Ok(Live::Other),
         }
-        Ok(_) => Live::Other,
     }
+    Ok(Live::Other)
 }
 
 fn planned(file: &FileChange) -> PlannedFile {

@@ -2,10 +2,18 @@
 //!
 //! Everything here is safe to repeat: a crash during recovery is recovered from in the same way.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{ffi::OsStr, io, os::unix::fs::MetadataExt, path::Path};
 
-use super::Exchange;
-use super::{ApplyError, carry::carry, error::Doing, exchange, journal::Entry, steps::NoFaults};
+use super::{
+    ApplyError, Exchange,
+    carry::carry,
+    disk::Disk,
+    error::Doing,
+    exchange,
+    journal::Entry,
+    place::{NEW_FOLDER, PAYLOAD, Place, TIE, TREE, around},
+    steps::NoFaults,
+};
 
 /// Which of the two trees is in the component's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,39 +22,64 @@ pub(super) enum LiveTree {
     New,
 }
 
-/// Ends an exchange that was cut off and says which tree is live.
-pub(super) fn live_tree(entry: &Entry) -> Result<LiveTree, ApplyError> {
-    exchange::settle(&entry.folder, &entry.workspace)?;
-    let live = inode(&entry.folder)?;
-    Ok(if entry.new_tree == Some(live) {
-        LiveTree::New
-    } else {
-        LiveTree::Old
-    })
+/// The place of an application, if it has a workspace.
+pub(super) fn place(disk: &Disk, entry: &Entry) -> Result<Option<Place>, ApplyError> {
+    Place::find(disk, &entry.folder, &entry.workspace)
 }
 
-/// The number that names a folder on its file system, whatever it is called.
-pub(super) fn inode(folder: &Path) -> Result<u64, ApplyError> {
-    Ok(fs::symlink_metadata(folder).doing("look at", folder)?.ino())
+/// The place of an application that has a tree in its workspace.
+pub(super) fn workspace(disk: &Disk, entry: &Entry) -> Result<Place, ApplyError> {
+    match place(disk, entry)? {
+        Some(place) => Ok(place),
+        None => Err(io::Error::from(io::ErrorKind::NotFound)).doing(
+            "exchange the component's tree with the one in",
+            &entry.workspace,
+        ),
+    }
+}
+
+/// Ends an exchange that was cut off and says which tree is live.
+pub(super) fn live_tree(disk: &Disk, entry: &Entry) -> Result<LiveTree, ApplyError> {
+    let place = place(disk, entry)?;
+    if let Some(place) = &place {
+        exchange::settle(place)?;
+    }
+    let (around, name) = around(disk, &entry.folder)?;
+    let live = around.enter(&name)?.itself()?.inode;
+    if entry.new_tree == Some(live) {
+        return Ok(LiveTree::New);
+    }
+    let other = match &place {
+        Some(place) => place.workspace.look(OsStr::new(TREE))?,
+        None => None,
+    };
+    match (entry.new_tree, other) {
+        // The new tree is in neither place, so the one beside the component is the old one. What is
+        // in the component's place is somebody else's, and nothing here may be removed for it.
+        (Some(new), Some(other)) if other.inode != new => Err(ApplyError::Stranger {
+            folder: entry.folder.clone(),
+            workspace: entry.workspace.clone(),
+        }),
+        _ => Ok(LiveTree::Old),
+    }
 }
 
 /// Brings `wanted` to the component's place, with the run-time data.
-pub(super) fn bring(entry: &Entry, wanted: LiveTree, how: Exchange) -> Result<(), ApplyError> {
-    if live_tree(entry)? != wanted {
-        exchange::exchange(how, &entry.folder, &entry.workspace, &NoFaults)?;
+pub(super) fn bring(
+    disk: &Disk,
+    entry: &Entry,
+    wanted: LiveTree,
+    how: Exchange,
+) -> Result<(), ApplyError> {
+    let live = live_tree(disk, entry)?;
+    if live == wanted && place(disk, entry)?.is_none() {
+        return Ok(());
     }
-    carry_over(entry)
-}
-
-/// Moves run-time data to the live tree.
-pub(super) fn carry_over(entry: &Entry) -> Result<(), ApplyError> {
-    let set_aside = entry.workspace.join("set-aside");
-    carry(
-        &entry.keep,
-        &entry.workspace.join("tree"),
-        &entry.folder,
-        &set_aside,
-    )
+    let place = workspace(disk, entry)?;
+    if live != wanted {
+        exchange::exchange(how, &place, &NoFaults)?;
+    }
+    carry(&place, &entry.keep)
 }
 
 /// What a tree takes up in bytes, as far as it can be read.
@@ -61,33 +94,35 @@ pub(super) fn size(tree: &Path) -> u64 {
 
 /// Removes what is left beside the component. What cannot be removed is tried again after the next
 /// application; it is never a reason to leave this one without an end.
-pub(super) fn tidy(entry: &Entry) {
-    if let Err(error) = clean_up(&entry.workspace) {
+pub(super) fn tidy(disk: &Disk, entry: &Entry) {
+    if let Err(error) = clean_up(disk, entry) {
         let id = &entry.application.id;
         tracing::warn!(application = id, %error, "leftovers of an application could not be removed");
     }
 }
 
 /// Removes what an application left beside the component, but for what the component wrote.
-pub(super) fn clean_up(workspace: &Path) -> Result<(), ApplyError> {
-    for name in ["payload", "tree"] {
-        let folder = workspace.join(name);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).doing("remove", &folder)?;
-        }
-    }
-    let tie = workspace.join("command.lock");
-    if tie.exists() {
-        fs::remove_file(&tie).doing("remove", &tie)?;
+pub(super) fn clean_up(disk: &Disk, entry: &Entry) -> Result<(), ApplyError> {
+    let Some(place) = place(disk, entry)? else {
+        return Ok(());
+    };
+    for name in [PAYLOAD, NEW_FOLDER, TREE, TIE] {
+        place.workspace.remove_all(OsStr::new(name))?;
     }
     // Data that was set aside stays, and keeps the workspace.
-    match fs::remove_dir(workspace) {
-        Err(error)
-            if error.kind() == std::io::ErrorKind::NotFound
-                || error.kind() == std::io::ErrorKind::DirectoryNotEmpty =>
-        {
-            Ok(())
+    if let Some(name) = entry.workspace.file_name() {
+        place.beside.remove_empty(name)?;
+    }
+    Ok(())
+}
+
+/// Removes the payload of an application that needs it no longer.
+pub(super) fn drop_payload(disk: &Disk, entry: &Entry) -> Result<(), ApplyError> {
+    match place(disk, entry)? {
+        Some(place) => {
+            place.workspace.remove_all(OsStr::new(PAYLOAD))?;
+            place.workspace.remove_all(OsStr::new(NEW_FOLDER))
         }
-        other => other.doing("remove", workspace),
+        None => Ok(()),
     }
 }

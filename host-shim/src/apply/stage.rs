@@ -2,141 +2,89 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{Read, Write},
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Correction, Digest, FileChange, FileState};
 
-use super::{ApplyError, carry::is_kept, error::Doing, exchange::sync_folder, files};
+use super::{
+    ApplyError,
+    copy::Copying,
+    durable::Durably,
+    error::Doing,
+    files,
+    folder::Folder,
+    place::{PAYLOAD, Place, TREE},
+};
 use crate::shim::Progress;
 
 /// The largest window that a payload may ask its reader for: 8 MiB, zstd's own recommendation.
 const WINDOW_LOG: u32 = 23;
 
-/// Builds the new tree in `workspace/tree` from the live one and the payload in
-/// `workspace/payload`.
+/// Builds the new tree in the workspace from the live one and the payload there, durably. Gives the
+/// inode that names it.
 pub(super) fn stage(
-    live: &Path,
-    workspace: &Path,
+    place: &Place,
     keep: &[String],
     correction: &Correction,
     progress: &dyn Progress,
-) -> Result<(), ApplyError> {
-    let tree = workspace.join("tree");
+) -> Result<u64, ApplyError> {
+    let tree = place.workspace.make_folder(OsStr::new(TREE))?;
+    let durably = Durably::in_folder(&tree)?;
     let changes: BTreeMap<&str, &FileChange> = correction
         .files
         .iter()
         .map(|file| (file.path.as_str(), file))
         .collect();
+    Copying::new(keep, &changes, durably).folder(&place.live()?, &tree, "")?;
+    let payload = place.workspace.enter(OsStr::new(PAYLOAD))?;
     let total = correction.files.len() as u64;
-    copy_folder(live, &tree, "", keep, &changes)?;
     for (done, file) in correction.files.iter().enumerate() {
         if let Some(after) = &file.after {
-            write(&tree, workspace, file, after)?;
-        } else {
-            prune(&tree, file)?;
+            write(&tree, &payload, file, after, durably)?;
         }
         progress.files(done as u64 + 1, total);
     }
-    sync_tree(&tree)
-}
-
-/// Copies a folder without what the correction names and what is run-time data.
-fn copy_folder(
-    from: &Path,
-    to: &Path,
-    prefix: &str,
-    keep: &[String],
-    changes: &BTreeMap<&str, &FileChange>,
-) -> Result<(), ApplyError> {
-    fs::create_dir(to).doing("make the folder", to)?;
-    for entry in fs::read_dir(from).doing("list", from)? {
-        let entry = entry.doing("list", from)?;
-        let name = entry.file_name();
-        // A name that is not Unicode is in no correction and in no configuration.
-        let relative = match name.to_str() {
-            Some(name) if prefix.is_empty() => name.to_owned(),
-            Some(name) => format!("{prefix}/{name}"),
-            // Nor is anything below it: no path of either has a NUL.
-            None => "\0".to_owned(),
-        };
-        if is_kept(&relative, keep) || changes.contains_key(relative.as_str()) {
-            continue;
-        }
-        let (source, target) = (entry.path(), to.join(&name));
-        let metadata = fs::symlink_metadata(&source).doing("look at", &source)?;
-        let kind = metadata.file_type();
-        if kind.is_dir() {
-            copy_folder(&source, &target, &relative, keep, changes)?;
-        } else if kind.is_symlink() {
-            let leads_to = fs::read_link(&source).doing("read the link", &source)?;
-            std::os::unix::fs::symlink(leads_to, &target).doing("make the link", &target)?;
-            files::keep_attributes(&source, &target, &metadata)
-                .doing("keep the attributes of", &source)?;
-        } else if kind.is_file() {
-            copy_file(&source, &target)?;
-        } else {
-            let source_error = std::io::Error::other(
-                "it is neither a file, a folder nor a link; list it under \"keep\"",
-            );
-            return Err(ApplyError::File {
-                doing: "copy",
-                path: source,
-                source: source_error,
-            });
+    // Only now: a folder that one file leaves empty may be where another comes.
+    for file in correction.files.iter().filter(|file| file.after.is_none()) {
+        prune(&tree, file)?;
+    }
+    match durably {
+        Durably::AllAtOnce => tree.sync_file_system()?,
+        Durably::OneByOne => {
+            tree.sync_below()?;
+            place.workspace.sync()?;
+            place.beside.sync()?;
+            place.around.sync()?;
         }
     }
-    let metadata = fs::symlink_metadata(from).doing("look at", from)?;
-    files::keep_attributes(from, to, &metadata).doing("keep the attributes of", from)
-}
-
-/// Copies a file; what was copied byte by byte is read back and compared.
-fn copy_file(source: &Path, target: &Path) -> Result<(), ApplyError> {
-    let shared = files::copy(source, target).doing("copy", source)?;
-    if !shared
-        && files::digest(source).doing("read", source)?
-            != files::digest(target).doing("read back", target)?
-    {
-        let reason = "changed while it was copied".to_owned();
-        return Err(ApplyError::Unverified {
-            path: source.display().to_string(),
-            reason,
-        });
-    }
-    Ok(())
+    Ok(tree.itself()?.inode)
 }
 
 /// Writes one file of the correction, bounded by the size that the correction says.
 fn write(
-    tree: &Path,
-    workspace: &Path,
+    tree: &Folder,
+    payload: &Folder,
     file: &FileChange,
     after: &FileState,
+    durably: Durably,
 ) -> Result<(), ApplyError> {
-    let target = tree.join(file.path.as_path());
-    make_parents(tree, file)?;
-    let payload = payload_path(workspace, &after.blob.digest);
+    let owner = tree.itself()?.owner;
+    let folder = make_parents(tree, file, owner)?;
     let contents = |reason: String| ApplyError::Contents {
         path: file.path.to_string(),
         reason,
     };
-    let compressed = File::open(&payload).doing("open", &payload)?;
-    let mut decoder =
-        zstd::Decoder::new(compressed).map_err(|error| contents(error.to_string()))?;
-    decoder
-        .window_log_max(WINDOW_LOG)
-        .map_err(|error| contents(error.to_string()))?;
-    let mut output = File::options()
-        .write(true)
-        .create_new(true)
-        .open(&target)
-        .doing("create", &target)?;
+    let compressed = payload.open_file(OsStr::new(&after.blob.digest.to_string()))?;
+    let mut decoder = decoder(compressed).map_err(|error| contents(error.to_string()))?;
+    let mut output = folder.create(name(file))?;
     let mut hash = Sha256::new();
-    let mut piece = vec![0; 128 << 10];
+    let mut piece = vec![0; files::PIECE];
     let mut length = 0u64;
     loop {
         let read = decoder
@@ -147,121 +95,121 @@ fn write(
         }
         length += read as u64;
         if length > after.size {
+            let announced = after.size;
             return Err(contents(format!(
-                "it is longer than the {} bytes announced",
-                after.size
+                "it is longer than the {announced} bytes announced"
             )));
         }
         hash.update(&piece[..read]);
-        output.write_all(&piece[..read]).doing("write", &target)?;
+        output.write(&piece[..read])?;
     }
     let found = Digest::from_bytes(hash.finalize().into());
     if length != after.size || found != after.digest {
-        return Err(contents(format!(
-            "{length} bytes with the digest {}",
-            found.short()
-        )));
+        let found = found.short();
+        return Err(contents(format!("{length} bytes with the digest {found}")));
     }
-    output
-        .set_permissions(fs::Permissions::from_mode(after.mode & 0o777))
-        .doing("set the mode of", &target)?;
-    own_as_the_tree(tree, &target)?;
-    output.sync_all().doing("sync", &target)
+    // A new file belongs to whom the component's folder belongs. The mode comes last: another owner
+    // would take bits of it away.
+    output.own(owner)?;
+    output.set_mode(after.mode & 0o777)?;
+    match durably {
+        Durably::OneByOne => output.sync(),
+        Durably::AllAtOnce => Ok(()),
+    }
 }
 
-/// A new file belongs to whom the component's folder belongs.
-fn own_as_the_tree(tree: &Path, target: &Path) -> Result<(), ApplyError> {
-    use std::os::unix::fs::MetadataExt;
-    let owner = fs::symlink_metadata(tree).doing("look at", tree)?;
-    let there = fs::symlink_metadata(target).doing("look at", target)?;
-    if (there.uid(), there.gid()) == (owner.uid(), owner.gid()) {
-        return Ok(());
-    }
-    std::os::unix::fs::lchown(target, Some(owner.uid()), Some(owner.gid()))
-        .doing("set the owner of", target)
+fn decoder(compressed: File) -> io::Result<zstd::Decoder<'static, io::BufReader<File>>> {
+    let mut decoder = zstd::Decoder::new(compressed)?;
+    decoder.window_log_max(WINDOW_LOG)?;
+    Ok(decoder)
+}
+
+/// The last part of a path.
+fn name(file: &FileChange) -> &OsStr {
+    let path = file.path.as_path();
+    path.file_name().unwrap_or(path.as_os_str())
 }
 
 /// Makes the folders that lead to a file; none of them may be a link or a file.
-fn make_parents(tree: &Path, file: &FileChange) -> Result<(), ApplyError> {
+fn make_parents(tree: &Folder, file: &FileChange, owner: (u32, u32)) -> Result<Folder, ApplyError> {
+    let mut folder = tree.again()?;
     for parent in file.path.parents() {
-        let path = tree.join(parent);
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => {
-                let reason = format!("lies behind {parent}, which is not a folder");
+        let path = Path::new(parent);
+        let part = path.file_name().unwrap_or(path.as_os_str());
+        folder = match folder.look(part)? {
+            Some(there) if there.is_folder() => folder.enter(part)?,
+            Some(_) => {
                 return Err(ApplyError::Unverified {
                     path: file.path.to_string(),
-                    reason,
+                    reason: format!("lies behind {parent}, which is not a folder"),
                 });
             }
-            Err(_) => {
-                fs::create_dir(&path).doing("make the folder", &path)?;
-                own_as_the_tree(tree, &path)?;
+            None => {
+                let made = folder.make_folder(part)?;
+                made.own(owner)?;
+                made.set_mode(0o755)?;
+                made
             }
-        }
+        };
     }
-    Ok(())
+    Ok(folder)
 }
 
 /// Removes the folders that a removed file leaves empty.
-fn prune(tree: &Path, file: &FileChange) -> Result<(), ApplyError> {
-    let mut parents: Vec<PathBuf> = file
-        .path
-        .parents()
-        .map(|parent| tree.join(parent))
-        .collect();
-    while let Some(parent) = parents.pop() {
-        match fs::remove_dir(&parent) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => break,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).doing("remove the folder", &parent),
+fn prune(tree: &Folder, file: &FileChange) -> Result<(), ApplyError> {
+    let parents: Vec<&str> = file.path.parents().collect();
+    for parent in parents.into_iter().rev().map(Path::new) {
+        let part = parent.file_name().unwrap_or(parent.as_os_str());
+        let Some(around) = tree.towards(parent)? else {
+            continue;
+        };
+        if !around.remove_empty(part)? {
+            break;
         }
     }
     Ok(())
 }
 
 /// Reads back every file that the correction names.
-pub(super) fn verify(workspace: &Path, correction: &Correction) -> Result<(), ApplyError> {
-    let tree = workspace.join("tree");
+pub(super) fn verify(place: &Place, correction: &Correction) -> Result<(), ApplyError> {
+    let tree = place.workspace.enter(OsStr::new(TREE))?;
     for file in &correction.files {
-        let path = tree.join(file.path.as_path());
         let wrong = |reason: &str| ApplyError::Unverified {
             path: file.path.to_string(),
             reason: reason.to_owned(),
         };
-        let Some(after) = &file.after else {
-            if fs::symlink_metadata(&path).is_ok() {
-                return Err(wrong("is there still"));
-            }
-            continue;
+        let folder = tree.towards(file.path.as_path())?;
+        let there = match &folder {
+            Some(folder) => folder.look(name(file))?,
+            None => None,
         };
-        let metadata = fs::symlink_metadata(&path).doing("look at", &path)?;
-        if !metadata.is_file() || metadata.len() != after.size {
-            return Err(wrong("has another size"));
-        }
-        if metadata.permissions().mode() & 0o777 != after.mode & 0o777 {
-            return Err(wrong("has another mode"));
-        }
-        if files::digest(&path).doing("read back", &path)? != after.digest {
-            return Err(wrong("has other contents"));
+        match (&file.after, folder) {
+            (None, _) if there.is_some() => return Err(wrong("is there still")),
+            (None, _) => {}
+            (Some(_), None) => return Err(wrong("is not there")),
+            (Some(after), Some(folder)) => verify_file(&folder, file, after, wrong)?,
         }
     }
     Ok(())
 }
 
-/// Where a payload lies in the workspace.
-pub(super) fn payload_path(workspace: &Path, digest: &Digest) -> PathBuf {
-    workspace.join("payload").join(digest.to_string())
-}
-
-/// Makes every folder of a tree durable; its files have been synced one by one.
-fn sync_tree(folder: &Path) -> Result<(), ApplyError> {
-    for entry in fs::read_dir(folder).doing("list", folder)? {
-        let entry = entry.doing("list", folder)?;
-        if entry.file_type().doing("look at", entry.path())?.is_dir() {
-            sync_tree(&entry.path())?;
-        }
+fn verify_file(
+    folder: &Folder,
+    file: &FileChange,
+    after: &FileState,
+    wrong: impl Fn(&str) -> ApplyError,
+) -> Result<(), ApplyError> {
+    let mut opened = folder.open_file(name(file))?;
+    let path = folder.path_of(name(file));
+    let metadata = opened.metadata().doing("look at", &path)?;
+    if metadata.len() != after.size {
+        return Err(wrong("has another size"));
     }
-    sync_folder(folder).doing("sync", folder)
+    if metadata.permissions().mode() & 0o7777 != after.mode & 0o777 {
+        return Err(wrong("has another mode"));
+    }
+    if files::digest_of(&mut opened).doing("read back", &path)? != after.digest {
+        return Err(wrong("has other contents"));
+    }
+    Ok(())
 }

@@ -26,8 +26,8 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
         .files
         .iter()
         .filter_map(|file| file.after)
-        .map(|after| after.size)
-        .sum();
+        // What a correction announces is its own word; together it may be more than a number holds.
+        .fold(0, |sum: u64, after| sum.saturating_add(after.size));
     let needed = tree
         .saturating_add(new)
         // Once where payloads are kept, most often on the same file system, and once beside the tree.

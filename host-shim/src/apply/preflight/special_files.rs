@@ -49,7 +49,8 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     // A mount cannot be renamed, but a folder around one can.
     let around = folder
         .parent()
-        .and_then(|parent| fs::symlink_metadata(parent).ok());
+        // Where a link leads to that folder, it is the folder that counts.
+        .and_then(|parent| fs::metadata(parent).ok());
     if around.is_some_and(|around| around.dev() != metadata.dev()) {
         found.push(obstacle(
             format!(

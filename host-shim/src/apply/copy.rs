@@ -1,0 +1,153 @@
+//! Copies what does not change from the live tree into the new one.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs::Metadata,
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+};
+
+use rustix::fs::FileType;
+use sha2::{Digest as _, Sha256};
+use spacecp_contract::{Digest, FileChange};
+
+use super::{
+    ApplyError,
+    carry::is_kept,
+    durable::Durably,
+    error::Doing,
+    files::{NewFile, PIECE},
+    folder::Folder,
+};
+
+/// Copies a tree without what the correction names and what is run-time data.
+pub(super) struct Copying<'a> {
+    keep: &'a [String],
+    changes: &'a BTreeMap<&'a str, &'a FileChange>,
+    durably: Durably,
+    /// Whether the file system may be able to share contents between files.
+    shares: bool,
+    piece: Vec<u8>,
+}
+
+impl<'a> Copying<'a> {
+    pub(super) fn new(
+        keep: &'a [String],
+        changes: &'a BTreeMap<&'a str, &'a FileChange>,
+        durably: Durably,
+    ) -> Self {
+        Self {
+            keep,
+            changes,
+            durably,
+            shares: true,
+            piece: vec![0; PIECE],
+        }
+    }
+
+    /// Copies one folder, whose path within the tree is `prefix`, with everything below it.
+    pub(super) fn folder(
+        &mut self,
+        from: &Folder,
+        to: &Folder,
+        prefix: &str,
+    ) -> Result<(), ApplyError> {
+        for name in from.names()? {
+            let relative = relative(prefix, &name);
+            if is_kept(&relative, self.keep) || self.changes.contains_key(relative.as_str()) {
+                continue;
+            }
+            match from.look(&name)?.map(|there| there.kind) {
+                // It went away meanwhile, as it might have a moment earlier.
+                None => {}
+                Some(FileType::Directory) => {
+                    self.folder(&from.enter(&name)?, &to.make_folder(&name)?, &relative)?;
+                }
+                Some(FileType::Symlink) => {
+                    to.make_link(&name, &from.read_link(&name)?)?;
+                    to.take_link_attributes(&name, from)?;
+                }
+                Some(FileType::RegularFile) => self.file(from, to, &name)?,
+                Some(_) => {
+                    let reason =
+                        "it is neither a file, a folder nor a link; list it under \"keep\"";
+                    return Err(io::Error::other(reason)).doing("copy", from.path_of(&name));
+                }
+            }
+        }
+        to.take_attributes(from)
+    }
+
+    fn file(&mut self, from: &Folder, to: &Folder, name: &OsStr) -> Result<(), ApplyError> {
+        let path = from.path_of(name);
+        let mut source = from.open_file(name)?;
+        let mut target = to.create(name)?;
+        let before = source.metadata().doing("look at", &path)?;
+        self.shares = self.shares && target.share(&source)?;
+        if !self.shares {
+            let copied = self.contents(&mut source, before.len(), &mut target);
+            let copied = copied?.filter(|_| {
+                source
+                    .metadata()
+                    .is_ok_and(|after| stamp(&after) == stamp(&before))
+            });
+            // What was copied byte by byte is read back.
+            if copied != Some(target.read_back()?) {
+                return Err(ApplyError::Unverified {
+                    path: path.display().to_string(),
+                    reason: "changed while it was copied".to_owned(),
+                });
+            }
+        }
+        target.take_after(&source, &path)?;
+        match self.durably {
+            Durably::OneByOne => target.sync(),
+            Durably::AllAtOnce => Ok(()),
+        }
+    }
+
+    /// Copies as many bytes as the file had; gives their digest, or nothing if it has another
+    /// length by now.
+    fn contents(
+        &mut self,
+        source: &mut impl Read,
+        length: u64,
+        target: &mut NewFile,
+    ) -> Result<Option<Digest>, ApplyError> {
+        let mut hash = Sha256::new();
+        let mut copied = 0;
+        loop {
+            let read = source.read(&mut self.piece).doing("read", target.path())?;
+            copied += read as u64;
+            if read == 0 || copied > length {
+                break;
+            }
+            hash.update(&self.piece[..read]);
+            target.write(&self.piece[..read])?;
+        }
+        Ok((copied == length).then(|| Digest::from_bytes(hash.finalize().into())))
+    }
+}
+
+/// The path within the tree of what lies in a folder of it.
+fn relative(prefix: &str, name: &OsStr) -> String {
+    match name.to_str() {
+        Some(name) if prefix.is_empty() => name.to_owned(),
+        Some(name) => format!("{prefix}/{name}"),
+        // A name that is not Unicode is in no correction and in no configuration. Nor is anything
+        // below it: no path of either has a NUL.
+        None => "\0".to_owned(),
+    }
+}
+
+/// What is different when a file was written to.
+fn stamp(file: &Metadata) -> (u64, i64, i64, i64, i64) {
+    (
+        file.len(),
+        file.mtime(),
+        file.mtime_nsec(),
+        file.ctime(),
+        file.ctime_nsec(),
+    )
+}
