@@ -10,7 +10,17 @@ use super::AutomationError;
 /// Held while a run is under way; the system lets go of it when the process ends.
 #[derive(Debug)]
 pub struct OneAtATime {
-    _file: File,
+    file: File,
+}
+
+impl Drop for OneAtATime {
+    fn drop(&mut self) {
+        // Closing the file would not be enough at once: a process that another thread is starting at
+        // this moment has a copy of it until it runs its own program.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of automatic application could not be released");
+        }
+    }
 }
 
 impl OneAtATime {
@@ -28,7 +38,7 @@ impl OneAtATime {
             .open(&path)
             .map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(AutomationError::Busy),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
