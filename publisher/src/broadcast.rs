@@ -9,7 +9,7 @@ use std::fs;
 use jiff::Timestamp;
 use spacecp_contract::{
     Advisory, Correction, DELTAS, Digest, DocumentId, DocumentKind, FeedPath, Head, Index,
-    IndexDelta, IndexEntry, Limits, Role, Root, TrustedComment, WORTH_A_DELTA,
+    IndexDelta, IndexEntry, Limits, Role, Root, TrustedComment, WORTH_A_DELTA, encode,
 };
 use spacecp_trust::{Before, Verified};
 
@@ -178,21 +178,51 @@ impl Feed {
         holds(&root, Role::Feed, keys)?;
         let (plan, index) = self.plan(documents(self)?, now, expires)?;
         let index = sign(index, keys)?;
-        let head = Head {
-            audience: root.audience.clone(),
-            sequence: plan.sequence,
-            issued: now,
-            expires,
-            index: Digest::of(&index.bytes),
-            index_length: index.bytes.len() as u64,
-            root_version: root.version,
-        };
-        let head = sign(head, keys)?;
+        let head = sign(head(&root, &plan, &index.bytes, now), keys)?;
         self.refuse_what_panels_refuse(&root, &head, &index, now)?;
-        let path = FeedPath::index(plan.sequence);
+        self.make_current(&head, &index)?;
+        Ok(plan)
+    }
+
+    /// Makes a head and its index current that were signed elsewhere, if they are what comes next: with
+    /// everything that they name, and after nothing else was broadcast meanwhile.
+    pub fn broadcast_signed(
+        &self,
+        head: &Signed<Head>,
+        index: &Signed<Index>,
+        now: Timestamp,
+    ) -> Result<(), FeedError> {
+        let _lock = self.lock()?;
+        let root = self.root()?;
+        let next = next_sequence(&root, self.broadcast_before()?.as_ref())?;
+        let asked = head.document.sequence;
+        if asked != next || index.document.sequence != next {
+            return Err(FeedError::Overtaken { asked, next });
+        }
+        self.refuse_gaps(&index.document)?;
+        for entry in &index.document.documents {
+            self.refuse_unaccepted(&root, entry)?;
+        }
+        self.refuse_what_panels_refuse(&root, head, index, now)?;
+        self.make_current(head, index)
+    }
+
+    /// The head that would make a planned index current; its bytes are those that are to be signed.
+    pub fn planned_head(
+        &self,
+        plan: &Broadcast,
+        index: &Index,
+        now: Timestamp,
+    ) -> Result<Head, FeedError> {
+        Ok(head(&*self.root()?, plan, &encode(index), now))
+    }
+
+    /// Writes an index, what leads to it, and last of all its head.
+    fn make_current(&self, head: &Signed<Head>, index: &Signed<Index>) -> Result<(), FeedError> {
+        let path = FeedPath::index(index.document.sequence);
         self.write(&path.signatures(), index.signatures.as_bytes())?;
         self.write(&path, &index.bytes)?;
-        self.write_deltas(&index)?;
+        self.write_deltas(index)?;
         // The signatures of the head before stay beside the new ones, so that a reader at any instant
         // finds those that fit; panels pass over what does not, as long as enough does.
         let path = FeedPath::head();
@@ -200,9 +230,9 @@ impl Feed {
             Some(old) => self.signatures_of(old.sequence)?,
             None => String::new(),
         };
-        self.write(&path.signatures(), (head.signatures + &old).as_bytes())?;
-        self.write(&path, &head.bytes)?;
-        Ok(plan)
+        let signatures = format!("{}{old}", head.signatures);
+        self.write(&path.signatures(), signatures.as_bytes())?;
+        self.write(&path, &head.bytes)
     }
 
     /// What changed since earlier indexes, for panels that have those. Nobody believes a delta, so the
@@ -356,6 +386,19 @@ impl Feed {
             }
         }
         Ok(())
+    }
+}
+
+/// The head of an index with these bytes.
+fn head(root: &Root, plan: &Broadcast, index: &[u8], now: Timestamp) -> Head {
+    Head {
+        audience: root.audience.clone(),
+        sequence: plan.sequence,
+        issued: now,
+        expires: plan.expires,
+        index: Digest::of(index),
+        index_length: index.len() as u64,
+        root_version: root.version,
     }
 }
 

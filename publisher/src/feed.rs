@@ -127,6 +127,16 @@ pub enum FeedError {
         "sequence {0} is the last there is: let sequences start afresh with \"root revoke … --afresh\""
     )]
     UsedUp(u64),
+    /// Something else was broadcast since the signatures were asked for.
+    #[error(
+        "sequence {asked} was asked for, and {next} comes next: something was broadcast meanwhile; ask for signatures anew"
+    )]
+    Overtaken {
+        /// The sequence that was signed.
+        asked: u64,
+        /// The one that panels would follow.
+        next: u64,
+    },
     /// The root has expired: panels would refuse everything.
     #[error("root {version} expired on {expires}: make a new one first")]
     RootExpired {

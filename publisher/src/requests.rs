@@ -3,7 +3,10 @@
 //! A request is a file with the exact bytes to be signed. It is carried to whoever has a key, signed
 //! there by this program or by `minisign`, and the signature is carried back. The signatures collect
 //! beside the request, in `REQUEST.minisig`, until panels would accept them; then the document is put
-//! into the feed. A request holds no secret, and nothing is believed of it: both sides decode it anew.
+//! into the feed. An index and the head that makes it current are two requests beside each other, and go
+//! into the feed together. A request holds no secret, and nothing is believed of it: both sides decode it anew.
+
+mod pair;
 
 use std::{
     fs::{self, File},
@@ -11,10 +14,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Correction, DecodeError, Digest, Document, Limits, Role, Root, TrustedComment,
-    decode, encode,
+    Advisory, Correction, DecodeError, Digest, Document, Head, Index, Limits, Role, Root,
+    TrustedComment, decode, encode,
 };
+
+use pair::Pair;
 
 use crate::{
     durable,
@@ -36,6 +42,10 @@ pub enum Wanted {
     Advisory(Advisory),
     /// A correction.
     Correction(Correction),
+    /// An index; its head is the request beside it.
+    Index(Index),
+    /// A head; its index is the request beside it.
+    Head(Head),
 }
 
 /// A request, as it was read from its file.
@@ -51,8 +61,16 @@ pub struct Request {
 pub struct Progress {
     /// The ids of the keys that have signed.
     pub signed: Vec<String>,
-    /// How many signatures of which role are still missing, in words; empty when it is published.
+    /// How many signatures of which role are still missing, in words; empty when it is published. Of an
+    /// index its head's are missing, too, and the other way round.
     pub missing: Vec<String>,
+}
+
+/// The signatures of a request that count.
+struct Counted {
+    signers: Vec<PublicKey>,
+    signatures: String,
+    missing: Vec<String>,
 }
 
 /// Why a request goes no further.
@@ -75,13 +93,16 @@ pub enum RequestError {
         most: usize,
     },
     /// The file is not a request.
-    #[error("{} is no root, advisory or correction that could be signed: {source}", path.display())]
+    #[error("{} is no root, advisory, correction, index or head that could be signed: {source}", path.display())]
     Decode {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         source: DecodeError,
     },
+    /// A head and an index that do not belong together.
+    #[error("{} and {} do not belong together: they have to come from the same broadcast", .0.display(), .1.display())]
+    Apart(PathBuf, PathBuf),
     /// Another request is there.
     #[error("{} is there already and says something else: move it away first", .0.display())]
     Exists(PathBuf),
@@ -107,17 +128,23 @@ pub fn write(folder: &Path, wanted: Wanted) -> Result<Request, RequestError> {
         Wanted::Root(root) => root.validate(),
         Wanted::Advisory(advisory) => advisory.validate(),
         Wanted::Correction(correction) => correction.validate(),
+        Wanted::Index(index) => index.validate(),
+        Wanted::Head(head) => head.validate(),
     };
     valid.map_err(SignError::Invalid)?;
     let comment = wanted.comment();
     let path = folder.join(match &wanted {
         Wanted::Root(root) => format!("{}.root", root.version),
+        Wanted::Index(index) => format!("{}.index", index.sequence),
+        Wanted::Head(head) => format!("{}.head", head.sequence),
         _ => format!("{}.{}.{}", comment.name, comment.revision, comment.role),
     });
     let bytes = match &wanted {
         Wanted::Root(root) => encode(root),
         Wanted::Advisory(advisory) => encode(advisory),
         Wanted::Correction(correction) => encode(correction),
+        Wanted::Index(index) => encode(index),
+        Wanted::Head(head) => encode(head),
     };
     if fs::read(&path).is_ok_and(|there| there != bytes) {
         return Err(RequestError::Exists(path));
@@ -140,6 +167,8 @@ impl Wanted {
             Self::Root(root) => TrustedComment::of(root),
             Self::Advisory(advisory) => TrustedComment::of(advisory),
             Self::Correction(correction) => TrustedComment::of(correction),
+            Self::Index(index) => TrustedComment::of(index),
+            Self::Head(head) => TrustedComment::of(head),
         }
     }
 }
@@ -152,7 +181,9 @@ impl Request {
         let wanted = decode(&bytes, &limits)
             .map(Wanted::Root)
             .or_else(|_| decode(&bytes, &limits).map(Wanted::Advisory))
-            .or_else(|_| decode(&bytes, &limits).map(Wanted::Correction));
+            .or_else(|_| decode(&bytes, &limits).map(Wanted::Correction))
+            .or_else(|_| decode(&bytes, &limits).map(Wanted::Index))
+            .or_else(|_| decode(&bytes, &limits).map(Wanted::Head));
         let wanted = wanted.map_err(|source| RequestError::Decode {
             path: path.to_owned(),
             source,
@@ -218,8 +249,44 @@ impl Request {
         self.keep(&taken)
     }
 
-    /// Puts the document into the feed if enough have signed, and says who has.
-    pub fn publish(&self, feed: &Feed) -> Result<Progress, RequestError> {
+    /// Puts the document into the feed if enough have signed, and says who has. An index and its head
+    /// go together, once both are signed, and are current then.
+    pub fn publish(&self, feed: &Feed, now: Timestamp) -> Result<Progress, RequestError> {
+        let counted = self.counted(feed)?;
+        let mut missing = counted.missing.clone();
+        let pair = Pair::of(self)?;
+        match &pair {
+            Some(pair) => missing.extend(pair.publish(self, feed, &counted, now)?),
+            None if missing.is_empty() => self.put(feed, counted.signatures)?,
+            None => {}
+        }
+        Ok(Progress {
+            signed: counted.signers.iter().map(PublicKey::id).collect(),
+            missing,
+        })
+    }
+
+    fn put(&self, feed: &Feed, signatures: String) -> Result<(), FeedError> {
+        match &self.wanted {
+            Wanted::Root(root) => feed.add_root(&self.signed(root, signatures)),
+            Wanted::Advisory(advisory) => feed.put(&self.signed(advisory, signatures)),
+            Wanted::Correction(correction) => feed.put(&self.signed(correction, signatures)),
+            // Theirs is the pair.
+            Wanted::Index(_) | Wanted::Head(_) => Ok(()),
+        }
+    }
+
+    /// The document as it goes into a feed.
+    fn signed<T: Clone>(&self, document: &T, signatures: String) -> Signed<T> {
+        Signed {
+            document: document.clone(),
+            bytes: self.bytes.clone(),
+            signatures,
+        }
+    }
+
+    /// Whose signatures count, and what is missing.
+    fn counted(&self, feed: &Feed) -> Result<Counted, RequestError> {
         let may = self.may_sign(feed)?;
         let mut signers: Vec<PublicKey> = Vec::new();
         let mut signatures = String::new();
@@ -233,28 +300,11 @@ impl Request {
             }
         }
         let missing = self.missing(feed, &signers)?;
-        if missing.is_empty() {
-            self.put(feed, signatures)?;
-        }
-        Ok(Progress {
-            signed: signers.iter().map(PublicKey::id).collect(),
+        Ok(Counted {
+            signers,
+            signatures,
             missing,
         })
-    }
-
-    fn put(&self, feed: &Feed, signatures: String) -> Result<(), FeedError> {
-        fn signed<T>(document: T, bytes: &[u8], signatures: String) -> Signed<T> {
-            Signed {
-                document,
-                bytes: bytes.to_vec(),
-                signatures,
-            }
-        }
-        match self.wanted.clone() {
-            Wanted::Root(root) => feed.add_root(&signed(root, &self.bytes, signatures)),
-            Wanted::Advisory(document) => feed.put(&signed(document, &self.bytes, signatures)),
-            Wanted::Correction(document) => feed.put(&signed(document, &self.bytes, signatures)),
-        }
     }
 
     /// The roles whose keys have to sign, and how many of each.

@@ -27,12 +27,12 @@ const MARGINS: Margins = Margins {
     root: SignedDuration::from_hours(24 * 30),
 };
 
-fn hours(hours: i64) -> SignedDuration {
+pub(crate) fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
 /// A vendor with one advisory that is broadcast.
-fn vendor(folder: &Path) -> Result<Vendor> {
+pub(crate) fn vendor(folder: &Path) -> Result<Vendor> {
     let mut vendor = Vendor::new(folder, catalog::AUDIENCE, Timestamp::now())?;
     let mut advisory = catalog::advisories(Timestamp::now()).remove(2);
     advisory.corrections.clear();
@@ -282,17 +282,17 @@ fn a_request_collects_signatures_until_panels_would_follow_it() -> Result<()> {
     assert!(!request.signatures().exists(), "none of them was taken");
     request.sign(&[&second])?;
     request.sign(&[&third])?;
-    let progress = request.publish(vendor.feed())?;
+    let progress = request.publish(vendor.feed(), vendor.now())?;
     assert_eq!(progress.missing, ["1 by keys of root 1"]);
     assert_eq!(vendor.feed().root()?.version, 1);
     Request::read(request.path())?.sign(&[&vendor.keys().root])?;
-    let progress = request.publish(vendor.feed())?;
+    let progress = request.publish(vendor.feed(), vendor.now())?;
     assert_eq!((progress.missing.len(), progress.signed.len()), (0, 3));
     assert_eq!(vendor.feed().root()?.version, 2);
     Ok(())
 }
 
-fn program(desk: &Path, arguments: &[&str]) -> Result<Output> {
+pub(crate) fn program(desk: &Path, arguments: &[&str]) -> Result<Output> {
     Ok(Command::new(env!("CARGO_BIN_EXE_vendor-program"))
         .arg("--json")
         .arg("--desk")
@@ -302,7 +302,7 @@ fn program(desk: &Path, arguments: &[&str]) -> Result<Output> {
         .output()?)
 }
 
-fn well(desk: &Path, arguments: &[&str]) -> Result<Value> {
+pub(crate) fn well(desk: &Path, arguments: &[&str]) -> Result<Value> {
     let output = program(desk, arguments)?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{arguments:?}: {said}");
@@ -310,7 +310,7 @@ fn well(desk: &Path, arguments: &[&str]) -> Result<Value> {
 }
 
 /// A desk with a key for every role, and a feed with its first root and an empty broadcast.
-fn desk(folder: &Path) -> Result<(PathBuf, String)> {
+pub(crate) fn desk(folder: &Path) -> Result<(PathBuf, String)> {
     let desk = folder.join("desk");
     let feed = folder.join("feed").display().to_string();
     for key in ["root", "feed", "advisory", "correction", "plugin", "spare"] {
@@ -517,7 +517,10 @@ fn an_endless_request_is_not_read_and_what_does_not_count_is_not_published() -> 
     // Whoever signs with another program may leave anything in the file where signatures collect.
     fs::write(request.signatures(), "one\ntwo\n")?;
     request.sign(&[&SecretKey::generate()?, &vendor.keys().root])?;
-    assert_eq!(request.publish(vendor.feed())?.signed.len(), 1);
+    assert_eq!(
+        request.publish(vendor.feed(), vendor.now())?.signed.len(),
+        1
+    );
     let published = fs::read_to_string(vendor.feed_dir().join("root/2.root.minisig"))?;
     assert_eq!(published.lines().count(), 4, "{published}");
     Ok(())

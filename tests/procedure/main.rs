@@ -1,5 +1,6 @@
 //! The vendor's side: what may be published, how it is signed, and peers that nobody here wrote.
 
+mod apart;
 mod ceremony;
 mod desk;
 mod peers;

@@ -240,6 +240,10 @@ pub(super) struct Fresh {
     /// Days for which panels may believe that nothing newer exists.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
     pub(super) expires: u32,
+    /// Do not sign: write two requests into this folder, for keys on other machines: the index, and the
+    /// head that makes it current once both are signed.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["keys", "dry_run"])]
+    pub(super) request: Option<PathBuf>,
 }
 
 /// How the next root is signed.

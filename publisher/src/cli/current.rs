@@ -31,6 +31,10 @@ impl Desk<'_> {
     pub(super) fn broadcast(&self, feed: &Path, fresh: &Fresh, dry_run: bool) -> Result<Ending> {
         let target = Feed::at(feed);
         let expires = self.in_days(fresh.expires);
+        if let Some(folder) = &fresh.request {
+            let planned = target.plan_broadcast(self.now, expires)?;
+            return self.request_broadcast(&target, folder, planned);
+        }
         let done = if dry_run {
             target.plan_broadcast(self.now, expires)?.0
         } else {
@@ -61,6 +65,10 @@ impl Desk<'_> {
             );
         }
         let expires = self.in_days(fresh.expires);
+        if let Some(folder) = &fresh.request {
+            let planned = target.plan_refresh(self.now, expires)?;
+            return self.request_broadcast(&target, folder, planned);
+        }
         let done = if dry_run {
             target.plan_refresh(self.now, expires)?.0
         } else {

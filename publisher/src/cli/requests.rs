@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
+use spacecp_contract::Index;
 
 use super::{
     Ending,
     desk::{Desk, references},
 };
 use crate::{
+    broadcast::Broadcast,
     feed::Feed,
     requests::{self, Request, Wanted},
 };
@@ -18,6 +20,33 @@ impl Desk<'_> {
     pub(super) fn write_request(&self, folder: &Path, wanted: Wanted) -> Result<Ending> {
         let request = requests::write(folder, wanted)?;
         self.say_request(&request, "wants to be signed")
+    }
+
+    /// Both halves of a broadcast: the index, and the head that makes it current.
+    pub(super) fn request_broadcast(
+        &self,
+        feed: &Feed,
+        folder: &Path,
+        (plan, index): (Broadcast, Index),
+    ) -> Result<Ending> {
+        let head = feed.planned_head(&plan, &index, self.now)?;
+        let index = requests::write(folder, Wanted::Index(index))?;
+        let head = requests::write(folder, Wanted::Head(head))?;
+        let (first, second) = (said(&index), said(&head));
+        let mut words = format!(
+            "Sequence {} with {} documents wants two signatures by each key.",
+            plan.sequence, plan.documents
+        );
+        for (id, revision) in &plan.news {
+            words.push_str(&format!("\n  new: {id} revision {revision}"));
+        }
+        for request in [&index, &head] {
+            words.push_str(&format!("\n{}", described(request, "wants to be signed")));
+        }
+        self.say(
+            &json!({ "plan": plan, "index": first, "head": second }),
+            &words,
+        )
     }
 
     pub(super) fn sign_request(&self, path: &Path, names: &[String]) -> Result<Ending> {
@@ -34,41 +63,7 @@ impl Desk<'_> {
     }
 
     fn say_request(&self, request: &Request, how: &str) -> Result<Ending> {
-        let comment = request.wanted().comment();
-        let path = request.path().display();
-        let mut words = format!(
-            "{path} {how}.\n  comment: {comment}\n  digest:  {}",
-            request.digest()
-        );
-        match request.wanted() {
-            Wanted::Root(root) => {
-                words.push_str(&format!("\n  expires: {}", root.expires));
-                // The keys themselves: an id is a label that anybody can give to a key of their own.
-                for (role, held) in &root.roles {
-                    words.push_str(&format!("\n  {role}: {} of", held.threshold));
-                    for key in &held.keys {
-                        words.push_str(&format!("\n    {key:?}"));
-                    }
-                }
-            }
-            Wanted::Advisory(advisory) => {
-                // Quoted, so that a terminal shows what is there and does not obey it.
-                words.push_str(&format!("\n  title:   {:?}", advisory.title));
-            }
-            Wanted::Correction(correction) => words.push_str(&format!(
-                "\n  brings:  {} to {:?}, {} files",
-                correction.component,
-                correction.to,
-                correction.files.len()
-            )),
-        }
-        let value = json!({
-            "request": request.path(),
-            "signatures": request.signatures(),
-            "comment": comment.to_string(),
-            "digest": request.digest(),
-        });
-        self.say(&value, &words)
+        self.say(&said(request), &described(request, how))
     }
 
     pub(super) fn add_signature(
@@ -79,7 +74,7 @@ impl Desk<'_> {
     ) -> Result<Ending> {
         let request = Request::read(path)?;
         request.add(feed, files)?;
-        let progress = request.publish(feed)?;
+        let progress = request.publish(feed, self.now)?;
         let signed = progress.signed.join(", ");
         if progress.missing.is_empty() {
             let words = format!("{} is in the feed, signed by {signed}.", path.display());
@@ -92,4 +87,54 @@ impl Desk<'_> {
         )?;
         Ok(Ending::Faults)
     }
+}
+
+/// A request, for scripts.
+fn said(request: &Request) -> serde_json::Value {
+    json!({
+        "request": request.path(),
+        "signatures": request.signatures(),
+        "comment": request.wanted().comment().to_string(),
+        "digest": request.digest(),
+    })
+}
+
+/// A request, for whoever is to sign it.
+fn described(request: &Request, how: &str) -> String {
+    let comment = request.wanted().comment();
+    let path = request.path().display();
+    let mut words = format!(
+        "{path} {how}.\n  comment: {comment}\n  digest:  {}",
+        request.digest()
+    );
+    match request.wanted() {
+        Wanted::Root(root) => {
+            words.push_str(&format!("\n  expires: {}", root.expires));
+            // The keys themselves: an id is a label that anybody can give to a key of their own.
+            for (role, held) in &root.roles {
+                words.push_str(&format!("\n  {role}: {} of", held.threshold));
+                for key in &held.keys {
+                    words.push_str(&format!("\n    {key:?}"));
+                }
+            }
+        }
+        Wanted::Advisory(advisory) => {
+            // Quoted, so that a terminal shows what is there and does not obey it.
+            words.push_str(&format!("\n  title:   {:?}", advisory.title));
+        }
+        Wanted::Correction(correction) => words.push_str(&format!(
+            "\n  brings:  {} to {:?}, {} files",
+            correction.component,
+            correction.to,
+            correction.files.len()
+        )),
+        Wanted::Index(index) => {
+            words.push_str(&format!("\n  lists:   {} documents", index.documents.len()));
+        }
+        Wanted::Head(head) => words.push_str(&format!(
+            "\n  expires: {}\n  index:   {}",
+            head.expires, head.index
+        )),
+    }
+    words
 }
