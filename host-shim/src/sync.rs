@@ -22,7 +22,7 @@ use crate::{
     store::{IncidentKind, Store, StoreError},
     trust::{
         self, AnyDocument, TrustError, Verified,
-        workflow::{Answer, News, Outcome, Pin, Request, Workflow, WorkflowError},
+        workflow::{Answer, DeltaError, News, Outcome, Pin, Request, Workflow, WorkflowError},
     },
 };
 
@@ -331,7 +331,7 @@ impl Follower {
                 let source = source.clone();
                 flying.spawn(async move {
                     let answer = fetch(&source, &request).await;
-                    (request.path, answer)
+                    (request.path.clone(), needed(&request, answer))
                 });
             }
             let Some(answered) = flying.join_next().await else {
@@ -362,6 +362,9 @@ impl Follower {
     ) -> Result<(), SyncError> {
         match workflow.answer(path, answer?)? {
             None => {}
+            Some(News::PassedOver { path, why }) => {
+                self.pass_over(&path, &why, workflow.now()).await?
+            }
             Some(News::Root(root)) => {
                 tracing::info!(version = root.version, "a new root is trusted");
                 self.keep_pin().await?;
@@ -377,6 +380,22 @@ impl Follower {
             }
         }
         Ok(())
+    }
+
+    /// A feed need not have deltas; one that is wrong is worth a word, though the index comes whole.
+    async fn pass_over(
+        &self,
+        path: &FeedPath,
+        why: &DeltaError,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if *why == DeltaError::Missing {
+            tracing::debug!(%path, "the feed does not have this delta");
+            return Ok(());
+        }
+        tracing::warn!(%path, %why, "a delta is passed over, and the index fetched whole");
+        let words = format!("{path} is passed over: {why}");
+        self.store.note(IncidentKind::Refused, &words, now).await
     }
 
     /// Records a root that is about to be trusted; first, so that none ever is unrecorded. A sync that
@@ -437,6 +456,17 @@ impl Follower {
 struct Waiting {
     documents: Vec<(AnyDocument, u64)>,
     bytes: usize,
+}
+
+/// What does not come, and need not, is as good as missing.
+fn needed(request: &Request, answer: Result<Answer, FetchError>) -> Result<Answer, FetchError> {
+    match answer {
+        Err(error) if request.optional => {
+            tracing::warn!(path = %request.path, %error, "this file did not come, and is done without");
+            Ok(Answer::Missing)
+        }
+        answer => answer,
+    }
 }
 
 /// A file, and its signatures if it is there and has changed.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A panel that is not patient, so that the tests need not be.
-fn impatient(scene: &Scene) -> Result<Follower> {
+pub(crate) fn impatient(scene: &Scene) -> Result<Follower> {
     let mut access = Access::default();
     access.patience.idle = Duration::from_millis(300);
     access.patience.document = Duration::from_millis(700);

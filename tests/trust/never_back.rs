@@ -70,11 +70,17 @@ struct History {
     published: BTreeSet<Vec<u8>>,
 }
 
-fn write(actions: &[Action]) -> Result<History> {
+/// What comes of these actions, in a feed that has so many other advisories, too.
+fn write(actions: &[Action], others: u64) -> Result<History> {
     let folder = TempDir::new()?;
     let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, noon())?;
     let pin = vendor.pin()?;
     vendor.publish_advisory(advisory(1))?;
+    for number in 0..others {
+        let mut other = advisory(1);
+        other.id = DocumentId::new(format!("SPACECP-SA-2025-{number:04}"))?;
+        vendor.publish_advisory(other)?;
+    }
     vendor.broadcast()?;
     let mut snapshots = vec![snapshot(&vendor)?];
     let mut now: [Option<SecretKey>; 3] = [None, None, None];
@@ -216,7 +222,7 @@ impl Panel {
             match run.answer(path, answer) {
                 Ok(Some(News::Root(root))) => self.trusted.root = Some(root),
                 Ok(Some(News::Document(document, _))) => waiting.push(document),
-                Ok(None) => {}
+                Ok(Some(News::PassedOver { .. }) | None) => {}
                 Err(_) => return false,
             }
         }
@@ -291,6 +297,44 @@ fn syncs() -> impl Strategy<Value = Vec<(usize, Vec<(Mischief, Mischief)>)>> {
     prop::collection::vec((any::<usize>(), network), 1..25)
 }
 
+/// Lets a panel meet all that, and looks at it after each sync.
+fn goes_only_forward(
+    history: &History,
+    syncs: Vec<(usize, Vec<(Mischief, Mischief)>)>,
+    documents: usize,
+) -> Result<(), TestCaseError> {
+    let mut panel = Panel::default();
+    let mut before = panel.numbers();
+    for (step, network) in syncs {
+        panel.sync(history, step % history.snapshots.len(), &network);
+        let after = panel.numbers();
+        for (old, new) in before.iter().zip(&after) {
+            prop_assert!(new >= old, "it went back: {before:?} to {after:?}");
+        }
+        for bytes in panel.believes() {
+            prop_assert!(
+                history.published.contains(bytes),
+                "nobody ever published this"
+            );
+        }
+        before = after;
+    }
+    // And whatever happened, an honest network makes it good.
+    let last = history.snapshots.len() - 1;
+    prop_assert!(panel.sync(history, last, &[]), "an honest sync is refused");
+    let head = panel
+        .trusted
+        .head
+        .as_ref()
+        .map(|head| head.bytes().to_vec());
+    prop_assert_eq!(
+        head.as_ref(),
+        history.snapshots[last].get(FeedPath::head().as_str())
+    );
+    prop_assert_eq!(panel.documents.len(), documents);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -299,32 +343,34 @@ proptest! {
         actions in prop::collection::vec(action(), 1..7),
         syncs in syncs(),
     ) {
-        let history = write(&actions).expect("an honest vendor can publish");
-        let mut panel = Panel::default();
-        let mut before = panel.numbers();
-        for (step, network) in syncs {
-            panel.sync(&history, step % history.snapshots.len(), &network);
-            let after = panel.numbers();
-            for (old, new) in before.iter().zip(&after) {
-                prop_assert!(new >= old, "it went back: {before:?} to {after:?}");
-            }
-            for bytes in panel.believes() {
-                prop_assert!(history.published.contains(bytes), "nobody ever published this");
-            }
-            before = after;
-        }
-        // And whatever happened, an honest network makes it good.
-        let last = history.snapshots.len() - 1;
-        prop_assert!(panel.sync(&history, last, &[]), "an honest sync is refused");
-        let head = panel.trusted.head.as_ref().map(|head| head.bytes().to_vec());
-        prop_assert_eq!(head.as_ref(), history.snapshots[last].get(FeedPath::head().as_str()));
-        prop_assert_eq!(panel.documents.len(), 1);
+        let history = write(&actions, 0).expect("an honest vendor can publish");
+        goes_only_forward(&history, syncs, 1)?;
+    }
+}
+
+/// Advisories whose index is so long that a panel asks for what changed instead.
+const MANY: u64 = 240;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nor_is_it_where_the_feed_says_what_changed_instead_of_the_whole_index(
+        actions in prop::collection::vec(action(), 3..7),
+        syncs in syncs(),
+    ) {
+        let history = write(&actions, MANY).expect("an honest vendor can publish");
+        let deltas = history.snapshots.iter().flat_map(BTreeMap::keys);
+        prop_assert!(deltas.filter(|name| name.contains(".from-")).count() > 0);
+        // The first sync is honest, so that there is something to go on from.
+        let syncs = std::iter::once((0, Vec::new())).chain(syncs).collect();
+        goes_only_forward(&history, syncs, 1 + usize::try_from(MANY).expect("few"))?;
     }
 }
 
 #[test]
 fn an_unlucky_panel_and_a_lucky_one_end_at_the_same_words() -> Result<()> {
-    let history = write(&[Action::Revise, Action::RotateFeed, Action::Revise])?;
+    let history = write(&[Action::Revise, Action::RotateFeed, Action::Revise], 0)?;
     let (mut lucky, mut unlucky) = (Panel::default(), Panel::default());
     for step in 0..history.snapshots.len() {
         lucky.sync(&history, step, &[]);

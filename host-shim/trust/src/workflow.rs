@@ -9,17 +9,23 @@
 //! The one liberty: the head is asked for first, on condition that it changed, so that a feed with
 //! nothing new costs one request. What comes back is looked at only after the roots.
 
+mod delta;
+mod outcome;
+mod question;
+mod trusted;
+
+pub use delta::DeltaError;
+pub use outcome::{News, Outcome, Update, WorkflowError};
+pub use question::{Answer, Request};
+pub use trusted::{Held, HeldDocument, Pin, Trusted};
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use spacecp_contract::{
-    Audience, DELTAS, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexDelta,
-    IndexEntry, Limits, Root, WORTH_A_DELTA,
-};
+use spacecp_contract::{Audience, FeedPath, Head, Index, IndexEntry, Limits, Root};
 
 use crate::{
-    AnyDocument, Before, TrustError, Unverified, Verified, by_fingerprint, check_root, document,
-    head, index, next_root, pinned_root,
+    Before, Unverified, Verified, by_fingerprint, check_root, document, head, index, next_root,
 };
 
 /// Roots that one run steps over; the next run goes on from there.
@@ -30,174 +36,6 @@ const HEAD: u64 = 4 << 10;
 
 /// Bytes of a root.
 const ROOT: u64 = 256 << 10;
-
-/// What a panel trusts of a feed.
-#[derive(Debug, Clone, Default)]
-pub struct Trusted {
-    /// The newest root; none before the first sync.
-    pub root: Option<Verified<Root>>,
-    /// The sequence epoch by which head and index were accepted.
-    pub sequence_epoch: u64,
-    /// The head.
-    pub head: Option<Verified<Head>>,
-    /// What to say to hear whether the head changed.
-    pub head_validator: Option<String>,
-    /// The index.
-    pub index: Option<Verified<Index>>,
-    /// The latest time by which anything was decided; the clock may not go behind it.
-    pub latest_time: Timestamp,
-}
-
-impl Trusted {
-    /// The head, unless it or the root above it has expired at `now`.
-    pub fn fresh_head(&self, now: Timestamp) -> Option<&Verified<Head>> {
-        let root = self.root.as_ref()?;
-        check_root(root, now).ok()?;
-        self.head.as_ref().filter(|head| head.expires > now)
-    }
-}
-
-/// Where trust begins: what the administrator was handed over apart from the feed.
-#[derive(Debug, Clone)]
-pub enum Pin {
-    /// The first root itself.
-    Root(Box<Verified<Root>>),
-    /// The digest of the first root, which is then fetched from the feed.
-    Fingerprint {
-        /// Which root it is.
-        version: u64,
-        /// The digest of its bytes.
-        digest: Digest,
-    },
-}
-
-impl Pin {
-    /// Pins a root that was handed over as a file: it must be signed by its own root keys.
-    pub fn root(offered: Unverified<'_>, audience: &Audience) -> Result<Self, TrustError> {
-        Ok(Self::Root(Box::new(pinned_root(offered, audience)?)))
-    }
-
-    /// The version of the pinned root.
-    pub fn version(&self) -> u64 {
-        match self {
-            Self::Root(root) => root.version,
-            Self::Fingerprint { version, .. } => *version,
-        }
-    }
-
-    /// The digest of the pinned root's bytes.
-    pub fn digest(&self) -> Digest {
-        match self {
-            Self::Root(root) => Digest::of(root.bytes()),
-            Self::Fingerprint { digest, .. } => *digest,
-        }
-    }
-}
-
-/// A document that need not be fetched again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeldDocument {
-    /// Its revision.
-    pub revision: u64,
-    /// The digest of its bytes.
-    pub digest: Digest,
-    /// The root under which it was verified, if it has not been accepted yet: a run that was cut
-    /// off left it behind, and it counts only as long as the same root is trusted.
-    pub waiting_under: Option<u64>,
-}
-
-/// What the store has, by kind and id.
-pub type Held = BTreeMap<(DocumentKind, DocumentId), HeldDocument>;
-
-/// One thing to fetch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// The file. Its signatures, beside it, are wanted too if it is there and has changed.
-    pub path: FeedPath,
-    /// Bytes that it may have.
-    pub limit: u64,
-    /// What the feed said of it last; if it says so again, the file is not needed.
-    pub validator: Option<String>,
-}
-
-/// What the feed answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// There is no such file.
-    Missing,
-    /// It is as the validator says.
-    Unchanged,
-    /// The file.
-    File {
-        /// Its bytes.
-        bytes: Vec<u8>,
-        /// The signature file beside it; none if it is missing.
-        signatures: Option<Vec<u8>>,
-        /// What to say to hear whether it changed.
-        validator: Option<String>,
-    },
-}
-
-/// Something that is now verified, and is to be kept whatever becomes of the rest.
-#[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and handed on")]
-pub enum News {
-    /// A root: a key that was taken back once must not be believed again because somebody holds
-    /// back the news or spoils the head. To be made durable at once.
-    Root(Verified<Root>),
-    /// A document, verified under the root of this version. To wait until everything has come.
-    Document(AnyDocument, u64),
-}
-
-/// How it ended.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// The feed has nothing new to say.
-    Unchanged,
-    /// Everything that the new head promises has come and was verified.
-    Changed(Box<Update>),
-}
-
-/// What is to become trusted, all of it at once.
-#[derive(Debug, Clone)]
-pub struct Update {
-    /// The head.
-    pub head: Verified<Head>,
-    /// What to say to hear whether it changed.
-    pub head_validator: Option<String>,
-    /// The index.
-    pub index: Verified<Index>,
-    /// The version of the root by which they were verified.
-    pub root_version: u64,
-    /// That root's sequence epoch.
-    pub sequence_epoch: u64,
-}
-
-/// Why a run ended without an outcome.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WorkflowError {
-    /// Something is not believed.
-    #[error("the feed offered something that this panel refuses: {0}")]
-    Refused(#[from] TrustError),
-    /// A file that the feed must have is not there.
-    #[error("the feed does not have {path}, which it must have")]
-    Missing {
-        /// The file.
-        path: FeedPath,
-    },
-    /// More roots than one run steps over.
-    #[error("the chain of roots goes on beyond root {reached}; the next sync goes on from there")]
-    LongChain {
-        /// The newest that is trusted now.
-        reached: u64,
-    },
-    /// An answer to a question that was not asked.
-    #[error("{path} was not asked for")]
-    Unasked {
-        /// The file.
-        path: FeedPath,
-    },
-}
 
 /// One run: from what is trusted to what is trusted now.
 #[derive(Debug)]
@@ -258,13 +96,6 @@ struct Offered {
     validator: Option<String>,
 }
 
-/// Whether to ask for what changed since the index that is trusted.
-fn is_worth_a_delta(head: &Head, before: Before<'_>) -> bool {
-    let since = before.index.filter(|_| !before.afresh);
-    let since = since.and_then(|old| head.sequence.checked_sub(old.sequence));
-    head.index_length >= WORTH_A_DELTA && since.is_some_and(|since| (1..=DELTAS).contains(&since))
-}
-
 type Taken = Result<(Phase, Option<News>), WorkflowError>;
 
 impl Workflow {
@@ -315,6 +146,7 @@ impl Workflow {
                 path,
                 limit,
                 validator: None,
+                optional: false,
             });
         }
         let (path, limit) = self.only_path().filter(|_| !self.asked)?;
@@ -327,6 +159,7 @@ impl Workflow {
             path,
             limit,
             validator,
+            optional: matches!(self.phase, Phase::Delta { .. }),
         })
     }
 
@@ -355,7 +188,7 @@ impl Workflow {
                 root,
                 head,
                 validator,
-            } => self.take_delta(root, head, validator, answer),
+            } => self.take_delta(root, head, validator, path, answer),
             Phase::Index {
                 root,
                 head,
@@ -479,7 +312,7 @@ impl Workflow {
         let before = self.before(&root);
         let head = head(&root, before, offered.unverified(), self.now)?;
         let validator = offered.validator;
-        let phase = if is_worth_a_delta(&head, before) {
+        let phase = if delta::is_worth_it(&head, before) {
             Phase::Delta {
                 root,
                 head,
@@ -507,42 +340,22 @@ impl Workflow {
         root: Verified<Root>,
         head: Verified<Head>,
         validator: Option<String>,
+        path: &FeedPath,
         answer: Answer,
     ) -> (Phase, Option<News>) {
         let before = self.before(&root);
-        let made = self.made_by_delta(answer);
-        let verified = made.and_then(|file| {
-            let offered = file.unverified();
-            index(&root, &head, before, offered, &self.limits).ok()
-        });
-        let phase = match verified {
-            Some(index) => self.documents(root, head, validator, index),
-            None => Phase::Index {
-                root,
-                head,
-                validator,
-            },
-        };
-        (phase, None)
-    }
-
-    /// What a delta makes of the index that is trusted: not verified yet.
-    fn made_by_delta(&self, answer: Answer) -> Option<Offered> {
-        let Answer::File {
-            bytes,
-            signatures: Some(signatures),
-            validator,
-        } = answer
-        else {
-            return None;
-        };
-        let delta = IndexDelta::from_bytes(&bytes, &self.limits)?;
-        let bytes = delta.apply(self.trusted.index.as_ref()?)?;
-        Some(Offered {
-            bytes,
-            signatures,
-            validator,
-        })
+        match delta::later_index(&root, &head, before, answer, &self.limits) {
+            Ok(index) => (self.documents(root, head, validator, index), None),
+            Err(why) => {
+                let phase = Phase::Index {
+                    root,
+                    head,
+                    validator,
+                };
+                let path = path.clone();
+                (phase, Some(News::PassedOver { path, why }))
+            }
+        }
     }
 
     fn take_index(

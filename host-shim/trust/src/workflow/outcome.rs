@@ -1,0 +1,74 @@
+//! What a run brings, and how it ends.
+
+use spacecp_contract::{FeedPath, Head, Index, Root};
+
+use super::delta::DeltaError;
+use crate::{AnyDocument, TrustError, Verified};
+
+/// What an answer brought; what is verified is to be kept whatever becomes of the rest.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and handed on")]
+pub enum News {
+    /// A root: a key that was taken back once must not be believed again because somebody holds
+    /// back the news or spoils the head. To be made durable at once.
+    Root(Verified<Root>),
+    /// A document, verified under the root of this version. To wait until everything has come.
+    Document(AnyDocument, u64),
+    /// Nothing: what would have been a short cut is none. To be told to whoever looks after the panel.
+    PassedOver {
+        /// The file.
+        path: FeedPath,
+        /// What is the matter with it.
+        why: DeltaError,
+    },
+}
+
+/// How it ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The feed has nothing new to say.
+    Unchanged,
+    /// Everything that the new head promises has come and was verified.
+    Changed(Box<Update>),
+}
+
+/// What is to become trusted, all of it at once.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// The head.
+    pub head: Verified<Head>,
+    /// What to say to hear whether it changed.
+    pub head_validator: Option<String>,
+    /// The index.
+    pub index: Verified<Index>,
+    /// The version of the root by which they were verified.
+    pub root_version: u64,
+    /// That root's sequence epoch.
+    pub sequence_epoch: u64,
+}
+
+/// Why a run ended without an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorkflowError {
+    /// Something is not believed.
+    #[error("the feed offered something that this panel refuses: {0}")]
+    Refused(#[from] TrustError),
+    /// A file that the feed must have is not there.
+    #[error("the feed does not have {path}, which it must have")]
+    Missing {
+        /// The file.
+        path: FeedPath,
+    },
+    /// More roots than one run steps over.
+    #[error("the chain of roots goes on beyond root {reached}; the next sync goes on from there")]
+    LongChain {
+        /// The newest that is trusted now.
+        reached: u64,
+    },
+    /// An answer to a question that was not asked.
+    #[error("{path} was not asked for")]
+    Unasked {
+        /// The file.
+        path: FeedPath,
+    },
+}

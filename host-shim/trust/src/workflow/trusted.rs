@@ -1,0 +1,86 @@
+//! What a run begins with: what is trusted already, and where trust began.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use spacecp_contract::{Audience, Digest, DocumentId, DocumentKind, Head, Index, Root};
+
+use crate::{TrustError, Unverified, Verified, check_root, pinned_root};
+
+/// What a panel trusts of a feed.
+#[derive(Debug, Clone, Default)]
+pub struct Trusted {
+    /// The newest root; none before the first sync.
+    pub root: Option<Verified<Root>>,
+    /// The sequence epoch by which head and index were accepted.
+    pub sequence_epoch: u64,
+    /// The head.
+    pub head: Option<Verified<Head>>,
+    /// What to say to hear whether the head changed.
+    pub head_validator: Option<String>,
+    /// The index.
+    pub index: Option<Verified<Index>>,
+    /// The latest time by which anything was decided; the clock may not go behind it.
+    pub latest_time: Timestamp,
+}
+
+impl Trusted {
+    /// The head, unless it or the root above it has expired at `now`.
+    pub fn fresh_head(&self, now: Timestamp) -> Option<&Verified<Head>> {
+        let root = self.root.as_ref()?;
+        check_root(root, now).ok()?;
+        self.head.as_ref().filter(|head| head.expires > now)
+    }
+}
+
+/// Where trust begins: what the administrator was handed over apart from the feed.
+#[derive(Debug, Clone)]
+pub enum Pin {
+    /// The first root itself.
+    Root(Box<Verified<Root>>),
+    /// The digest of the first root, which is then fetched from the feed.
+    Fingerprint {
+        /// Which root it is.
+        version: u64,
+        /// The digest of its bytes.
+        digest: Digest,
+    },
+}
+
+impl Pin {
+    /// Pins a root that was handed over as a file: it must be signed by its own root keys.
+    pub fn root(offered: Unverified<'_>, audience: &Audience) -> Result<Self, TrustError> {
+        Ok(Self::Root(Box::new(pinned_root(offered, audience)?)))
+    }
+
+    /// The version of the pinned root.
+    pub fn version(&self) -> u64 {
+        match self {
+            Self::Root(root) => root.version,
+            Self::Fingerprint { version, .. } => *version,
+        }
+    }
+
+    /// The digest of the pinned root's bytes.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Root(root) => Digest::of(root.bytes()),
+            Self::Fingerprint { digest, .. } => *digest,
+        }
+    }
+}
+
+/// A document that need not be fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldDocument {
+    /// Its revision.
+    pub revision: u64,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// The root under which it was verified, if it has not been accepted yet: a run that was cut
+    /// off left it behind, and it counts only as long as the same root is trusted.
+    pub waiting_under: Option<u64>,
+}
+
+/// What the store has, by kind and id.
+pub type Held = BTreeMap<(DocumentKind, DocumentId), HeldDocument>;
