@@ -226,6 +226,14 @@ pub struct FeedConfig {
     /// How often `serve` asks for news, in seconds.
     #[serde(default = "default_interval")]
     pub interval: u64,
+    /// Bytes of payloads that may be kept on this machine. Where another one is needed the oldest go,
+    /// to be fetched again if they are.
+    #[serde(default = "default_payloads")]
+    pub keep_payloads_bytes: u64,
+}
+
+fn default_payloads() -> u64 {
+    10 << 30
 }
 
 fn first_version() -> u64 {

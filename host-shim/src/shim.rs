@@ -70,6 +70,16 @@ pub enum ShimError {
     /// The feed's address.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// Corrections whose payloads were carried here and are more than may be kept.
+    #[error(
+        "the news were taken in, but the payloads of its corrections were left out: they have {needed} bytes, and at most {limit} may be kept here; raise feed.keep-payloads-bytes in the configuration, and import the file again"
+    )]
+    NoRoomForPayloads {
+        /// Bytes of all of them.
+        needed: u64,
+        /// Bytes that may be kept.
+        limit: u64,
+    },
     /// The pinned root.
     #[error("the pinned root {} is not to be trusted: {source}", path.display())]
     PinnedRoot {
@@ -234,7 +244,7 @@ impl Shim {
         self.record_import(&report, by).await?;
         self.rooms.settle_decisions().await?;
         let corrections = follower.corrections().await?;
-        let carried = payloads::Payloads::below(&self.config().state);
+        let carried = payloads::Payloads::of(self.config());
         carried.keep(&mirror.source, &corrections).await?;
         Ok(report)
     }

@@ -41,6 +41,8 @@ pub enum Fault {
     Busy(u16, u64),
     /// The connection breaks after so many bytes of the body.
     Breaks(usize),
+    /// So many bytes of the body come, and then nothing for as long as anybody waits.
+    Stalls(usize),
     /// A part that is asked for is sent from the beginning instead, under the name of a part.
     OtherPart,
     /// The request is taken, and nothing is ever answered.
@@ -251,6 +253,7 @@ async fn file(
     shelf.note(path, status, bytes.len());
     let mut response = match fault {
         Some(Fault::Breaks(after)) => breaking(bytes, after),
+        Some(Fault::Stalls(after)) => stalling(bytes, after),
         Some(Fault::Trickles) => trickling(bytes),
         _ => Response::new(Body::from(bytes)),
     };
@@ -283,6 +286,21 @@ fn breaking(bytes: Vec<u8>, after: usize) -> Response<Body> {
         }
     });
     let mut response = Response::new(Body::from_stream(pieces));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// An answer that announces all of the bytes, sends some of them, and stays open.
+fn stalling(bytes: Vec<u8>, after: usize) -> Response<Body> {
+    use futures_util::StreamExt;
+    let length = bytes.len();
+    let sent = bytes[..after.min(length)].to_vec();
+    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(sent)]);
+    let mut response = Response::new(Body::from_stream(
+        pieces.chain(futures_util::stream::pending()),
+    ));
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, length.into());

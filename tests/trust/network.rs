@@ -1,11 +1,10 @@
-//! A network that is bad and not hostile: servers that are busy, connections that break, proxies,
-//! certificates.
+//! A network that is bad and not hostile: servers that are busy, connections that break, certificates.
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use spacecp_advisories::fetch::{
-    self, Access, FetchError, Fetched, Kept, Patience, Proxy, Source, fetch_payload,
+    self, Access, FetchError, Fetched, Kept, Proxy, Source, fetch_payload,
 };
 use spacecp_contract::{Blob, Digest, FeedPath};
 use spacecp_tests::{
@@ -13,10 +12,6 @@ use spacecp_tests::{
     feed_server::{Fault, FeedServer},
 };
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 use crate::scene::Scene;
 
@@ -63,6 +58,7 @@ impl Shelf {
         Ok(Kept::new(
             self.folder.path().join("kept"),
             vec![Arc::new(source)],
+            u64::MAX,
         ))
     }
 
@@ -277,34 +273,5 @@ fn a_file_without_certificates_is_named() -> Result<()> {
             "{refused:?}"
         );
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_configured_proxy_is_asked_instead_of_the_server() -> Result<()> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let proxy = format!("http://{}", listener.local_addr()?);
-    let asked = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await?;
-        let mut request = vec![0; 4096];
-        let length = stream.read(&mut request).await?;
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nproxy")
-            .await?;
-        anyhow::Ok(String::from_utf8_lossy(&request[..length]).into_owned())
-    });
-    let access = Access {
-        patience: Patience::default(),
-        proxy: Proxy::Address(proxy),
-        ..Access::default()
-    };
-    let source = Source::new("http://feed.invalid/spacecp/", access)?;
-    let answer = source.get(&FeedPath::head(), 1 << 10, None).await?;
-    assert!(matches!(answer, Fetched::Body { bytes, .. } if bytes == b"proxy"));
-    let line = asked.await??;
-    assert!(
-        line.starts_with("GET http://feed.invalid/spacecp/head HTTP/1.1"),
-        "{line}"
-    );
     Ok(())
 }

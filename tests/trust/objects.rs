@@ -174,7 +174,11 @@ async fn a_payload_in_a_bucket_is_gone_on_with_where_it_was() -> Result<()> {
     fs::create_dir_all(place.parent().expect("it lies in a folder"))?;
     fs::write(&place, &bytes)?;
     let source = Arc::new(Source::new(BUCKET, access)?);
-    let kept = Kept::new(scene.folder.path().join("kept"), vec![source.clone()]);
+    let kept = Kept::new(
+        scene.folder.path().join("kept"),
+        vec![source.clone()],
+        u64::MAX,
+    );
     let part = kept.place(&blob).with_extension("part");
     fs::create_dir_all(part.parent().expect("it lies in a folder"))?;
     fs::write(&part, &bytes[..100_000])?;

@@ -308,6 +308,24 @@ const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
+        group: "size",
+        what: "what changed instead of the whole index: wrong, forged, old, cut, endless, unsigned, missing",
+        tests: &[
+            "delta::one_new_advisory_costs_what_changed_and_not_the_index",
+            "delta::a_delta_that_does_not_come_is_done_without",
+            "delta::a_delta_longer_than_half_an_index_is_not_read",
+            "delta::bytes_that_are_no_delta",
+            "delta::a_delta_from_another_index",
+            "delta::a_delta_that_adds_what_nobody_signed",
+            "delta::a_delta_that_exchanges_a_document_for_another",
+            "delta::a_delta_that_holds_the_news_back",
+            "delta::a_delta_with_any_bit_flipped_leads_to_the_whole_index",
+            "delta::a_delta_without_the_signatures_of_the_later_index",
+            "delta::an_index_that_the_vendor_itself_made_wrong_is_refused_by_delta_and_whole",
+            "delta::a_feed_that_starts_afresh_is_not_followed_by_what_changed",
+        ],
+    },
+    Scenario {
         group: "transport",
         what: "redirects, TLS failures, mirrors that mix feeds, folders that change while they are read",
         tests: &[

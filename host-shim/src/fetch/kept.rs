@@ -2,12 +2,13 @@
 //! with where a download broke off, by this process or the next.
 //!
 //! The folder is laid out like a feed's. A payload has its own name only once it is whole and verified;
-//! until then it is `….part`.
+//! until then it is `….part`. Where there would be more than so many bytes of them, the oldest go.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use spacecp_contract::{Blob, FeedPath};
@@ -19,12 +20,21 @@ use super::{FetchError, Source, payload::resume_payload};
 pub struct Kept {
     folder: PathBuf,
     from: Vec<Arc<Source>>,
+    most: u64,
+}
+
+/// One file of the folder, as it was when somebody looked.
+struct There {
+    path: PathBuf,
+    length: u64,
+    since: SystemTime,
 }
 
 impl Kept {
-    /// What is kept in `folder`; the rest comes from the first of these places that has it.
-    pub fn new(folder: PathBuf, from: Vec<Arc<Source>>) -> Self {
-        Self { folder, from }
+    /// What is kept in `folder`, at most so many bytes; the rest comes from the first of these places
+    /// that has it.
+    pub fn new(folder: PathBuf, from: Vec<Arc<Source>>, most: u64) -> Self {
+        Self { folder, from, most }
     }
 
     /// The folder.
@@ -54,6 +64,7 @@ impl Kept {
         if self.has(blob) {
             return Ok(place);
         }
+        self.make_room(blob)?;
         let folder = place.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
         let part = place.with_extension("part");
@@ -69,6 +80,69 @@ impl Kept {
         }
         Err(last.unwrap_or_else(|| failed(&place, io::ErrorKind::NotFound.into())))
     }
+
+    /// Removes the oldest until another payload may come: whoever needs one of them brings it again.
+    fn make_room(&self, blob: &Blob) -> Result<(), FetchError> {
+        if blob.length > self.most {
+            return Err(FetchError::NoRoom {
+                payload: blob.digest,
+                length: blob.length,
+                limit: self.most,
+            });
+        }
+        let place = self.place(blob);
+        let mut there = self.there()?;
+        there.retain(|file| file.path.with_extension("") != place);
+        there.sort_by_key(|file| file.since);
+        let lengths = there.iter().map(|file| file.length);
+        let mut sum = lengths.fold(blob.length, u64::saturating_add);
+        for file in there {
+            if sum <= self.most {
+                break;
+            }
+            if is_being_written(&file.path) {
+                continue;
+            }
+            tracing::debug!(payload = %file.path.display(), "it makes room for another one");
+            match fs::remove_file(&file.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&file.path, error));
+                }
+                _ => sum = sum.saturating_sub(file.length),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every file that is kept, whole or not.
+    fn there(&self) -> Result<Vec<There>, FetchError> {
+        let mut there = Vec::new();
+        for entry in walkdir::WalkDir::new(self.folder.join("blob")) {
+            // Where nothing was ever kept there is no folder, and another process may be faster.
+            let Ok(entry) = entry else { continue };
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            if metadata.is_file() {
+                let since = metadata.modified();
+                there.push(There {
+                    since: since.map_err(|source| failed(entry.path(), source))?,
+                    length: metadata.len(),
+                    path: entry.into_path(),
+                });
+            }
+        }
+        Ok(there)
+    }
+}
+
+/// Whether somebody is at a download of it right now.
+fn is_being_written(path: &Path) -> bool {
+    if path.extension().is_none() {
+        return false;
+    }
+    let file = fs::File::open(path);
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }
 
 fn failed(path: &Path, source: io::Error) -> FetchError {

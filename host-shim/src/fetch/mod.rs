@@ -115,6 +115,18 @@ pub enum FetchError {
         /// The digest of what came.
         found: Digest,
     },
+    /// A payload longer than all that may be kept together.
+    #[error(
+        "the payload {payload} has {length} bytes, and at most {limit} bytes of payloads may be kept here (feed.keep-payloads-bytes in the configuration)"
+    )]
+    NoRoom {
+        /// Which.
+        payload: Digest,
+        /// Its length, in bytes.
+        length: u64,
+        /// What may be kept, in bytes.
+        limit: u64,
+    },
     /// Another part of a payload than the one that was asked for.
     #[error("cannot go on with {address} at byte {from}: the server sent another part")]
     Resumed {

@@ -143,9 +143,11 @@ async fn from_kept(kept: &Kept, sink: &mut Sink<'_>) -> Result<(), FetchError> {
         let place = kept.bring(sink.blob).await?;
         sink.restart().await?;
         sink.address = place.display().to_string();
-        let mut file = File::open(&place)
-            .await
-            .map_err(|source| failed(&place, source))?;
+        let mut file = match File::open(&place).await {
+            // Another process may have made room for its own payloads.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt == 0 => continue,
+            file => file.map_err(|source| failed(&place, source))?,
+        };
         from_file(&mut file, &place, sink).await?;
         if sink.is_right() || attempt > 0 {
             break;

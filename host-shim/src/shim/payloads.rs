@@ -2,7 +2,7 @@
 //! without a network. What no correction of the feed names any more is removed; nothing else is.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,34 +11,54 @@ use std::{
 use spacecp_contract::{Blob, Correction};
 
 use super::ShimError;
-use crate::fetch::{Kept, Source};
+use crate::{
+    config::Config,
+    fetch::{Kept, Source},
+};
 
 /// The folder of the payloads that are here.
 #[derive(Debug, Clone)]
 pub(super) struct Payloads {
     folder: PathBuf,
+    /// Bytes of them that may be there.
+    most: u64,
 }
 
 impl Payloads {
-    pub(super) fn below(state: &Path) -> Self {
+    pub(super) fn of(config: &Config) -> Self {
         Self {
-            folder: state.join("payloads"),
+            folder: config.state.join("payloads"),
+            most: config.feed.keep_payloads_bytes,
         }
     }
 
     /// These payloads, and the places from which the others are brought when they are asked for.
     pub(super) fn or_from(&self, places: Vec<Arc<Source>>) -> Kept {
-        Kept::new(self.folder.clone(), places)
+        Kept::new(self.folder.clone(), places, self.most)
     }
 
-    /// Keeps the payloads of these corrections, each verified, and no others.
+    /// Keeps the payloads of these corrections, each verified, and no others; none of them if there is
+    /// no room for all.
     pub(super) async fn keep(
         &self,
         source: &Source,
         corrections: &[Correction],
     ) -> Result<(), ShimError> {
         let kept = self.or_from(vec![Arc::new(source.clone())]);
-        for blob in corrections.iter().flat_map(blobs) {
+        let all: BTreeMap<_, _> = corrections
+            .iter()
+            .flat_map(blobs)
+            .map(|blob| (blob.digest, blob))
+            .collect();
+        let lengths = all.values().map(|blob| blob.length);
+        let needed = lengths.fold(0, u64::saturating_add);
+        if needed > self.most {
+            return Err(ShimError::NoRoomForPayloads {
+                needed,
+                limit: self.most,
+            });
+        }
+        for blob in all.into_values() {
             kept.bring(blob).await?;
         }
         self.clear_but(corrections)

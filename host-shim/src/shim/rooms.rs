@@ -166,7 +166,7 @@ impl Rooms {
             .await?;
         // Payloads of corrections that the feed no longer has would only fill the disk.
         let current = self.follower.corrections().await?;
-        if let Err(error) = Payloads::below(&self.config.state).clear_but(&current) {
+        if let Err(error) = Payloads::of(&self.config).clear_but(&current) {
             tracing::warn!(%error, "a payload that nothing needs is left");
         }
         Ok(applied)
@@ -176,7 +176,7 @@ impl Rooms {
     fn payloads(&self) -> Source {
         let mirrors = self.follower.mirrors().iter();
         let mirrors = mirrors.map(|mirror| mirror.source.clone()).collect();
-        Source::Kept(Payloads::below(&self.config.state).or_from(mirrors))
+        Source::Kept(Payloads::of(&self.config).or_from(mirrors))
     }
 
     async fn corrections(
