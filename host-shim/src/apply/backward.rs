@@ -16,9 +16,10 @@ use super::{
     forward::{control, tie_path},
     journal::{Entry, State},
     lock::Lock,
+    own_files,
     place::TREE,
     record::Acting,
-    recovery::{LiveTree, bring, live_tree, tidy, workspace},
+    recovery::{LiveTree, bring, live_tree, place, tidy, workspace},
 };
 use crate::{control::Tie, shim::Progress};
 
@@ -378,7 +379,10 @@ fn may_go_back(disk: &Disk, entry: &Entry, overwrite: bool) -> Result<(), ApplyE
         }
         Err(error) => return Err(error),
     }
-    let changed = changed_since(entry)?;
+    let mut changed = changed_since(entry)?;
+    if let Some(place) = place(disk, entry)? {
+        changed.extend(own_files::written_since(&place, entry)?);
+    }
     if !changed.is_empty() && !overwrite {
         return irreversible(&format!(
             "these files were changed since and would be lost: {}; say so to go on",

@@ -1,7 +1,7 @@
 //! Copies what does not change from the live tree into the new one.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     ffi::OsStr,
     fs::Metadata,
     io::{self, Read},
@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::FileType;
 use sha2::{Digest as _, Sha256};
-use spacecp_contract::{Digest, FileChange};
+use spacecp_contract::Digest;
 
 use super::{
     ApplyError,
@@ -24,7 +24,7 @@ use super::{
 /// Copies a tree without what the correction names and what is run-time data.
 pub(super) struct Copying<'a> {
     keep: &'a [String],
-    changes: &'a BTreeMap<&'a str, &'a FileChange>,
+    named: &'a BTreeSet<&'a str>,
     durably: Durably,
     /// Whether the file system may be able to share contents between files.
     shares: bool,
@@ -32,14 +32,10 @@ pub(super) struct Copying<'a> {
 }
 
 impl<'a> Copying<'a> {
-    pub(super) fn new(
-        keep: &'a [String],
-        changes: &'a BTreeMap<&'a str, &'a FileChange>,
-        durably: Durably,
-    ) -> Self {
+    pub(super) fn new(keep: &'a [String], named: &'a BTreeSet<&'a str>, durably: Durably) -> Self {
         Self {
             keep,
-            changes,
+            named,
             durably,
             shares: true,
             piece: vec![0; PIECE],
@@ -55,28 +51,37 @@ impl<'a> Copying<'a> {
     ) -> Result<(), ApplyError> {
         for name in from.names()? {
             let relative = relative(prefix, &name);
-            if is_kept(&relative, self.keep) || self.changes.contains_key(relative.as_str()) {
-                continue;
-            }
-            match from.look(&name)?.map(|there| there.kind) {
-                // It went away meanwhile, as it might have a moment earlier.
-                None => {}
-                Some(FileType::Directory) => {
-                    self.folder(&from.enter(&name)?, &to.make_folder(&name)?, &relative)?;
-                }
-                Some(FileType::Symlink) => {
-                    to.make_link(&name, &from.read_link(&name)?)?;
-                    to.take_link_attributes(&name, from)?;
-                }
-                Some(FileType::RegularFile) => self.file(from, to, &name)?,
-                Some(_) => {
-                    let reason =
-                        "it is neither a file, a folder nor a link; list it under \"keep\"";
-                    return Err(io::Error::other(reason)).doing("copy", from.path_of(&name));
-                }
+            if !is_kept(&relative, self.keep) && !self.named.contains(relative.as_str()) {
+                self.entry(from, to, &name, &relative)?;
             }
         }
         to.take_attributes(from)
+    }
+
+    /// Copies what lies under one name, whose path within the tree is `relative`.
+    pub(super) fn entry(
+        &mut self,
+        from: &Folder,
+        to: &Folder,
+        name: &OsStr,
+        relative: &str,
+    ) -> Result<(), ApplyError> {
+        match from.look(name)?.map(|there| there.kind) {
+            // It went away meanwhile, as it might have a moment earlier.
+            None => Ok(()),
+            Some(FileType::Directory) => {
+                self.folder(&from.enter(name)?, &to.make_folder(name)?, relative)
+            }
+            Some(FileType::Symlink) => {
+                to.make_link(name, &from.read_link(name)?)?;
+                to.take_link_attributes(name, from)
+            }
+            Some(FileType::RegularFile) => self.file(from, to, name),
+            Some(_) => {
+                let reason = "it is neither a file, a folder nor a link; list it under \"keep\"";
+                Err(io::Error::other(reason)).doing("copy", from.path_of(name))
+            }
+        }
     }
 
     fn file(&mut self, from: &Folder, to: &Folder, name: &OsStr) -> Result<(), ApplyError> {
@@ -131,7 +136,7 @@ impl<'a> Copying<'a> {
 }
 
 /// The path within the tree of what lies in a folder of it.
-fn relative(prefix: &str, name: &OsStr) -> String {
+pub(super) fn relative(prefix: &str, name: &OsStr) -> String {
     match name.to_str() {
         Some(name) if prefix.is_empty() => name.to_owned(),
         Some(name) => format!("{prefix}/{name}"),

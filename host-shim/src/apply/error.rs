@@ -41,6 +41,16 @@ pub enum ApplyError {
         /// The digest of the plan as it is now.
         present: Digest,
     },
+    /// A file of the correction was written between the last look at it and the exchange.
+    #[error(
+        "{path} of {component} was changed while the correction was under way; look at it, and apply again"
+    )]
+    ChangedMeanwhile {
+        /// The component.
+        component: String,
+        /// The file.
+        path: String,
+    },
     /// Corrections that require each other.
     #[error("these corrections require each other in a circle, and none can be the first: {}", corrections.join(" → "))]
     Circle {

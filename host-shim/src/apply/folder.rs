@@ -40,15 +40,26 @@ pub(super) struct There {
     pub(super) mode: u32,
     /// User and group.
     pub(super) owner: (u32, u32),
+    /// In bytes.
+    pub(super) size: u64,
+    /// When its contents were last written, in nanoseconds.
+    pub(super) modified: i128,
+    /// When anything of it was last changed, in nanoseconds; only the system sets it.
+    pub(super) changed: i128,
 }
 
 impl There {
     fn of(stat: &fs::Stat) -> Self {
+        let nanoseconds =
+            |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
         Self {
             kind: FileType::from_raw_mode(stat.st_mode),
             inode: stat.st_ino,
             mode: stat.st_mode & 0o7777,
             owner: (stat.st_uid, stat.st_gid),
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
+            changed: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
         }
     }
 

@@ -13,6 +13,7 @@ use super::{
     carry::carry,
     exchange,
     journal::{Entry, State},
+    own_files,
     place::{PAYLOAD, Place, TIE},
     plan,
     recovery::workspace,
@@ -116,6 +117,7 @@ impl Applier {
     ) -> Result<(), ApplyError> {
         let id = &entry.application.id;
         let ran = self.stop(entry, progress).await?;
+        self.catch_up(entry)?;
         self.swap(entry, progress).await?;
         says_its_version(component, &entry.application.to)?;
         // Before the start: what the component says from here on is what counts.
@@ -163,6 +165,14 @@ impl Applier {
         self.journal.state(id, State::Stopped).await?;
         self.steps.reached(Step::Stopped)?;
         Ok(true)
+    }
+
+    /// Brings over what the component wrote until it was stopped.
+    fn catch_up(&self, entry: &Entry) -> Result<(), ApplyError> {
+        let place = workspace(&self.disk, entry)?;
+        tokio::task::block_in_place(|| own_files::catch_up(&place, entry))?;
+        self.steps.reached(Step::CaughtUp)?;
+        Ok(())
     }
 
     async fn swap(&self, entry: &Entry, progress: &dyn Progress) -> Result<(), ApplyError> {

@@ -24,6 +24,7 @@ mod joint;
 mod journal;
 mod lock;
 mod old_trees;
+mod own_files;
 mod place;
 mod plan;
 mod preflight;

@@ -15,6 +15,8 @@ pub(super) const PAYLOAD: &str = "payload";
 pub(super) const SET_ASIDE: &str = "set-aside";
 /// What commands of an application hold on to, in the workspace.
 pub(super) const TIE: &str = "command.lock";
+/// A tree that is being removed.
+pub(super) const GOING: &str = "going";
 /// Where a folder is made ready before it gets its place.
 pub(super) const NEW_FOLDER: &str = "folder";
 

@@ -11,7 +11,7 @@ use super::{
     error::Doing,
     exchange,
     journal::Entry,
-    place::{NEW_FOLDER, PAYLOAD, Place, TIE, TREE, around},
+    place::{GOING, NEW_FOLDER, PAYLOAD, Place, TIE, TREE, around},
     steps::NoFaults,
 };
 
@@ -106,7 +106,14 @@ pub(super) fn clean_up(disk: &Disk, entry: &Entry) -> Result<(), ApplyError> {
     let Some(place) = place(disk, entry)? else {
         return Ok(());
     };
-    for name in [PAYLOAD, NEW_FOLDER, TREE, TIE] {
+    // In one step it is no tree any more: half of one would look like one to go back to.
+    let (tree, going) = (OsStr::new(TREE), OsStr::new(GOING));
+    place.workspace.remove_all(going)?;
+    if place.workspace.look(tree)?.is_some() {
+        place.workspace.rename(tree, &place.workspace, going)?;
+        place.workspace.sync()?;
+    }
+    for name in [PAYLOAD, NEW_FOLDER, GOING, TIE] {
         place.workspace.remove_all(OsStr::new(name))?;
     }
     // Data that was set aside stays, and keeps the workspace.

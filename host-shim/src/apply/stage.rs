@@ -1,7 +1,7 @@
 //! Builds the complete new tree beside the live one, and verifies it.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     ffi::OsStr,
     fs::File,
     io::{self, Read},
@@ -36,12 +36,12 @@ pub(super) fn stage(
 ) -> Result<u64, ApplyError> {
     let tree = place.workspace.make_folder(OsStr::new(TREE))?;
     let durably = Durably::in_folder(&tree)?;
-    let changes: BTreeMap<&str, &FileChange> = correction
+    let named: BTreeSet<&str> = correction
         .files
         .iter()
-        .map(|file| (file.path.as_str(), file))
+        .map(|file| file.path.as_str())
         .collect();
-    Copying::new(keep, &changes, durably).folder(&place.live()?, &tree, "")?;
+    Copying::new(keep, &named, durably).folder(&place.live()?, &tree, "")?;
     let payload = place.workspace.enter(OsStr::new(PAYLOAD))?;
     let total = correction.files.len() as u64;
     for (done, file) in correction.files.iter().enumerate() {

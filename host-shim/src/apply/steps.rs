@@ -15,6 +15,8 @@ pub enum Step {
     Stopping,
     /// The journal says that it has been stopped.
     Stopped,
+    /// What the component wrote until it was stopped is in the new tree, too.
+    CaughtUp,
     /// The journal says that the trees are about to be exchanged.
     Swapping,
     /// Without an atomic exchange: the live tree has been moved aside.
@@ -43,13 +45,14 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order in which they come.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Planned,
         Self::Fetched,
         Self::Staged,
         Self::Verified,
         Self::Stopping,
         Self::Stopped,
+        Self::CaughtUp,
         Self::Swapping,
         Self::MovedAside,
         Self::MovedIn,
