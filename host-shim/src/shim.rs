@@ -203,6 +203,12 @@ impl Shim {
         Ok(Arc::new(Self { rooms, plugin }))
     }
 
+    /// Finishes or undoes what was cut off since the start, as by a command line that was killed. What
+    /// somebody is working on is left alone.
+    pub async fn settle(&self, now: Timestamp) -> Result<Vec<Application>, ShimError> {
+        Ok(self.rooms.applier().settle_all(now).await?)
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         self.rooms.config()

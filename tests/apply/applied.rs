@@ -29,7 +29,7 @@ async fn applying_gives_exactly_the_new_tree_and_taking_back_exactly_the_old_one
             (Outcome::RolledBack, false)
         );
         assert!(panel.holds(&old())?, "{:#?}", look(&panel.component())?);
-        assert_eq!(panel.left_over()?, Vec::<String>::new());
+        assert_eq!(panel.left_over()?, ["first"], "the new tree, for a while");
         let again = panel.apply_with(&applier, "second", None, false).await?;
         assert_eq!(again.outcome, Outcome::Applied);
         assert_eq!(panel.plain().history(10).await?.len(), 2);

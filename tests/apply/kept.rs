@@ -34,7 +34,7 @@ async fn a_kept_path_inside_another_one_goes_with_it_whatever_the_order() -> Res
             .roll_back("first", false, "for a test", now(), &())
             .await?;
         assert_eq!(look(&panel.component().join("data"))?, before, "{keep:?}");
-        assert_eq!(panel.left_over()?, Vec::<String>::new(), "{keep:?}");
+        assert_eq!(panel.left_over()?, ["first"], "{keep:?}: the new tree");
     }
     Ok(())
 }

@@ -4,19 +4,28 @@
 use std::{fs, os::unix::process::ExitStatusExt, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result};
-use spacecp_advisories::apply::Outcome;
+use spacecp_advisories::{
+    apply::{ApplyError, Exchange, Interrupted, Outcome, Step, Steps},
+    control::Watchdog,
+};
 use spacecp_contract::Restart;
 use tokio::process::Command;
 
 use crate::{
     restarts::behaving,
+    tampered,
     tree::{CORRECTION, Panel, Tree, new, now, old},
 };
 
 /// A panel that runs, with its program's configuration, and a correction that restarts it.
 async fn panel(old: &Tree, new: &Tree) -> Result<(Panel, PathBuf)> {
+    panel_with(Restart::Panel, old, new).await
+}
+
+/// The same with a correction that restarts this.
+async fn panel_with(restart: Restart, old: &Tree, new: &Tree) -> Result<(Panel, PathBuf)> {
     let panel = Panel::with(old, new, |built| {
-        built.correction.restart = Restart::Panel;
+        built.correction.restart = restart;
         built.correction.health = Some("http".to_owned());
     })
     .await?
@@ -86,6 +95,18 @@ async fn end(panel: &Panel) -> Result<Outcome> {
     anyhow::bail!("it has no end")
 }
 
+/// The same without anybody who recovers: whoever is at it has to bring it to its end.
+async fn end_by_itself(panel: &Panel) -> Result<Outcome> {
+    for _ in 0..600 {
+        let outcome = panel.plain().history(1).await?[0].outcome;
+        if outcome != Outcome::InProgress {
+            return Ok(outcome);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("it has no end")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watchdog_goes_on_when_the_panel_is_stopped_and_the_new_panel_runs() -> Result<()> {
     let (panel, config) = panel(&behaving(old(), "slow"), &new()).await?;
@@ -129,5 +150,122 @@ async fn when_the_watchdog_is_killed_too_the_next_start_undoes() -> Result<()> {
     assert_eq!(end(&panel).await?, Outcome::Failed);
     assert!(panel.holds(&old)?);
     assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+    Ok(())
+}
+
+/// Ends everything after one step.
+#[derive(Debug)]
+struct EndAfter(Step);
+
+impl Steps for EndAfter {
+    fn reached(&self, step: Step) -> Result<(), Interrupted> {
+        if step == self.0 {
+            return Err(Interrupted(step));
+        }
+        Ok(())
+    }
+}
+
+/// Has the journal say that what was applied is the panel.
+async fn of_the_panel(panel: &Panel) -> Result<()> {
+    let store = panel.folder.path().join("store.sqlite");
+    tampered::run(&store, "UPDATE applications SET panel = 1").await
+}
+
+/// A panel whose power failed at this step of a correction that restarts it, and which has come up since.
+async fn after_a_power_failure(step: Step, exchange: Exchange) -> Result<(Panel, PathBuf)> {
+    let (panel, config) = panel_with(Restart::Component, &old(), &new()).await?;
+    // What the watchdog did until then, done here.
+    let applier = panel.applier(exchange, std::sync::Arc::new(EndAfter(step)));
+    let cut_off = panel.apply_with(&applier, "first", None, false).await;
+    assert!(
+        matches!(cut_off, Err(ApplyError::Interrupted(_))),
+        "{cut_off:?}"
+    );
+    of_the_panel(&panel).await?;
+    if !panel.service().runs() {
+        panel.service().start().await?;
+    }
+    Ok((panel, config))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panel_that_comes_up_in_the_new_tree_after_a_power_failure_is_not_stopped_for_good()
+-> Result<()> {
+    for step in [Step::Swapped, Step::Starting, Step::Started, Step::Healthy] {
+        let (panel, config) = after_a_power_failure(step, Exchange::Atomic).await?;
+        assert!(panel.holds(&new())?);
+        // The panel recovers what was cut off, and is itself what has to be stopped for it.
+        assert!(ask(&panel, &config, &["recover"]).await?, "{step:?}");
+        assert_eq!(end_by_itself(&panel).await?, Outcome::Failed, "{step:?}");
+        assert!(panel.holds(&old())?, "{step:?}");
+        assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+        let happened = panel.service().happened();
+        assert!(
+            !happened.contains(&"started twice".to_owned()),
+            "{happened:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panel_that_comes_up_in_the_old_tree_goes_on_running() -> Result<()> {
+    let (panel, config) = after_a_power_failure(Step::Stopped, Exchange::Atomic).await?;
+    assert!(
+        !ask(&panel, &config, &["recover"]).await?,
+        "it is not stopped"
+    );
+    assert_eq!(end(&panel).await?, Outcome::Failed);
+    assert!(panel.holds(&old())?);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_brings_back_a_component_that_a_crash_left_without_a_folder() -> Result<()> {
+    let (panel, config) = panel_with(Restart::Component, &old(), &new()).await?;
+    let ending = std::sync::Arc::new(EndAfter(Step::MovedAside));
+    let applier = panel.applier(Exchange::Renames, ending);
+    let cut_off = panel.apply_with(&applier, "first", None, false).await;
+    assert!(matches!(cut_off, Err(ApplyError::Interrupted(_))));
+    assert!(!panel.component().exists(), "for this moment it is nowhere");
+    let recovered = Command::new(env!("CARGO_BIN_EXE_panel-program"))
+        .arg("--config")
+        .arg(&config)
+        .args(["recover", "--json"])
+        .output()
+        .await?;
+    assert!(recovered.status.success(), "{recovered:?}");
+    assert!(panel.holds(&old())?);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_whose_watchdog_does_not_start_leaves_the_new_panel_as_it_is() -> Result<()> {
+    let (panel, _) = panel_with(Restart::Component, &old(), &new()).await?;
+    panel.apply().await?;
+    of_the_panel(&panel).await?;
+    let watchdog = Watchdog {
+        program: "/nowhere/spacecp-advisories".into(),
+        config: "/nowhere/config.toml".into(),
+        log: panel.folder.path().join("watchdog.log"),
+    };
+    let applier = panel.plain().watched_by(Some(watchdog));
+    let refused = applier
+        .roll_back("first", false, "for a test", now(), &())
+        .await;
+    assert!(
+        matches!(refused, Err(ApplyError::Watchdog { .. })),
+        "{refused:?}"
+    );
+    let history = panel.plain().history(1).await?;
+    assert_eq!(
+        (history[0].outcome, history[0].reversible),
+        (Outcome::Applied, true)
+    );
+    assert!(panel.holds(&new())?);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.1"));
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
-    apply::{Applier, Exchange, Interrupted, Outcome, Step, Steps},
+    apply::{Action, Applier, Exchange, Faults, Interrupted, Operation, Outcome, Step, Steps},
     control::Configured,
     store::Store,
 };
@@ -232,5 +232,60 @@ async fn recovery_waits_for_the_order_to_stop_that_outlives_who_gave_it() -> Res
         left.service.happened(),
         ["start 1.0.0", "stop 1.0.0", "start 1.0.0"]
     );
+    Ok(())
+}
+
+/// A journal that takes no more from some word on, as on a disk that is full.
+#[derive(Debug)]
+struct FullAt(&'static [&'static str]);
+
+impl Faults for FullAt {
+    fn before(&self, action: &Action<'_>) -> std::io::Result<()> {
+        match action.operation {
+            Operation::Journal(word) if self.0.contains(&word) => {
+                Err(std::io::ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn after(&self, _: &Action<'_>) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_full_is_no_reason_to_leave_a_component_stopped() -> Result<()> {
+    for (full, outcome) in [
+        (&["swapped", "undoing"][..], Outcome::Failed),
+        (&["swapped", "undoing", "failed"], Outcome::InProgress),
+    ] {
+        let panel = running(&old(), &new(), Some("http")).await?;
+        let applier = panel.plain().with_faults(Arc::new(FullAt(full)));
+        let failed = panel.apply_with(&applier, "first", None, false).await;
+        assert!(failed.is_err(), "{failed:?}");
+        assert!(panel.holds(&old())?);
+        assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+        assert_eq!(panel.plain().history(1).await?[0].outcome, outcome);
+        // As long as the disk is full recovery can note nothing, and is no reason not to start.
+        applier.recover(now()).await?;
+        panel.plain().recover(now()).await?;
+        assert_eq!(panel.plain().history(1).await?[0].outcome, Outcome::Failed);
+        assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
+        let happened = panel.service().happened();
+        assert!(
+            !happened.contains(&"started twice".to_owned()),
+            "{happened:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_process_left_is_settled_by_one_that_goes_on_running() -> Result<()> {
+    let left = Left::by("Stopped", "").await?;
+    let settled = left.applier.settle_all(now()).await?;
+    assert_eq!(settled.len(), 1);
+    assert_eq!(settled[0].outcome, Outcome::Failed);
+    assert_eq!(left.service.seen().await.as_deref(), Some("1.0.0"));
+    assert_eq!(left.applier.settle_all(now()).await?, []);
     Ok(())
 }

@@ -260,7 +260,8 @@ impl Site {
             difference(&seen, expected)
         );
         let newest = history.first().map_or("", |newest| newest.id.as_str());
-        let kept = if outcome == Outcome::Applied {
+        // The tree that is not live stays for a while.
+        let kept = if matches!(outcome, Outcome::Applied | Outcome::RolledBack) {
             vec![newest.to_owned(), format!("{newest}/tree")]
         } else {
             Vec::new()

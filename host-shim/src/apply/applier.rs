@@ -1,6 +1,6 @@
 //! Carries out plans, whole or not at all.
 
-use std::{os::unix::fs::MetadataExt, sync::Arc};
+use std::{os::unix::fs::MetadataExt, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, Restart};
@@ -12,7 +12,7 @@ use super::{
     error::Doing,
     joint,
     journal::{Entry, Journal, State},
-    lock::{Lock, beside},
+    lock::{Locks, beside},
     plan,
     record::Acting,
     recovery::drop_payload,
@@ -86,6 +86,8 @@ pub struct Applier {
     pub(super) watchdog: Option<Watchdog>,
     pub(super) old_trees: OldTrees,
     pub(super) disk: Disk,
+    /// The folders of every component.
+    pub(super) folders: Vec<PathBuf>,
 }
 
 impl Applier {
@@ -99,7 +101,15 @@ impl Applier {
             watchdog: None,
             old_trees: ApplyConfig::default().old_trees(),
             disk: Disk::default(),
+            folders: Vec::new(),
         }
+    }
+
+    /// The same for a panel with components in these folders. Where one lies in another, nobody works on
+    /// the one while somebody works on the other.
+    #[must_use]
+    pub fn among(self, folders: Vec<PathBuf>) -> Self {
+        Self { folders, ..self }
     }
 
     /// The same with a way to stop, start and look at components.
@@ -250,14 +260,10 @@ impl Applier {
         progress: &dyn Progress,
     ) -> Result<Vec<Application>, ApplyError> {
         joint::one_a_folder(&order.parts)?;
-        let folders = order.parts.iter().map(|part| &part.component.folder);
-        let locks = folders
-            .map(|folder| Lock::take(&self.disk, folder))
-            .collect::<Result<Vec<_>, _>>()?;
-        for part in &order.parts {
-            self.settle_what_was_cut_off(&part.component.name, order.now)
-                .await?;
-        }
+        let folders = order.parts.iter();
+        let folders = folders.map(|part| part.component.folder.as_path());
+        let locks = Locks::take(&self.disk, folders, &self.folders)?;
+        self.settle_around(&locks, order.now).await?;
         let (joint, ordered) = self.planned(&order.parts, order.inventory).await?;
         agreed(&joint, &order)?;
         let works = works(&joint, ordered, &order)?;
@@ -305,7 +311,7 @@ impl Applier {
     async fn carry_out(
         &self,
         works: &[Work<'_>],
-        locks: &[Lock],
+        locks: &Locks,
         source: &Source,
         progress: &dyn Progress,
     ) -> Result<Carried, (usize, ApplyError)> {
@@ -313,8 +319,9 @@ impl Applier {
             let prepared = self.prepare(work, source, progress).await;
             prepared.map_err(|error| (place, error))?;
         }
-        if let ([work], [lock]) = (works, locks)
+        if let [work] = works
             && work.entry.panel
+            && let Some(lock) = locks.of(&work.entry.folder)
         {
             let end = self.hand_over(&work.entry, lock, progress).await;
             let end = end.map_err(|error| (0, error))?;
@@ -388,6 +395,17 @@ impl Applier {
             .into_iter()
             .map(described)
             .find(|application| application.reversible))
+    }
+
+    /// The last application of a component, if the component was stopped for it.
+    pub async fn stopped_last(&self, component: &str) -> Result<Option<Application>, ApplyError> {
+        let newest = self
+            .journal
+            .of_component(component)
+            .await?
+            .into_iter()
+            .next();
+        Ok(newest.filter(|entry| entry.owes_start).map(described))
     }
 
     pub(super) async fn one(&self, id: &str) -> Result<Application, ApplyError> {

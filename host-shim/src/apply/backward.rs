@@ -9,13 +9,14 @@ use jiff::Timestamp;
 
 use super::{
     Application, Applier, ApplyError, Step,
+    applier::described,
     carry::carry,
     disk::Disk,
     error::Doing,
     exchange, files,
-    forward::{control, tie_path},
+    forward::{Command, control, tie_path},
     journal::{Entry, State},
-    lock::Lock,
+    lock::{Lock, Locks},
     own_files,
     place::TREE,
     record::Acting,
@@ -53,8 +54,12 @@ impl Applier {
         if entry.state.is_final() {
             return Ok(None);
         }
-        if live_tree(&self.disk, &entry)? == LiveTree::New {
-            self.journal.state(id, State::Undoing).await?;
+        if entry.owes_start || live_tree(&self.disk, &entry)? == LiveTree::New {
+            // Whatever the journal says, putting the old tree back is right: a full disk is no reason to
+            // leave a component stopped.
+            if let Err(error) = self.journal.state(id, State::Undoing).await {
+                tracing::warn!(application = id, %error, "that it is being undone could not be noted");
+            }
         }
         let trouble = self.restore(&entry).await?;
         let reason = with(reason, trouble.as_deref());
@@ -77,7 +82,7 @@ impl Applier {
                 "whether {component} runs is not known: {reason}; look, and restart it"
             )),
             Standing::Stopped => {
-                let started = self.control.start(component, &self.tie(entry)?).await;
+                let started = self.order(entry, Command::Start).await;
                 let words = |error| {
                     format!("{component} could not be started again: {error}; start it by hand")
                 };
@@ -96,6 +101,12 @@ impl Applier {
         if !entry.owes_start {
             return Ok(Standing::NotOurs);
         }
+        // An order to stop that goes on would stop what is about to be found running.
+        if !command_ended(entry, Command::Stop).await? {
+            return Err(ApplyError::CommandGoesOn {
+                component: component.clone(),
+            });
+        }
         let runs = self.control.is_running(component).await;
         let runs = runs.unwrap_or_else(|error| {
             tracing::warn!(component, %error, "nobody can say whether it runs");
@@ -105,7 +116,7 @@ impl Applier {
             (Some(true), LiveTree::Old) => Standing::Runs,
             (Some(false), _) => Standing::Stopped,
             // Stopped once too often is better than started twice.
-            _ => match self.control.stop(component, &self.tie(entry)?).await {
+            _ => match self.order(entry, Command::Stop).await {
                 Ok(()) => Standing::Stopped,
                 Err(error) => Standing::Unknown(format!("it could not be stopped: {error}")),
             },
@@ -127,15 +138,21 @@ impl Applier {
         progress: &dyn Progress,
     ) -> Result<Application, ApplyError> {
         let entry = self.known(id).await?;
-        let lock = Lock::take(&self.disk, &entry.folder)?;
-        self.settle_what_was_cut_off(&entry.application.component, now)
-            .await?;
+        let own = std::iter::once(entry.folder.as_path());
+        let locks = Locks::take(&self.disk, own, &self.folders)?;
+        self.settle_around(&locks, now).await?;
         // Once more under the lock: somebody may have been faster.
         let entry = self.known(id).await?;
         may_go_back(&self.disk, &entry, overwrite)?;
         let entry = self.begin_to_go_back(entry).await?;
-        if entry.panel && entry.owes_start {
-            let end = self.hand_over(&entry, &lock, progress).await?;
+        if entry.panel
+            && entry.owes_start
+            && let Some(lock) = locks.of(&entry.folder)
+        {
+            let end = match self.hand_over(&entry, lock, progress).await {
+                Err(error) => return Err(self.stay(&entry, error).await),
+                end => end?,
+            };
             return match end.state {
                 State::RolledBack => self.one(id).await,
                 _ => Err(ApplyError::Undone {
@@ -164,6 +181,22 @@ impl Applier {
             owes_start: runs,
             ..entry
         })
+    }
+
+    /// Notes that the new tree stays where it is, as what should have taken it back did not. Gives why.
+    async fn stay(&self, entry: &Entry, error: ApplyError) -> ApplyError {
+        let id = &entry.application.id;
+        let stays = async {
+            let now = self.known(id).await?;
+            if now.state == State::RollingBack && live_tree(&self.disk, &now)? == LiveTree::New {
+                self.journal.state(id, State::Committed).await?;
+            }
+            Ok::<(), ApplyError>(())
+        };
+        if let Err(problem) = stays.await {
+            tracing::warn!(application = id, %problem, "recovery will have to look at it");
+        }
+        error
     }
 
     /// Stops the component, puts the old tree back, and starts it.
@@ -218,7 +251,7 @@ impl Applier {
         let mut trouble = None;
         if entry.owes_start {
             progress.step(State::Started.word());
-            let started = self.control.start(component, &self.tie(entry)?).await;
+            let started = self.order(entry, Command::Start).await;
             let words = |error| format!("{component} could not be started: {error}");
             trouble = started.err().map(words);
         }
@@ -227,7 +260,7 @@ impl Applier {
             .end(id, State::RolledBack, Some(&reason), now)
             .await?;
         self.steps.reached(Step::RolledBack)?;
-        tidy(&self.disk, entry);
+        self.drop_payload(entry);
         Ok(trouble)
     }
 
@@ -244,21 +277,24 @@ impl Applier {
         self.journal
             .end(&entry.application.id, State::RolledBack, Some(&reason), now)
             .await?;
-        tidy(&self.disk, entry);
+        // The new tree stays for a while, as an old one does: the component may have written to it.
+        self.drop_payload(entry);
         Ok(trouble)
     }
 
     /// Stops a component that is to go back. One that cannot be stopped keeps its new tree.
     async fn stop_or_stay(&self, entry: &Entry) -> Result<(), ApplyError> {
         let (id, component) = (&entry.application.id, &entry.application.component);
-        let Err(error) = self.control.stop(component, &self.tie(entry)?).await else {
+        let Err(error) = self.order(entry, Command::Stop).await else {
             return Ok(());
         };
+        // The journal comes last: until it says that this is over, recovery looks after the component.
+        let started = match self.control.is_running(component).await {
+            Ok(Some(false)) => self.order(entry, Command::Start).await,
+            _ => Ok(()),
+        };
         self.journal.state(id, State::Committed).await?;
-        if let Ok(Some(false)) = self.control.is_running(component).await {
-            let started = self.control.start(component, &self.tie(entry)?).await;
-            started.map_err(|error| control(component, "started", error))?;
-        }
+        started.map_err(|error| control(component, "started", error))?;
         Err(control(component, "stopped", error))
     }
 
@@ -268,29 +304,37 @@ impl Applier {
     /// cut off.
     #[tracing::instrument(name = "recover", skip_all)]
     pub async fn recover(&self, now: Timestamp) -> Result<Vec<Application>, ApplyError> {
-        let mut recovered = Vec::new();
-        let recovering = self.acting(Acting::Recovery);
-        for entry in self.journal.unfinished().await? {
-            let (id, folder) = (&entry.application.id, &entry.folder);
-            match recovering.settle(id, folder, now).await {
-                // One disk that is gone must not keep the panel from its other components; the
-                // journal goes on saying that this one is under way, so nothing is applied to it.
-                Err(error @ (ApplyError::File { .. } | ApplyError::Stranger { .. })) => {
-                    tracing::error!(
-                        application = entry.application.id,
-                        component = entry.application.component,
-                        %error,
-                        "an application that was cut off can neither be finished nor undone yet"
-                    )
-                }
-                other => other?,
-            }
-            recovered.push(self.one(&entry.application.id).await?);
-        }
+        let recovered = self.settle_all(now).await?;
         if let Err(error) = self.sweep().await {
             tracing::warn!(%error, "leftovers of applications could not be removed");
         }
         Ok(recovered)
+    }
+
+    /// Finishes or undoes whatever was cut off and is not being worked on. To be called now and then, too:
+    /// what could not be settled may be by now, and another process may have been killed.
+    pub async fn settle_all(&self, now: Timestamp) -> Result<Vec<Application>, ApplyError> {
+        let mut settled = Vec::new();
+        let recovering = self.acting(Acting::Recovery);
+        for entry in self.journal.unfinished().await? {
+            let (id, folder) = (&entry.application.id, &entry.folder);
+            match recovering.settle(id, folder, now).await {
+                Ok(()) => settled.push(self.one(id).await?),
+                Err(error @ ApplyError::Interrupted(_)) => return Err(error),
+                // One disk that is gone must not keep the panel from its other components; the
+                // journal goes on saying that this one is under way, so nothing is applied to it.
+                Err(error) => {
+                    tracing::error!(
+                        application = id,
+                        component = entry.application.component,
+                        %error,
+                        "an application that was cut off can neither be finished nor undone yet"
+                    );
+                    settled.push(described(entry));
+                }
+            }
+        }
+        Ok(settled)
     }
 
     async fn settle(
@@ -299,43 +343,86 @@ impl Applier {
         folder: &std::path::Path,
         now: Timestamp,
     ) -> Result<(), ApplyError> {
-        let _lock = match Lock::take(&self.disk, folder) {
+        let own = std::iter::once(folder);
+        let locks = match Locks::take(&self.disk, own, &self.folders) {
             Err(ApplyError::Busy { .. }) => return Ok(()),
-            lock => lock?,
+            locks => locks?,
         };
         // Under the lock it is as it stays: whoever was at it may just have ended.
         let entry = self.known(id).await?;
-        if entry.state.is_final() {
-            return Ok(());
+        match locks.of(folder) {
+            Some(lock) if !entry.state.is_final() => self.settle_locked(&entry, lock, now).await,
+            _ => Ok(()),
         }
-        self.settle_locked(&entry, now).await
     }
 
-    /// Finishes or undoes what was cut off at a component whose lock is held: since it is, nobody is
-    /// at it any more.
-    pub(super) async fn settle_what_was_cut_off(
+    /// Finishes or undoes what was cut off at components whose locks are held, and at those around them
+    /// and in them: since the locks are, nobody is at it any more.
+    pub(super) async fn settle_around(
         &self,
-        component: &str,
+        locks: &Locks,
         now: Timestamp,
     ) -> Result<(), ApplyError> {
         let recovering = self.acting(Acting::Recovery);
-        for entry in self.journal.of_component(component).await? {
-            if !entry.state.is_final() {
-                recovering.settle_locked(&entry, now).await?;
+        for entry in self.journal.unfinished().await? {
+            match locks.of(&entry.folder) {
+                Some(lock) => recovering.settle_locked(&entry, lock, now).await?,
+                // A component that is no longer configured.
+                None if locks.reach(&entry.folder) => {
+                    let lock = Lock::take(&self.disk, &entry.folder)?;
+                    recovering.settle_locked(&entry, &lock, now).await?;
+                }
+                None => {}
             }
         }
         Ok(())
     }
 
-    async fn settle_locked(&self, entry: &Entry, now: Timestamp) -> Result<(), ApplyError> {
+    async fn settle_locked(
+        &self,
+        entry: &Entry,
+        lock: &Lock,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        if entry.panel && entry.owes_start && !self.runs_as_before(entry).await? {
+            // Whoever stops the panel may be in it, and would be stopped before the end.
+            tracing::warn!(
+                application = entry.application.id,
+                "an application that stops the panel was cut off; another process settles it"
+            );
+            return self.hand_over(entry, lock, &()).await.map(drop);
+        }
+        self.settle_here(entry, now).await
+    }
+
+    /// Whether the component runs, from the old tree.
+    async fn runs_as_before(&self, entry: &Entry) -> Result<bool, ApplyError> {
+        let runs = self
+            .control
+            .is_running(&entry.application.component)
+            .await
+            .unwrap_or(None);
+        Ok(runs == Some(true) && live_tree(&self.disk, entry)? == LiveTree::Old)
+    }
+
+    /// Finishes or undoes what was cut off, in this process.
+    pub(super) async fn settle_here(
+        &self,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
         let id = &entry.application.id;
         tracing::warn!(
             application = id,
             state = entry.state.word(),
             "an application was cut off"
         );
-        if entry.state.commands() && !last_command_ended(entry).await? {
-            tracing::warn!(application = id, "a command of it goes on still");
+        // A careless component holds on to what its start was given, for as long as it runs.
+        if entry.owes_start && !command_ended(entry, Command::Start).await? {
+            tracing::warn!(
+                application = id,
+                "the order to start it goes on, or what it started"
+            );
         }
         if entry.state != State::RollingBack {
             // Nobody has seen the new version at work, and the old one is known to have worked.
@@ -356,9 +443,9 @@ impl Applier {
 }
 
 /// A process that is killed leaves the command that it waited for: it goes on, and what is found now
-/// may not be what is there when it has ended.
-async fn last_command_ended(entry: &Entry) -> Result<bool, ApplyError> {
-    let path = tie_path(entry);
+/// may not be what is there when it has ended. Says whether it has, within a while.
+async fn command_ended(entry: &Entry, command: Command) -> Result<bool, ApplyError> {
+    let path = tie_path(entry, command);
     let released = Tie::released(&path, LAST_COMMAND).await;
     released.doing("wait for the last holder of", path)
 }

@@ -47,6 +47,25 @@ pub(super) fn carry(place: &Place, keep: &[String]) -> Result<(), ApplyError> {
     Ok(())
 }
 
+/// Sets aside what lies at kept paths of the tree in the workspace, which is about to go: something that
+/// was not stopped went on writing there after the exchange.
+pub(super) fn rescue(place: &Place, keep: &[String]) -> Result<(), ApplyError> {
+    let Some(other) = place.other()? else {
+        return Ok(());
+    };
+    for path in outermost(keep).map(Path::new) {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let Some(from) = other.towards(path)? else {
+            continue;
+        };
+        if from.look(name)?.is_some() {
+            tracing::warn!(path = %from.path_of(name).display(), "run-time data was written to a tree that is no longer live; it is set aside");
+            set_aside(place, &from, name, path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Moves what lies in the way into the workspace, under its path and a number.
 pub(super) fn set_aside(
     place: &Place,

@@ -116,6 +116,14 @@ pub enum ApplyError {
         /// What is wrong.
         source: ControlError,
     },
+    /// A command that the process before this one began goes on still.
+    #[error(
+        "the order to stop {component} goes on still, from before it was cut off; what is to become of the component is decided when that has ended"
+    )]
+    CommandGoesOn {
+        /// The component.
+        component: String,
+    },
     /// With the new tree the component is not well, so the old one was put back.
     #[error("with the new tree {component} is not well: {source}; the old tree was put back")]
     Unwell {
@@ -126,7 +134,7 @@ pub enum ApplyError {
     },
     /// The process that was to go on while the panel is stopped.
     #[error(
-        "{component} cannot be corrected without the panel, and what was to go on meanwhile did not: {reason}; the old tree is in place"
+        "{component} cannot be corrected without the panel, and what was to go on meanwhile did not: {reason}"
     )]
     Watchdog {
         /// The component.

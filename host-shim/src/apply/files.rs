@@ -96,9 +96,14 @@ impl NewFile {
         set_mode(&self.disk, (&self.file, &self.path), mode)
     }
 
+    /// Gives it owner, mode and extended attributes of another.
+    pub(super) fn take_attributes(&self, of: &File, path: &Path) -> Result<(), ApplyError> {
+        take_attributes(&self.disk, (&self.file, &self.path), (of, path))
+    }
+
     /// Gives it owner, mode and extended attributes of another, and its time.
     pub(super) fn take_after(&self, of: &File, path: &Path) -> Result<(), ApplyError> {
-        take_attributes(&self.disk, (&self.file, &self.path), (of, path))?;
+        self.take_attributes(of, path)?;
         let changed = of.metadata().and_then(|metadata| metadata.modified());
         self.set_time(changed.doing("look at", path)?)
     }

@@ -8,19 +8,19 @@ use std::ffi::OsStr;
 use spacecp_contract::Digest;
 
 use super::{
-    Applier, ApplyError, Operation, Part, Step,
+    Action, Applier, ApplyError, Operation, Part, Step,
     applier::Work,
     carry::carry,
     exchange,
     journal::{Entry, State},
     own_files,
-    place::{PAYLOAD, Place, TIE},
+    place::{PAYLOAD, Place, START_TIE, STOP_TIE},
     plan,
     recovery::workspace,
     stage,
 };
 use crate::{
-    control::{Tie, Watch},
+    control::{ControlError, Tie, Watch},
     fetch::{FetchError, Source, fetch_payload},
     inventory::{Component, read_version},
     shim::Progress,
@@ -157,10 +157,9 @@ impl Applier {
             );
             return Ok(false);
         }
-        let tie = self.tie(entry)?;
         self.journal.stopping(id, State::Stopping, true).await?;
         self.steps.reached(Step::Stopping)?;
-        let stopped = self.control.stop(component, &tie).await;
+        let stopped = self.order(entry, Command::Stop).await;
         stopped.map_err(|error| control(component, "stopped", error))?;
         self.journal.state(id, State::Stopped).await?;
         self.steps.reached(Step::Stopped)?;
@@ -213,23 +212,49 @@ impl Applier {
         progress.step(State::Started.word());
         self.journal.state(id, State::Starting).await?;
         self.steps.reached(Step::Starting)?;
-        let started = self.control.start(component, &self.tie(entry)?).await;
+        let started = self.order(entry, Command::Start).await;
         started.map_err(|error| control(component, "started", error))?;
         self.journal.state(id, State::Started).await?;
         self.steps.reached(Step::Started)?;
         Ok(())
     }
 
-    /// What commands of this application hold on to.
-    pub(super) fn tie(&self, entry: &Entry) -> Result<Tie, ApplyError> {
-        let path = tie_path(entry);
-        self.disk.act(Operation::Lock, &path, || Tie::new(&path))
+    /// Orders the component to stop or to start, with what the command is to hold on to.
+    pub(super) async fn order(&self, entry: &Entry, command: Command) -> Result<(), ControlError> {
+        let path = tie_path(entry, command);
+        let made = self.disk.perform(
+            &Action {
+                operation: Operation::Lock,
+                path: &path,
+                to: None,
+            },
+            || Tie::new(&path),
+        );
+        let component = &entry.application.component;
+        let tie = made.map_err(|source| ControlError::Tie { path, source })?;
+        match command {
+            Command::Stop => self.control.stop(component, &tie).await,
+            Command::Start => self.control.start(component, &tie).await,
+        }
     }
 }
 
-/// Where that is.
-pub(super) fn tie_path(entry: &Entry) -> std::path::PathBuf {
-    entry.workspace.join(TIE)
+/// What a component is ordered to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    /// To end.
+    Stop,
+    /// To begin.
+    Start,
+}
+
+/// What the commands of an application hold on to: each kind its own, as what a component was started
+/// with it may keep for as long as it runs.
+pub(super) fn tie_path(entry: &Entry, command: Command) -> std::path::PathBuf {
+    entry.workspace.join(match command {
+        Command::Stop => STOP_TIE,
+        Command::Start => START_TIE,
+    })
 }
 
 pub(super) fn control(

@@ -8,7 +8,7 @@ use semver::Version;
 use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Correction, Digest};
 
-use super::{ApplyError, JointPlan, Part, Plan};
+use super::{ApplyError, JointPlan, Part, Plan, lock::are_related};
 use crate::inventory::Inventory;
 
 /// One plan out of several, in their order.
@@ -82,12 +82,13 @@ fn circle(waiting: &[Part<'_>]) -> ApplyError {
     }
 }
 
-/// Refuses two corrections of one folder: the second would be built from a tree that is gone.
+/// Refuses two corrections of one folder, or of folders of which one lies in the other: the second would
+/// be built from a tree that is gone.
 pub(super) fn one_a_folder(parts: &[Part<'_>]) -> Result<(), ApplyError> {
     for (place, part) in parts.iter().enumerate() {
         let folder = &part.component.folder;
         let mut before = parts.iter().take(place);
-        if let Some(first) = before.find(|before| before.component.folder == *folder) {
+        if let Some(first) = before.find(|before| are_related(&before.component.folder, folder)) {
             return Err(ApplyError::SameFolder {
                 first: first.correction.id.to_string(),
                 second: part.correction.id.to_string(),

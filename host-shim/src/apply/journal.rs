@@ -83,14 +83,6 @@ impl State {
         .find(|state| state.word() == word)
     }
 
-    /// Whether a command may have been running when the journal was written.
-    pub(super) fn commands(self) -> bool {
-        matches!(
-            self,
-            Self::Stopping | Self::Starting | Self::Undoing | Self::RollingBack
-        )
-    }
-
     /// Whether nothing more is to be done.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Committed | Self::Failed | Self::RolledBack)
@@ -306,7 +298,7 @@ impl Journal {
         // Neither is there without the other: the end, and its entry in the audit log.
         let mut transaction = self.store.pool().begin_with("BEGIN IMMEDIATE").await?;
         let row = sqlx::query(
-            "UPDATE applications SET state = ?, reason = ?, ended = ? WHERE id = ? RETURNING *",
+            "UPDATE applications SET state = ?, reason = ?, ended = ?, old_bytes = NULL WHERE id = ? RETURNING *",
         )
         .bind(state.word())
         .bind(reason)
@@ -338,12 +330,11 @@ impl Journal {
         rows.iter().map(entry).collect()
     }
 
-    /// Applications that were carried out and not taken back, newest first.
-    pub(super) async fn committed(&self) -> Result<Vec<Entry>, ApplyError> {
-        let rows =
-            sqlx::query("SELECT * FROM applications WHERE state = 'committed' ORDER BY rowid DESC")
-                .fetch_all(self.store.pool())
-                .await?;
+    /// Applications that were carried out, whether or not they were taken back, newest first.
+    pub(super) async fn carried_out(&self) -> Result<Vec<Entry>, ApplyError> {
+        let rows = sqlx::query("SELECT * FROM applications WHERE state IN ('committed', 'rolled-back') ORDER BY rowid DESC")
+            .fetch_all(self.store.pool())
+            .await?;
         rows.iter().map(entry).collect()
     }
 

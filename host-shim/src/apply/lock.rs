@@ -79,6 +79,52 @@ impl Lock {
     }
 }
 
+/// Whether two folders are one, or one lies in the other: their trees move together.
+pub(super) fn are_related(one: &Path, other: &Path) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+/// The locks of components, and of those whose folders contain one of theirs or lie in one: a tree that
+/// is exchanged takes along what is in it.
+#[derive(Debug)]
+pub(super) struct Locks(Vec<(PathBuf, Lock)>);
+
+impl Locks {
+    /// Takes all of them, or says which one is taken. `all` are the folders of every component.
+    pub(super) fn take<'a>(
+        disk: &Disk,
+        folders: impl Iterator<Item = &'a Path>,
+        all: &[PathBuf],
+    ) -> Result<Self, ApplyError> {
+        let own: Vec<&Path> = folders.collect();
+        let related = all.iter().map(PathBuf::as_path).filter(|other| {
+            !own.contains(other) && own.iter().any(|folder| are_related(folder, other))
+        });
+        let mut locks = Vec::new();
+        for folder in &own {
+            locks.push(((*folder).to_owned(), Lock::take(disk, folder)?));
+        }
+        for folder in related.collect::<std::collections::BTreeSet<_>>() {
+            // What is not there now has nobody working on it.
+            if folder.parent().is_some_and(Path::is_dir) {
+                locks.push((folder.to_owned(), Lock::take(disk, folder)?));
+            }
+        }
+        Ok(Self(locks))
+    }
+
+    /// The lock of a component's folder, if it is among them.
+    pub(super) fn of(&self, folder: &Path) -> Option<&Lock> {
+        let mut locks = self.0.iter();
+        locks.find(|(own, _)| own == folder).map(|(_, lock)| lock)
+    }
+
+    /// Whether a folder is related to one of those that are locked.
+    pub(super) fn reach(&self, folder: &Path) -> bool {
+        self.0.iter().any(|(own, _)| are_related(own, folder))
+    }
+}
+
 /// Makes the folder beside a component's, or takes the one that is there if it is truly ours.
 ///
 /// It holds whole trees, old and vulnerable ones among them, so nobody else may enter it; and what

@@ -1,7 +1,8 @@
 //! Which old trees stay, and for how long.
 //!
 //! The newest application of a component can be taken back as long as its old tree is there. Older
-//! ones cannot, but hold what was changed on this machine and replaced by a correction.
+//! ones cannot, but hold what was changed on this machine and replaced by a correction; the new tree of
+//! one that was taken back holds what was written to it meanwhile.
 
 use std::collections::BTreeSet;
 
@@ -35,6 +36,12 @@ struct OldTree {
     reversible: bool,
 }
 
+/// Whether the tree that is not live stays for a while: the old one, or the new one after a rollback, to
+/// which the component may have written.
+fn leaves_a_tree(state: State) -> bool {
+    matches!(state, State::Committed | State::RolledBack)
+}
+
 /// The applications whose old trees go; `trees` begin with the newest.
 fn surplus(trees: &[OldTree], limits: OldTrees, now: Timestamp) -> BTreeSet<&str> {
     let longest = SignedDuration::from_hours(24 * i64::from(limits.days));
@@ -58,7 +65,7 @@ impl Applier {
     #[tracing::instrument(name = "old-trees", skip_all)]
     pub async fn clear_old_trees(&self, now: Timestamp) -> Result<(), ApplyError> {
         let mut trees = Vec::new();
-        for entry in self.journal.committed().await? {
+        for entry in self.journal.carried_out().await? {
             if entry.workspace.join(TREE).is_dir() {
                 trees.push(self.old_tree(entry).await?);
             }
@@ -71,7 +78,7 @@ impl Applier {
             };
             // Under the lock: it may just have been taken back.
             let entry = self.known(id).await?;
-            if entry.state == State::Committed {
+            if leaves_a_tree(entry.state) {
                 tracing::info!(application = id, "its old tree has been kept long enough");
                 clean_up(&self.disk, &entry)?;
             }
@@ -92,7 +99,7 @@ impl Applier {
             // Under the lock: it may just have begun to be taken back.
             let entry = self.known(&entry.application.id).await?;
             match entry.state {
-                State::Committed if entry.workspace.join(TREE).is_dir() => {
+                state if leaves_a_tree(state) && entry.workspace.join(TREE).is_dir() => {
                     drop_payload(&self.disk, &entry)?;
                 }
                 state if state.is_final() => tidy(&self.disk, &entry),

@@ -13,8 +13,10 @@ pub(super) const TREE: &str = "tree";
 pub(super) const PAYLOAD: &str = "payload";
 /// What the component wrote in the moment between an exchange and the return of its run-time data.
 pub(super) const SET_ASIDE: &str = "set-aside";
-/// What commands of an application hold on to, in the workspace.
-pub(super) const TIE: &str = "command.lock";
+/// What the order to stop holds on to, in the workspace.
+pub(super) const STOP_TIE: &str = "stop.lock";
+/// What the order to start holds on to, in the workspace.
+pub(super) const START_TIE: &str = "start.lock";
 /// A tree that is being removed.
 pub(super) const GOING: &str = "going";
 /// Where a folder is made ready before it gets its place.

@@ -6,12 +6,12 @@ use std::{ffi::OsStr, io, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
     ApplyError, Exchange,
-    carry::carry,
+    carry::{self, carry},
     disk::Disk,
     error::Doing,
     exchange,
     journal::Entry,
-    place::{GOING, NEW_FOLDER, PAYLOAD, Place, TIE, TREE, around},
+    place::{GOING, NEW_FOLDER, PAYLOAD, Place, START_TIE, STOP_TIE, TREE, around},
     steps::NoFaults,
 };
 
@@ -106,6 +106,7 @@ pub(super) fn clean_up(disk: &Disk, entry: &Entry) -> Result<(), ApplyError> {
     let Some(place) = place(disk, entry)? else {
         return Ok(());
     };
+    carry::rescue(&place, &entry.keep)?;
     // In one step it is no tree any more: half of one would look like one to go back to.
     let (tree, going) = (OsStr::new(TREE), OsStr::new(GOING));
     place.workspace.remove_all(going)?;
@@ -113,7 +114,7 @@ pub(super) fn clean_up(disk: &Disk, entry: &Entry) -> Result<(), ApplyError> {
         place.workspace.rename(tree, &place.workspace, going)?;
         place.workspace.sync()?;
     }
-    for name in [PAYLOAD, NEW_FOLDER, GOING, TIE] {
+    for name in [PAYLOAD, NEW_FOLDER, GOING, STOP_TIE, START_TIE] {
         place.workspace.remove_all(OsStr::new(name))?;
     }
     // Data that was set aside stays, and keeps the workspace.

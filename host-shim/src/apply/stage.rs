@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::{self, Read},
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -46,7 +46,7 @@ pub(super) fn stage(
     let total = correction.files.len() as u64;
     for (done, file) in correction.files.iter().enumerate() {
         if let Some(after) = &file.after {
-            write(&tree, &payload, file, after, durably)?;
+            write(&tree, (&place.live()?, &payload), file, after, durably)?;
         }
         progress.files(done as u64 + 1, total);
     }
@@ -69,7 +69,7 @@ pub(super) fn stage(
 /// Writes one file of the correction, bounded by the size that the correction says.
 fn write(
     tree: &Folder,
-    payload: &Folder,
+    (live, payload): (&Folder, &Folder),
     file: &FileChange,
     after: &FileState,
     durably: Durably,
@@ -108,13 +108,28 @@ fn write(
         let found = found.short();
         return Err(contents(format!("{length} bytes with the digest {found}")));
     }
-    // A new file belongs to whom the component's folder belongs. The mode comes last: another owner
-    // would take bits of it away.
-    output.own(owner)?;
+    // What replaces a file belongs to whom that belonged, with its attributes; a new file to whom the
+    // component's folder belongs. The mode comes last: another owner would take bits of it away.
+    match replaced(live, file)? {
+        Some((before, path)) => output.take_attributes(&before, &path)?,
+        None => output.own(owner)?,
+    }
     output.set_mode(after.mode & 0o777)?;
     match durably {
         Durably::OneByOne => output.sync(),
         Durably::AllAtOnce => Ok(()),
+    }
+}
+
+/// The regular file of the live tree that a file of the correction replaces.
+fn replaced(live: &Folder, file: &FileChange) -> Result<Option<(File, PathBuf)>, ApplyError> {
+    let Some(folder) = live.towards(file.path.as_path())? else {
+        return Ok(None);
+    };
+    let name = name(file);
+    match folder.look(name)? {
+        Some(there) if there.is_file() => Ok(Some((folder.open_file(name)?, folder.path_of(name)))),
+        _ => Ok(None),
     }
 }
 

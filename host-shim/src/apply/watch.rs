@@ -13,6 +13,8 @@ use super::{
     Application, Applier, ApplyError,
     journal::{Entry, State},
     lock::Lock,
+    record::Acting,
+    recovery::{LiveTree, live_tree},
 };
 use crate::{inventory::Inventory, shim::Progress};
 
@@ -41,7 +43,16 @@ impl Applier {
         loop {
             // In this order: what it wrote before it ended is seen.
             let ended = child.try_wait().ok().flatten();
-            let now = self.known(id).await?;
+            let now = match self.known(id).await {
+                Ok(now) => now,
+                // As long as the other process is at it, this one must not be.
+                Err(error) if ended.is_none() => {
+                    tracing::warn!(application = id, %error, "the journal cannot be read at this moment");
+                    sleep(PAUSE).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if now.state != seen {
                 seen = now.state;
                 progress.step(seen.word());
@@ -77,14 +88,21 @@ impl Applier {
                 ready();
                 self.go_on(&entry, inventory, now).await
             }
-            State::RollingBack => {
+            State::RollingBack if live_tree(&self.disk, &entry)? == LiveTree::New => {
                 ready();
                 self.finish_going_back(&entry, "taken back", now, &()).await
             }
-            other => Err(ApplyError::Irreversible {
+            other if other.is_final() => Err(ApplyError::Irreversible {
                 id: id.to_owned(),
                 reason: format!("it is {}, which is not the moment to go on", other.word()),
             }),
+            // It was cut off somewhere between.
+            _ => {
+                ready();
+                let recovering = self.acting(Acting::Recovery);
+                recovering.settle_here(&entry, now).await?;
+                self.one(id).await
+            }
         }
     }
 

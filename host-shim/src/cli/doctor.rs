@@ -149,6 +149,17 @@ fn state_folder(path: &Path) -> Finding {
 
 /// Corrections are built beside the tree that they correct.
 fn component_folder(component: &crate::config::ComponentConfig) -> Finding {
+    if !component.folder.is_dir() {
+        return Finding::ill(
+            "component folder",
+            format!(
+                "the folder of {}, {}, is not there",
+                component.name,
+                component.folder.display()
+            ),
+            "mount its disk, or put its name right in the configuration; after a crash, \"spacecp-advisories recover\" may bring it back",
+        );
+    }
     let folder = component.folder.parent().unwrap_or(Path::new("/"));
     let made = tempfile::tempfile_in(folder).map(drop);
     writable("component folder", folder, made)

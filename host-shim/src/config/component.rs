@@ -46,9 +46,8 @@ impl ComponentConfig {
         if !named {
             return Some("a name has 1 to 200 characters and no control characters".to_owned());
         }
-        if !self.folder.is_dir() {
-            return Some(format!("its folder {} is not there", self.folder.display()));
-        }
+        // Whether its folder is there is no matter of the configuration: a disk that is not mounted, or a
+        // crash between two renames, must not keep the program from putting things right.
         // In an advisory a later scheme is kept for a later plugin; here it is a mistake, and
         // every verdict about the component would be "unknown" without saying why.
         if self.scheme == VersionScheme::Unknown {

@@ -1,6 +1,6 @@
 //! Why a component could not be stopped, started or called healthy.
 
-use std::{io, process::ExitStatus, time::Duration};
+use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
 /// Why a component could not be stopped, started or called healthy.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,14 @@ pub enum ControlError {
     /// A command.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// What the command is to hold on to cannot be made.
+    #[error("cannot make {}: {source}", path.display())]
+    Tie {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
     /// The health check never succeeded.
     #[error("the health check {check:?} did not succeed within {} s: {seen}", within.as_secs())]
     Unhealthy {

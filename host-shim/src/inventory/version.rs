@@ -5,13 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions, OpenOptionsExt},
+};
 use regex::Regex;
 
 use crate::config::VersionConfig;
 
 /// A file that tells a version is small.
 const LARGEST_FILE: u64 = 1 << 20;
+
+/// Opening returns at once, whatever it is that is opened.
+const WITHOUT_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// The longest version in bytes.
 const LONGEST_VERSION: usize = 128;
@@ -96,7 +102,15 @@ fn read(folder: &Path, source: &VersionConfig, path: &Path) -> Result<String, Ve
         reason: error.to_string(),
     };
     let directory = Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?;
-    let file = directory.open(source.file.as_path()).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    // Without it a pipe that the component puts there would keep everybody waiting.
+    let options = options.read(true).custom_flags(WITHOUT_WAITING);
+    let file = directory
+        .open_with(source.file.as_path(), options)
+        .map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("it is not a regular file")));
+    }
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)

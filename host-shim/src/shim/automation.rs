@@ -208,6 +208,11 @@ impl Shim {
         *self.rooms.closing().borrow()
     }
 
+    /// Waits until nothing is being applied or taken back, by whomever it was asked for here.
+    pub async fn at_rest(&self) {
+        drop(self.rooms.at_rest().await);
+    }
+
     /// Waits until it is to begin nothing more.
     pub async fn automation_closed(&self) {
         let mut closing = self.rooms.closing().subscribe();

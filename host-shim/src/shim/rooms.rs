@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
-use tokio::sync::watch;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
 use super::{JointRequest, Progress, ShimError, beside, payloads::Payloads};
 use crate::{
@@ -30,6 +30,8 @@ pub(crate) struct Rooms {
     ledger: Ledger,
     /// Whether automatic application is to begin nothing more.
     closing: watch::Sender<bool>,
+    /// Held, together, by whoever is at a component.
+    at_work: RwLock<()>,
 }
 
 impl Rooms {
@@ -55,6 +57,7 @@ impl Rooms {
             applier,
             ledger,
             closing: watch::Sender::new(false),
+            at_work: RwLock::new(()),
         })
     }
 
@@ -72,6 +75,16 @@ impl Rooms {
 
     pub(super) fn applier(&self) -> &Applier {
         &self.applier
+    }
+
+    /// To be held for as long as something is done to a component.
+    pub(super) async fn at_work(&self) -> RwLockReadGuard<'_, ()> {
+        self.at_work.read().await
+    }
+
+    /// Waits until nothing is done to any component, and lets nobody begin any more as long as it is held.
+    pub(super) async fn at_rest(&self) -> RwLockWriteGuard<'_, ()> {
+        self.at_work.write().await
     }
 
     pub(super) fn closing(&self) -> &watch::Sender<bool> {
@@ -148,6 +161,7 @@ impl Rooms {
         request: JointRequest,
         progress: &dyn Progress,
     ) -> Result<Vec<Application>, ShimError> {
+        let _at_work = self.at_work().await;
         let corrections = self.corrections(&request.parts).await?;
         let inventory = self.inventory().await;
         let now = Timestamp::now();
@@ -164,12 +178,17 @@ impl Rooms {
             .applier
             .apply(order, &self.payloads(), progress)
             .await?;
-        // Payloads of corrections that the feed no longer has would only fill the disk.
-        let current = self.follower.corrections().await?;
-        if let Err(error) = Payloads::of(&self.config).clear_but(&current) {
+        // What was applied is applied, whatever becomes of this.
+        if let Err(error) = self.clear_payloads().await {
             tracing::warn!(%error, "a payload that nothing needs is left");
         }
         Ok(applied)
+    }
+
+    /// Payloads of corrections that the feed no longer has would only fill the disk.
+    async fn clear_payloads(&self) -> Result<(), ShimError> {
+        let current = self.follower.corrections().await?;
+        Payloads::of(&self.config).clear_but(&current)
     }
 
     /// Payloads that are here, or else from the feed.
@@ -247,10 +266,12 @@ pub(crate) async fn applier(config: &Config) -> Result<Applier, ShimError> {
 }
 
 fn applier_of(config: &Config, store: Store) -> Applier {
+    let folders = config.components.iter().map(|component| &component.folder);
     Applier::new(store)
         .controlled_by(Arc::new(Configured::new(&config.components)))
         .watched_by(watchdog(config))
         .keeping(config.apply.old_trees())
+        .among(folders.cloned().collect())
 }
 
 /// What goes on while the panel is stopped, if it is known where that program is.

@@ -177,12 +177,23 @@ impl Shim {
                 line.fate = Fate::Failed;
                 line.reason = error.to_string();
                 tracing::error!(correction = wanted.correction, component = wanted.component, %error, "a correction was not applied");
-                if blames_the_correction(&error) {
+                if blames_the_correction(&error) || self.was_stopped_for(wanted).await? {
                     self.quarantine(wanted, &line.reason, now).await?;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Whether the component was stopped for the application that failed last: to stop it again and again
+    /// for the same end would be worse than to wait for somebody who looks, whoever is to blame.
+    async fn was_stopped_for(&self, wanted: &Asked) -> Result<bool, ShimError> {
+        let stopped = self.rooms.applier().stopped_last(&wanted.component).await?;
+        Ok(stopped.is_some_and(|application| {
+            application.correction.as_str() == wanted.correction
+                && application.revision == wanted.revision
+                && application.outcome != Outcome::Applied
+        }))
     }
 
     async fn quarantine(
@@ -230,9 +241,11 @@ impl Shim {
                     line.fate = Fate::Failed;
                     "it was cut off before it began".clone_into(&mut line.reason);
                 }
+                // Another process is at it, or has still to put it right: the next run will know.
+                Some(Outcome::InProgress) => continue,
                 // Whether the power went or the correction took the panel down with it, nobody has
                 // seen: an administrator should look.
-                Some(Outcome::Failed | Outcome::InProgress) => {
+                Some(Outcome::Failed) => {
                     line.fate = Fate::Failed;
                     "it was cut off, and the component is as it was".clone_into(&mut line.reason);
                     let wanted = Asked {
@@ -270,20 +283,72 @@ impl Turns {
 
 /// Whether a failure says something about the correction, so that trying it again would do no good.
 ///
-/// What was refused before anything began is not a failure of it, and neither is a payload that did
-/// not come: a mirror that sends rubbish must not be able to keep a correction from a panel.
+/// What was refused before anything began is not a failure of it; neither is a disk that is full, a file
+/// that the component wrote at the wrong moment, or a payload that did not come: neither a mirror that
+/// sends rubbish nor a component that has been taken over may keep a correction from a panel.
 fn blames_the_correction(error: &ShimError) -> bool {
     match error {
-        ShimError::Apply(error) => !matches!(
+        ShimError::Apply(error) => matches!(
             error,
-            ApplyError::NotApplicable { .. }
-                | ApplyError::Obstacle { .. }
-                | ApplyError::WantsWord { .. }
-                | ApplyError::Drifted { .. }
-                | ApplyError::Busy { .. }
-                | ApplyError::Payload(_)
-                | ApplyError::Store(_)
+            ApplyError::Contents { .. }
+                | ApplyError::Unhealthy { .. }
+                | ApplyError::Unwell { .. }
+                | ApplyError::Undone { .. }
+                | ApplyError::NotRunning { .. }
         ),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blamed(error: ApplyError) -> bool {
+        blames_the_correction(&ShimError::Apply(error))
+    }
+
+    #[test]
+    fn a_correction_is_blamed_for_what_it_is_and_not_for_the_machine() {
+        let component = || "daemon".to_owned();
+        let unwell = || ApplyError::Unhealthy {
+            component: component(),
+            expected: "2".to_owned(),
+            found: "1".to_owned(),
+        };
+        assert!(blamed(unwell()));
+        assert!(blamed(ApplyError::NotRunning {
+            cause: Box::new(unwell()),
+            trouble: "it does not start".to_owned(),
+        }));
+        assert!(blamed(ApplyError::Contents {
+            path: "a.js".to_owned(),
+            reason: "other contents".to_owned(),
+        }));
+        for not_its_fault in [
+            ApplyError::File {
+                doing: "write",
+                path: "/srv/daemon".into(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            },
+            ApplyError::Unverified {
+                path: "log".to_owned(),
+                reason: "changed while it was copied".to_owned(),
+            },
+            ApplyError::Stranger {
+                folder: "/srv/daemon".into(),
+                workspace: "/srv/.spacecp-advisories/1".into(),
+            },
+            ApplyError::Watchdog {
+                component: component(),
+                reason: "it is not configured".to_owned(),
+            },
+            ApplyError::CommandGoesOn {
+                component: component(),
+            },
+        ] {
+            let words = not_its_fault.to_string();
+            assert!(!blamed(not_its_fault), "{words}");
+        }
     }
 }

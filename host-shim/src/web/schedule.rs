@@ -1,4 +1,5 @@
-//! Runs automatic application whenever it is time for it, as long as the pages are served.
+//! Runs automatic application whenever it is time for it, and puts right what other processes left cut
+//! off, as long as the pages are served.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,10 +22,13 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// recovered at the next start, as after a crash.
 pub(super) async fn end(shim: &Shim, mut scheduling: JoinHandle<()>) {
     shim.close_automation();
-    if tokio::time::timeout(PATIENCE, &mut scheduling)
-        .await
-        .is_err()
-    {
+    // What was begun on a page goes on when whoever began it has closed the browser.
+    let ended = async {
+        let scheduled = (&mut scheduling).await;
+        shim.at_rest().await;
+        scheduled
+    };
+    if tokio::time::timeout(PATIENCE, ended).await.is_err() {
         tracing::warn!(
             "a correction that is being applied is cut off; the next start puts it right"
         );
@@ -35,6 +39,10 @@ pub(super) async fn end(shim: &Shim, mut scheduling: JoinHandle<()>) {
 /// Looks again and again. A failure is logged and shown on the page; the next look is not spared.
 pub(super) async fn keep(shim: Arc<Shim>) {
     while !shim.automation_closes() {
+        // A command line that was killed in the middle of an application leaves it to us.
+        if let Err(error) = shim.settle(SystemClock.now()).await {
+            tracing::error!(%error, "what was cut off could not be looked at");
+        }
         let pause = match shim.automate_if_due(&SystemClock).await {
             Ok((Wake::At(next), _)) => until(next),
             Ok((Wake::Never | Wake::Now { .. }, _)) => LONGEST,

@@ -4,6 +4,7 @@
 
 mod already_applied;
 mod another_application;
+mod at_work;
 mod disk_space;
 mod health;
 mod kept_paths;
@@ -21,12 +22,13 @@ use super::{Finding, Gravity, plan::Situation};
 type Check = fn(&Situation<'_>) -> Vec<Found>;
 
 /// Every check, in the order in which findings are shown.
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 13] = [
     ("another-application", another_application::check),
     ("already-applied", already_applied::check),
     ("version", version::check),
     ("requirements", requirements::check),
     ("restart", restart::check),
+    ("at-work", at_work::check),
     ("health", health::check),
     ("writable", writable::check),
     ("special-files", special_files::check),

@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -42,8 +42,17 @@ impl Log {
     pub(super) fn has_said_it(&mut self) -> Result<(), String> {
         let name = self.file.display().to_string();
         let failed = |error: std::io::Error| format!("{name}: {error}");
-        let mut file = File::open(&self.file).map_err(failed)?;
+        // Without waiting: a pipe that the component puts there would keep the application from its end.
+        let without_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let opened = File::options()
+            .read(true)
+            .custom_flags(without_waiting)
+            .open(&self.file);
+        let mut file = opened.map_err(failed)?;
         let there = file.metadata().map_err(failed)?;
+        if !there.is_file() {
+            return Err(format!("{name} is not a regular file"));
+        }
         let from = match self.at {
             // Emptied, or another file in its place: all of it is new.
             Some((inode, read)) if inode == there.ino() && read <= there.len() => read,
@@ -82,5 +91,27 @@ impl Log {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_in_the_place_of_the_log_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("log");
+        let made = rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        );
+        made.expect("a pipe");
+        let mut log = Log::begin(&pipe, "up").expect("a pattern");
+        let said = log.has_said_it().expect_err("nobody has written to it");
+        assert!(said.contains("not a regular file"), "{said}");
     }
 }
