@@ -7,23 +7,31 @@ use spacecp_advisories::{
     apply::{
         Applier, ApplyError, Exchange, Interrupted, NoFaults, Order, Outcome, Part, Step, Steps,
     },
+    config::{ComponentConfig, HttpHealth},
+    control::Configured,
     fetch::{Patience, Source},
     inventory::Inventory,
     store::Store,
     sync::{Follower, Mirror},
     trust::{AnyDocument, Verified},
 };
-use spacecp_contract::{Correction, DocumentKind, Requirement};
+use spacecp_contract::{Correction, DocumentKind, Requirement, Restart};
 use spacecp_publisher::corrections;
 use spacecp_tests::vendor::Vendor;
 use tempfile::TempDir;
 
-use crate::tree::{Tree, configured, facts_of, lay, look, new, now, old};
+use crate::{
+    service::Service,
+    tree::{Tree, configured, facts_of, lay, look, new, now, old},
+};
 
 const NAMES: [&str; 3] = ["one", "two", "three"];
 
 /// A panel with three components in their old version, and a correction for each.
 struct Three {
+    /// Before the folder: they are ended by what is written there. None where nothing runs.
+    services: Vec<Service>,
+    ill: Option<usize>,
     folder: TempDir,
     store: Store,
     source: Source,
@@ -73,6 +81,8 @@ impl Three {
             }
         }
         Ok(Self {
+            services: Vec::new(),
+            ill: None,
             folder,
             store,
             source,
@@ -80,17 +90,56 @@ impl Three {
         })
     }
 
+    /// The same with components that run; the health check of this one never succeeds.
+    async fn running(ill: Option<usize>) -> Result<Self> {
+        let mut three = Self::new(|_, built| {
+            built.correction.restart = Restart::Component;
+            built.correction.health = Some("http".to_owned());
+        })
+        .await?;
+        for name in NAMES {
+            let service = Service::new(three.folder.path(), name)?;
+            service.start().await?;
+            three.services.push(service);
+        }
+        three.ill = ill;
+        Ok(three)
+    }
+
+    fn configured(&self) -> Vec<ComponentConfig> {
+        let of = |(place, name): (usize, &&str)| {
+            let service = self.services.get(place);
+            let mut health = service.map(Service::health).unwrap_or_default();
+            for check in health.iter_mut().filter(|_| self.ill == Some(place)) {
+                // A port where nobody is.
+                check.http = check.http.as_ref().map(|_| HttpHealth {
+                    url: "http://127.0.0.1:1/".to_owned(),
+                    status: 200,
+                });
+                check.within = 1;
+            }
+            configured(
+                self.folder.path(),
+                name,
+                service.map(Service::control),
+                health,
+            )
+        };
+        NAMES.iter().enumerate().map(of).collect()
+    }
+
     fn component(&self, place: usize) -> PathBuf {
         self.folder.path().join("panel").join(NAMES[place])
     }
 
     fn inventory(&self) -> Inventory {
-        let components = NAMES.map(|name| configured(self.folder.path(), name, None, vec![]));
-        Inventory::read(&components)
+        Inventory::read(&self.configured())
     }
 
     fn applier(&self, steps: Arc<dyn Steps>) -> Applier {
-        Applier::new(self.store.clone()).with(Exchange::Atomic, steps)
+        Applier::new(self.store.clone())
+            .controlled_by(Arc::new(Configured::new(&self.configured())))
+            .with(Exchange::Atomic, steps)
     }
 
     /// Applies all three, asked for in this order, and gives the order in which it was done.
@@ -257,5 +306,94 @@ async fn two_corrections_of_one_folder_are_refused() -> Result<()> {
         "{refused:?}"
     );
     assert!(fs::metadata(three.component(0)).is_ok());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn components_of_one_plan_are_stopped_and_started_one_after_the_other() -> Result<()> {
+    let three = Three::running(None).await?;
+    three.apply([0, 1, 2], Arc::new(NoFaults)).await?;
+    assert!(three.all_are(&new())?);
+    for service in &three.services {
+        assert_eq!(service.seen().await.as_deref(), Some("1.0.1"));
+        assert_eq!(
+            service.happened(),
+            ["start 1.0.0", "stop 1.0.0", "start 1.0.1"]
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_of_a_plan_is_ill_all_of_them_run_from_their_old_trees() -> Result<()> {
+    for ill in 0..NAMES.len() {
+        let three = Three::running(Some(ill)).await?;
+        let failed = three.apply([0, 1, 2], Arc::new(NoFaults)).await;
+        assert!(
+            matches!(failed, Err(ApplyError::Unwell { .. })),
+            "{failed:?}"
+        );
+        assert!(three.all_are(&old())?);
+        assert_eq!(three.outcomes().await?, [Outcome::Failed; 3]);
+        for service in &three.services {
+            assert_eq!(service.seen().await.as_deref(), Some("1.0.0"));
+            let happened = service.happened();
+            assert!(!happened.contains(&"started twice".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// What the panel's program says when it is asked to apply these; with how it ended.
+fn program(three: &Three, arguments: &[&str]) -> Result<(Option<i32>, String)> {
+    let at = |name: &str| format!("{:?}", three.folder.path().join(name).display().to_string());
+    let mut config = format!(
+        "state = {}\n[feed]\nfrom = {}\naudience = \"customers\"\nroot = {}\n\
+         [plugin]\nmanifest = \"none\"\ncomponent = \"none\"\n",
+        at("."),
+        at("vendor/desk/feed"),
+        at("vendor/desk/hand-over/1.root"),
+    );
+    for name in NAMES {
+        config.push_str(&format!(
+            "[[component]]\nname = {name:?}\nadvisory-name = \"spacecp:{name}\"\nscheme = \"semver\"\n\
+             folder = {}\nversion = {{ file = \"VERSION\" }}\n",
+            at(&format!("panel/{name}"))
+        ));
+    }
+    let path = three.folder.path().join("panel.toml");
+    fs::write(&path, config)?;
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_panel-program"))
+        .arg("--config")
+        .arg(path)
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .output()?;
+    let said = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;
+    Ok((output.status.code(), said))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_applies_several_or_none_of_them() -> Result<()> {
+    let three = Three::new(|place, built| {
+        if place == 0 {
+            require(built, "two");
+        }
+    })
+    .await?;
+    let alone = program(&three, &["apply", &id(0), "--yes"])?;
+    assert_eq!(alone.0, Some(3), "{}", alone.1);
+    assert!(alone.1.contains("spacecp:two"), "{}", alone.1);
+    // The second one is not what its tree says.
+    fs::write(three.component(1).join("lib/a.js"), "changed here")?;
+    let (ended, said) = program(&three, &["apply", &id(0), &id(1), &id(2), "--yes"])?;
+    assert_eq!(ended, Some(3), "{said}");
+    assert!(said.contains("lib/a.js"), "{said}");
+    assert_eq!(three.outcomes().await?, []);
+    fs::write(three.component(1).join("lib/a.js"), "a of 1")?;
+    let (ended, said) = program(&three, &["apply", &id(0), &id(1), &id(2), "--yes"])?;
+    assert_eq!(ended, Some(0), "{said}");
+    assert!(three.all_are(&new())?);
+    assert_eq!(three.outcomes().await?, [Outcome::Applied; 3]);
     Ok(())
 }

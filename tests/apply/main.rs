@@ -17,6 +17,7 @@ mod every_instant;
 mod hostile;
 mod jointly;
 mod kept;
+mod killed_at_night;
 mod nested;
 mod night;
 mod order;

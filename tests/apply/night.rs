@@ -72,6 +72,8 @@ pub(crate) struct Night {
     pub(crate) change: fn(&mut Built),
     /// What is done to the advisories before they are signed.
     pub(crate) flaw: fn(&mut Advisory),
+    /// How the module is stopped and started: its `[component.control]` table.
+    pub(crate) control: &'static str,
 }
 
 impl Default for Night {
@@ -81,6 +83,7 @@ impl Default for Night {
             plugin: artifacts::PLUGIN,
             change: |_| {},
             flaw: |_| {},
+            control: "",
         }
     }
 }
@@ -111,7 +114,7 @@ impl Panel {
         }
         vendor.sign_plugin(Path::new(night.plugin))?;
         vendor.broadcast_until(noon() + hours(24 * 90))?;
-        let config = configuration(root, &vendor, night.policy);
+        let config = configuration(root, &vendor, night.policy) + night.control;
         fs::write(root.join("panel.toml"), config)?;
         share_compiled_plugins(&root.join("state"))?;
         let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
@@ -121,6 +124,11 @@ impl Panel {
             shim,
             clock: Hands::at(noon()),
         })
+    }
+
+    /// Its folder, which stays behind.
+    pub(crate) fn leave(self) -> PathBuf {
+        self.folder.keep()
     }
 
     /// The panel as it comes up again, after whatever became of the process.
@@ -301,6 +309,13 @@ pub(crate) fn does_not_lead_there(built: &mut Built) {
 pub(crate) fn the_daemons_does_not_lead_there(built: &mut Built) {
     if is_the_daemons(&built.correction) {
         does_not_lead_there(built);
+    }
+}
+
+/// Has the module's correction restart it.
+pub(crate) fn the_modules_restarts_it(built: &mut Built) {
+    if !is_the_daemons(&built.correction) {
+        built.correction.restart = Restart::Component;
     }
 }
 

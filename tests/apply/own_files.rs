@@ -302,3 +302,25 @@ async fn a_pipe_in_the_place_of_the_version_keeps_nobody_waiting() -> Result<()>
     assert!(problem.contains("not a regular file"), "{problem}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_without_a_way_back_wants_a_word_before_and_after() -> Result<()> {
+    let panel = Panel::with(&old(), &new(), |built| built.correction.reversible = false).await?;
+    let refused = panel.apply().await;
+    assert!(
+        matches!(refused, Err(ApplyError::WantsWord { .. })),
+        "{refused:?}"
+    );
+    let plain = panel.plain();
+    panel.apply_with(&plain, "first", None, true).await?;
+    let refused = plain
+        .roll_back("first", false, "for a test", now(), &())
+        .await;
+    let words = refused.expect_err("it wants a word").to_string();
+    assert!(words.contains("may not cope"), "{words}");
+    let back = plain
+        .roll_back("first", true, "for a test", now(), &())
+        .await?;
+    assert_eq!(back.outcome, Outcome::RolledBack);
+    Ok(())
+}

@@ -42,7 +42,8 @@ pub struct Correction {
     /// The name of a health check that the panel has configured.
     #[serde(default)]
     pub health: Option<String>,
-    /// Whether the old tree can be put back.
+    /// Whether the old version copes with what the new one writes, so that it can be taken back without
+    /// a further thought.
     #[serde(default = "yes")]
     pub reversible: bool,
 }

@@ -495,6 +495,7 @@ fn new_entry(
         plan: order.id.clone(),
         restarts: plan.restarts,
         panel: plan.restarts && plan.restart == Restart::Panel,
+        one_way: !part.correction.reversible,
         health: plan.health.clone(),
         owes_start: false,
         old_bytes: None,

@@ -62,7 +62,10 @@ impl Applier {
             }
         }
         let trouble = self.restore(&entry).await?;
-        let reason = with(reason, trouble.as_deref());
+        let mut reason = with(reason, trouble.as_deref());
+        if entry.one_way && entry.owes_start {
+            reason.push_str("; its vendor says that the old version may not cope with what the new one has written: look whether it does");
+        }
         self.journal
             .end(id, State::Failed, Some(&reason), now)
             .await?;
@@ -465,6 +468,11 @@ fn may_go_back(disk: &Disk, entry: &Entry, overwrite: bool) -> Result<(), ApplyE
             return irreversible("the component's folder was replaced since");
         }
         Err(error) => return Err(error),
+    }
+    if entry.one_way && !overwrite {
+        return irreversible(
+            "its vendor says that the old version may not cope with what the new one has written; say so to go on",
+        );
     }
     let mut changed = changed_since(entry)?;
     if let Some(place) = place(disk, entry)? {

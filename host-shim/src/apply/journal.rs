@@ -116,6 +116,8 @@ pub(super) struct Entry {
     pub(super) restarts: bool,
     /// Whether the panel is stopped with it, so that another process has to go on.
     pub(super) panel: bool,
+    /// Whether the old version may not cope with what the new one writes, as the vendor says.
+    pub(super) one_way: bool,
     /// The health check that the correction names.
     pub(super) health: Option<String>,
     /// Whether the component ran before, and must run in the end.
@@ -374,8 +376,8 @@ async fn insert(
 ) -> Result<(), ApplyError> {
     let application = &entry.application;
     sqlx::query(
-        "INSERT INTO applications (id, correction, revision, component, folder, workspace, version_from, version_to, state, began, by, keep, changes, plan, restarts, panel, health) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO applications (id, correction, revision, component, folder, workspace, version_from, version_to, state, began, by, keep, changes, plan, restarts, panel, one_way, health) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&application.id)
     .bind(application.correction.as_str())
@@ -393,6 +395,7 @@ async fn insert(
     .bind(&entry.plan)
     .bind(entry.restarts)
     .bind(entry.panel)
+    .bind(entry.one_way)
     .bind(&entry.health)
     .execute(&mut **transaction)
     .await?;
@@ -435,6 +438,7 @@ fn entry(row: &SqliteRow) -> Result<Entry, ApplyError> {
         plan: text("plan")?,
         restarts: row.try_get("restarts")?,
         panel: row.try_get("panel")?,
+        one_way: row.try_get("one_way")?,
         health: row.try_get("health")?,
         owes_start: row.try_get("owes_start")?,
         old_bytes: row

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Role};
+use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Requirement, Role};
 
 /// The vendor's security desk: keys, roots, advisories, corrections, and their broadcast.
 #[derive(Debug, Parser)]
@@ -336,6 +336,16 @@ pub(super) struct Build {
     /// What has to restart afterwards: none, component or panel.
     #[arg(long, default_value = "none", value_parser = restart)]
     pub(super) restart: spacecp_contract::Restart,
+    /// The health check that has to succeed afterwards, by the name that panels configure.
+    #[arg(long, value_name = "NAME")]
+    pub(super) health: Option<String>,
+    /// What must be there in this version first, as "spacecp:daemon=1.9.3"; several times for several.
+    #[arg(long = "requires", value_name = "COMPONENT=VERSION", value_parser = requirement)]
+    pub(super) requires: Vec<Requirement>,
+    /// The old version does not cope with what the new one writes: applying it and taking it back want a
+    /// person's word.
+    #[arg(long)]
+    pub(super) one_way: bool,
     /// A key that signs; several times for several. "correction" if it is not said.
     #[arg(long = "key", value_name = "NAME")]
     pub(super) keys: Vec<String>,
@@ -381,6 +391,18 @@ fn documents(word: &str) -> Result<DocumentKind, String> {
 fn holder(text: &str) -> Result<(Role, String), String> {
     let (word, name) = text.split_once('=').ok_or("it has the form ROLE=NAME")?;
     Ok((role(word)?, name.to_owned()))
+}
+
+fn requirement(text: &str) -> Result<Requirement, String> {
+    let (component, version) = text
+        .split_once('=')
+        .ok_or("it has the form COMPONENT=VERSION")?;
+    Ok(Requirement {
+        component: component
+            .parse::<ComponentName>()
+            .map_err(|error| error.to_string())?,
+        at_least: version.to_owned(),
+    })
 }
 
 fn threshold(text: &str) -> Result<(Role, u32), String> {

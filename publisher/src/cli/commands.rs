@@ -220,11 +220,13 @@ impl Desk<'_> {
                 last_affected: Some(build.from_version.clone()),
             },
             to: build.to_version.clone(),
-            requires: Vec::new(),
+            requires: build.requires.clone(),
             restart: build.restart,
             ignored: build.ignored.clone(),
         };
-        let built = corrections::build(&build.from, &build.to, facts)?;
+        let mut built = corrections::build(&build.from, &build.to, facts)?;
+        built.correction.health.clone_from(&build.health);
+        built.correction.reversible = !build.one_way;
         if let Some(folder) = &build.request {
             target.add_payload(&built)?;
             return self.write_request(folder, Wanted::Correction(built.correction));

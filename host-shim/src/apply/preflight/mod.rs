@@ -10,6 +10,7 @@ mod health;
 mod kept_paths;
 mod local_changes;
 mod mounts;
+mod one_way;
 mod requirements;
 mod restart;
 mod special_files;
@@ -22,11 +23,12 @@ use super::{Finding, Gravity, plan::Situation};
 type Check = fn(&Situation<'_>) -> Vec<Found>;
 
 /// Every check, in the order in which findings are shown.
-const CHECKS: [(&str, Check); 13] = [
+const CHECKS: [(&str, Check); 14] = [
     ("another-application", another_application::check),
     ("already-applied", already_applied::check),
     ("version", version::check),
     ("requirements", requirements::check),
+    ("one-way", one_way::check),
     ("restart", restart::check),
     ("at-work", at_work::check),
     ("health", health::check),
