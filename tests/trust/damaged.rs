@@ -170,3 +170,30 @@ async fn a_sync_that_was_cut_off_is_gone_on_with_and_shows_nothing_before_it_is_
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_that_is_reset_while_another_process_reads_it_is_not_taken_for_damage() -> Result<()>
+{
+    let scene = Scene::followed().await?;
+    let other = Store::open(scene.store.path()).await?;
+    let folder = scene.vendor.feed_dir().display().to_string();
+    let again = scene.follower_of(&folder)?;
+    let (store, now) = (scene.store.clone(), scene.now);
+    let resetting = tokio::spawn(async move {
+        for _ in 0..60 {
+            store.forget_feed().await?;
+            again.sync(now).await?;
+        }
+        anyhow::Ok(())
+    });
+    while !resetting.is_finished() {
+        other.trusted().await?;
+        other
+            .document(DocumentKind::Advisory, &advisory(1).id)
+            .await?;
+    }
+    resetting.await??;
+    assert_eq!(other.damage().await?, None);
+    assert_eq!(other.incidents(10).await?, []);
+    Ok(())
+}

@@ -226,3 +226,57 @@ async fn a_process_that_is_killed_in_the_middle_of_a_download_leaves_what_the_ne
     assert_eq!(answers, [(206, SIZE - 220_000)], "what had come was kept");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_place_that_gives_a_byte_now_and_then_is_left_for_the_next_which_goes_on_from_there()
+-> Result<()> {
+    let shelf = Shelf::new().await?;
+    let next = FeedServer::start(shelf.folder.path().join("feed")).await?;
+    let mut access = Access::default();
+    access.patience.payload = Duration::from_secs(1);
+    access.patience.slowest = u64::MAX;
+    let blob = &shelf.blobs[0];
+    let path = FeedPath::blob(&blob.digest).to_string();
+    // Each byte comes long before the panel would call it silence.
+    shelf.server.always(&path, Fault::Trickles);
+    let sources = [&shelf.server, &next].map(|server| Source::new(&server.url(), access.clone()));
+    let sources: Vec<_> = sources
+        .into_iter()
+        .map(|source| source.map(Arc::new))
+        .collect::<Result<_, _>>()?;
+    let alone = Kept::new(
+        shelf.folder.path().join("alone"),
+        sources[..1].to_vec(),
+        u64::MAX,
+    );
+    let refused = alone.bring(blob).await;
+    assert!(
+        matches!(refused, Err(FetchError::TooSlow { found, announced, .. })
+            if found > 0 && announced == SIZE as u64),
+        "{refused:?}"
+    );
+    let part = length(&alone.place(blob).with_extension("part"));
+    assert!(part > 0, "what came is kept");
+    let both = Kept::new(shelf.folder.path().join("both"), sources, u64::MAX);
+    assert_eq!(fs::read(both.bring(blob).await?)?, contents(0));
+    let asked = next.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(
+        asked[0].status, 206,
+        "what had come was not asked for again"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_payload_has_the_time_that_its_length_takes() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let mut access = Access::default();
+    access.patience.payload = Duration::ZERO;
+    // 300,000 bytes at this pace: six seconds, and a local server needs a moment of them.
+    access.patience.slowest = 50_000;
+    let source = Arc::new(Source::new(&shelf.server.url(), access)?);
+    let kept = Kept::new(shelf.folder.path().join("kept"), vec![source], u64::MAX);
+    kept.bring(&shelf.blobs[0]).await?;
+    Ok(())
+}
