@@ -137,9 +137,73 @@ async fn a_download_that_is_under_way_makes_room_for_nobody() -> Result<()> {
     let under_way = tokio::spawn(async move { one.bring(&blob).await });
     let part = other.place(&shelf.blobs[0]).with_extension("part");
     until(|| length(&part) == 100_000).await?;
-    other.bring(&shelf.blobs[1]).await?;
+    let refused = other.bring(&shelf.blobs[1]).await;
+    assert!(
+        matches!(refused, Err(FetchError::RoomTaken { limit, .. }) if limit == SIZE as u64),
+        "{refused:?}"
+    );
     assert!(part.exists(), "it is still being written");
     under_way.abort();
+    assert!(under_way.await.is_err(), "it was cut off");
+    // Nobody is at it any more, so that what it left is like anything else that is kept.
+    other.bring(&shelf.blobs[1]).await?;
+    assert!(!part.exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_downloads_that_begin_at_once_do_not_take_the_same_room() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let (one, other) = (shelf.at_most(2 * SIZE - 1)?, shelf.at_most(2 * SIZE - 1)?);
+    let path = FeedPath::blob(&shelf.blobs[0].digest).to_string();
+    // Not a byte of the first has come when the second wants to begin.
+    shelf.server.fault(&path, &[Fault::Stalls(0)]);
+    let blob = shelf.blobs[0];
+    let room = one.place(&blob).with_extension("room");
+    let under_way = tokio::spawn(async move { one.bring(&blob).await });
+    until(|| length(&room) == SIZE as u64).await?;
+    let refused = other.bring(&shelf.blobs[1]).await;
+    assert!(
+        matches!(refused, Err(FetchError::RoomTaken { .. })),
+        "{refused:?}"
+    );
+    under_way.abort();
+    assert!(under_way.await.is_err(), "it was cut off");
+    other.bring(&shelf.blobs[1]).await?;
+    assert!(!room.exists(), "nobody holds room that nobody needs");
+    assert!(!other.place(&shelf.blobs[1]).with_extension("room").exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wanted_together_makes_no_room_for_one_of_its_own() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let [one, two, three] = &shelf.blobs;
+    let kept = shelf.at_most(2 * SIZE)?.sparing([one, two]);
+    kept.bring(one).await?;
+    kept.bring(two).await?;
+    let refused = kept.bring(three).await;
+    assert!(
+        matches!(refused, Err(FetchError::RoomTaken { .. })),
+        "{refused:?}"
+    );
+    assert!(kept.has(one) && kept.has(two));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_forgotten_when_it_is_looked_at_and_what_is_right_stays() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let kept = shelf.at_most(usize::MAX)?;
+    let [one, two, three] = &shelf.blobs;
+    kept.bring(one).await?;
+    kept.bring(two).await?;
+    fs::write(kept.place(one), vec![7; SIZE])?;
+    assert!(kept.has(one), "its length is right");
+    for blob in [one, two, three] {
+        kept.forget_if_damaged(blob).await?;
+    }
+    assert!(!kept.has(one) && kept.has(two));
     Ok(())
 }
 

@@ -141,6 +141,18 @@ pub enum FetchError {
         /// What may be kept, in bytes.
         limit: u64,
     },
+    /// A payload for which there is no room as long as others are on their way.
+    #[error(
+        "the payload {payload} has {length} bytes, and what is on its way here at the same time leaves no room for it: at most {limit} bytes of payloads may be kept (feed.keep-payloads-bytes in the configuration); try again when that has come"
+    )]
+    RoomTaken {
+        /// Which.
+        payload: Digest,
+        /// Its length, in bytes.
+        length: u64,
+        /// What may be kept, in bytes.
+        limit: u64,
+    },
     /// Another part of a payload than the one that was asked for.
     #[error("cannot go on with {address} at byte {from}: the server sent another part")]
     Resumed {
