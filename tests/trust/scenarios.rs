@@ -354,6 +354,18 @@ const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
+        group: "size",
+        what: "what is kept of payloads and told of refusals: within bounds, whoever comes at once and however often",
+        tests: &[
+            "kept::the_oldest_payload_makes_room_for_another",
+            "kept::a_download_that_is_under_way_makes_room_for_nobody",
+            "kept::two_downloads_that_begin_at_once_do_not_take_the_same_room",
+            "kept::what_is_wanted_together_makes_no_room_for_one_of_its_own",
+            "damaged::what_happens_again_after_something_else_is_one_incident_still_and_the_newest",
+            "damaged::a_flood_of_refusals_washes_away_nothing_but_refusals",
+        ],
+    },
+    Scenario {
         group: "tenancy",
         what: "a feed or a document for another customer",
         tests: &[
@@ -387,6 +399,7 @@ const SCENARIOS: &[Scenario] = &[
         what: "import with the network cut",
         tests: &[
             "demo: offline::with_the_network_cut_a_bundle_is_imported_and_its_corrections_are_applied",
+            "demo: offline::an_import_puts_damaged_payloads_right_and_clears_away_the_others_first",
         ],
     },
     Scenario {
