@@ -6,13 +6,14 @@
 //! broken sync had brought need not be fetched again.
 //!
 //! A feed may have mirrors. A mirror that fails, lags behind or offers something that is refused is
-//! left for the next; what any of them offers is believed for its signatures alone.
+//! left for the next; so is one that has nothing new, for it may have been made to stand still. What
+//! any of them offers is believed for its signatures alone.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, Correction, Digest, DocumentId, DocumentKind, FeedPath, Limits, Root,
+    Audience, Correction, Digest, DocumentId, DocumentKind, FeedPath, Head, Limits, Root,
 };
 use tokio::task::JoinSet;
 
@@ -228,26 +229,57 @@ impl Follower {
     async fn try_each(&self, mirrors: &[Mirror], now: Timestamp) -> Result<SyncReport, SyncError> {
         self.heal().await?;
         self.refuse_another_pin().await?;
+        self.mark_what_has_expired(now).await?;
         let mut failures = Vec::new();
+        let mut nothing_new = None;
         for mirror in mirrors {
             match self.attempt(mirror, now).await {
                 Err(error) if error.is_the_mirrors() => {
                     tracing::warn!(mirror = mirror.address, %error, "this mirror gave no news to believe");
-                    failures.push((mirror.address.clone(), error));
+                    // Once one has answered well, the others are asked for their news alone.
+                    if nothing_new.is_none() {
+                        failures.push((mirror.address.clone(), error));
+                    }
+                }
+                Ok(report) if !report.changed => {
+                    nothing_new.get_or_insert(report);
                 }
                 ended => {
-                    for (address, error) in failures.iter().filter(|(_, error)| error.is_refusal())
-                    {
-                        let words = format!("{address}: {error}");
-                        self.store.note(IncidentKind::Refused, &words, now).await?;
-                    }
+                    self.note_refusals(&failures, now).await?;
                     return ended;
                 }
             }
         }
+        if let Some(report) = nothing_new {
+            self.note_refusals(&failures, now).await?;
+            return Ok(report);
+        }
         match failures.len() {
             1 => Err(failures.remove(0).1),
             _ => Err(SyncError::Mirrors(failures)),
+        }
+    }
+
+    async fn note_refusals(
+        &self,
+        failures: &[(String, SyncError)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (address, error) in failures.iter().filter(|(_, error)| error.is_refusal()) {
+            let words = format!("{address}: {error}");
+            self.store.note(IncidentKind::Refused, &words, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers that the head has expired, if it has: a clock that goes back makes it no younger.
+    async fn mark_what_has_expired(&self, now: Timestamp) -> Result<(), StoreError> {
+        let trusted = self.store.trusted().await?;
+        match &trusted.head {
+            Some(head) if head.expires <= now && !trusted.has_seen_expired(head) => {
+                self.store.saw_expired(Digest::of(head.bytes())).await
+            }
+            _ => Ok(()),
         }
     }
 
@@ -280,6 +312,13 @@ impl Follower {
     async fn attempt(&self, mirror: &Mirror, now: Timestamp) -> Result<SyncReport, SyncError> {
         let trusted = self.store.trusted().await?;
         let before = trusted.head.clone();
+        let known = match &before {
+            Some(head) => {
+                let digest = Digest::of(head.bytes());
+                self.store.validator(&mirror.address, digest).await?
+            }
+            None => None,
+        };
         let mut workflow = Workflow::new(
             self.pin.clone(),
             self.audience.clone(),
@@ -287,13 +326,20 @@ impl Follower {
             self.store.held().await?,
             Limits::default(),
             now,
-        );
-        let outcome = self.drive(&mut workflow, &mirror.source).await?;
+        )
+        .knowing(known);
+        let outcome = self.drive(&mut workflow, &mirror.source).await;
+        if let Err(SyncError::Trust(TrustError::HeadExpired { digest, .. })) = &outcome {
+            self.store.saw_expired(*digest).await?;
+        }
+        let outcome = outcome?;
         let now = workflow.now();
         match (outcome, before) {
             (Outcome::Changed(update), _) => {
                 self.keep_pin().await?;
                 let accepted = self.store.accept(&update, now).await?;
+                self.keep_validator(mirror, &update.head, update.head_validator.as_deref())
+                    .await?;
                 Ok(SyncReport {
                     changed: accepted.is_some(),
                     sequence: update.head.sequence,
@@ -301,8 +347,10 @@ impl Follower {
                     valid_until: update.head.expires,
                 })
             }
-            (Outcome::Unchanged, Some(head)) => {
+            (Outcome::Unchanged { validator }, Some(head)) => {
                 self.store.heard(now).await?;
+                self.keep_validator(mirror, &head, validator.as_deref())
+                    .await?;
                 Ok(SyncReport {
                     changed: false,
                     sequence: head.sequence,
@@ -310,10 +358,32 @@ impl Follower {
                     valid_until: head.expires,
                 })
             }
-            (Outcome::Unchanged, None) => Err(SyncError::Missing {
+            (Outcome::Unchanged { .. }, None) => Err(SyncError::Missing {
                 path: FeedPath::head(),
             }),
         }
+    }
+
+    /// What a mirror that is followed said of a head. A file that was carried here says nothing.
+    async fn keep_validator(
+        &self,
+        mirror: &Mirror,
+        head: &Verified<Head>,
+        validator: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let followed: Vec<&str> = self
+            .mirrors
+            .iter()
+            .map(|one| one.address.as_str())
+            .collect();
+        let Some(validator) = validator.filter(|_| followed.contains(&mirror.address.as_str()))
+        else {
+            return Ok(());
+        };
+        let digest = Digest::of(head.bytes());
+        self.store
+            .keep_validator(&mirror.address, digest, validator, &followed)
+            .await
     }
 
     /// Fetches what the workflow asks for until it has ended.

@@ -2,6 +2,7 @@
 //! administrator is told: the real programs, each as a process of its own.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -9,13 +10,14 @@ use std::{
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use spacecp_advisories::store::Store;
-use spacecp_contract::{Correction, DocumentId, DocumentKind, FeedPath, Limits, decode};
+use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind, FeedPath, Limits, decode};
 use spacecp_tests::{
     authority::identity,
     catalog,
     demo::{Demo, Login},
     feed_server::{Fault, FeedServer},
 };
+use walkdir::WalkDir;
 
 /// A panel of the demo whose store is empty, and whose feed is nowhere to be found.
 struct Desert {
@@ -116,6 +118,42 @@ async fn with_the_network_cut_a_bundle_is_imported_and_its_corrections_are_appli
     let history = text(&desert.run(&["history"])?.stdout);
     assert!(history.contains("audit 2: applied by"), "{history}");
     assert!(history.contains("4.7.2 → 4.7.4, signed by"), "{history}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_puts_damaged_payloads_right_and_clears_away_the_others_first() -> Result<()> {
+    let desert = Desert::new("http://127.0.0.1:9/feed/").await?;
+    let bundle = desert.bundle()?.display().to_string();
+    assert!(desert.run(&["import", &bundle])?.status.success());
+    let folder = desert.state().join("payloads");
+    let mut right = BTreeMap::new();
+    for entry in WalkDir::new(folder.join("blob")) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let bytes = std::fs::read(entry.path())?;
+            // What a bad disk does: another content of the same length.
+            std::fs::write(entry.path(), vec![7; bytes.len()])?;
+            right.insert(entry.into_path(), bytes);
+        }
+    }
+    ensure!(right.len() > 1, "the corrections have payloads");
+    let needed: usize = right.values().map(Vec::len).sum();
+    let stranger = folder.join(FeedPath::blob(&Digest::of(b"a stranger")).as_str());
+    std::fs::create_dir_all(stranger.parent().unwrap_or(&folder))?;
+    std::fs::write(&stranger, vec![7; needed])?;
+    // Room for what the bundle has, and for nothing else.
+    let limit = format!("[feed]\nkeep-payloads-bytes = {needed}\n");
+    desert.configure(|text| {
+        text.replace(&desert.demo.feed_url(), "http://127.0.0.1:9/feed/")
+            .replace("[feed]\n", &limit)
+    })?;
+    let again = desert.run(&["import", &bundle])?;
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert!(!stranger.exists());
+    for (path, bytes) in right {
+        assert!(std::fs::read(&path)? == bytes, "{}", path.display());
+    }
     Ok(())
 }
 

@@ -3,7 +3,11 @@
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use spacecp_advisories::decisions::{Decision, Kind, State};
+use spacecp_advisories::{
+    decisions::{Decision, Kind, State},
+    store::Store,
+};
+use spacecp_contract::Digest;
 use spacecp_tests::catalog;
 
 use crate::{
@@ -321,6 +325,18 @@ async fn what_is_exposed_ends_check_with_1_unless_accepting_is_allowed_and_all_i
     assert_eq!(program(&panel, &["check"]).await?.code, Some(1));
     let accepted = program(&panel, &["check", "--allow-accepted"]).await?;
     assert_eq!(accepted.code, Some(0), "{}", accepted.output);
+
+    // Once the vendor's last word has expired, nobody can say that nothing else is wrong.
+    let store = Store::open(&panel.folder().join("state/store.sqlite")).await?;
+    let head = store.trusted().await?.head.context("it was heard")?;
+    store.saw_expired(Digest::of(head.bytes())).await?;
+    let blind = program(&panel, &["check", "--allow-accepted"]).await?;
+    assert_eq!(blind.code, Some(1), "{}", blind.output);
+    let since = head
+        .issued
+        .strftime("no fresh word since %Y-%m-%d %H:%M UTC");
+    let since = since.to_string();
+    assert!(blind.output.contains(&since), "{since}: {}", blind.output);
     Ok(())
 }
 

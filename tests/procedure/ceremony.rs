@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use spacecp_contract::{DocumentKind, FeedPath, Role};
+use spacecp_contract::{DocumentKind, FeedPath, Restart, Role};
 use spacecp_publisher::{
     feed::{Feed, FeedError},
     keys::SecretKey,
@@ -19,7 +19,11 @@ use spacecp_publisher::{
     sign,
     status::Margins,
 };
-use spacecp_tests::{catalog, vendor::Vendor};
+use spacecp_tests::{
+    catalog,
+    ground::{Age, Ground},
+    vendor::Vendor,
+};
 use tempfile::TempDir;
 
 const MARGINS: Margins = Margins {
@@ -490,6 +494,105 @@ fn what_a_request_says_is_shown_and_not_obeyed() -> Result<()> {
     assert!(
         !text.contains('\u{1b}') && !text.contains('\u{202e}'),
         "{text:?}"
+    );
+    Ok(())
+}
+
+/// What is shown of a request to whoever is asked to sign it.
+fn shown(folder: &Path, wanted: Wanted) -> Result<String> {
+    let request = requests::write(folder, wanted)?;
+    let output = Command::new(env!("CARGO_BIN_EXE_vendor-program"))
+        .arg("sign-request")
+        .arg(request.path())
+        .output()?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{error}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn says(text: &str, words: &[&str]) {
+    for words in words {
+        assert!(text.contains(words), "{words:?} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn whoever_signs_a_root_is_told_for_whom_it_is_and_loudly_that_sequences_start_afresh() -> Result<()>
+{
+    let folder = TempDir::new()?;
+    let vendor = vendor(folder.path())?;
+    let now = vendor.now();
+    let root = vendor.feed().root()?;
+    let mut next = roots::next(&root, &Change::default(), now, now + hours(24 * 365))?;
+    let usual = shown(&folder.path().join("usual"), Wanted::Root(next.clone()))?;
+    says(&usual, &["for:     customers"]);
+    assert!(!usual.contains("EPOCH"), "{usual}");
+    next.sequence_epoch = 7;
+    let afresh = shown(&folder.path().join("afresh"), Wanted::Root(next))?;
+    says(&afresh, &["EPOCH 7", "START AFRESH"]);
+    Ok(())
+}
+
+#[test]
+fn whoever_signs_an_advisory_is_told_what_panels_will_make_of_it() -> Result<()> {
+    let folder = TempDir::new()?;
+    let now: Timestamp = "2026-11-24T12:00:00Z".parse()?;
+    let mut advisory = catalog::advisories(now).remove(0);
+    advisory.tlp = spacecp_contract::Tlp::Amber;
+    advisory.embargo_until = Some(now + hours(48));
+    advisory.withdrawn = Some(now);
+    advisory.affected.truncate(1);
+    let affected = &mut advisory.affected[0];
+    affected.versions = vec!["4.7\u{1b}[2J".to_owned()];
+    affected.ranges = vec![spacecp_contract::VersionRange {
+        introduced: "4.0.0".to_owned(),
+        fixed: Some("4.7.4".to_owned()),
+        last_affected: None,
+    }];
+    let (component, severity) = (affected.component.to_string(), advisory.severity.clone());
+    let corrections = advisory.corrections.clone();
+    let text = shown(folder.path(), Wanted::Advisory(advisory))?;
+    says(
+        &text,
+        &[
+            "for:     customers",
+            "TLP:AMBER, under embargo until 2026-11-26T12:00:00Z",
+            "WITHDRAWN since 2026-11-24T12:00:00Z",
+            &component,
+            "\"4.0.0\" up to before \"4.7.4\"",
+            &severity[0],
+            corrections[0].as_str(),
+        ],
+    );
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+    Ok(())
+}
+
+#[test]
+fn whoever_signs_a_correction_is_told_from_where_to_where_and_how_much_it_changes() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(&folder.path().join("vendor"))?;
+    let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
+    let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
+    let [fix, ..] = catalog::corrections();
+    let mut correction = vendor.publish_correction(&fix, &before, &after)?;
+    correction.restart = Restart::Panel;
+    correction.reversible = false;
+    let [from, to] = fix.versions;
+    let (files, bytes) = (correction.files.len(), correction.download());
+    let text = shown(folder.path(), Wanted::Correction(correction))?;
+    says(
+        &text,
+        &[
+            "for:     customers",
+            &format!("{} to {to:?}", fix.component),
+            &format!("from:    {from:?} up to before {to:?}"),
+            "restart: panel",
+            &format!("files:   {files}, of which"),
+            &format!("payload: {bytes} bytes"),
+            fix.advisories[0],
+            "CANNOT BE TAKEN BACK",
+        ],
     );
     Ok(())
 }

@@ -32,6 +32,7 @@ struct Shelf {
     asked: Mutex<Vec<Asked>>,
     faults: Mutex<Vec<(String, Fault)>>,
     habits: Mutex<Vec<(String, Fault)>>,
+    tags: Mutex<Vec<(String, String)>>,
 }
 
 /// How one answer goes wrong.
@@ -90,6 +91,7 @@ impl FeedServer {
             asked: Mutex::default(),
             faults: Mutex::default(),
             habits: Mutex::default(),
+            tags: Mutex::default(),
         });
         let app = Router::new()
             .route("/{*path}", get(file))
@@ -124,8 +126,15 @@ impl FeedServer {
         habits.push((path.to_owned(), fault));
     }
 
+    /// Says this of a file, instead of its entity tag, until [`Self::behave`].
+    pub fn call(&self, path: &str, tag: &str) {
+        let mut tags = self.shelf.lies();
+        tags.push((path.to_owned(), tag.to_owned()));
+    }
+
     /// From now on every answer is what it should be.
     pub fn behave(&self) {
+        self.shelf.lies().clear();
         for faults in [&self.shelf.habits, &self.shelf.faults] {
             faults
                 .lock()
@@ -189,6 +198,11 @@ impl axum::serve::Listener for TlsListener {
 }
 
 impl Shelf {
+    /// What is said of files instead of their entity tags.
+    fn lies(&self) -> std::sync::MutexGuard<'_, Vec<(String, String)>> {
+        self.tags.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn next_fault(&self, path: &str) -> Option<Fault> {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = faults.iter().position(|(of, _)| of == path) {
@@ -347,12 +361,25 @@ async fn look_up(
     let Ok(bytes) = tokio::fs::read(shelf.folder.join(path)).await else {
         return (StatusCode::NOT_FOUND, None, Vec::new());
     };
-    let tag = format!("\"{}\"", Digest::of(&bytes).short());
+    let tag = entity_tag(&bytes);
     let known = headers
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value.as_bytes() == tag.as_bytes());
+        .and_then(|known| known.to_str().ok())
+        .is_some_and(|known| matches(known, &tag));
+    let lie = shelf.lies().iter().find(|(of, _)| of == path).cloned();
+    let said = lie.map_or(tag, |(_, lie)| lie);
     if known {
-        return (StatusCode::NOT_MODIFIED, Some(tag), Vec::new());
+        return (StatusCode::NOT_MODIFIED, Some(said), Vec::new());
     }
-    (StatusCode::OK, Some(tag), bytes)
+    (StatusCode::OK, Some(said), bytes)
+}
+
+/// The entity tag of a file with these bytes.
+pub fn entity_tag(bytes: &[u8]) -> String {
+    format!("\"{}\"", Digest::of(bytes).short())
+}
+
+/// Whether a condition names this tag (RFC 9110, section 13.1.2): alone, in a list, or by naming all.
+fn matches(known: &str, tag: &str) -> bool {
+    known.trim() == "*" || known.split(',').any(|one| one.trim() == tag)
 }

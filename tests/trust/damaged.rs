@@ -170,3 +170,89 @@ async fn a_sync_that_was_cut_off_is_gone_on_with_and_shows_nothing_before_it_is_
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_that_is_reset_while_another_process_reads_it_is_not_taken_for_damage() -> Result<()>
+{
+    let scene = Scene::followed().await?;
+    let other = Store::open(scene.store.path()).await?;
+    let folder = scene.vendor.feed_dir().display().to_string();
+    let again = scene.follower_of(&folder)?;
+    let (store, now) = (scene.store.clone(), scene.now);
+    let resetting = tokio::spawn(async move {
+        for _ in 0..60 {
+            store.forget_feed().await?;
+            again.sync(now).await?;
+        }
+        anyhow::Ok(())
+    });
+    while !resetting.is_finished() {
+        other.trusted().await?;
+        other
+            .document(DocumentKind::Advisory, &advisory(1).id)
+            .await?;
+    }
+    resetting.await??;
+    assert_eq!(other.damage().await?, None);
+    assert_eq!(other.incidents(10).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_happens_again_after_something_else_is_one_incident_still_and_the_newest() -> Result<()>
+{
+    let scene = Scene::new().await?;
+    let (store, now) = (&scene.store, scene.now);
+    // Two mirrors that take turns.
+    for round in 0..50 {
+        for words in ["one: rollback", "other: rollback"] {
+            let at = now + crate::scene::hours(round);
+            store.note(IncidentKind::Refused, words, at).await?;
+        }
+    }
+    store
+        .note(IncidentKind::Unreachable, "one: rollback", now)
+        .await?;
+    let incidents = store.incidents(1_000).await?;
+    let told: Vec<_> = incidents
+        .iter()
+        .map(|one| (one.words.as_str(), one.times))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("one: rollback", 1),
+            ("other: rollback", 50),
+            ("one: rollback", 50)
+        ]
+    );
+    assert_eq!(incidents[2].first, now);
+    assert_eq!(incidents[2].last, now + crate::scene::hours(49));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flood_of_refusals_washes_away_nothing_but_refusals() -> Result<()> {
+    let scene = Scene::new().await?;
+    let (store, now) = (&scene.store, scene.now);
+    store
+        .note(IncidentKind::Damaged, "a page was torn", now)
+        .await?;
+    store
+        .note(IncidentKind::Reset, "ada had it forget", now)
+        .await?;
+    for number in 0..300 {
+        let words = format!("head {number} is refused");
+        store.note(IncidentKind::Refused, &words, now).await?;
+    }
+    let incidents = store.incidents(1_000).await?;
+    let of = |kind| incidents.iter().filter(move |one| one.kind == kind).count();
+    assert_eq!((of(IncidentKind::Damaged), of(IncidentKind::Reset)), (1, 1));
+    assert_eq!(
+        of(IncidentKind::Refused),
+        100,
+        "and of those the newest are kept"
+    );
+    assert_eq!(incidents[0].words, "head 299 is refused");
+    Ok(())
+}

@@ -115,6 +115,55 @@ async fn a_clock_that_goes_back_brings_nothing_expired_to_life() -> Result<()> {
     // The latest time by which anything was decided is remembered, so the head of three days ago
     // cannot be replayed as if it were that day still.
     assert_eq!(scene.store.trusted().await?.latest_time, now);
+    // And the head of an hour was seen expired, so that it is, by any clock.
+    let before = scene.trusted().await?;
+    let error = scene.sync().await.expect_err("it has not come to life");
+    assert!(error.to_string().contains("expired"), "{error}");
+    assert_eq!(scene.trusted().await?, before);
+    scene.vendor.at(now + hours(2)).broadcast()?;
+    assert!(scene.sync().await?.changed, "the vendor's next word counts");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_head_that_was_seen_expired_stays_so_until_the_vendors_next_however_the_clock_goes()
+-> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let now = scene.now;
+    assert!(!scene.store.freshness().await?.is_stale(now));
+    scene.now = now + hours(24 * 8);
+    scene.sync().await.expect_err("it expired yesterday");
+    scene.now = now;
+    let error = scene.sync().await.expect_err("it has not come to life");
+    assert!(error.to_string().contains("expired"), "{error}");
+    let trusted = scene.store.trusted().await?;
+    assert!(trusted.head.is_some(), "what was known stays visible");
+    assert!(trusted.fresh_head(now).is_none());
+    assert!(scene.store.freshness().await?.is_stale(now));
+    // Another process, and a later start of this one, know it too.
+    let other = Store::open(scene.store.path()).await?;
+    assert!(other.freshness().await?.is_stale(now));
+    scene.vendor.broadcast()?;
+    assert!(scene.sync().await?.changed);
+    assert!(!scene.store.freshness().await?.is_stale(now));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_known_is_good_for_no_longer_than_the_root_above_it() -> Result<()> {
+    let mut scene = Scene::followed().await?;
+    let late = scene.now + hours(24 * 364);
+    scene.now = late;
+    scene
+        .vendor
+        .at(late)
+        .broadcast_until(late + hours(24 * 7))?;
+    scene.sync().await?;
+    let trusted = scene.store.trusted().await?;
+    let root = trusted.root.map(|root| root.expires);
+    let freshness = scene.store.freshness().await?;
+    assert_eq!(freshness.valid_until, root);
+    assert!(freshness.is_stale(late + hours(48)));
     Ok(())
 }
 

@@ -137,9 +137,73 @@ async fn a_download_that_is_under_way_makes_room_for_nobody() -> Result<()> {
     let under_way = tokio::spawn(async move { one.bring(&blob).await });
     let part = other.place(&shelf.blobs[0]).with_extension("part");
     until(|| length(&part) == 100_000).await?;
-    other.bring(&shelf.blobs[1]).await?;
+    let refused = other.bring(&shelf.blobs[1]).await;
+    assert!(
+        matches!(refused, Err(FetchError::RoomTaken { limit, .. }) if limit == SIZE as u64),
+        "{refused:?}"
+    );
     assert!(part.exists(), "it is still being written");
     under_way.abort();
+    assert!(under_way.await.is_err(), "it was cut off");
+    // Nobody is at it any more, so that what it left is like anything else that is kept.
+    other.bring(&shelf.blobs[1]).await?;
+    assert!(!part.exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_downloads_that_begin_at_once_do_not_take_the_same_room() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let (one, other) = (shelf.at_most(2 * SIZE - 1)?, shelf.at_most(2 * SIZE - 1)?);
+    let path = FeedPath::blob(&shelf.blobs[0].digest).to_string();
+    // Not a byte of the first has come when the second wants to begin.
+    shelf.server.fault(&path, &[Fault::Stalls(0)]);
+    let blob = shelf.blobs[0];
+    let room = one.place(&blob).with_extension("room");
+    let under_way = tokio::spawn(async move { one.bring(&blob).await });
+    until(|| length(&room) == SIZE as u64).await?;
+    let refused = other.bring(&shelf.blobs[1]).await;
+    assert!(
+        matches!(refused, Err(FetchError::RoomTaken { .. })),
+        "{refused:?}"
+    );
+    under_way.abort();
+    assert!(under_way.await.is_err(), "it was cut off");
+    other.bring(&shelf.blobs[1]).await?;
+    assert!(!room.exists(), "nobody holds room that nobody needs");
+    assert!(!other.place(&shelf.blobs[1]).with_extension("room").exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wanted_together_makes_no_room_for_one_of_its_own() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let [one, two, three] = &shelf.blobs;
+    let kept = shelf.at_most(2 * SIZE)?.sparing([one, two]);
+    kept.bring(one).await?;
+    kept.bring(two).await?;
+    let refused = kept.bring(three).await;
+    assert!(
+        matches!(refused, Err(FetchError::RoomTaken { .. })),
+        "{refused:?}"
+    );
+    assert!(kept.has(one) && kept.has(two));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_forgotten_when_it_is_looked_at_and_what_is_right_stays() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let kept = shelf.at_most(usize::MAX)?;
+    let [one, two, three] = &shelf.blobs;
+    kept.bring(one).await?;
+    kept.bring(two).await?;
+    fs::write(kept.place(one), vec![7; SIZE])?;
+    assert!(kept.has(one), "its length is right");
+    for blob in [one, two, three] {
+        kept.forget_if_damaged(blob).await?;
+    }
+    assert!(!kept.has(one) && kept.has(two));
     Ok(())
 }
 
@@ -224,5 +288,59 @@ async fn a_process_that_is_killed_in_the_middle_of_a_download_leaves_what_the_ne
     let asked = shelf.server.asked();
     let answers: Vec<_> = asked.iter().map(|one| (one.status, one.body)).collect();
     assert_eq!(answers, [(206, SIZE - 220_000)], "what had come was kept");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_place_that_gives_a_byte_now_and_then_is_left_for_the_next_which_goes_on_from_there()
+-> Result<()> {
+    let shelf = Shelf::new().await?;
+    let next = FeedServer::start(shelf.folder.path().join("feed")).await?;
+    let mut access = Access::default();
+    access.patience.payload = Duration::from_secs(1);
+    access.patience.slowest = u64::MAX;
+    let blob = &shelf.blobs[0];
+    let path = FeedPath::blob(&blob.digest).to_string();
+    // Each byte comes long before the panel would call it silence.
+    shelf.server.always(&path, Fault::Trickles);
+    let sources = [&shelf.server, &next].map(|server| Source::new(&server.url(), access.clone()));
+    let sources: Vec<_> = sources
+        .into_iter()
+        .map(|source| source.map(Arc::new))
+        .collect::<Result<_, _>>()?;
+    let alone = Kept::new(
+        shelf.folder.path().join("alone"),
+        sources[..1].to_vec(),
+        u64::MAX,
+    );
+    let refused = alone.bring(blob).await;
+    assert!(
+        matches!(refused, Err(FetchError::TooSlow { found, announced, .. })
+            if found > 0 && announced == SIZE as u64),
+        "{refused:?}"
+    );
+    let part = length(&alone.place(blob).with_extension("part"));
+    assert!(part > 0, "what came is kept");
+    let both = Kept::new(shelf.folder.path().join("both"), sources, u64::MAX);
+    assert_eq!(fs::read(both.bring(blob).await?)?, contents(0));
+    let asked = next.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(
+        asked[0].status, 206,
+        "what had come was not asked for again"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_payload_has_the_time_that_its_length_takes() -> Result<()> {
+    let shelf = Shelf::new().await?;
+    let mut access = Access::default();
+    access.patience.payload = Duration::ZERO;
+    // 300,000 bytes at this pace: six seconds, and a local server needs a moment of them.
+    access.patience.slowest = 50_000;
+    let source = Arc::new(Source::new(&shelf.server.url(), access)?);
+    let kept = Kept::new(shelf.folder.path().join("kept"), vec![source], u64::MAX);
+    kept.bring(&shelf.blobs[0]).await?;
     Ok(())
 }

@@ -228,7 +228,7 @@ impl Panel {
         }
         match run.outcome() {
             None => return false,
-            Some(Outcome::Unchanged) => {}
+            Some(Outcome::Unchanged { .. }) => {}
             Some(Outcome::Changed(update)) => {
                 self.trusted.sequence_epoch = update.sequence_epoch;
                 self.trusted.head = Some(update.head);

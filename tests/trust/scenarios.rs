@@ -130,6 +130,7 @@ const SCENARIOS: &[Scenario] = &[
         what: "a new root that has itself expired",
         tests: &[
             "rotation::a_new_root_that_has_expired_is_kept_and_nothing_else_moves_until_the_next",
+            "honest::what_is_known_is_good_for_no_longer_than_the_root_above_it",
         ],
     },
     Scenario {
@@ -147,6 +148,7 @@ const SCENARIOS: &[Scenario] = &[
         what: "the clock goes back, or jumps a year",
         tests: &[
             "honest::a_clock_that_goes_back_brings_nothing_expired_to_life",
+            "honest::a_head_that_was_seen_expired_stays_so_until_the_vendors_next_however_the_clock_goes",
             "honest::a_clock_that_jumps_a_year_and_comes_back_leaves_the_panel_as_it_was",
         ],
     },
@@ -292,6 +294,7 @@ const SCENARIOS: &[Scenario] = &[
             "refused::an_array_that_announces_four_billion_values",
             "objects::an_object_without_end_is_given_up",
             "objects::an_error_without_end_is_read_only_so_far",
+            "thresholds::of_a_signature_file_that_was_padded_only_what_counted_is_kept",
         ],
     },
     Scenario {
@@ -338,6 +341,31 @@ const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
+        group: "transport",
+        what: "mirrors that hold the news back: by what they call a head, by standing still, by giving a byte now and then",
+        tests: &[
+            "mirrors::a_tag_that_stands_for_any_or_for_several_keeps_no_later_news_back",
+            "mirrors::what_one_mirror_says_of_a_head_is_never_said_to_another",
+            "mirrors::each_mirror_is_asked_with_its_own_words_and_those_of_former_mirrors_are_forgotten",
+            "mirrors::a_mirror_that_stands_still_at_what_the_panel_has_keeps_no_news_back",
+            "mirrors::where_one_mirror_has_nothing_new_what_ails_the_others_is_no_incident",
+            "mirrors::there_is_no_fresh_word_since_the_vendor_signed_the_last_whoever_repeats_it",
+            "kept::a_place_that_gives_a_byte_now_and_then_is_left_for_the_next_which_goes_on_from_there",
+        ],
+    },
+    Scenario {
+        group: "size",
+        what: "what is kept of payloads and told of refusals: within bounds, whoever comes at once and however often",
+        tests: &[
+            "kept::the_oldest_payload_makes_room_for_another",
+            "kept::a_download_that_is_under_way_makes_room_for_nobody",
+            "kept::two_downloads_that_begin_at_once_do_not_take_the_same_room",
+            "kept::what_is_wanted_together_makes_no_room_for_one_of_its_own",
+            "damaged::what_happens_again_after_something_else_is_one_incident_still_and_the_newest",
+            "damaged::a_flood_of_refusals_washes_away_nothing_but_refusals",
+        ],
+    },
+    Scenario {
         group: "tenancy",
         what: "a feed or a document for another customer",
         tests: &[
@@ -362,6 +390,7 @@ const SCENARIOS: &[Scenario] = &[
             "damaged::a_feed_file_that_is_no_database_is_set_aside_and_the_rest_stays",
             "damaged::a_tampered_head_is_never_believed",
             "damaged::a_root_that_was_slipped_into_the_store_is_not_believed",
+            "damaged::trust_that_is_reset_while_another_process_reads_it_is_not_taken_for_damage",
             "demo: offline::trust_is_reset_only_by_a_word_and_what_was_done_here_stays",
         ],
     },
@@ -370,6 +399,7 @@ const SCENARIOS: &[Scenario] = &[
         what: "import with the network cut",
         tests: &[
             "demo: offline::with_the_network_cut_a_bundle_is_imported_and_its_corrections_are_applied",
+            "demo: offline::an_import_puts_damaged_payloads_right_and_clears_away_the_others_first",
         ],
     },
     Scenario {

@@ -3,12 +3,12 @@
 use std::{fs, process::Command};
 
 use anyhow::{Context, Result, ensure};
-use spacecp_contract::{FeedPath, Role};
+use spacecp_contract::{DocumentKind, FeedPath, Role};
 use spacecp_publisher::keys::{self, SecretKey};
 
 use crate::{
     rotation::{self, holders, put_root, root, version},
-    scene::{Scene, hours, noon},
+    scene::{Scene, advisory, hours, noon},
 };
 
 /// A scene whose second root gives the root role to three keys, of which one must sign.
@@ -173,5 +173,48 @@ async fn a_legacy_signature_by_the_right_key_is_refused() -> Result<()> {
     assert!(scene.sync().await?.changed);
     let text = fs::read_to_string(format!("{head}.minisig"))?;
     assert_eq!(text.lines().count(), 4, "the program's own file was taken");
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_a_signature_file_that_was_padded_only_what_counted_is_kept() -> Result<()> {
+    let scene = Scene::new().await?;
+    let folder = scene.vendor.feed_dir();
+    let id = advisory(1).id;
+    let document = FeedPath::document(DocumentKind::Advisory, &id, 1);
+    let root = FeedPath::root(2);
+    let next = rotation::root(2, &scene.vendor.keys().holders());
+    put_root(&scene.vendor, 2, next, &[&scene.vendor.keys().root])?;
+    let stranger = fs::read_to_string(folder.join(FeedPath::root(1).signatures().as_str()))?;
+    for path in [FeedPath::head(), FeedPath::index(1), document, root] {
+        let place = folder.join(path.signatures().as_str());
+        let honest = fs::read_to_string(&place)?;
+        let (_, signed) = honest.split_once('\n').context("it has lines")?;
+        let beside = "x".repeat(20_000);
+        let others = stranger.repeat(10) + &honest.repeat(20);
+        fs::write(
+            place,
+            format!("untrusted comment: {beside}\n{signed}{others}"),
+        )?;
+    }
+    scene.sync().await?;
+    let trusted = scene.store.trusted().await?;
+    let (head, index) = (
+        trusted.head.context("a head")?,
+        trusted.index.context("an index")?,
+    );
+    let root = trusted.root.context("a root")?;
+    assert_eq!(root.version, 2);
+    let document = scene.store.document(DocumentKind::Advisory, &id).await?;
+    let document = document.context("it is held")?;
+    for kept in [
+        head.signatures(),
+        index.signatures(),
+        root.signatures(),
+        document.signatures(),
+    ] {
+        assert_eq!(kept.lines().count(), 4, "{kept}");
+        assert!(kept.len() < 500, "{} bytes", kept.len());
+    }
     Ok(())
 }

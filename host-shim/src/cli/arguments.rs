@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "spacecp-advisories",
     version,
-    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, no word given, or an audit log that does not hold\n  4  tried, and did not work; with auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
+    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided, or the vendor's last word has expired; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, no word given, or an audit log that does not hold\n  4  tried, and did not work; with auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The configuration.
@@ -58,7 +58,7 @@ pub(super) enum Colour {
 pub(super) enum Command {
     /// Ask the feed for news.
     Sync,
-    /// Say which installed components are exposed, and why; ends with 1 if any is.
+    /// Say which installed components are exposed, and why; ends with 1 if any is, or nobody can say.
     ///
     /// Does not ask the feed: run "sync" before, or leave that to "serve".
     Check(Check),

@@ -26,6 +26,7 @@ pub(super) async fn check(
     let report = shim.report().await?;
     let freshness = shim.freshness().await?;
     let decisions = shim.decisions().await?;
+    let now = Timestamp::now();
     if out.json || asked.format == Format::Json {
         let verdicts = report.verdicts.iter();
         let verdicts: Vec<Value> = verdicts.map(|one| told(one, &decisions)).collect();
@@ -36,11 +37,11 @@ pub(super) async fn check(
             "freshness": freshness,
         }))?;
     } else {
-        let page = page(&report, &decisions, &freshness, Timestamp::now());
+        let page = page(&report, &decisions, &freshness, now);
         out.text(&terminal::page(&page, out.terminal()))?;
     }
-    let well = all_is_well(&report, &freshness)
-        || asked.allow_accepted && all_is_accepted(&report, &decisions, &freshness);
+    let well = is_heard(&freshness, now)
+        && (all_is_well(&report) || asked.allow_accepted && all_is_accepted(&report, &decisions));
     Ok(if well { Ending::Well } else { Ending::Exposed })
 }
 
@@ -93,7 +94,7 @@ fn beside<'a>(
 }
 
 /// Whether every exposure is accepted, and there is nothing else to worry about.
-fn all_is_accepted(report: &ExposureReport, decisions: &[Decision], freshness: &Freshness) -> bool {
+fn all_is_accepted(report: &ExposureReport, decisions: &[Decision]) -> bool {
     let accepted = |verdict: &Verdict| {
         decisions.iter().any(|decision| {
             decision.kind == Kind::Acceptance
@@ -104,20 +105,19 @@ fn all_is_accepted(report: &ExposureReport, decisions: &[Decision], freshness: &
         .verdicts
         .iter()
         .filter(|verdict| verdict.status == Status::Affected);
-    exposures.all(accepted)
-        && report.summary.undecided == 0
-        && report.unreadable.is_empty()
-        && freshness.sequence.is_some()
+    exposures.all(accepted) && report.summary.undecided == 0 && report.unreadable.is_empty()
 }
 
-/// Whether nothing is exposed, nothing undecided, and the vendor has been heard at all: before the
-/// first word nobody can say that nothing is wrong.
-fn all_is_well(report: &ExposureReport, freshness: &Freshness) -> bool {
+/// Whether nothing is exposed, and nothing undecided.
+fn all_is_well(report: &ExposureReport) -> bool {
     let summary = &report.summary;
-    summary.exposed == 0
-        && summary.undecided == 0
-        && report.unreadable.is_empty()
-        && freshness.sequence.is_some()
+    summary.exposed == 0 && summary.undecided == 0 && report.unreadable.is_empty()
+}
+
+/// Whether the vendor's word is there, and still good: before the first, and after the last has
+/// expired, nobody can say that nothing is wrong.
+fn is_heard(freshness: &Freshness, now: Timestamp) -> bool {
+    freshness.sequence.is_some() && !freshness.is_stale(now)
 }
 
 /// What there is to say about how current the verdicts are, if there is anything.
@@ -130,8 +130,8 @@ fn staleness(freshness: &Freshness, now: Timestamp) -> Option<String> {
         .problem
         .as_ref()
         .map(|problem| format!(" The last attempt failed: {problem}"));
-    if until <= now {
-        let last = freshness.last_word.map_or_else(String::new, minute);
+    if freshness.is_stale(now) {
+        let last = freshness.spoken.map_or_else(String::new, minute);
         let problem = problem.unwrap_or_default();
         return Some(format!(
             "Verified until {}; no fresh word since {last}.{problem}",
@@ -154,7 +154,7 @@ fn page(
         summary.exposed, summary.components, summary.undecided, summary.advisories
     );
     let tone = match (summary.exposed, summary.undecided) {
-        (0, 0) if all_is_well(report, freshness) => Tone::Good,
+        (0, 0) if all_is_well(report) && is_heard(freshness, now) => Tone::Good,
         (0, _) => Tone::Warning,
         _ => Tone::Danger,
     };

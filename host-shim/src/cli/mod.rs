@@ -37,7 +37,8 @@ use output::Output;
 pub enum Ending {
     /// It was done, and nothing is exposed.
     Well = 0,
-    /// Something is exposed, or cannot be decided (`check`), or wants attention (`doctor`).
+    /// Something is exposed, cannot be decided, or rests on a word that has expired (`check`), or wants
+    /// attention (`doctor`).
     Exposed = 1,
     /// The command line or the configuration cannot be used.
     Usage = 2,

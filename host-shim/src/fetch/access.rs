@@ -144,8 +144,13 @@ pub struct Patience {
     pub connect: Duration,
     /// Between two pieces of an answer.
     pub idle: Duration,
-    /// For a whole document, with every attempt; payloads have only the time between pieces.
+    /// For a whole document, with every attempt.
     pub document: Duration,
+    /// For a whole payload from one place, with every attempt, and beside what its length takes at the
+    /// slowest pace: who gives a byte now and then must not keep a panel from the next place.
+    pub payload: Duration,
+    /// The slowest pace of a payload, in bytes a second.
+    pub slowest: u64,
 }
 
 /// How often a failure that may pass is tried again: a connection that breaks, a server that is
@@ -161,13 +166,24 @@ pub struct Retries {
 }
 
 impl Default for Patience {
-    /// 10 s to connect, 30 s without a byte, 2 min for a document.
+    /// 10 s to connect, 30 s without a byte, 2 min for a document; for a payload 2 min and a second for
+    /// every 16 KiB.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             document: Duration::from_mins(2),
+            payload: Duration::from_mins(2),
+            slowest: 16 << 10,
         }
+    }
+}
+
+impl Patience {
+    /// For a payload of this length, from one place.
+    pub(super) fn for_payload(&self, length: u64) -> Duration {
+        let at_least = Duration::from_secs(length / self.slowest.max(1));
+        self.payload.saturating_add(at_least)
     }
 }
 

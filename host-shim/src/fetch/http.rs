@@ -71,6 +71,10 @@ impl Http {
         })
     }
 
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
     pub(super) fn address(&self, path: &FeedPath) -> String {
         format!("{}{path}", self.base)
     }
@@ -144,6 +148,7 @@ impl Http {
             .headers()
             .get(header::ETAG)
             .and_then(|tag| tag.to_str().ok())
+            .filter(|tag| is_one_tag(tag))
             .map(str::to_owned);
         let mut bytes = Vec::new();
         while let Some(piece) = response
@@ -156,11 +161,7 @@ impl Http {
             }
             bytes.extend_from_slice(&piece);
         }
-        // A tag that is longer than any honest one is not worth remembering.
-        Ok(Fetched::Body {
-            bytes,
-            validator: validator.filter(|tag| tag.len() <= 256),
-        })
+        Ok(Fetched::Body { bytes, validator })
     }
 
     /// The answer, unless the file is not there; from the byte `from` on, if the server can do that.
@@ -217,6 +218,19 @@ impl Http {
             reason: innermost(error),
         }
     }
+}
+
+/// Characters of an entity tag; one that is longer than any honest one is not worth remembering.
+const LONGEST_TAG: usize = 256;
+
+/// Whether this is one entity tag (RFC 9110, section 8.8.3). A list, or the `*` that stands for any,
+/// would have a server say of whatever it has that it is unchanged.
+pub(super) fn is_one_tag(text: &str) -> bool {
+    let quoted = text.strip_prefix("W/").unwrap_or(text);
+    let opaque = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    text.len() <= LONGEST_TAG && opaque.is_some_and(|opaque| !opaque.contains('"'))
 }
 
 /// For how many seconds the server wants to be left alone. Its other form, a date, is not read: it

@@ -2,18 +2,24 @@
 //! with where a download broke off, by this process or the next.
 //!
 //! The folder is laid out like a feed's. A payload has its own name only once it is whole and verified;
-//! until then it is `….part`. Where there would be more than so many bytes of them, the oldest go.
+//! until then it is `….part`, and while somebody is at it `….room` says, by its length and its lock, how
+//! much it is going to need. Where there would be more than so many bytes of them, the oldest go.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
 
-use spacecp_contract::{Blob, FeedPath};
+use sha2::{Digest as _, Sha256};
+use spacecp_contract::{Blob, Digest, FeedPath};
 
 use super::{FetchError, Source, payload::resume_payload};
+
+/// Bytes held at a time.
+const PIECE: usize = 128 << 10;
 
 /// A folder of payloads, and where those that are not in it come from.
 #[derive(Debug, Clone)]
@@ -21,20 +27,44 @@ pub struct Kept {
     folder: PathBuf,
     from: Vec<Arc<Source>>,
     most: u64,
+    spared: Arc<BTreeSet<PathBuf>>,
 }
 
-/// One file of the folder, as it was when somebody looked.
+/// What the folder has of one payload, as it was when somebody looked.
 struct There {
-    path: PathBuf,
+    /// Bytes that it has, or is going to have.
     length: u64,
     since: SystemTime,
+    /// Whether somebody is at a download of it right now.
+    under_way: bool,
+    files: Vec<PathBuf>,
+}
+
+/// Room for a payload that is on its way. Nobody else takes it while the file is locked; a process that
+/// ends in the middle lets go of it by ending.
+struct Room {
+    path: PathBuf,
+    file: fs::File,
 }
 
 impl Kept {
     /// What is kept in `folder`, at most so many bytes; the rest comes from the first of these places
     /// that has it.
     pub fn new(folder: PathBuf, from: Vec<Arc<Source>>, most: u64) -> Self {
-        Self { folder, from, most }
+        Self {
+            folder,
+            from,
+            most,
+            spared: Arc::default(),
+        }
+    }
+
+    /// The same, where these payloads make room for no other one.
+    #[must_use]
+    pub fn sparing<'a>(mut self, blobs: impl IntoIterator<Item = &'a Blob>) -> Self {
+        let places = blobs.into_iter().map(|blob| self.place(blob));
+        self.spared = Arc::new(places.collect());
+        self
     }
 
     /// The folder.
@@ -58,31 +88,31 @@ impl Kept {
         fs::remove_file(&place).map_err(|source| failed(&place, source))
     }
 
+    /// Reads a payload that is here, and forgets it if it is not what its digest says: for whoever can
+    /// bring it again now, and perhaps not when it is used.
+    pub async fn forget_if_damaged(&self, blob: &Blob) -> Result<(), FetchError> {
+        if !self.has(blob) {
+            return Ok(());
+        }
+        let (kept, blob) = (self.clone(), *blob);
+        aside(move || {
+            let place = kept.place(&blob);
+            let found = digest(&place).map_err(|source| failed(&place, source))?;
+            if found == blob.digest {
+                return Ok(());
+            }
+            tracing::warn!(payload = %place.display(), "it was damaged since it was kept");
+            kept.forget(&blob)
+        })
+        .await
+    }
+
     /// Where a payload lies, after bringing it if need be.
     pub async fn bring(&self, blob: &Blob) -> Result<PathBuf, FetchError> {
         let place = self.place(blob);
         if self.has(blob) {
             return Ok(place);
         }
-        self.make_room(blob)?;
-        let folder = place.parent().unwrap_or(&self.folder);
-        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-        let part = place.with_extension("part");
-        let mut last = None;
-        for source in &self.from {
-            match resume_payload(source, blob, &part, &place).await {
-                Ok(()) => return Ok(place),
-                Err(error) => {
-                    tracing::warn!(%error, "this place did not give the payload");
-                    last = Some(error);
-                }
-            }
-        }
-        Err(last.unwrap_or_else(|| failed(&place, io::ErrorKind::NotFound.into())))
-    }
-
-    /// Removes the oldest until another payload may come: whoever needs one of them brings it again.
-    fn make_room(&self, blob: &Blob) -> Result<(), FetchError> {
         if blob.length > self.most {
             return Err(FetchError::NoRoom {
                 payload: blob.digest,
@@ -90,59 +120,210 @@ impl Kept {
                 limit: self.most,
             });
         }
-        let place = self.place(blob);
-        let mut there = self.there()?;
-        there.retain(|file| file.path.with_extension("") != place);
-        there.sort_by_key(|file| file.since);
-        let lengths = there.iter().map(|file| file.length);
-        let mut sum = lengths.fold(blob.length, u64::saturating_add);
-        for file in there {
-            if sum <= self.most {
-                break;
-            }
-            if is_being_written(&file.path) {
-                continue;
-            }
-            tracing::debug!(payload = %file.path.display(), "it makes room for another one");
-            match fs::remove_file(&file.path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed(&file.path, error));
+        let (kept, its) = (self.clone(), *blob);
+        let room = aside(move || kept.take_room(&its)).await?;
+        let brought = self.bring_from_any(blob, &place).await;
+        let kept = self.clone();
+        aside(move || kept.give_back(room)).await?;
+        brought.map(|()| place)
+    }
+
+    async fn bring_from_any(&self, blob: &Blob, place: &Path) -> Result<(), FetchError> {
+        let part = place.with_extension("part");
+        let mut last = None;
+        for source in &self.from {
+            match resume_payload(source, blob, &part, place).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, "this place did not give the payload");
+                    last = Some(error);
                 }
-                _ => sum = sum.saturating_sub(file.length),
+            }
+        }
+        Err(last.unwrap_or_else(|| failed(place, io::ErrorKind::NotFound.into())))
+    }
+
+    /// Removes every payload that has none of these places, but for what somebody is bringing right now.
+    pub fn keep_only(&self, wanted: &BTreeSet<PathBuf>) -> Result<(), FetchError> {
+        if !self.folder.exists() {
+            return Ok(());
+        }
+        let _turn = self.turn()?;
+        for (place, there) in self.there()? {
+            if !wanted.contains(&place) {
+                there.remove()?;
             }
         }
         Ok(())
     }
 
-    /// Every file that is kept, whole or not.
-    fn there(&self) -> Result<Vec<There>, FetchError> {
-        let mut there = Vec::new();
+    /// Makes room for a payload and takes it.
+    fn take_room(&self, blob: &Blob) -> Result<Room, FetchError> {
+        let place = self.place(blob);
+        let folder = place.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+        let _turn = self.turn()?;
+        self.make_room(blob)?;
+        let path = place.with_extension("room");
+        let taken = || {
+            let file = fs::File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)?;
+            file.set_len(blob.length)?;
+            // Several may wait for one payload, and whoever removes it does so in its turn.
+            file.lock_shared()?;
+            Ok(file)
+        };
+        let file = taken().map_err(|source| failed(&path, source))?;
+        Ok(Room { path, file })
+    }
+
+    /// What is left of it otherwise goes when somebody looks the next time.
+    fn give_back(&self, room: Room) -> Result<(), FetchError> {
+        let _turn = self.turn()?;
+        let Room { path, file } = room;
+        drop(file);
+        if !is_locked(&path) {
+            removed(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Holds back whoever else makes room here, until it is dropped.
+    fn turn(&self) -> Result<fs::File, FetchError> {
+        let locked = fs::File::open(&self.folder).and_then(|folder| {
+            folder.lock()?;
+            Ok(folder)
+        });
+        locked.map_err(|source| failed(&self.folder, source))
+    }
+
+    /// Removes the oldest until another payload may come: whoever needs one of them brings it again.
+    fn make_room(&self, blob: &Blob) -> Result<(), FetchError> {
+        let mut there = self.there()?;
+        there.remove(&self.place(blob));
+        let lengths = there.values().map(|one| one.length);
+        let mut sum = lengths.fold(blob.length, u64::saturating_add);
+        let mut oldest: Vec<_> = there.into_iter().collect();
+        oldest.sort_by_key(|(_, one)| one.since);
+        for (place, one) in oldest {
+            if sum <= self.most {
+                break;
+            }
+            if !self.spared.contains(&place) && one.remove()? {
+                tracing::debug!(payload = %place.display(), "it made room for another one");
+                sum = sum.saturating_sub(one.length);
+            }
+        }
+        if sum > self.most {
+            return Err(FetchError::RoomTaken {
+                payload: blob.digest,
+                length: blob.length,
+                limit: self.most,
+            });
+        }
+        Ok(())
+    }
+
+    /// Everything that is kept, whole or not, by its place.
+    fn there(&self) -> Result<BTreeMap<PathBuf, There>, FetchError> {
+        let mut there = BTreeMap::new();
         for entry in walkdir::WalkDir::new(self.folder.join("blob")) {
             // Where nothing was ever kept there is no folder, and another process may be faster.
             let Ok(entry) = entry else { continue };
             let Ok(metadata) = entry.metadata() else {
                 continue;
             };
-            if metadata.is_file() {
-                let since = metadata.modified();
-                there.push(There {
-                    since: since.map_err(|source| failed(entry.path(), source))?,
-                    length: metadata.len(),
-                    path: entry.into_path(),
-                });
+            if !metadata.is_file() {
+                continue;
             }
+            let since = metadata.modified();
+            let since = since.map_err(|source| failed(entry.path(), source))?;
+            let path = entry.into_path();
+            let is_locked = is_locked(&path);
+            if is_room(&path) && !is_locked {
+                removed(&path)?;
+                continue;
+            }
+            let one = there.entry(path.with_extension("")).or_insert(There {
+                length: 0,
+                since,
+                under_way: false,
+                files: Vec::new(),
+            });
+            one.length = one.length.max(metadata.len());
+            one.since = one.since.max(since);
+            one.under_way |= is_locked;
+            one.files.push(path);
         }
         Ok(there)
     }
 }
 
-/// Whether somebody is at a download of it right now.
-fn is_being_written(path: &Path) -> bool {
+impl There {
+    /// Removes all of it, unless somebody is at it. Says whether it is gone.
+    fn remove(&self) -> Result<bool, FetchError> {
+        if self.under_way {
+            return Ok(false);
+        }
+        for path in &self.files {
+            let file = match fs::File::open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file.map_err(|source| failed(path, source))?,
+            };
+            // It goes while nobody else can begin with it.
+            match file.try_lock() {
+                Ok(()) => removed(path)?,
+                Err(fs::TryLockError::WouldBlock) => return Ok(false),
+                Err(fs::TryLockError::Error(source)) => return Err(failed(path, source)),
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn is_room(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "room")
+}
+
+/// Whether somebody is at a download of it right now. What is whole is locked by nobody.
+fn is_locked(path: &Path) -> bool {
     if path.extension().is_none() {
         return false;
     }
     let file = fs::File::open(path);
     file.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
+}
+
+/// Removes a file that may be gone already.
+fn removed(path: &Path) -> Result<(), FetchError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn digest(path: &Path) -> io::Result<Digest> {
+    let mut file = fs::File::open(path)?;
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match io::Read::read(&mut file, &mut piece)? {
+            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
+
+/// Does what waits for a lock or reads a long file where it keeps nobody else waiting.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 fn failed(path: &Path, source: io::Error) -> FetchError {

@@ -87,6 +87,20 @@ pub enum FetchError {
         /// The time allowed.
         allowed: Duration,
     },
+    /// A payload that came at less than the slowest pace (slow retrieval).
+    #[error(
+        "cannot fetch {address}: {found} of {announced} bytes came within the time allowed ({} s), and the next place is asked (slow retrieval)", allowed.as_secs_f32()
+    )]
+    TooSlow {
+        /// The file's address.
+        address: String,
+        /// The length announced.
+        announced: u64,
+        /// What came.
+        found: u64,
+        /// The time allowed.
+        allowed: Duration,
+    },
     /// More bytes than announced or useful (endless data).
     #[error(
         "{address} is longer than the {limit} bytes that were announced or are allowed; the rest was not read (endless data)"
@@ -120,6 +134,18 @@ pub enum FetchError {
         "the payload {payload} has {length} bytes, and at most {limit} bytes of payloads may be kept here (feed.keep-payloads-bytes in the configuration)"
     )]
     NoRoom {
+        /// Which.
+        payload: Digest,
+        /// Its length, in bytes.
+        length: u64,
+        /// What may be kept, in bytes.
+        limit: u64,
+    },
+    /// A payload for which there is no room as long as others are on their way.
+    #[error(
+        "the payload {payload} has {length} bytes, and what is on its way here at the same time leaves no room for it: at most {limit} bytes of payloads may be kept (feed.keep-payloads-bytes in the configuration); try again when that has come"
+    )]
+    RoomTaken {
         /// Which.
         payload: Digest,
         /// Its length, in bytes.
@@ -187,6 +213,16 @@ impl Source {
     /// The feed in this bundle.
     pub fn bundle(file: &std::path::Path) -> Result<Self, FetchError> {
         bundle::Bundle::open(file).map(Self::Bundle)
+    }
+
+    /// How long it may take; what is on this machine takes as long as it takes.
+    fn patience(&self) -> Option<Patience> {
+        match self {
+            Self::Http(http) => Some(http.patience()),
+            Self::Objects(objects) => Some(objects.patience()),
+            // What it brings from elsewhere has the time that is allowed there.
+            Self::Directory(_) | Self::Bundle(_) | Self::Kept(_) => None,
+        }
     }
 
     /// One document, of at most `limit` bytes.

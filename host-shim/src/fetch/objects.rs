@@ -22,7 +22,11 @@ use object_store::{
 use spacecp_contract::FeedPath;
 use url::Url;
 
-use super::{Access, FetchError, Fetched, Patience, access::Settings, http::Failed};
+use super::{
+    Access, FetchError, Fetched, Patience,
+    access::Settings,
+    http::{Failed, is_one_tag},
+};
 
 /// Bytes of an answer that is not the object: an error's text, or a token.
 const MOST_OF_AN_ERROR: usize = 64 << 10;
@@ -130,7 +134,7 @@ impl Objects {
         if object.meta.size > limit {
             return Err(FetchError::TooLong { address, limit });
         }
-        let validator = object.meta.e_tag.clone().filter(|tag| tag.len() <= 256);
+        let validator = object.meta.e_tag.clone().filter(|tag| is_validator(tag));
         let mut bytes = Vec::new();
         let mut stream = object.into_stream();
         while let Some(piece) = stream.next().await {
@@ -220,6 +224,13 @@ impl Objects {
             reason: plain.take(MOST_OF_A_REASON).collect(),
         }
     }
+}
+
+/// Whether this stands for one state of an object. Stores that are no servers, as one in memory, say it
+/// in a word without quotes; it must be no list of them, nor the `*` that stands for any.
+fn is_validator(tag: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    is_one_tag(tag) || (1..=64).contains(&tag.len()) && tag.chars().all(is_plain)
 }
 
 /// Whose language a store speaks.

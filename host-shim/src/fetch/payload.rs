@@ -118,7 +118,24 @@ async fn locked(part: &Path) -> Result<File, FetchError> {
     }
 }
 
+/// Everything that is missing, at no less than the slowest pace.
 async fn receive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
+    let Some(patience) = source.patience() else {
+        return transfer(source, sink).await;
+    };
+    let allowed = patience.for_payload(sink.blob.length);
+    let transferred = tokio::time::timeout(allowed, transfer(source, sink)).await;
+    transferred.unwrap_or_else(|_| {
+        Err(FetchError::TooSlow {
+            address: sink.address.clone(),
+            announced: sink.blob.length,
+            found: sink.length,
+            allowed,
+        })
+    })
+}
+
+async fn transfer(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
     let path = FeedPath::blob(&sink.blob.digest);
     match source {
         Source::Directory(directory) => {

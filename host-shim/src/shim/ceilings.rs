@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, Correction, DocumentKind};
+use spacecp_contract::{Advisory, Correction, DocumentKind, Head};
 
 use super::{Rooms, Shim, ShimError};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     inventory::Inventory,
     policy::{Asked, Cause, Facts, InForce, Refusal, cause_of, check},
     store::Received,
-    trust::AnyDocument,
+    trust::{AnyDocument, Verified},
 };
 
 /// Applications that are looked through for what is under way and what was taken back.
@@ -60,13 +60,16 @@ impl Rooms {
             root.map_or(expires, |root| root.min(expires))
         };
         let history = self.applier().history(HISTORY).await?;
+        let seen = |head: &Verified<Head>| trusted.has_seen_expired(head);
+        let is_over = trusted.head.as_ref().is_some_and(seen);
         Ok(Known {
             // A clock that went back does not make old words fresh.
             fresh_until: trusted
                 .head
                 .as_ref()
                 .map(|head| good(head.expires))
-                .filter(|until| trusted.latest_time < *until),
+                .filter(|until| trusted.latest_time < *until)
+                .filter(|_| !is_over),
             now,
             advisories,
             corrections,

@@ -2,7 +2,7 @@
 //!
 //! Conversions only: nothing here decides anything.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use spacecp_contract::{DocumentKind, Restart, Severity, VersionScheme};
 
 use crate::{
@@ -240,12 +240,34 @@ fn severity(severity: Severity) -> types::Severity {
     }
 }
 
-pub(super) fn freshness(freshness: Result<Freshness, StoreError>) -> settings::Freshness {
+/// Since when there is no fresh word: since the vendor signed the last one, whoever repeated it.
+fn since(freshness: &Freshness, now: Timestamp) -> Option<Timestamp> {
+    if freshness.is_stale(now) {
+        return freshness.spoken;
+    }
+    freshness.last_word
+}
+
+/// Until when it is good, by the clock that the plugin is told: what was seen expired is over however far
+/// that clock went back.
+fn good_until(freshness: &Freshness, now: Timestamp) -> Option<Timestamp> {
+    let until = freshness.valid_until?;
+    if freshness.expired {
+        // A minute, for a call that began a moment ago.
+        return Some(until.min(now - SignedDuration::from_mins(1)));
+    }
+    Some(until)
+}
+
+pub(super) fn freshness(
+    freshness: Result<Freshness, StoreError>,
+    now: Timestamp,
+) -> settings::Freshness {
     match freshness {
         Ok(freshness) => settings::Freshness {
             sequence: freshness.sequence,
-            last_word: freshness.last_word.map(Timestamp::as_second),
-            valid_until: freshness.valid_until.map(Timestamp::as_second),
+            last_word: since(&freshness, now).map(Timestamp::as_second),
+            valid_until: good_until(&freshness, now).map(Timestamp::as_second),
             problem: freshness.problem,
         },
         Err(error) => settings::Freshness {

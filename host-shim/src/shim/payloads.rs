@@ -3,8 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -44,7 +43,6 @@ impl Payloads {
         source: &Source,
         corrections: &[Correction],
     ) -> Result<(), ShimError> {
-        let kept = self.or_from(vec![Arc::new(source.clone())]);
         let all: BTreeMap<_, _> = corrections
             .iter()
             .flat_map(blobs)
@@ -58,10 +56,15 @@ impl Payloads {
                 limit: self.most,
             });
         }
+        self.clear_but(corrections)?;
+        let kept = self.or_from(vec![Arc::new(source.clone())]);
+        let kept = kept.sparing(all.values().copied());
         for blob in all.into_values() {
+            // What is here has to be right while there is something to bring it from.
+            kept.forget_if_damaged(blob).await?;
             kept.bring(blob).await?;
         }
-        self.clear_but(corrections)
+        Ok(())
     }
 
     /// Removes what none of these corrections names any more.
@@ -69,15 +72,7 @@ impl Payloads {
         let kept = self.or_from(Vec::new());
         let places = corrections.iter().flat_map(blobs);
         let wanted: BTreeSet<PathBuf> = places.map(|blob| kept.place(blob)).collect();
-        for entry in walkdir::WalkDir::new(self.folder.join("blob")) {
-            // Where nothing was ever kept there is no folder.
-            let Ok(entry) = entry else { continue };
-            let place = entry.path().with_extension("");
-            if entry.file_type().is_file() && !wanted.contains(&place) {
-                fs::remove_file(entry.path()).map_err(|source| failed(entry.path(), source))?;
-            }
-        }
-        Ok(())
+        Ok(kept.keep_only(&wanted)?)
     }
 }
 
@@ -86,11 +81,4 @@ fn blobs(correction: &Correction) -> impl Iterator<Item = &Blob> {
     files
         .filter_map(|file| file.after.as_ref())
         .map(|after| &after.blob)
-}
-
-fn failed(path: &Path, source: io::Error) -> ShimError {
-    ShimError::File {
-        path: path.to_owned(),
-        source,
-    }
 }

@@ -112,7 +112,10 @@ impl Services for PluginServices {
     }
 
     fn freshness(&self) -> Answer<'_, settings::Freshness> {
-        Box::pin(async move { contract::freshness(self.rooms.store().freshness().await) })
+        Box::pin(async move {
+            let freshness = self.rooms.store().freshness().await;
+            contract::freshness(freshness, Timestamp::now())
+        })
     }
 
     fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {

@@ -151,7 +151,7 @@ fn standing(root: Option<&Verified<Root>>, freshness: &Freshness, now: Timestamp
     match (root, freshness.valid_until) {
         (Some(root), _) if root.expires <= now => Standing::RootExpired,
         (_, None) => Standing::NeverHeard,
-        (_, Some(until)) if until <= now => Standing::Stale,
+        _ if freshness.is_stale(now) => Standing::Stale,
         _ => Standing::Current,
     }
 }
@@ -217,7 +217,7 @@ pub fn page(report: &TrustReport, now: Timestamp) -> Page {
 fn notice(report: &TrustReport) -> Notice {
     let until = report.freshness.valid_until.map(day_and_time);
     let until = until.unwrap_or_default();
-    let heard = report.freshness.last_word.map(day_and_time);
+    let spoken = report.freshness.spoken.map(day_and_time);
     let (tone, words) = match report.standing {
         Standing::Current => (
             Tone::Good,
@@ -227,7 +227,7 @@ fn notice(report: &TrustReport) -> Notice {
             Tone::Warning,
             format!(
                 "No fresh word since {}: what is known was verified and good until {until}, and stays visible. Newer advisories may exist.",
-                heard.unwrap_or_else(|| "the first sync".to_owned())
+                spoken.unwrap_or_else(|| "the first sync".to_owned())
             ),
         ),
         Standing::NeverHeard => (

@@ -138,7 +138,14 @@ impl Store {
     /// Forgets everything that was learnt from the feed, and nothing else.
     pub async fn forget_feed(&self) -> Result<(), StoreError> {
         let mut transaction = self.feed.begin_with("BEGIN IMMEDIATE").await?;
-        for table in ["waiting", "documents", "roots", "feed_state"] {
+        for table in [
+            "waiting",
+            "documents",
+            "roots",
+            "validators",
+            "expired_heads",
+            "feed_state",
+        ] {
             sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}")))
                 .execute(&mut *transaction)
                 .await?;

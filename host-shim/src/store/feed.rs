@@ -3,7 +3,7 @@
 //! A sync becomes durable as one transaction. What is read back is verified again before anybody
 //! acts on it, so a tampered or damaged store is found, not followed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId, DocumentKind, Head, Limits, Root};
@@ -14,6 +14,9 @@ use crate::trust::{
     self, AnyDocument, Unverified, Verified,
     workflow::{Held, HeldDocument, Trusted, Update},
 };
+
+/// Heads that were seen expired and are remembered, until another head is accepted.
+const MOST_EXPIRED: i64 = 256;
 
 /// Bytes of documents handed out at a time.
 const BATCH_BYTES: u64 = 8 << 20;
@@ -56,12 +59,23 @@ pub struct StoredDocument {
 pub struct Freshness {
     /// The feed's sequence.
     pub sequence: Option<u64>,
-    /// When the feed last had something good to say.
+    /// When the feed last had something good to say, if it was no more than that nothing is new.
     pub last_word: Option<Timestamp>,
-    /// Until when that is good.
+    /// When the vendor signed what is current here. Whoever repeats it cannot make it younger.
+    pub spoken: Option<Timestamp>,
+    /// Until when that is good: neither it nor the root above it has expired by then.
     pub valid_until: Option<Timestamp>,
+    /// Whether it was seen expired; then it is, whatever the clock says now.
+    pub expired: bool,
     /// Why the last attempt failed.
     pub problem: Option<String>,
+}
+
+impl Freshness {
+    /// Whether what the vendor said last was good once and is so no more.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.expired || self.valid_until.is_some_and(|until| until <= now)
+    }
 }
 
 /// Who signed a document that is held.
@@ -111,20 +125,23 @@ impl Store {
         Ok(unsigned(row.try_get(0)?))
     }
 
+    /// All of it as of one instant: what is forgotten meanwhile is not missing.
     async fn read_trusted(&self) -> Result<(u64, Trusted), StoreError> {
+        let mut snapshot = self.feed.begin().await?;
         let row = sqlx::query("SELECT * FROM feed_state WHERE only = 1")
-            .fetch_one(&self.feed)
+            .fetch_one(&mut *snapshot)
             .await?;
         let version = unsigned(row.try_get("version")?);
         let mut trusted = Trusted {
-            root: self.newest_root().await?,
+            root: newest_root(&mut snapshot).await?,
             latest_time: time(row.try_get("latest_time")?)?,
+            expired: expired_heads(&mut snapshot).await?,
             ..Trusted::default()
         };
         let Some(head_bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else {
             return Ok((version, trusted));
         };
-        let by = self.root(unsigned(row.try_get("head_root")?)).await?;
+        let by = root(&mut snapshot, unsigned(row.try_get("head_root")?)).await?;
         let head_signatures: String = row.try_get("head_signatures")?;
         let index_bytes: Vec<u8> = row.try_get("index_bytes")?;
         let index_signatures: String = row.try_get("index_signatures")?;
@@ -146,7 +163,6 @@ impl Store {
         let index =
             trust::index(&by, &head, before, offered, &Limits::default()).map_err(damaged)?;
         trusted.sequence_epoch = unsigned(row.try_get("sequence_epoch")?);
-        trusted.head_validator = row.try_get("head_validator")?;
         trusted.head = Some(head);
         trusted.index = Some(index);
         Ok((version, trusted))
@@ -236,13 +252,12 @@ impl Store {
         let accepted = take_in_waiting(&mut transaction, update, now).await?;
         sqlx::query(
             "UPDATE feed_state SET version = version + 1, sequence_epoch = ?, head_bytes = ?, head_signatures = ?, \
-             head_validator = ?, index_bytes = ?, index_signatures = ?, head_root = ?, \
+             index_bytes = ?, index_signatures = ?, head_root = ?, \
              latest_time = max(latest_time, ?), last_word = ?, problem = NULL",
         )
         .bind(signed(update.sequence_epoch))
         .bind(update.head.bytes())
         .bind(update.head.signatures())
-        .bind(update.head_validator.as_deref())
         .bind(update.index.bytes())
         .bind(update.index.signatures())
         .bind(signed(update.root_version))
@@ -250,6 +265,13 @@ impl Store {
         .bind(now.as_second())
         .execute(&mut *transaction)
         .await?;
+        // What is accepted once more makes nothing young again.
+        let before: Option<Vec<u8>> = row.try_get("head_bytes")?;
+        if before.as_deref() != Some(update.head.bytes()) {
+            sqlx::query("DELETE FROM expired_heads")
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(Some(accepted))
     }
@@ -261,6 +283,29 @@ impl Store {
             .bind(now.as_second())
             .execute(&self.feed)
             .await?;
+        Ok(())
+    }
+
+    /// Remembers that a head was seen expired, so that it stays so when the clock goes back.
+    pub async fn saw_expired(&self, head: Digest) -> Result<(), StoreError> {
+        let mut transaction = self.feed.begin_with("BEGIN IMMEDIATE").await?;
+        let seen = sqlx::query("INSERT OR IGNORE INTO expired_heads (digest) VALUES (?)")
+            .bind(head.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        if seen.rows_affected() == 0 {
+            return Ok(());
+        }
+        sqlx::query(
+            "DELETE FROM expired_heads WHERE number <= (SELECT max(number) FROM expired_heads) - ?",
+        )
+        .bind(MOST_EXPIRED)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("UPDATE feed_state SET version = version + 1")
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -278,14 +323,20 @@ impl Store {
         let row = sqlx::query("SELECT last_word, problem FROM feed_state WHERE only = 1")
             .fetch_one(&self.feed)
             .await?;
-        let head = self.trusted().await?.head;
+        let trusted = self.trusted().await?;
+        let (head, root) = (trusted.head.as_ref(), trusted.root.as_ref());
+        let good = |head: &Verified<Head>| {
+            root.map_or(head.expires, |root| root.expires.min(head.expires))
+        };
         Ok(Freshness {
-            sequence: head.as_ref().map(|head| head.sequence),
+            sequence: head.map(|head| head.sequence),
+            spoken: head.map(|head| head.issued),
+            expired: head.is_some_and(|head| trusted.has_seen_expired(head)),
             last_word: row
                 .try_get::<Option<i64>, _>("last_word")?
                 .map(time)
                 .transpose()?,
-            valid_until: head.as_ref().map(|head| head.expires),
+            valid_until: head.map(good),
             problem: row.try_get("problem")?,
         })
     }
@@ -395,15 +446,17 @@ impl Store {
         kind: DocumentKind,
         id: &str,
     ) -> Result<Option<AnyDocument>, StoreError> {
+        let mut snapshot = self.feed.begin().await?;
         let row = sqlx::query(
             "SELECT revision, bytes, signatures, root FROM documents WHERE kind = ? AND id = ?",
         )
         .bind(kind.as_str())
         .bind(id)
-        .fetch_optional(&self.feed)
+        .fetch_optional(&mut *snapshot)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let root = self.root(unsigned(row.try_get("root")?)).await?;
+        let root = root(&mut snapshot, unsigned(row.try_get("root")?)).await?;
+        drop(snapshot);
         let (bytes, signatures): (Vec<u8>, String) =
             (row.try_get("bytes")?, row.try_get("signatures")?);
         let offered = Unverified {
@@ -438,30 +491,47 @@ impl Store {
             .await?;
         Ok(())
     }
+}
 
-    async fn newest_root(&self) -> Result<Option<Verified<Root>>, StoreError> {
-        let row = sqlx::query("SELECT version FROM roots ORDER BY version DESC LIMIT 1")
-            .fetch_optional(&self.feed)
-            .await?;
-        match row {
-            Some(row) => Ok(Some(self.root(unsigned(row.try_get(0)?)).await?)),
-            None => Ok(None),
-        }
+async fn newest_root(
+    connection: &mut SqliteConnection,
+) -> Result<Option<Verified<Root>>, StoreError> {
+    let row = sqlx::query("SELECT version FROM roots ORDER BY version DESC LIMIT 1")
+        .fetch_optional(&mut *connection)
+        .await?;
+    match row {
+        Some(row) => Ok(Some(root(connection, unsigned(row.try_get(0)?)).await?)),
+        None => Ok(None),
     }
+}
 
-    async fn root(&self, version: u64) -> Result<Verified<Root>, StoreError> {
-        let row = sqlx::query("SELECT bytes, signatures FROM roots WHERE version = ?")
-            .bind(signed(version))
-            .fetch_optional(&self.feed)
-            .await?
-            .ok_or_else(|| StoreError::Damaged(format!("root {version} is gone")))?;
-        let (bytes, signatures): (Vec<u8>, String) = (row.try_get(0)?, row.try_get(1)?);
-        trust::reverify_root(Unverified {
-            bytes: &bytes,
-            signatures: signatures.as_bytes(),
-        })
-        .map_err(damaged)
-    }
+async fn root(
+    connection: &mut SqliteConnection,
+    version: u64,
+) -> Result<Verified<Root>, StoreError> {
+    let row = sqlx::query("SELECT bytes, signatures FROM roots WHERE version = ?")
+        .bind(signed(version))
+        .fetch_optional(connection)
+        .await?
+        .ok_or_else(|| StoreError::Damaged(format!("root {version} is gone")))?;
+    let (bytes, signatures): (Vec<u8>, String) = (row.try_get(0)?, row.try_get(1)?);
+    trust::reverify_root(Unverified {
+        bytes: &bytes,
+        signatures: signatures.as_bytes(),
+    })
+    .map_err(damaged)
+}
+
+async fn expired_heads(connection: &mut SqliteConnection) -> Result<BTreeSet<Digest>, StoreError> {
+    let rows = sqlx::query("SELECT digest FROM expired_heads")
+        .fetch_all(connection)
+        .await?;
+    let read = |row: &SqliteRow| {
+        let digest: String = row.try_get(0)?;
+        let parsed = digest.parse();
+        parsed.map_err(|_| StoreError::Damaged(format!("{digest:?} is no digest of a head")))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Names a store that is new, or was emptied; once.

@@ -1,14 +1,13 @@
 //! What was refused, found damaged or forgotten: for the administrator who asks why.
 //!
-//! The newest are kept, and what happens again and again is one incident that is counted.
+//! What happens again and again is one incident that is counted. Of each kind the newest are kept, and no
+//! kind takes the place of another: a feed that is refused a thousand times must not wash away that the
+//! store was damaged or that somebody had it forget.
 
 use jiff::Timestamp;
 use sqlx::Row;
 
 use super::{Store, StoreError};
-
-/// Incidents that are kept.
-const MOST: i64 = 200;
 
 /// Characters of its words.
 const LONGEST: usize = 2_000;
@@ -39,9 +38,18 @@ impl IncidentKind {
             Self::Reset => "reset",
         }
     }
+
+    /// Incidents of the kind that are kept. Feeds bring about the first two, as many as they like.
+    fn most(self) -> i64 {
+        match self {
+            Self::Refused => 100,
+            Self::Unreachable => 50,
+            Self::Damaged | Self::Reset => 25,
+        }
+    }
 }
 
-/// Something that happened, once or several times in a row.
+/// Something that happened, once or several times.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Incident {
     /// What happened.
@@ -52,12 +60,12 @@ pub struct Incident {
     pub first: Timestamp,
     /// When, last.
     pub last: Timestamp,
-    /// How often in a row.
+    /// How often.
     pub times: u64,
 }
 
 impl Store {
-    /// Notes something down.
+    /// Notes something down, as the newest; what is there in the same words is counted, and moves.
     pub async fn note(
         &self,
         kind: IncidentKind,
@@ -67,8 +75,8 @@ impl Store {
         let words: String = words.chars().take(LONGEST).collect();
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         let again = sqlx::query(
-            "UPDATE incidents SET times = times + 1, last = ? WHERE kind = ? AND words = ? \
-             AND number = (SELECT max(number) FROM incidents)",
+            "UPDATE incidents SET times = times + 1, last = ?, number = (SELECT max(number) + 1 FROM incidents) \
+             WHERE number = (SELECT max(number) FROM incidents WHERE kind = ? AND words = ?)",
         )
         .bind(now.as_second())
         .bind(kind.as_str())
@@ -86,9 +94,12 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
             sqlx::query(
-                "DELETE FROM incidents WHERE number <= (SELECT max(number) FROM incidents) - ?",
+                "DELETE FROM incidents WHERE kind = ? AND number NOT IN \
+                 (SELECT number FROM incidents WHERE kind = ? ORDER BY number DESC LIMIT ?)",
             )
-            .bind(MOST)
+            .bind(kind.as_str())
+            .bind(kind.as_str())
+            .bind(kind.most())
             .execute(&mut *transaction)
             .await?;
         }

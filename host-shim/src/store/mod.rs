@@ -12,6 +12,7 @@ mod feed;
 mod incidents;
 mod plugin_state;
 mod received;
+mod validators;
 
 use std::{
     path::{Path, PathBuf},

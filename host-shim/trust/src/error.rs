@@ -1,7 +1,9 @@
 //! Why something is not believed. Each variant is an attack or a fault that looks like one.
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, DecodeError, Digest, DocumentKind, Role};
+use spacecp_contract::{Audience, DecodeError, Digest, DocumentKind, Head, Role};
+
+use super::Verified;
 
 /// Why something is not believed.
 ///
@@ -93,6 +95,8 @@ pub enum TrustError {
         sequence: u64,
         /// When.
         expires: Timestamp,
+        /// The digest of its bytes.
+        digest: Digest,
     },
     /// The sequence went back.
     #[error("the feed went back from sequence {trusted} to {found} (rollback)")]
@@ -194,4 +198,15 @@ pub enum TrustError {
         /// The one offered.
         found: u64,
     },
+}
+
+impl TrustError {
+    /// What there is to say of a head that has expired.
+    pub(super) fn head_expired(head: &Verified<Head>) -> Self {
+        Self::HeadExpired {
+            sequence: head.sequence,
+            expires: head.expires,
+            digest: Digest::of(head.bytes()),
+        }
+    }
 }

@@ -59,10 +59,7 @@ pub fn head(
         }
     }
     if head.expires <= now {
-        return Err(TrustError::HeadExpired {
-            sequence: head.sequence,
-            expires: head.expires,
-        });
+        return Err(TrustError::head_expired(&head));
     }
     Ok(head)
 }

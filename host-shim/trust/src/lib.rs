@@ -70,7 +70,8 @@ impl<T> Verified<T> {
         &self.bytes
     }
 
-    /// The signature file as it was received.
+    /// The signatures that counted, one a signer, as a signature file. Whatever else was in the file that
+    /// was received is not kept: nobody vouches for it, and a mirror could add to it at will.
     pub fn signatures(&self) -> &str {
         &self.signatures
     }

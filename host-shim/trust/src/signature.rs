@@ -14,8 +14,25 @@ const LARGEST_FILE: usize = 64 << 10;
 /// What a signature file may have beyond this is not looked at.
 const MOST_SIGNATURES: usize = 64;
 
+/// What stands where a signature says what nobody has signed.
+const UNTRUSTED: &str = "untrusted comment: signature";
+
+/// One signature of a file, and its lines.
+struct Block<'a> {
+    signature: Signature,
+    lines: [&'a str; 4],
+}
+
+impl Block<'_> {
+    /// The signature as it is kept: without what the feed may have written beside it at will.
+    fn text(&self) -> String {
+        let [_, signature, comment, global] = self.lines;
+        format!("{UNTRUSTED}\n{signature}\n{comment}\n{global}\n")
+    }
+}
+
 /// Reads a signature file. What it returns has been parsed, nothing more.
-fn parse(what: &str, file: &[u8]) -> Result<Vec<Signature>, TrustError> {
+fn parse<'a>(what: &str, file: &'a [u8]) -> Result<Vec<Block<'a>>, TrustError> {
     let failed = |reason: &str| TrustError::SignatureFile {
         what: what.to_owned(),
         reason: reason.to_owned(),
@@ -28,10 +45,14 @@ fn parse(what: &str, file: &[u8]) -> Result<Vec<Signature>, TrustError> {
     if lines.is_empty() || !lines.len().is_multiple_of(4) {
         return Err(failed("a minisign signature has four lines"));
     }
-    let blocks = lines.chunks_exact(4).take(MOST_SIGNATURES);
+    let (blocks, _) = lines.as_chunks();
+    let blocks = blocks.iter().take(MOST_SIGNATURES);
     blocks
-        .map(|block| {
-            Signature::decode(&block.join("\n")).map_err(|error| failed(&error.to_string()))
+        .map(|lines: &[&str; 4]| {
+            let signature = Signature::decode(&lines.join("\n"));
+            let signature = signature.map_err(|error| failed(&error.to_string()))?;
+            let lines = *lines;
+            Ok(Block { signature, lines })
         })
         .collect()
 }
@@ -65,10 +86,11 @@ pub(super) fn verify_by<T: Document>(
     let mut comments = Vec::new();
     let mut signers = BTreeMap::new();
     let mut note = None;
-    for signature in parse(what, offered.signatures)? {
-        match signer(&signature, held, offered.bytes) {
+    for block in parse(what, offered.signatures)? {
+        match signer(&block.signature, held, offered.bytes) {
             Ok((key, comment)) => {
-                signers.entry(unlabelled(&key)).or_insert(key);
+                let counted = (key.clone(), block.text());
+                signers.entry(unlabelled(&key)).or_insert(counted);
                 comments.push(comment);
             }
             Err(reason) => note = note.or(Some(reason)),
@@ -95,12 +117,12 @@ pub(super) fn verify_by<T: Document>(
             found: format!("{} {} {}", other.role, other.name, other.revision),
         });
     }
+    let (signers, signatures): (Vec<String>, String) = signers.into_values().unzip();
     Ok(Verified {
         document,
         bytes: offered.bytes.to_vec(),
-        // It was parsed as text above.
-        signatures: String::from_utf8_lossy(offered.signatures).into_owned(),
-        signers: signers.into_values().collect(),
+        signatures,
+        signers,
     })
 }
 

@@ -25,7 +25,8 @@ use jiff::Timestamp;
 use spacecp_contract::{Audience, FeedPath, Head, Index, IndexEntry, Limits, Root};
 
 use crate::{
-    Before, Unverified, Verified, by_fingerprint, check_root, document, head, index, next_root,
+    Before, TrustError, Unverified, Verified, by_fingerprint, check_root, document, head, index,
+    next_root,
 };
 
 /// Roots that one run steps over; the next run goes on from there.
@@ -44,6 +45,7 @@ pub struct Workflow {
     audience: Audience,
     pin: Pin,
     trusted: Trusted,
+    validator: Option<String>,
     held: Held,
     limits: Limits,
     phase: Phase,
@@ -83,7 +85,7 @@ enum Phase {
         flying: BTreeMap<FeedPath, IndexEntry>,
     },
     /// There is no news.
-    Unchanged,
+    Unchanged { validator: Option<String> },
     /// There was an error.
     Failed,
 }
@@ -120,11 +122,22 @@ impl Workflow {
             audience,
             pin,
             trusted,
+            validator: None,
             held,
             limits,
             phase: root.map_or(Phase::PinnedRoot, |root| Phase::Head { root }),
             asked: false,
         }
+    }
+
+    /// The same, with what this very feed said of the head that is trusted.
+    ///
+    /// It must come from nowhere else: a feed that is asked with the words of another may take them
+    /// for its own, and keep its news to itself.
+    #[must_use]
+    pub fn knowing(mut self, validator: Option<String>) -> Self {
+        self.validator = validator;
+        self
     }
 
     /// The time by which it decides: the clock's, or the latest that was ever decided by.
@@ -212,7 +225,7 @@ impl Workflow {
                 };
                 (phase, news)
             }
-            ended @ (Phase::Unchanged | Phase::Failed) => (ended, None),
+            ended @ (Phase::Unchanged { .. } | Phase::Failed) => (ended, None),
         };
         self.phase = phase;
         Ok(news)
@@ -221,7 +234,9 @@ impl Workflow {
     /// How it ended; none while it goes on, and after an error.
     pub fn outcome(&self) -> Option<Outcome> {
         match &self.phase {
-            Phase::Unchanged => Some(Outcome::Unchanged),
+            Phase::Unchanged { validator } => Some(Outcome::Unchanged {
+                validator: validator.clone(),
+            }),
             Phase::Documents {
                 update,
                 wanted,
@@ -250,14 +265,14 @@ impl Workflow {
             Phase::Index { head, .. } => {
                 Some((FeedPath::index(head.sequence), self.index_limit(head)))
             }
-            Phase::Documents { .. } | Phase::Unchanged | Phase::Failed => None,
+            Phase::Documents { .. } | Phase::Unchanged { .. } | Phase::Failed => None,
         }
     }
 
     /// What to say to hear whether the head changed; nothing if an unchanged one would be no news.
     fn validator(&self) -> Option<&str> {
         let fresh = self.trusted.fresh_head(self.now);
-        fresh.and(self.trusted.head_validator.as_deref())
+        fresh.and(self.validator.as_deref())
     }
 
     fn take_pinned_root(&self, path: &FeedPath, answer: Answer) -> Taken {
@@ -277,7 +292,11 @@ impl Workflow {
             Answer::Missing => false,
         };
         if unchanged {
-            return Ok((Phase::Unchanged, None));
+            let validator = match answer {
+                Answer::File { validator, .. } => validator,
+                Answer::Unchanged | Answer::Missing => None,
+            };
+            return Ok((Phase::Unchanged { validator }, None));
         }
         let head = Offered::of(path, answer)?;
         let steps = 0;
@@ -311,6 +330,9 @@ impl Workflow {
         check_root(&root, self.now)?;
         let before = self.before(&root);
         let head = head(&root, before, offered.unverified(), self.now)?;
+        if self.trusted.has_seen_expired(&head) {
+            return Err(TrustError::head_expired(&head).into());
+        }
         let validator = offered.validator;
         let phase = if delta::is_worth_it(&head, before) {
             Phase::Delta {

@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod current;
+mod described;
 mod desk;
 mod requests;
 mod roots;

@@ -8,6 +8,7 @@ use spacecp_contract::Index;
 
 use super::{
     Ending,
+    described::described,
     desk::{Desk, references},
 };
 use crate::{
@@ -97,44 +98,4 @@ fn said(request: &Request) -> serde_json::Value {
         "comment": request.wanted().comment().to_string(),
         "digest": request.digest(),
     })
-}
-
-/// A request, for whoever is to sign it.
-fn described(request: &Request, how: &str) -> String {
-    let comment = request.wanted().comment();
-    let path = request.path().display();
-    let mut words = format!(
-        "{path} {how}.\n  comment: {comment}\n  digest:  {}",
-        request.digest()
-    );
-    match request.wanted() {
-        Wanted::Root(root) => {
-            words.push_str(&format!("\n  expires: {}", root.expires));
-            // The keys themselves: an id is a label that anybody can give to a key of their own.
-            for (role, held) in &root.roles {
-                words.push_str(&format!("\n  {role}: {} of", held.threshold));
-                for key in &held.keys {
-                    words.push_str(&format!("\n    {key:?}"));
-                }
-            }
-        }
-        Wanted::Advisory(advisory) => {
-            // Quoted, so that a terminal shows what is there and does not obey it.
-            words.push_str(&format!("\n  title:   {:?}", advisory.title));
-        }
-        Wanted::Correction(correction) => words.push_str(&format!(
-            "\n  brings:  {} to {:?}, {} files",
-            correction.component,
-            correction.to,
-            correction.files.len()
-        )),
-        Wanted::Index(index) => {
-            words.push_str(&format!("\n  lists:   {} documents", index.documents.len()));
-        }
-        Wanted::Head(head) => words.push_str(&format!(
-            "\n  expires: {}\n  index:   {}",
-            head.expires, head.index
-        )),
-    }
-    words
 }

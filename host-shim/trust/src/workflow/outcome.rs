@@ -27,7 +27,10 @@ pub enum News {
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// The feed has nothing new to say.
-    Unchanged,
+    Unchanged {
+        /// What to say to this feed to hear whether that changed, if it said so anew.
+        validator: Option<String>,
+    },
     /// Everything that the new head promises has come and was verified.
     Changed(Box<Update>),
 }
@@ -37,7 +40,7 @@ pub enum Outcome {
 pub struct Update {
     /// The head.
     pub head: Verified<Head>,
-    /// What to say to hear whether it changed.
+    /// What to say to this feed to hear whether it changed.
     pub head_validator: Option<String>,
     /// The index.
     pub index: Verified<Index>,

@@ -1,6 +1,6 @@
 //! What a run begins with: what is trusted already, and where trust began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use spacecp_contract::{Audience, Digest, DocumentId, DocumentKind, Head, Index, Root};
@@ -16,20 +16,26 @@ pub struct Trusted {
     pub sequence_epoch: u64,
     /// The head.
     pub head: Option<Verified<Head>>,
-    /// What to say to hear whether the head changed.
-    pub head_validator: Option<String>,
     /// The index.
     pub index: Option<Verified<Index>>,
     /// The latest time by which anything was decided; the clock may not go behind it.
     pub latest_time: Timestamp,
+    /// The digests of heads that were seen expired: they are, wherever the clock goes afterwards.
+    pub expired: BTreeSet<Digest>,
 }
 
 impl Trusted {
-    /// The head, unless it or the root above it has expired at `now`.
+    /// The head, unless it or the root above it has expired at `now`, or it was seen expired before.
     pub fn fresh_head(&self, now: Timestamp) -> Option<&Verified<Head>> {
         let root = self.root.as_ref()?;
         check_root(root, now).ok()?;
-        self.head.as_ref().filter(|head| head.expires > now)
+        let head = self.head.as_ref().filter(|head| head.expires > now)?;
+        (!self.has_seen_expired(head)).then_some(head)
+    }
+
+    /// Whether this head was seen expired, by whatever clock.
+    pub fn has_seen_expired(&self, head: &Verified<Head>) -> bool {
+        !self.expired.is_empty() && self.expired.contains(&Digest::of(head.bytes()))
     }
 }
 
