@@ -252,7 +252,7 @@ async fn a_file_that_was_changed_here_waits_for_the_administrators_word() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_cannot_be_heard_is_named_and_what_is_known_is_used_while_it_is_good()
+async fn a_feed_that_cannot_be_heard_is_named_and_nothing_is_applied_once_its_word_has_expired()
 -> Result<()> {
     let panel = usual().await?;
     panel.shim.switch(false, "ada", noon()).await?;
@@ -267,7 +267,22 @@ async fn a_feed_that_cannot_be_heard_is_named_and_what_is_known_is_used_while_it
     let line = line_of(&run.lines, DAEMON_FIX)?;
     assert!(line.reason.contains("no fresh word"), "{}", line.reason);
     assert_eq!(panel.version("daemon")?, "1.0.0");
-    // Within what the last word is good for, a feed that is away keeps nothing from being applied.
+    // What has been seen expired is not believed again because the clock goes back.
+    panel.clock.set(noon() + hours(24));
+    panel.run().await?;
+    assert_eq!(panel.version("daemon")?, "1.0.0");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_away_keeps_nothing_from_being_applied_while_its_word_is_good() -> Result<()>
+{
+    let panel = usual().await?;
+    panel.shim.switch(false, "ada", noon()).await?;
+    panel.run().await?;
+    panel.shim.switch(true, "ada", noon()).await?;
+    let head = FeedPath::head().to_string();
+    fs::remove_file(panel.vendor.feed_dir().join(head))?;
     panel.clock.set(noon() + hours(24));
     panel.run().await?;
     assert_eq!(panel.version("daemon")?, "1.0.1");
