@@ -433,7 +433,7 @@ impl Follower {
         match workflow.answer(path, answer?)? {
             None => {}
             Some(News::PassedOver { path, why }) => {
-                self.pass_over(&path, &why, workflow.now()).await?
+                self.pass_over(&path, &why, workflow.now()).await?;
             }
             Some(News::Root(root)) => {
                 tracing::info!(version = root.version, "a new root is trusted");

@@ -49,7 +49,7 @@ impl Nested {
         let mut inventory = self.inner.inventory();
         let component = &mut inventory.components[0];
         component.folder.clone_from(&self.around);
-        component.name = "around".to_owned();
+        "around".clone_into(&mut component.name);
         component.version = Ok("1.0.0".to_owned());
         component.keep = vec!["component/".to_owned(), ".spacecp-advisories/".to_owned()];
         let order = spacecp_advisories::apply::Order {
@@ -143,7 +143,7 @@ async fn two_corrections_of_which_one_moves_the_other_are_no_plan() -> Result<()
     let mut inventory = nested.inner.inventory();
     let mut around = inventory.components[0].clone();
     around.folder.clone_from(&nested.around);
-    around.name = "around".to_owned();
+    "around".clone_into(&mut around.name);
     inventory.components.push(around);
     let parts = [0, 1].map(|place: usize| Part {
         correction: &nested.inner.correction,

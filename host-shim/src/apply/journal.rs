@@ -100,6 +100,10 @@ impl State {
 
 /// One application as the journal has it.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a column of its own, and no two of them exclude each other"
+)]
 pub(super) struct Entry {
     pub(super) application: Application,
     pub(super) state: State,
