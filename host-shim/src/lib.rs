@@ -29,6 +29,7 @@ pub mod render;
 mod shim;
 
 pub mod store;
+mod streamed;
 pub mod sync;
 pub mod web;
 

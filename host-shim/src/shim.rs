@@ -341,6 +341,7 @@ impl Shim {
         by: &str,
         progress: &dyn Progress,
     ) -> Result<Application, ShimError> {
+        let _at_work = self.rooms.at_work().await;
         let reason = format!("taken back by {by}");
         Ok(self
             .rooms

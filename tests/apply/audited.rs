@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
-    apply::{ApplyError, Exchange, Interrupted, Step, Steps},
+    apply::{ApplyError, Exchange, Step},
     audit::{Ended, What},
     trust,
 };
 
 use crate::{
+    ends::EndAfter,
     tampered::{log, run},
     tree::{CORRECTION, Panel, new, now, old},
 };
@@ -93,20 +94,6 @@ async fn a_failed_application_is_recorded_with_why() -> Result<()> {
         "{event:?}"
     );
     Ok(())
-}
-
-/// Ends everything after one step.
-#[derive(Debug)]
-struct EndAfter(Step);
-
-impl Steps for EndAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            Err(Interrupted(step))
-        } else {
-            Ok(())
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

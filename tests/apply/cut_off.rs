@@ -4,24 +4,13 @@
 use std::{process::Command, sync::Arc};
 
 use anyhow::{Context, Result};
-use spacecp_advisories::apply::{ApplyError, Exchange, Interrupted, Outcome, Step, Steps};
+use spacecp_advisories::apply::{ApplyError, Exchange, Outcome, Step};
 use spacecp_tests::ground::write;
 
-use crate::tree::{Panel, look, new, now, old};
-
-/// Ends everything after one step.
-#[derive(Debug)]
-struct EndAfter(Step);
-
-impl Steps for EndAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            Err(Interrupted(step))
-        } else {
-            Ok(())
-        }
-    }
-}
+use crate::{
+    ends::{AbortAfter, EndAfter},
+    tree::{Panel, look, new, now, old},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_that_is_cut_off_leaves_one_of_the_two_trees() -> Result<()> {
@@ -116,19 +105,6 @@ async fn a_roll_back_that_is_cut_off_is_finished() -> Result<()> {
 
 const STEP: &str = "SPACECP_TEST_ABORT_AFTER";
 
-/// Ends this process, as `kill -9` would.
-#[derive(Debug)]
-struct AbortAfter(Step);
-
-impl Steps for AbortAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            std::process::abort();
-        }
-        Ok(())
-    }
-}
-
 /// The process that is killed: applies, in the panel that its parent made, until it ends itself.
 ///
 /// Without a parent there is nothing for it to do, and the test below is that parent.
@@ -137,10 +113,7 @@ async fn the_process_that_is_killed() -> Result<()> {
     let Ok(name) = std::env::var(STEP) else {
         return Ok(());
     };
-    let step = Step::ALL
-        .into_iter()
-        .find(|step| format!("{step:?}") == name)
-        .context("a step of that name")?;
+    let ending = AbortAfter::named(&name).context("a step of that name")?;
     let panel = Panel::new(&old(), &new()).await?;
     // The parent looks at what is left, so nothing may clean it up.
     let folder = panel.folder.path().to_owned();
@@ -150,7 +123,7 @@ async fn the_process_that_is_killed() -> Result<()> {
     )?;
     panel
         .apply_with(
-            &panel.applier(Exchange::Atomic, Arc::new(AbortAfter(step))),
+            &panel.applier(Exchange::Atomic, Arc::new(ending)),
             "first",
             None,
             false,

@@ -16,12 +16,11 @@ use rustix::{
     io::Errno,
     process::{Signal, getpid, kill_process},
 };
-use spacecp_advisories::apply::{
-    Action, ApplyError, Exchange, Faults, Interrupted, NoFaults, Operation, Step, Steps,
-};
+use spacecp_advisories::apply::{Action, ApplyError, Exchange, Faults, NoFaults, Operation, Step};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
+    ends::EndAfter,
     site::{Copy, Site, Template, Trees},
     tree::{new, now, old},
 };
@@ -102,20 +101,6 @@ fn interrupted<T>(outcome: Result<T, ApplyError>) -> Result<()> {
         Err(ApplyError::Interrupted(_)) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(_) => bail!("it was not cut off"),
-    }
-}
-
-/// Ends everything after one step.
-#[derive(Debug)]
-struct EndAfter(Step);
-
-impl Steps for EndAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            Err(Interrupted(step))
-        } else {
-            Ok(())
-        }
     }
 }
 

@@ -13,6 +13,7 @@ mod automatic;
 mod ceilings;
 mod commands;
 mod cut_off;
+mod ends;
 mod every_instant;
 mod hostile;
 mod jointly;

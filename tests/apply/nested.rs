@@ -7,20 +7,10 @@ use spacecp_advisories::apply::{
     Applier, ApplyError, Exchange, Interrupted, NoFaults, Outcome, Part, Step, Steps,
 };
 
-use crate::tree::{Panel, lay, new, now, old};
-
-/// Ends everything after one step.
-#[derive(Debug)]
-struct EndAfter(Step);
-
-impl Steps for EndAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            return Err(Interrupted(step));
-        }
-        Ok(())
-    }
-}
+use crate::{
+    ends::EndAfter,
+    tree::{Panel, lay, new, now, old},
+};
 
 /// A component, and another one around it, of which only the folder matters here.
 struct Nested {

@@ -5,13 +5,14 @@ use std::{fs, os::unix::process::ExitStatusExt, path::PathBuf, process::Stdio, t
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
-    apply::{ApplyError, Exchange, Interrupted, Outcome, Step, Steps},
+    apply::{ApplyError, Exchange, Outcome, Step},
     control::Watchdog,
 };
 use spacecp_contract::Restart;
 use tokio::process::Command;
 
 use crate::{
+    ends::EndAfter,
     restarts::behaving,
     tampered,
     tree::{CORRECTION, Panel, Tree, new, now, old},
@@ -151,19 +152,6 @@ async fn when_the_watchdog_is_killed_too_the_next_start_undoes() -> Result<()> {
     assert!(panel.holds(&old)?);
     assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
     Ok(())
-}
-
-/// Ends everything after one step.
-#[derive(Debug)]
-struct EndAfter(Step);
-
-impl Steps for EndAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            return Err(Interrupted(step));
-        }
-        Ok(())
-    }
 }
 
 /// Has the journal say that what was applied is the panel.

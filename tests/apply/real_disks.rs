@@ -57,6 +57,13 @@ fn on_disk(test: &str, mount: &str) -> Result<BTreeSet<String>> {
     Ok(words.map(|(_, word)| word.to_owned()).collect())
 }
 
+/// Has everything happen to corrections on a disk that these commands mount, which says this of itself.
+fn survive_on(mount: &str, says: &[&str]) -> Result<()> {
+    let found = on_disk("everything_on_this_disk", mount)?;
+    assert_eq!(found, words(says));
+    Ok(())
+}
+
 /// What a disk is expected to say.
 fn words(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
@@ -80,17 +87,15 @@ const EXT4: &str =
     ignore = "mounting file systems wants root, e2fsprogs, xfsprogs, btrfs-progs, fuse2fs and util-linux"
 )]
 fn corrections_survive_on_ext4() -> Result<()> {
-    let found = on_disk("everything_on_this_disk", EXT4)?;
-    assert_eq!(
-        found,
-        words(&[
+    survive_on(
+        EXT4,
+        &[
             "exchanges at once",
             "copies",
             "is synced at once",
-            "survived"
-        ])
-    );
-    Ok(())
+            "survived",
+        ],
+    )
 }
 
 #[test]
@@ -101,17 +106,15 @@ fn corrections_survive_on_ext4() -> Result<()> {
 fn corrections_survive_on_xfs() -> Result<()> {
     let mount =
         "truncate -s 320M \"$IMAGE\"; mkfs.xfs -q \"$IMAGE\"; mount -o loop \"$IMAGE\" \"$DISK\"";
-    let found = on_disk("everything_on_this_disk", mount)?;
-    assert_eq!(
-        found,
-        words(&[
+    survive_on(
+        mount,
+        &[
             "exchanges at once",
             "shares contents",
             "is synced at once",
-            "survived"
-        ])
-    );
-    Ok(())
+            "survived",
+        ],
+    )
 }
 
 #[test]
@@ -122,17 +125,15 @@ fn corrections_survive_on_xfs() -> Result<()> {
 fn corrections_survive_on_btrfs() -> Result<()> {
     let mount =
         "truncate -s 256M \"$IMAGE\"; mkfs.btrfs -q \"$IMAGE\"; mount -o loop \"$IMAGE\" \"$DISK\"";
-    let found = on_disk("everything_on_this_disk", mount)?;
-    assert_eq!(
-        found,
-        words(&[
+    survive_on(
+        mount,
+        &[
             "exchanges at once",
             "shares contents",
             "is synced at once",
-            "survived"
-        ])
-    );
-    Ok(())
+            "survived",
+        ],
+    )
 }
 
 #[test]
@@ -141,17 +142,15 @@ fn corrections_survive_on_btrfs() -> Result<()> {
     ignore = "mounting file systems wants root, e2fsprogs, xfsprogs, btrfs-progs, fuse2fs and util-linux"
 )]
 fn corrections_survive_in_memory() -> Result<()> {
-    let found = on_disk("everything_on_this_disk", "mount -t tmpfs none \"$DISK\"")?;
-    assert_eq!(
-        found,
-        words(&[
+    survive_on(
+        "mount -t tmpfs none \"$DISK\"",
+        &[
             "exchanges at once",
             "copies",
             "is synced at once",
-            "survived"
-        ])
-    );
-    Ok(())
+            "survived",
+        ],
+    )
 }
 
 #[test]
@@ -162,17 +161,15 @@ fn corrections_survive_in_memory() -> Result<()> {
 fn corrections_survive_on_an_overlay() -> Result<()> {
     let mount = "mkdir \"$GROUND/below\" \"$GROUND/above\" \"$GROUND/work\"\n\
         mount -t overlay overlay -o \"lowerdir=$GROUND/below,upperdir=$GROUND/above,workdir=$GROUND/work\" \"$DISK\"";
-    let found = on_disk("everything_on_this_disk", mount)?;
-    assert_eq!(
-        found,
-        words(&[
+    survive_on(
+        mount,
+        &[
             "exchanges at once",
             "copies",
             "is synced one by one",
-            "survived"
-        ])
-    );
-    Ok(())
+            "survived",
+        ],
+    )
 }
 
 /// A file system without an exchange in one step: libfuse 2 has no such call.
@@ -183,17 +180,15 @@ fn corrections_survive_on_an_overlay() -> Result<()> {
 )]
 fn corrections_survive_where_trees_cannot_be_exchanged_at_once() -> Result<()> {
     let mount = "truncate -s 128M \"$IMAGE\"; mkfs.ext4 -q \"$IMAGE\"; fuse2fs -o rw,fakeroot \"$IMAGE\" \"$DISK\" >/dev/null";
-    let found = on_disk("everything_on_this_disk", mount)?;
-    assert_eq!(
-        found,
-        words(&[
+    survive_on(
+        mount,
+        &[
             "exchanges by renames",
             "copies",
             "is synced one by one",
-            "survived"
-        ])
-    );
-    Ok(())
+            "survived",
+        ],
+    )
 }
 
 /// Applies, takes back, and ends the world at many actions, on the disk that the parent mounted.

@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
-    apply::{Action, Applier, Exchange, Faults, Interrupted, Operation, Outcome, Step, Steps},
+    apply::{Action, Applier, Exchange, Faults, Operation, Outcome, Step},
     control::Configured,
     store::Store,
 };
 
 use crate::{
+    ends::AbortAfter,
     restarts::{behaving, running},
     service::Service,
     tree::{configured, lay, look, new, now, old},
@@ -24,19 +25,6 @@ use crate::{
 const STEP: &str = "SPACECP_TEST_END_AFTER";
 const ACT: &str = "SPACECP_TEST_ACT";
 const NOTE: &str = "SPACECP_TEST_NOTE";
-
-/// Ends this process, as `kill -9` would.
-#[derive(Debug)]
-struct AbortAfter(String);
-
-impl Steps for AbortAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if format!("{step:?}") == self.0 {
-            std::process::abort();
-        }
-        Ok(())
-    }
-}
 
 /// The process that is killed. Without a parent there is nothing for it to do.
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +46,11 @@ async fn the_process_that_is_killed() -> Result<()> {
         std::env::var(NOTE)?,
         panel.folder.path().display().to_string(),
     )?;
-    let ending = panel.applier(Exchange::Atomic, Arc::new(AbortAfter(step)));
+    let ending = match AbortAfter::named(&step) {
+        Some(ending) => panel.applier(Exchange::Atomic, Arc::new(ending)),
+        // Something else ends it.
+        None => panel.plain(),
+    };
     if act == "take back" {
         panel.apply().await?;
         ending

@@ -8,6 +8,7 @@ use spacecp_advisories::apply::{ApplyError, Exchange, Interrupted, Outcome, Step
 use spacecp_tests::ground::write;
 
 use crate::{
+    ends::EndAfter,
     site::{Site, Template},
     tree::{new, now, old},
 };
@@ -51,20 +52,6 @@ async fn a_folder_made_anew_between_two_renames_is_set_aside_and_the_old_tree_re
     assert_eq!(site.plain().history(1).await?[0].outcome, Outcome::Failed);
     site.apply(&site.plain(), "second").await?;
     Ok(())
-}
-
-/// Ends everything after one step.
-#[derive(Debug)]
-struct EndAfter(Step);
-
-impl Steps for EndAfter {
-    fn reached(&self, step: Step) -> Result<(), Interrupted> {
-        if step == self.0 {
-            Err(Interrupted(step))
-        } else {
-            Ok(())
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,13 +13,9 @@ use sha2::{Digest as _, Sha256};
 use spacecp_contract::Digest;
 
 use super::{
-    ApplyError,
-    carry::is_kept,
-    durable::Durably,
-    error::Doing,
-    files::{NewFile, PIECE},
-    folder::Folder,
+    ApplyError, carry::is_kept, durable::Durably, error::Doing, files::NewFile, folder::Folder,
 };
+use crate::streamed::PIECE;
 
 /// Copies a tree without what the correction names and what is run-time data.
 pub(super) struct Copying<'a> {

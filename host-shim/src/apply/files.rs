@@ -1,40 +1,20 @@
-//! Single files: digests, new ones that are written piece by piece, and what a file is beside its
+//! Single files: new ones that are written piece by piece, and what a file is beside its
 //! contents.
 
 use std::{
     ffi::OsString,
     fs::{File, FileTimes, Permissions},
-    io::{self, Read, Seek, Write},
+    io::{self, Seek, Write},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use sha2::{Digest as _, Sha256};
 use spacecp_contract::Digest;
 use xattr::FileExt as _;
 
 use super::{ApplyError, disk::Disk, error::Doing, faults::Operation};
-
-/// Bytes read at a time.
-pub(super) const PIECE: usize = 128 << 10;
-
-/// The digest of a file that is streamed, never held.
-pub(super) fn digest(path: &Path) -> io::Result<Digest> {
-    digest_of(&mut File::open(path)?)
-}
-
-/// The digest of everything that a reader gives.
-pub(super) fn digest_of(reader: &mut impl Read) -> io::Result<Digest> {
-    let mut hash = Sha256::new();
-    let mut piece = vec![0; PIECE];
-    loop {
-        match reader.read(&mut piece)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            length => hash.update(&piece[..length]),
-        }
-    }
-}
+use crate::streamed;
 
 /// A file that was just created and is not yet what it shall be.
 #[derive(Debug)]
@@ -83,7 +63,7 @@ impl NewFile {
     pub(super) fn read_back(&mut self) -> Result<Digest, ApplyError> {
         let Self { file, path, .. } = self;
         file.rewind().doing("read back", &*path)?;
-        digest_of(file).doing("read back", &*path)
+        streamed::digest_of(file).doing("read back", &*path)
     }
 
     /// Gives it to somebody, where it is not theirs already.

@@ -196,31 +196,25 @@ impl Folder {
 
     /// Creates a file that only its owner may read, even for the moment until it has its mode.
     pub(super) fn create(&self, name: &OsStr) -> Result<NewFile, ApplyError> {
-        let path = self.path_of(name);
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = self.disk.act(Operation::CreateFile, &path, || {
-            Ok(fs::openat(
-                &self.handle,
-                name,
-                flags,
-                Mode::RUSR | Mode::WUSR,
-            )?)
-        })?;
-        Ok(NewFile::new(file.into(), path, self.disk.clone()))
+        let file = self.make_file(Operation::CreateFile, name, OFlags::EXCL)?;
+        Ok(NewFile::new(file, self.path_of(name), self.disk.clone()))
     }
 
     /// Opens the file of a lock, made where it is not there. What it holds means nothing.
     pub(super) fn open_lock(&self, name: &OsStr) -> Result<File, ApplyError> {
-        let path = self.path_of(name);
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = self.disk.act(Operation::Lock, &path, || {
-            Ok(fs::openat(
-                &self.handle,
-                name,
-                flags,
-                Mode::RUSR | Mode::WUSR,
-            )?)
+        self.make_file(Operation::Lock, name, OFlags::empty())
+    }
+
+    fn make_file(
+        &self,
+        operation: Operation,
+        name: &OsStr,
+        how: OFlags,
+    ) -> Result<File, ApplyError> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | how;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = self.disk.act(operation, &self.path_of(name), || {
+            Ok(fs::openat(&self.handle, name, flags, mode)?)
         })?;
         Ok(file.into())
     }

@@ -30,6 +30,7 @@ mod plan;
 mod preflight;
 mod record;
 mod recovery;
+mod settle;
 mod stage;
 mod steps;
 mod watch;

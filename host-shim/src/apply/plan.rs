@@ -6,12 +6,12 @@ use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Correction, Digest, FileChange, Restart};
 
 use super::{
-    ApplyError, Change, Plan, PlannedFile, disk::Disk, error::Doing, files, folder::Folder,
-    preflight,
+    ApplyError, Change, Plan, PlannedFile, disk::Disk, error::Doing, folder::Folder, preflight,
 };
 use crate::{
     control::Control,
     inventory::{Component, Inventory},
+    streamed,
 };
 
 /// What lies at a path that a correction names.
@@ -145,7 +145,7 @@ fn look_within(folder: &Path, file: &FileChange) -> Result<Live, ApplyError> {
             None => return Ok(Live::Missing),
             Some(there) if there.is_file() && is_last => {
                 let mut file = folder.open_file(part)?;
-                let digest = files::digest_of(&mut file).doing("read", folder.path_of(part))?;
+                let digest = streamed::digest_of(&mut file).doing("read", folder.path_of(part))?;
                 return Ok(Live::File(digest));
             }
             Some(there) if there.is_folder() && !is_last => folder = folder.enter(part)?,

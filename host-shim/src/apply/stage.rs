@@ -17,11 +17,10 @@ use super::{
     copy::Copying,
     durable::Durably,
     error::Doing,
-    files,
     folder::Folder,
     place::{PAYLOAD, Place, TREE},
 };
-use crate::shim::Progress;
+use crate::{shim::Progress, streamed};
 
 /// The largest window that a payload may ask its reader for: 8 MiB, zstd's own recommendation.
 const WINDOW_LOG: u32 = 23;
@@ -84,7 +83,7 @@ fn write(
     let mut decoder = decoder(compressed).map_err(|error| contents(error.to_string()))?;
     let mut output = folder.create(name(file))?;
     let mut hash = Sha256::new();
-    let mut piece = vec![0; files::PIECE];
+    let mut piece = vec![0; streamed::PIECE];
     let mut length = 0u64;
     loop {
         let read = decoder
@@ -223,7 +222,7 @@ fn verify_file(
     if metadata.permissions().mode() & 0o7777 != after.mode & 0o777 {
         return Err(wrong("has another mode"));
     }
-    if files::digest_of(&mut opened).doing("read back", &path)? != after.digest {
+    if streamed::digest_of(&mut opened).doing("read back", &path)? != after.digest {
         return Err(wrong("has other contents"));
     }
     Ok(())

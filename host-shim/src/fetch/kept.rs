@@ -13,13 +13,10 @@ use std::{
     time::SystemTime,
 };
 
-use sha2::{Digest as _, Sha256};
-use spacecp_contract::{Blob, Digest, FeedPath};
+use spacecp_contract::{Blob, FeedPath};
 
 use super::{FetchError, Source, payload::resume_payload};
-
-/// Bytes held at a time.
-const PIECE: usize = 128 << 10;
+use crate::streamed;
 
 /// A folder of payloads, and where those that are not in it come from.
 #[derive(Debug, Clone)]
@@ -97,7 +94,7 @@ impl Kept {
         let (kept, blob) = (self.clone(), *blob);
         aside(move || {
             let place = kept.place(&blob);
-            let found = digest(&place).map_err(|source| failed(&place, source))?;
+            let found = streamed::digest(&place).map_err(|source| failed(&place, source))?;
             if found == blob.digest {
                 return Ok(());
             }
@@ -304,17 +301,6 @@ fn removed(path: &Path) -> Result<(), FetchError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
         _ => Ok(()),
-    }
-}
-
-fn digest(path: &Path) -> io::Result<Digest> {
-    let mut file = fs::File::open(path)?;
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
-    loop {
-        match io::Read::read(&mut file, &mut piece)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            length => hash.update(&piece[..length]),
-        }
     }
 }
 

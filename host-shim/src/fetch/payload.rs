@@ -18,9 +18,7 @@ use super::{
     kept::Kept,
     objects::Objects,
 };
-
-/// Bytes held at a time.
-const PIECE: usize = 128 << 10;
+use crate::streamed::PIECE;
 
 /// Breaks of one download that are borne if each brought something. A server that gives a byte at a
 /// time would otherwise keep a panel busy for ever.

@@ -1,15 +1,15 @@
-//! What the panel believes of its feed: roots, head, index, documents.
+//! What the panel believes of its feed: roots, head, index, and that the documents have come.
 //!
 //! A sync becomes durable as one transaction. What is read back is verified again before anybody
 //! acts on it, so a tampered or damaged store is found, not followed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use spacecp_contract::{Digest, DocumentId, DocumentKind, Head, Limits, Root};
+use spacecp_contract::{Digest, DocumentId, Head, Limits, Root};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, documents::kind};
 use crate::trust::{
     self, AnyDocument, Unverified, Verified,
     workflow::{Held, HeldDocument, Trusted, Update},
@@ -17,42 +17,6 @@ use crate::trust::{
 
 /// Heads that were seen expired and are remembered, until another head is accepted.
 const MOST_EXPIRED: i64 = 256;
-
-/// Bytes of documents handed out at a time.
-const BATCH_BYTES: u64 = 8 << 20;
-
-/// Where a reader is in the stream of documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// The store that it was given out by.
-    pub epoch: u64,
-    /// The last document that was read; 0 for none.
-    pub position: u64,
-}
-
-/// A part of the stream of documents.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Oldest first.
-    pub documents: Vec<StoredDocument>,
-    /// Where to go on from.
-    pub next: Cursor,
-    /// Whether nothing more is there.
-    pub complete: bool,
-}
-
-/// A document as it was accepted.
-#[derive(Debug, Clone)]
-pub struct StoredDocument {
-    /// Advisory or correction.
-    pub kind: DocumentKind,
-    /// Its id.
-    pub id: String,
-    /// Its revision.
-    pub revision: u64,
-    /// The bytes that were signed.
-    pub bytes: Vec<u8>,
-}
 
 /// How current the panel's knowledge is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -76,19 +40,6 @@ impl Freshness {
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.expired || self.valid_until.is_some_and(|until| until <= now)
     }
-}
-
-/// Who signed a document that is held.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Signer {
-    /// Advisory or correction.
-    pub kind: DocumentKind,
-    /// The document.
-    pub id: String,
-    /// Its revision.
-    pub revision: u64,
-    /// The public keys whose signatures counted when it was accepted, in base64.
-    pub keys: Vec<String>,
 }
 
 impl Store {
@@ -340,157 +291,6 @@ impl Store {
             problem: row.try_get("problem")?,
         })
     }
-
-    /// The documents after a cursor, at most `limit` of them and 8 MiB of bytes.
-    pub async fn documents_since(
-        &self,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Batch, StoreError> {
-        let epoch: i64 = sqlx::query("SELECT epoch FROM feed_state WHERE only = 1")
-            .fetch_one(&self.feed)
-            .await?
-            .try_get(0)?;
-        let epoch = unsigned(epoch);
-        let after = after
-            .filter(|cursor| cursor.epoch == epoch)
-            .map_or(0, |cursor| cursor.position);
-        let limit = limit.clamp(1, 10_000);
-        // What fits is decided by the lengths alone, before any document is in memory.
-        let lengths = sqlx::query("SELECT position, length(bytes) FROM documents WHERE position > ? ORDER BY position LIMIT ?")
-            .bind(signed(after))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&self.feed)
-            .await?;
-        let (mut last, mut room) = (after, BATCH_BYTES);
-        let mut complete = true;
-        for (count, row) in lengths.iter().enumerate() {
-            let length = unsigned(row.try_get(1)?);
-            if count > 0 && (count == limit as usize || length > room) {
-                complete = false;
-                break;
-            }
-            room = room.saturating_sub(length);
-            last = unsigned(row.try_get(0)?);
-        }
-        let rows = sqlx::query("SELECT kind, id, revision, bytes FROM documents WHERE position > ? AND position <= ? ORDER BY position")
-            .bind(signed(after))
-            .bind(signed(last))
-            .fetch_all(&self.feed)
-            .await?;
-        let documents: Vec<StoredDocument> = rows.iter().map(stored).collect::<Result<_, _>>()?;
-        self.refuse_tampered(&documents).await?;
-        Ok(Batch {
-            documents,
-            next: Cursor {
-                epoch,
-                position: last,
-            },
-            complete,
-        })
-    }
-
-    /// Whether documents are still those that the index names. An index is signed, so comparing
-    /// digests with it is as good as verifying each signature; what it does not name is verified.
-    async fn refuse_tampered(&self, documents: &[StoredDocument]) -> Result<(), StoreError> {
-        let trusted = self.trusted().await?;
-        let entries = trusted
-            .index
-            .as_ref()
-            .map_or(&[][..], |index| &index.documents);
-        let named: BTreeMap<_, _> = entries
-            .iter()
-            .map(|entry| ((entry.kind, entry.id.as_str()), entry))
-            .collect();
-        for document in documents {
-            let (kind, id) = (document.kind, document.id.as_str());
-            let entry = named
-                .get(&(kind, id))
-                .filter(|entry| entry.revision == document.revision);
-            match entry {
-                Some(entry) if entry.digest == Digest::of(&document.bytes) => {}
-                Some(_) => {
-                    let words = format!("the {kind} {id} is not the one that the index names");
-                    self.mark_damaged(&words).await;
-                    return Err(StoreError::Damaged(words));
-                }
-                None => {
-                    self.document(kind, id).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Who signed each document that is held.
-    pub async fn signers(&self) -> Result<Vec<Signer>, StoreError> {
-        let rows =
-            sqlx::query("SELECT kind, id, revision, signers FROM documents ORDER BY kind, id")
-                .fetch_all(&self.feed)
-                .await?;
-        let read = |row: &SqliteRow| {
-            let keys: String = row.try_get("signers")?;
-            Ok(Signer {
-                kind: kind(row)?,
-                id: row.try_get("id")?,
-                revision: unsigned(row.try_get("revision")?),
-                keys: keys.lines().map(str::to_owned).collect(),
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// A document to act on: verified again, under the root by which it was accepted.
-    pub async fn document(
-        &self,
-        kind: DocumentKind,
-        id: &str,
-    ) -> Result<Option<AnyDocument>, StoreError> {
-        let mut snapshot = self.feed.begin().await?;
-        let row = sqlx::query(
-            "SELECT revision, bytes, signatures, root FROM documents WHERE kind = ? AND id = ?",
-        )
-        .bind(kind.as_str())
-        .bind(id)
-        .fetch_optional(&mut *snapshot)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let root = root(&mut snapshot, unsigned(row.try_get("root")?)).await?;
-        drop(snapshot);
-        let (bytes, signatures): (Vec<u8>, String) =
-            (row.try_get("bytes")?, row.try_get("signatures")?);
-        let offered = Unverified {
-            bytes: &bytes,
-            signatures: signatures.as_bytes(),
-        };
-        let revision = unsigned(row.try_get("revision")?);
-        match trust::reverify(&root, kind, id, revision, offered, &Limits::default()) {
-            Ok(document) => Ok(Some(document)),
-            Err(error) => {
-                self.mark_damaged(&error.to_string()).await;
-                Err(damaged(error))
-            }
-        }
-    }
-
-    /// The release of a plugin that ran here last.
-    pub async fn plugin_release(&self, plugin: &str) -> Result<Option<u64>, StoreError> {
-        let row = sqlx::query("SELECT release FROM plugin_releases WHERE plugin = ?")
-            .bind(plugin)
-            .fetch_optional(self.pool())
-            .await?;
-        row.map(|row| Ok(unsigned(row.try_get(0)?))).transpose()
-    }
-
-    /// Remembers that this release ran here.
-    pub async fn plugin_ran(&self, plugin: &str, release: u64) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO plugin_releases (plugin, release) VALUES (?, ?) ON CONFLICT (plugin) DO UPDATE SET release = max(release, excluded.release)")
-            .bind(plugin)
-            .bind(signed(release))
-            .execute(self.pool())
-            .await?;
-        Ok(())
-    }
 }
 
 async fn newest_root(
@@ -505,7 +305,7 @@ async fn newest_root(
     }
 }
 
-async fn root(
+pub(super) async fn root(
     connection: &mut SqliteConnection,
     version: u64,
 ) -> Result<Verified<Root>, StoreError> {
@@ -639,38 +439,19 @@ fn outrun(row: &SqliteRow, update: &Update) -> Result<bool, StoreError> {
     Ok(there.sequence > update.head.sequence)
 }
 
-pub(super) fn kind(row: &SqliteRow) -> Result<DocumentKind, StoreError> {
-    match row.try_get::<&str, _>("kind")? {
-        "advisory" => Ok(DocumentKind::Advisory),
-        "correction" => Ok(DocumentKind::Correction),
-        other => Err(StoreError::Damaged(format!(
-            "it holds a document of the kind {other:?}"
-        ))),
-    }
-}
-
-fn stored(row: &SqliteRow) -> Result<StoredDocument, StoreError> {
-    Ok(StoredDocument {
-        kind: kind(row)?,
-        id: row.try_get("id")?,
-        revision: unsigned(row.try_get("revision")?),
-        bytes: row.try_get("bytes")?,
-    })
-}
-
-fn damaged(error: trust::TrustError) -> StoreError {
+pub(super) fn damaged(error: trust::TrustError) -> StoreError {
     StoreError::Damaged(error.to_string())
 }
 
-fn time(second: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time(second: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_second(second).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// SQLite's integers are signed: the same 64 bits, read as what they are.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     number.cast_unsigned()
 }

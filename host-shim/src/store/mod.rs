@@ -8,6 +8,7 @@
 //! something here own their tables (one migration each) and nobody else's.
 
 mod damage;
+mod documents;
 mod feed;
 mod incidents;
 mod plugin_state;
@@ -27,7 +28,8 @@ use sqlx::{
 use crate::trust::workflow::Trusted;
 
 pub(crate) use damage::is_damage;
-pub use feed::{Batch, Cursor, Freshness, Signer, StoredDocument};
+pub use documents::{Batch, Cursor, Signer, StoredDocument};
+pub use feed::Freshness;
 pub use incidents::{Incident, IncidentKind};
 pub use received::Received;
 

@@ -1,11 +1,33 @@
-//! What the plugin wants to remember.
+//! What the plugin wants to remember, and which release of it ran last.
 
 use sqlx::Row;
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    feed::{signed, unsigned},
+};
 use crate::plugin::StateWrite;
 
 impl Store {
+    /// The release of a plugin that ran here last.
+    pub async fn plugin_release(&self, plugin: &str) -> Result<Option<u64>, StoreError> {
+        let row = sqlx::query("SELECT release FROM plugin_releases WHERE plugin = ?")
+            .bind(plugin)
+            .fetch_optional(self.pool())
+            .await?;
+        row.map(|row| Ok(unsigned(row.try_get(0)?))).transpose()
+    }
+
+    /// Remembers that this release ran here.
+    pub async fn plugin_ran(&self, plugin: &str, release: u64) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO plugin_releases (plugin, release) VALUES (?, ?) ON CONFLICT (plugin) DO UPDATE SET release = max(release, excluded.release)")
+            .bind(plugin)
+            .bind(signed(release))
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
     /// The value under a key.
     pub async fn state_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let row = sqlx::query("SELECT value FROM plugin_state WHERE key = ?")

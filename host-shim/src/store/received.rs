@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use spacecp_contract::DocumentKind;
 use sqlx::Row;
 
-use super::{Store, StoreError, feed::kind};
+use super::{Store, StoreError, documents::kind};
 
 /// When documents were accepted, by kind and id.
 pub type Received = BTreeMap<(DocumentKind, String), Timestamp>;
