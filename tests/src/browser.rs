@@ -203,9 +203,14 @@ impl Browser {
         }
     }
 
-    /// Whether the page is wider than the window, so that a reader would have to scroll sideways.
+    /// Whether the page is wider than the window, so that a reader would have to scroll sideways, or
+    /// something sticks out on the left, where nobody can scroll to.
     pub async fn overflows(&self) -> Result<bool> {
-        let script = "return document.documentElement.scrollWidth > window.innerWidth + 1;";
+        let script = "const out = element => { \
+             const box = element.getBoundingClientRect(); \
+             return box.left < -1 && box.right > 1; }; \
+             return document.documentElement.scrollWidth > window.innerWidth + 1 \
+             || [...document.querySelectorAll('body *')].some(out);";
         let answer = self.client.execute(script, Vec::new()).await?;
         answer.as_bool().context("a comparison is true or false")
     }
