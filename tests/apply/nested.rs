@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 use spacecp_advisories::apply::{
-    Applier, ApplyError, Exchange, Interrupted, NoFaults, Outcome, Part, Step, Steps,
+    Action, Applier, ApplyError, Exchange, Faults, Interrupted, NoFaults, Operation, Outcome, Part,
+    Step, Steps,
 };
 
 use crate::{
@@ -145,5 +146,34 @@ async fn two_corrections_of_which_one_moves_the_other_are_no_plan() -> Result<()
         matches!(refused, Err(ApplyError::SameFolder { .. })),
         "{refused:?}"
     );
+    Ok(())
+}
+
+/// A folder in which nobody may make anything.
+#[derive(Debug)]
+struct NotWritable(PathBuf);
+
+impl Faults for NotWritable {
+    fn before(&self, action: &Action<'_>) -> std::io::Result<()> {
+        if action.operation == Operation::MakeFolder && action.path.parent() == Some(&self.0) {
+            return Err(std::io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Action<'_>) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_around_it_that_can_never_move_keeps_no_component_from_its_correction()
+-> Result<()> {
+    let nested = Nested::new().await?;
+    let fault = NotWritable(nested.inner.folder.path().to_owned());
+    let applier = nested.plain().with_faults(Arc::new(fault));
+    nested
+        .inner
+        .apply_with(&applier, "first", None, false)
+        .await?;
+    assert!(nested.inner.holds(&new())?);
     Ok(())
 }

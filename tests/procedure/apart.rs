@@ -117,6 +117,11 @@ fn what_is_missing_of_either_half_is_said_with_the_name_of_its_file() -> Result<
     let progress = index.publish(vendor.feed(), vendor.now())?;
     assert_eq!(progress.missing, [""; 0]);
     assert_eq!(vendor.feed().head()?.context("a head")?.sequence, 2);
+    // Once more is as good as once.
+    let before = fs::read(vendor.feed_dir().join("head.minisig"))?;
+    let progress = head.publish(vendor.feed(), vendor.now())?;
+    assert_eq!(progress.missing, [""; 0]);
+    assert_eq!(fs::read(vendor.feed_dir().join("head.minisig"))?, before);
     Ok(())
 }
 
@@ -129,7 +134,8 @@ fn a_broadcast_that_was_overtaken_is_refused_and_says_so() -> Result<()> {
         request.sign(&[&vendor.keys().feed])?;
     }
     // Meanwhile a timer has refreshed the head.
-    vendor.broadcast()?;
+    let asked = vendor.now();
+    vendor.at(asked + hours(1)).broadcast()?;
     let before = fs::read(vendor.feed_dir().join("head"))?;
     let refused = head.publish(vendor.feed(), vendor.now());
     assert!(

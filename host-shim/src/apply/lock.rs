@@ -105,9 +105,13 @@ impl Locks {
             locks.push(((*folder).to_owned(), Lock::take(disk, folder)?));
         }
         for folder in related.collect::<std::collections::BTreeSet<_>>() {
-            // What is not there now has nobody working on it.
-            if folder.parent().is_some_and(Path::is_dir) {
-                locks.push((folder.to_owned(), Lock::take(disk, folder)?));
+            match Lock::take(disk, folder) {
+                Ok(lock) => locks.push((folder.to_owned(), lock)),
+                // Nobody works where nobody may write, or where nothing is.
+                Err(ApplyError::File { source, .. }) if is_out_of_reach(&source) => {
+                    tracing::debug!(folder = %folder.display(), error = %source, "nothing can be done to what is here");
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(Self(locks))
@@ -123,6 +127,15 @@ impl Locks {
     pub(super) fn reach(&self, folder: &Path) -> bool {
         self.0.iter().any(|(own, _)| are_related(own, folder))
     }
+}
+
+/// Whether this says that no tree can be exchanged there, by this user or by anybody.
+fn is_out_of_reach(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// Makes the folder beside a component's, or takes the one that is there if it is truly ours.
