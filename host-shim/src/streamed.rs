@@ -28,3 +28,16 @@ pub(crate) fn digest_of(reader: &mut impl Read) -> io::Result<Digest> {
         }
     }
 }
+
+/// Reads until there is no more, or no more room; says how much came.
+pub(crate) fn fill(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    loop {
+        match reader.read(&mut into[filled..]) {
+            Ok(0) => return Ok(filled),
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

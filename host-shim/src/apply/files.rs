@@ -66,6 +66,13 @@ impl NewFile {
         streamed::digest_of(file).doing("read back", &*path)
     }
 
+    /// Reads back as much of it as there is room for; says how much that is.
+    pub(super) fn read_again(&mut self, into: &mut [u8]) -> Result<usize, ApplyError> {
+        let Self { file, path, .. } = self;
+        file.rewind().doing("read back", &*path)?;
+        streamed::fill(file, into).doing("read back", &*path)
+    }
+
     /// Gives it to somebody, where it is not theirs already.
     pub(super) fn own(&self, owner: (u32, u32)) -> Result<(), ApplyError> {
         own(&self.disk, (&self.file, &self.path), owner)
