@@ -154,9 +154,11 @@ fn compose(
             knowledge,
             &decided(),
             &settings::current_freshness(),
+            &rules(request.now),
             request.now,
         )),
-        exported::Place::Advisories => Ok(pages::advisories(knowledge, request.search.as_deref())),
+        exported::Place::Advisories => Ok(pages::advisories(knowledge, &request.listing)),
+        exported::Place::Components => Ok(pages::components(knowledge, &request.listing)),
         exported::Place::History => Ok(pages::history(knowledge, &history()?, request.may_act)),
         exported::Place::Advisory(id) => {
             let known = knowledge
@@ -169,10 +171,19 @@ fn compose(
                 &prepared,
                 &decided(),
                 &history()?,
-                request.may_act,
+                pages::Asking {
+                    may_act: request.may_act,
+                    windows: rules(request.now)
+                        .is_ok_and(|rules| matches!(rules.hours, settings::Hours::Openings(_))),
+                },
             ))
         }
     }
+}
+
+/// The rules of automatic application.
+fn rules(now: i64) -> pages::Automation {
+    settings::current_rules(now).map_err(|settings::Error::Unavailable(reason)| reason)
 }
 
 /// What administrators decided.

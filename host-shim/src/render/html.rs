@@ -6,17 +6,21 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
+    chart,
     decisions::decision_of,
-    path,
+    listing, path,
     text::{outward, visible},
     tone_word,
 };
 use crate::plugin::bindings::exports::spacecp::advisories::pages::{
-    Action, Badge, Block, Cell, Item, Page, Place, Span, Table, Target,
+    Action, Apply, Badge, Block, Cell, Diff, Item, LineKind, Page, Place, Span, Table, Target,
 };
 
 /// The path of the shim's own page about trust.
 pub const TRUST: &str = "/trust";
+
+/// The path of the shim's own page about exposure over time.
+pub const EXPOSURE: &str = "/exposure";
 
 /// The path of the shim's own page about automatic application.
 pub const POLICY: &str = "/policy";
@@ -118,6 +122,7 @@ fn header(frame: &Frame<'_>) -> Markup {
     let places = [
         ("Overview", Place::Overview),
         ("Advisories", Place::Advisories),
+        ("Components", Place::Components),
         ("History", Place::History),
     ];
     html! {
@@ -129,6 +134,7 @@ fn header(frame: &Frame<'_>) -> Markup {
                         @let target = path(place);
                         a href=(target) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
+                    a href=(EXPOSURE) aria-current=[(frame.path == EXPOSURE).then_some("page")] { "Exposure" }
                     a href=(TRUST) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
                     a href=(POLICY) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
                 }
@@ -195,13 +201,31 @@ fn one_block(block: &Block, frame: &Frame<'_>) -> Markup {
             html! { p.notice.(tone_word(notice.tone)) { (spans(&notice.spans)) } }
         }
         Block::Action(action) => action_of(action, frame),
-        Block::Search(text) => html! {
-            form.search method="get" action="/advisories" role="search" {
-                label { span { "Search" } input type="search" name="q" value=(visible(text)); }
-                button type="submit" { "Search" }
-            }
-        },
+        Block::Diff(diff) => difference(diff),
+        Block::Chart(chart) => chart::picture(chart),
+        Block::Filter(filter) => listing::form(filter),
+        Block::Pages(pager) => listing::pager(pager),
         Block::Rule => html! { hr; },
+    }
+}
+
+/// A difference, each line with its mark: what comes and what goes is not said by colour alone.
+fn difference(diff: &Diff) -> Markup {
+    html! {
+        figure.diff {
+            figcaption { code { (visible(&diff.path)) } }
+            pre tabindex="0" {
+                @for line in &diff.lines {
+                    @match line.kind {
+                        LineKind::Position => span.position { (visible(&line.text)) },
+                        LineKind::Same => span { " " (visible(&line.text)) },
+                        LineKind::Added => ins { "+" (visible(&line.text)) },
+                        LineKind::Removed => del { "-" (visible(&line.text)) },
+                    }
+                    "\n"
+                }
+            }
+        }
     }
 }
 
@@ -285,6 +309,9 @@ fn linked(span: &Span) -> Markup {
     let text = styled(span);
     match &span.link {
         Some(Target::Place(place)) => html! { a href=(path(place)) { (text) } },
+        Some(Target::Listing(part)) => {
+            html! { a href=(listing::address(&Place::Advisories, part)) { (text) } }
+        }
         Some(Target::External(address)) => match outward(address) {
             Some(address) => {
                 html! { a href=(address) rel="noopener noreferrer nofollow" { (text) } }
@@ -335,18 +362,17 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
         return html! {};
     }
     match action {
-        Action::Apply(apply) => html! {
-            form.action method="post" action="/apply" {
-                (token(frame))
-                input type="hidden" name="correction" value=(apply.correction.id);
-                input type="hidden" name="component" value=(apply.component);
-                input type="hidden" name="plan" value=(apply.plan);
-                @if apply.overwrites {
-                    label.word { input type="checkbox" name="overwrite" value="yes" required; " I have read the warnings above and want to go on" }
-                }
-                button.primary type="submit" { "Apply: " (visible(&apply.component)) " → " (visible(&apply.to)) }
+        Action::Apply(apply) => {
+            let words = html! { "Apply: " (visible(&apply.component)) " → " (visible(&apply.to)) };
+            html! {
+                p { a href=(super::changes(&apply.correction.id, &apply.component)) { "See what it changes, line by line" } }
+                (apply_form(apply, "/apply", &html! { button.primary type="submit" { (words) } }, frame))
             }
-        },
+        }
+        Action::Schedule(apply) => {
+            let button = html! { button type="submit" { "At the next window: " (visible(&apply.component)) " → " (visible(&apply.to)) } };
+            apply_form(apply, "/schedule", &button, frame)
+        }
         Action::RollBack(back) => html! {
             form.action method="post" action="/roll-back" {
                 (token(frame))
@@ -355,5 +381,21 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
             }
         },
         decision => decision_of(decision, &token(frame)),
+    }
+}
+
+/// A form that leads to the plan that is shown, at once or later.
+fn apply_form(apply: &Apply, action: &str, button: &Markup, frame: &Frame<'_>) -> Markup {
+    html! {
+        form.action method="post" action=(action) {
+            (token(frame))
+            input type="hidden" name="correction" value=(apply.correction.id);
+            input type="hidden" name="component" value=(apply.component);
+            input type="hidden" name="plan" value=(apply.plan);
+            @if apply.overwrites {
+                label.word { input type="checkbox" name="overwrite" value="yes" required; " I have read the warnings above and want to go on" }
+            }
+            (button)
+        }
     }
 }

@@ -3,12 +3,17 @@
 //! A page's texts are a stranger's. Every drawing escapes all of them, and draws every button and
 //! form itself: no markup, script, form or control sequence can come out of a page.
 
+mod chart;
 mod decisions;
 pub mod html;
 pub mod json;
+mod listing;
 pub(crate) mod policy_form;
 pub mod terminal;
 mod text;
+
+pub(crate) use listing::Asked;
+pub use listing::whole;
 
 use crate::plugin::bindings::exports::spacecp::advisories::pages::{Place, Tone};
 
@@ -24,7 +29,16 @@ pub fn path(place: &Place) -> String {
             Err(_) => "/advisories".to_owned(),
         },
         Place::History => "/history".to_owned(),
+        Place::Components => "/components".to_owned(),
     }
+}
+
+/// The path of the shim's own page about what a correction changes in a component.
+pub(crate) fn changes(correction: &str, component: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("correction", correction);
+    query.append_pair("component", component);
+    format!("/changes?{}", query.finish())
 }
 
 /// The word for a tone, for those who see no colour.

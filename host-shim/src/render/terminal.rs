@@ -5,9 +5,9 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::text::visible;
+use super::{chart, text::visible};
 use crate::plugin::bindings::exports::spacecp::advisories::pages::{
-    Action, Badge, Block, Cell, Page, Span, Table, Target, Tone,
+    Action, Badge, Block, Cell, DiffLine, LineKind, Page, Span, Table, Target, Tone,
 };
 
 /// What the terminal can show.
@@ -135,7 +135,24 @@ fn one_block(block: &Block, terminal: Terminal) -> String {
             let line = terminal.paint(Tone::Information, &action_text(action));
             let _ = writeln!(out, "{line}");
         }
-        Block::Search(_) => {}
+        Block::Diff(diff) => {
+            terminal.line(&mut out, Tone::Neutral, &visible(&diff.path));
+            for line in &diff.lines {
+                let _ = writeln!(out, "{}", diff_line(line, terminal));
+            }
+        }
+        Block::Chart(chart) => out.push_str(&chart::bars(chart, terminal.width)),
+        // A terminal is narrowed by the options of the command.
+        Block::Filter(_) => {}
+        Block::Pages(pager) => {
+            let (page, pages) = (pager.listing.page, pager.pages);
+            let next = if page < pages {
+                format!("; --page {} shows the next", page + 1)
+            } else {
+                String::new()
+            };
+            let _ = writeln!(out, "Page {page} of {pages}{next}.");
+        }
         Block::Rule => {
             let _ = writeln!(out, "{}", "-".repeat(terminal.width.min(72)));
         }
@@ -143,10 +160,27 @@ fn one_block(block: &Block, terminal: Terminal) -> String {
     out
 }
 
+fn diff_line(line: &DiffLine, terminal: Terminal) -> String {
+    let (mark, tone) = match line.kind {
+        LineKind::Position => ("", Tone::Information),
+        LineKind::Same => (" ", Tone::Neutral),
+        LineKind::Added => ("+", Tone::Good),
+        LineKind::Removed => ("-", Tone::Danger),
+    };
+    let text = visible(&line.text).replace('\n', "\u{fffd}");
+    terminal.paint(tone, &format!("{mark}{text}"))
+}
+
 fn action_text(action: &Action) -> String {
     match action {
         Action::Apply(apply) => format!(
             "> apply: spacecp-advisories apply {} --component={} --plan={}",
+            name(&apply.correction.id),
+            word(&apply.component),
+            word(&apply.plan)
+        ),
+        Action::Schedule(apply) => format!(
+            "> at the next window: spacecp-advisories apply {} --component={} --plan={} --at-window",
             name(&apply.correction.id),
             word(&apply.component),
             word(&apply.plan)

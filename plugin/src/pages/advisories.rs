@@ -3,74 +3,56 @@
 use std::cmp::Reverse;
 
 use super::{
-    badge, cell, counted, day, labelled, overview::labels, paragraph, plain, status_badge,
-    to_advisory,
+    badge, cell, counted, day, labelled,
+    listing::{cut, filter, has_all, narrows, words},
+    overview::labels,
+    paragraph, plain, status_badge, to_advisory,
 };
 use crate::{
     bindings::exports::spacecp::advisories::{
         exposure::Status,
-        pages::{Badge, Block, Cell, Page, Table, Tone},
+        pages::{Badge, Block, Cell, Listing, Order, Page, Place, Standing, Table, Tone},
     },
     exposure::gravity,
     knowledge::{Knowledge, Known},
     severity,
 };
 
-/// Rows on one page; a search finds the rest.
-const MOST_ROWS: usize = 500;
-
-/// Composes the page, with the advisories that `search` finds.
-pub fn advisories(knowledge: &Knowledge, search: Option<&str>) -> Page {
-    let words: Vec<String> = search
-        .unwrap_or("")
-        .split_whitespace()
-        .map(str::to_lowercase)
-        .collect();
+/// Composes the page, with the advisories that are asked for.
+pub fn advisories(knowledge: &Knowledge, listing: &Listing) -> Page {
+    let words = words(listing);
     let mut found: Vec<&Known> = knowledge
         .advisories()
-        .filter(|known| matches(known, &words))
+        .filter(|known| fits(knowledge, known, listing) && has_all(&text(known), &words))
         .collect();
-    found.sort_by_key(|known| {
-        Reverse((
-            gravest(knowledge, known).map(gravity),
-            known.advisory.known_exploited,
-            known.rating.score,
-            known.advisory.modified,
-        ))
-    });
-    let mut blocks = vec![Block::Search(search.unwrap_or("").to_owned())];
+    put_in_order(knowledge, &mut found, listing.order);
     let received = counted(knowledge.advisories().count(), "advisory", "advisories");
-    blocks.push(paragraph(if words.is_empty() {
-        format!("{received} received.")
-    } else {
-        format!("{} of {received} fit the search.", found.len())
-    }));
-    if found.len() > MOST_ROWS {
-        blocks.push(paragraph(format!(
-            "The first {MOST_ROWS} are shown; search to see others."
-        )));
-        found.truncate(MOST_ROWS);
-    }
-    let embargo = found.iter().any(|known| known.advisory.is_under_embargo());
-    blocks.push(Block::Table(Table {
-        caption: "Advisories".to_owned(),
-        columns: ["Advisory", "Title", "Severity", "This panel", "Changed"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: found
-            .into_iter()
-            .map(|known| row(knowledge, known))
-            .collect(),
-        empty: if words.is_empty() {
-            "No advisory has been received yet.".to_owned()
+    let (shown, pager) = cut(&found, Place::Advisories, listing);
+    let mut blocks = vec![
+        filter(Place::Advisories, listing),
+        paragraph(if narrows(listing) {
+            format!("{} of {received} fit.", found.len())
         } else {
-            "No advisory fits the search.".to_owned()
-        },
-    }));
+            format!("{received} received.")
+        }),
+        Block::Table(Table {
+            caption: "Advisories".to_owned(),
+            columns: ["Advisory", "Title", "Severity", "This panel", "Changed"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: shown.iter().map(|known| row(knowledge, known)).collect(),
+            empty: if narrows(listing) {
+                "No advisory fits. Take something back, and look again.".to_owned()
+            } else {
+                "No advisory has been received yet.".to_owned()
+            },
+        }),
+    ];
+    blocks.extend(pager);
     Page {
         title: "Advisories".to_owned(),
         blocks,
-        embargo,
+        embargo: shown.iter().any(|known| known.advisory.is_under_embargo()),
     }
 }
 
@@ -85,6 +67,35 @@ fn row(knowledge: &Knowledge, known: &Known) -> Vec<Cell> {
     ]
 }
 
+/// Whether an advisory is one of those that are asked for, but for the words.
+fn fits(knowledge: &Knowledge, known: &Known, listing: &Listing) -> bool {
+    let stands = |wanted| stands(knowledge, known) == wanted;
+    let severe = |least| severity::rank(known.rating.severity) >= severity::rank(least);
+    listing.standing.is_none_or(stands)
+        && listing.least_severity.is_none_or(severe)
+        && (!listing.known_exploited || known.advisory.known_exploited)
+        && (!listing.embargo || known.advisory.is_under_embargo())
+}
+
+fn put_in_order(knowledge: &Knowledge, found: &mut [&Known], order: Order) {
+    let score = |known: &Known| (known.rating.score, severity::rank(known.rating.severity));
+    // They come by id, and keep that order where they are alike.
+    match order {
+        Order::Urgency => found.sort_by_cached_key(|known| {
+            Reverse((
+                gravest(knowledge, known).map(gravity),
+                known.advisory.known_exploited,
+                score(known),
+                known.advisory.modified,
+            ))
+        }),
+        Order::Severity => found.sort_by_key(|known| Reverse(score(known))),
+        Order::Changed => found.sort_by_key(|known| Reverse(known.advisory.modified)),
+        Order::Published => found.sort_by_key(|known| Reverse(known.advisory.published)),
+        Order::Name => found.sort_by(|one, other| one.advisory.id.cmp(&other.advisory.id)),
+    }
+}
+
 /// The gravest verdict that an advisory has on this panel.
 fn gravest(knowledge: &Knowledge, known: &Known) -> Option<Status> {
     knowledge
@@ -92,6 +103,16 @@ fn gravest(knowledge: &Knowledge, known: &Known) -> Option<Status> {
         .iter()
         .map(|verdict| verdict.status)
         .max_by_key(|status| gravity(*status))
+}
+
+/// How an advisory stands here. One that is not in force has no verdicts.
+fn stands(knowledge: &Knowledge, known: &Known) -> Standing {
+    match gravest(knowledge, known) {
+        Some(Status::Affected) => Standing::Exposed,
+        Some(Status::Unknown) => Standing::Undecided,
+        Some(Status::Fixed | Status::NotAffected) => Standing::Clear,
+        None => Standing::Unrelated,
+    }
 }
 
 pub(super) fn standing(knowledge: &Knowledge, known: &Known) -> Badge {
@@ -105,8 +126,8 @@ pub(super) fn standing(knowledge: &Knowledge, known: &Known) -> Badge {
         .map_or_else(|| badge("not installed here", Tone::Neutral), status_badge)
 }
 
-/// Whether every word is somewhere in id, aliases, title or components.
-fn matches(known: &Known, words: &[String]) -> bool {
+/// What the words of a search are looked for in: id, aliases, title, severity and components.
+fn text(known: &Known) -> String {
     let advisory = &known.advisory;
     let mut text = format!(
         "{} {} {} {}",
@@ -119,6 +140,5 @@ fn matches(known: &Known, words: &[String]) -> bool {
         text.push(' ');
         text.push_str(&affected.component);
     }
-    let text = text.to_lowercase();
-    words.iter().all(|word| text.contains(word.as_str()))
+    text
 }

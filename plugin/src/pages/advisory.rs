@@ -31,6 +31,15 @@ pub struct Prepared {
     pub plan: Result<Plan, String>,
 }
 
+/// Who asks, as far as it matters to what they are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// Whether they may act.
+    pub may_act: bool,
+    /// Whether there is a maintenance window to wait for.
+    pub windows: bool,
+}
+
 /// Composes the page of one advisory.
 pub fn advisory(
     knowledge: &Knowledge,
@@ -38,8 +47,9 @@ pub fn advisory(
     prepared: &[Prepared],
     decisions: &Decisions,
     history: &[Application],
-    may_act: bool,
+    asking: Asking,
 ) -> Page {
+    let may_act = asking.may_act;
     let advisory = &known.advisory;
     let mut badges = labels(known);
     badges.push(standing(knowledge, known));
@@ -51,7 +61,7 @@ pub fn advisory(
     let exposures = decided::Exposures::new(knowledge, known, decisions);
     exposures.decisions(may_act, &mut blocks);
     for prepared in prepared {
-        correction(prepared, may_act, &mut blocks);
+        correction(prepared, asking, &mut blocks);
     }
     let answered = |application: &&Application| {
         advisory
@@ -207,7 +217,7 @@ fn verdicts(knowledge: &Knowledge, known: &Known, decisions: &Decisions) -> Bloc
     Block::Table(table)
 }
 
-fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {
+fn correction(prepared: &Prepared, asking: Asking, blocks: &mut Vec<Block>) {
     blocks.push(heading(&format!("Correction of {}", prepared.component)));
     let plan = match &prepared.plan {
         Ok(plan) => plan,
@@ -246,17 +256,22 @@ fn correction(prepared: &Prepared, may_act: bool, blocks: &mut Vec<Block>) {
         .findings
         .iter()
         .any(|finding| finding.gravity == Gravity::Obstacle);
-    if may_act && !obstructed {
-        blocks.push(Block::Action(Action::Apply(Apply {
-            correction: plan.correction.clone(),
-            component: plan.component.clone(),
-            plan: plan.digest.clone(),
-            to: plan.to.clone(),
-            overwrites: plan
-                .findings
-                .iter()
-                .any(|finding| finding.gravity == Gravity::Warning),
-        })));
+    if !asking.may_act || obstructed {
+        return;
+    }
+    let apply = Apply {
+        correction: plan.correction.clone(),
+        component: plan.component.clone(),
+        plan: plan.digest.clone(),
+        to: plan.to.clone(),
+        overwrites: plan
+            .findings
+            .iter()
+            .any(|finding| finding.gravity == Gravity::Warning),
+    };
+    blocks.push(Block::Action(Action::Apply(apply.clone())));
+    if asking.windows {
+        blocks.push(Block::Action(Action::Schedule(apply)));
     }
 }
 

@@ -4,23 +4,27 @@
 
 mod advisories;
 mod advisory;
+mod components;
 mod decided;
 mod history;
+mod listing;
 mod overview;
 
 pub use advisories::advisories;
-pub use advisory::{Prepared, advisory};
+pub use advisory::{Asking, Prepared, advisory};
+pub use components::components;
 pub use history::history;
 use jiff::Timestamp;
-pub use overview::overview;
+pub use listing::whole;
+pub use overview::{Automation, overview};
 
 use crate::{
     bindings::{
         exports::spacecp::advisories::{
             exposure::{Status, Verdict},
             pages::{
-                Action, Badge, Block, Cell, Fact, Heading, Notice, Place, RollBack, Span, Style,
-                Target, Tone,
+                Action, Badge, Block, Cell, Fact, Heading, Listing, Notice, Place, RollBack, Span,
+                Style, Target, Tone,
             },
         },
         spacecp::advisories::{corrections::Application, types::Severity},
@@ -67,6 +71,13 @@ fn code(text: impl Into<String>) -> Span {
 fn link(text: impl Into<String>, place: Place) -> Span {
     Span {
         link: Some(Target::Place(place)),
+        ..plain(text)
+    }
+}
+
+fn link_to_list(text: impl Into<String>, listing: Listing) -> Span {
+    Span {
+        link: Some(Target::Listing(listing)),
         ..plain(text)
     }
 }

@@ -1,34 +1,36 @@
 //! The overview: how the panel stands, and what to do first.
 
-use std::collections::HashMap;
-
 use super::{
-    advisory_badges, badge, cell, counted, decided, heading, labelled, link, notice, paragraph,
-    plain, status_badge, strong, time, to_advisory, verdict_badges,
+    advisory_badges, cell, counted, decided, heading, labelled, link, link_to_list, listing,
+    notice, paragraph, plain, strong, time, to_advisory, verdict_badges,
 };
 use crate::{
     bindings::{
         exports::spacecp::advisories::{
-            exposure::{Status, Verdict},
-            pages::{Block, Cell, Page, Place, Table, Tone},
+            exposure::{Status, Summary, Verdict},
+            pages::{Block, Cell, Page, Place, Standing as Stands, Table, Tone},
         },
-        spacecp::advisories::settings::Freshness,
+        spacecp::advisories::settings::{Freshness, Hours, Rules},
     },
     decisions::{Decisions, Standing},
     knowledge::Knowledge,
 };
 
-/// Rows of one table; the advisories page and a report have them all.
-const MOST_ROWS: usize = 200;
+/// Rows of one table: what a person deals with first. The advisories page has them all.
+const MOST_ROWS: usize = 20;
 
-/// Components that are listed.
-const MOST_COMPONENTS: usize = 1_000;
+/// Documents that are named because they cannot be read.
+const MOST_UNREADABLE: usize = 20;
+
+/// What automatic application does here, as far as the panel can say: its rules at this instant.
+pub type Automation = Result<Rules, String>;
 
 /// Composes the page at `now`, in seconds since 1970.
 pub fn overview(
     knowledge: &Knowledge,
     decisions: &Decisions,
     freshness: &Freshness,
+    automation: &Automation,
     now: i64,
 ) -> Page {
     let summary = knowledge.summary();
@@ -38,15 +40,14 @@ pub fn overview(
     blocks.extend(decided::problem(decisions));
     if summary.undecided > 0 {
         let undecided = counted(summary.undecided as usize, "component", "components");
-        blocks.push(notice(Tone::Warning, format!("{undecided} cannot be decided: see the versions that could not be read or compared below.")));
+        blocks.push(notice(Tone::Warning, format!("{undecided} cannot be decided: a version could not be read or compared. See below.")));
     }
     blocks.push(current(freshness, now));
-    let exposed: Vec<&Verdict> = verdicts
-        .iter()
-        .copied()
-        .filter(|verdict| verdict.status == Status::Affected)
-        .collect();
-    let exposed = decisions.most_urgent_first(exposed);
+    let of = |status: Status| -> Vec<&Verdict> {
+        let verdicts = verdicts.iter().copied();
+        verdicts.filter(|verdict| verdict.status == status).collect()
+    };
+    let exposed = decisions.most_urgent_first(of(Status::Affected));
     if let Some(first) = exposed.first() {
         blocks.push(heading("What to do first"));
         if decisions.standing(first) != Standing::Open {
@@ -56,6 +57,7 @@ pub fn overview(
         }
         blocks.push(first_step(knowledge, first));
     }
+    blocks.push(next_by_itself(automation, now));
     blocks.push(heading("Exposed"));
     blocks.push(table(
         "Exposed components",
@@ -63,12 +65,8 @@ pub fn overview(
         decisions,
         "Nothing that is installed here is known to be exposed.",
     ));
-    rest(exposed.len(), MOST_ROWS, &mut blocks);
-    let unknown: Vec<&Verdict> = verdicts
-        .iter()
-        .copied()
-        .filter(|verdict| verdict.status == Status::Unknown)
-        .collect();
+    rest(exposed.len(), Stands::Exposed, &mut blocks);
+    let unknown = of(Status::Unknown);
     if !unknown.is_empty() {
         blocks.push(heading("Undecided"));
         blocks.push(table(
@@ -77,25 +75,78 @@ pub fn overview(
             decisions,
             "",
         ));
-        rest(unknown.len(), MOST_ROWS, &mut blocks);
+        rest(unknown.len(), Stands::Undecided, &mut blocks);
     }
-    blocks.push(heading("Components"));
-    blocks.push(components(knowledge, &verdicts));
-    rest(knowledge.components().len(), MOST_COMPONENTS, &mut blocks);
+    components(&summary, &mut blocks);
     unreadable(knowledge, &mut blocks);
-    let embargo = exposed
-        .iter()
-        .chain(&unknown)
-        .any(|verdict| verdict.embargo);
+    let shown = |verdicts: &[&Verdict]| {
+        let mut shown = verdicts.iter().take(MOST_ROWS);
+        shown.any(|verdict| verdict.embargo)
+    };
     Page {
         title: "Security overview".to_owned(),
         blocks,
-        embargo,
+        embargo: shown(&exposed) || shown(&unknown),
     }
 }
 
+/// What happens without anybody doing anything, and when.
+fn next_by_itself(automation: &Automation, now: i64) -> Block {
+    let rules = match automation {
+        Ok(rules) => rules,
+        Err(reason) => {
+            return notice(
+                Tone::Warning,
+                format!("Nobody can say what is applied by itself: {reason}"),
+            );
+        }
+    };
+    if !rules.automatic {
+        return paragraph(
+            "Automatic application is off: a correction waits until an administrator applies it.",
+        );
+    }
+    let when = match &rules.hours {
+        Hours::Always => "at any time".to_owned(),
+        Hours::Openings(openings) => {
+            let next = openings.iter().find(|opening| opening.end > now);
+            match next {
+                Some(opening) if opening.begin <= now => {
+                    format!("in the window that is open until {}", time(opening.end))
+                }
+                Some(opening) => format!(
+                    "in the next window, {} to {}",
+                    time(opening.begin),
+                    time(opening.end)
+                ),
+                None => "in a window, and none is in sight".to_owned(),
+            }
+        }
+    };
+    paragraph(format!(
+        "Automatic application is on: what the policy lets it apply, it applies {when}."
+    ))
+}
+
+/// How many components there are, and the way to all of them.
+fn components(summary: &Summary, blocks: &mut Vec<Block>) {
+    blocks.push(heading("Components"));
+    let all = counted(summary.components as usize, "component", "components");
+    blocks.push(Block::Paragraph(vec![
+        plain("Held against "),
+        plain(counted(
+            summary.advisories as usize,
+            "advisory",
+            "advisories",
+        )),
+        plain(" in force: "),
+        link(all, Place::Components),
+        plain(", each with its version and where that was read."),
+    ]));
+}
+
 fn standing(
-    summary: &crate::bindings::exports::spacecp::advisories::exposure::Summary,
+    summary: &Summary,
     of_those: Option<(String, Tone)>,
     freshness: &Freshness,
 ) -> Block {
@@ -217,48 +268,16 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
     ]
 }
 
-/// Says how many rows a table leaves out.
-fn rest(all: usize, shown: usize, blocks: &mut Vec<Block>) {
-    if all > shown {
-        blocks.push(paragraph(format!("And {} more.", all - shown)));
+/// Says how many rows a table leaves out, and where they are.
+fn rest(all: usize, standing: Stands, blocks: &mut Vec<Block>) {
+    if all <= MOST_ROWS {
+        return;
     }
-}
-
-fn components(knowledge: &Knowledge, verdicts: &[&Verdict]) -> Block {
-    let mut gravest: HashMap<&str, Status> = HashMap::new();
-    for verdict in verdicts {
-        // They come worst first.
-        gravest.entry(&verdict.component).or_insert(verdict.status);
-    }
-    let shown = knowledge.components().iter().take(MOST_COMPONENTS);
-    let rows = shown.map(|component| {
-        let standing = match (gravest.get(component.name.as_str()), &component.version) {
-            (Some(Status::Affected), _) => status_badge(Status::Affected),
-            (Some(status), Some(_)) => status_badge(*status),
-            (_, None) => badge("unknown", Tone::Warning),
-            (None, Some(_)) => badge("no advisory", Tone::Neutral),
-        };
-        let version = component.version.clone().unwrap_or_else(|| {
-            component
-                .problem
-                .clone()
-                .unwrap_or_else(|| "not known".to_owned())
-        });
-        vec![
-            cell(vec![strong(component.name.clone())]),
-            cell(vec![plain(version)]),
-            labelled(vec![standing]),
-            cell(vec![super::code(component.found_at.clone())]),
-        ]
-    });
-    Block::Table(Table {
-        caption: "Components installed".to_owned(),
-        columns: ["Component", "Version", "Standing", "Read from"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: rows.collect(),
-        empty: "No components are configured.".to_owned(),
-    })
+    blocks.push(Block::Paragraph(vec![
+        plain(format!("And {} more: see ", all - MOST_ROWS)),
+        link_to_list("the advisories", listing::standing(standing)),
+        plain("."),
+    ]));
 }
 
 fn unreadable(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
@@ -268,8 +287,13 @@ fn unreadable(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
     }
     blocks.push(heading("Documents that cannot be read"));
     blocks.push(paragraph("They are signed by the vendor, and this plugin does not understand them. An update of the plugin may."));
-    rest(knowledge.unreadable().count(), MOST_ROWS, blocks);
-    for unreadable in any.take(MOST_ROWS) {
+    let all = knowledge.unreadable().count();
+    if all > MOST_UNREADABLE {
+        blocks.push(paragraph(format!(
+            "{all} of them; the first {MOST_UNREADABLE}:"
+        )));
+    }
+    for unreadable in any.take(MOST_UNREADABLE) {
         blocks.push(paragraph(format!(
             "{} revision {}: {}",
             unreadable.document.id, unreadable.document.revision, unreadable.reason
