@@ -5,7 +5,7 @@
 //!
 //! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
 //! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) →
-//! [`decisions`] (what was decided about exposures) → [`plugin`] (the guest, its limits) →
+//! [`decisions`] (what was decided about exposures) → [`exposures`] (from when until when) → [`plugin`] (the guest, its limits) →
 //! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll
 //! back) → [`policy`] (what may happen by itself) → [`automation`] (what is due and what became of
 //! it) → [`render`] (pages for people and
@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod decisions;
+pub mod exposures;
 pub mod fetch;
 pub mod inventory;
 pub mod plugin;
@@ -36,6 +37,7 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    AUTOMATIC, ApplyRequest, AuditReport, Foreseen, JointRequest, PluginLoadError, PolicyReport,
-    Progress, Shim, ShimError, Standing, TrustReport, audit_blocks, policy_page, trust_page,
+    AUTOMATIC, ApplyRequest, AuditReport, ExposureRecord, Foreseen, JointRequest, PluginLoadError,
+    PolicyReport, Progress, Shim, ShimError, Standing, TrustReport, audit_blocks, changes_page,
+    exposure_page, policy_page, trust_page,
 };

@@ -2,13 +2,17 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
+mod appointments;
 mod audit_report;
 mod automation;
 mod ceilings;
+mod changes_page;
 mod contract;
 mod decisions;
+mod exposures;
 mod lines;
 mod payloads;
+mod pieces;
 mod policy_page;
 mod policy_report;
 mod rooms;
@@ -39,6 +43,8 @@ use crate::{
 };
 pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
+pub use changes_page::page as changes_page;
+pub use exposures::{ExposureRecord, page as exposure_page};
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
@@ -51,6 +57,8 @@ pub use trust_report::{Standing, TrustReport, page as trust_page};
 pub struct Shim {
     rooms: Arc<Rooms>,
     plugin: Result<PluginHost, PluginLoadError>,
+    /// The sequence and the inventory of which the record of exposures was last brought up to date.
+    noted: tokio::sync::Mutex<Option<(Option<u64>, Digest)>>,
 }
 
 /// Why the shim could not do what it was asked for.
@@ -200,7 +208,11 @@ impl Shim {
         if let Err(error) = &plugin {
             tracing::error!(%error, "the plugin is not there");
         }
-        Ok(Arc::new(Self { rooms, plugin }))
+        Ok(Arc::new(Self {
+            rooms,
+            plugin,
+            noted: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// Finishes or undoes what was cut off since the start, as by a command line that was killed. What
@@ -331,6 +343,16 @@ impl Shim {
         component: &str,
     ) -> Result<Vec<Difference>, ShimError> {
         self.rooms.differences(correction, component).await
+    }
+
+    /// The plan of a correction with what it changes in text files, line by line; and whether that is
+    /// under embargo. The new contents are fetched for it.
+    pub async fn changes(
+        &self,
+        correction: &DocumentId,
+        component: &str,
+    ) -> Result<(Plan, Vec<Difference>, bool), ShimError> {
+        self.rooms.changes(correction, component).await
     }
 
     /// Takes an application back. `overwrite` gives up files that were changed since.

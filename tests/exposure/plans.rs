@@ -379,7 +379,7 @@ async fn pages_stay_within_their_limits_however_much_there_is_to_say() {
     ] {
         let request = Request {
             place,
-            search: None,
+            listing: spacecp_advisories::render::whole(),
             now: 0,
             may_act: true,
         };
@@ -396,7 +396,7 @@ async fn no_page_carries_a_link_that_is_not_to_the_web_or_to_mail() {
     let running = run(Panel::with(&[("houston", HOUSTON, Some("1.0.0"))]).told(&flaw));
     let request = Request {
         place: Place::Advisory("ADV-1".to_owned()),
-        search: None,
+        listing: spacecp_advisories::render::whole(),
         now: 0,
         may_act: true,
     };

@@ -55,7 +55,7 @@ fn decision(number: u64, kind: Kind, advisory: &str, component: Option<&str>) ->
 async fn page(panel: Panel, place: Place) -> Page {
     let request = Request {
         place,
-        search: None,
+        listing: spacecp_advisories::render::whole(),
         now: 0,
         may_act: true,
     };

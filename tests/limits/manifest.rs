@@ -197,7 +197,7 @@ async fn a_component_with_more_memory_tables_or_instances_than_allowed_is_refuse
         )?;
         let request = Request {
             place: Place::Overview,
-            search: None,
+            listing: spacecp_advisories::render::whole(),
             now: 0,
             may_act: false,
         };

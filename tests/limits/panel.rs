@@ -191,7 +191,7 @@ impl Panel {
     pub(crate) async fn does(&self, behaviour: Behaviour) -> Result<Page, PluginError> {
         let request = Request {
             place: Place::Advisory(behaviour.name()),
-            search: None,
+            listing: spacecp_advisories::render::whole(),
             now: 0,
             may_act: true,
         };

@@ -185,7 +185,7 @@ async fn a_behaviour_nobody_knows_is_not_found() -> Result<()> {
     let panel = Panel::tight()?;
     let request = Request {
         place: Place::Advisory("Nothing".to_owned()),
-        search: None,
+        listing: spacecp_advisories::render::whole(),
         now: 0,
         may_act: true,
     };

@@ -184,15 +184,34 @@ impl Applier {
         part: Part<'_>,
         source: &Source,
     ) -> Result<Vec<Difference>, ApplyError> {
+        self.compared(part, source, false).await
+    }
+
+    /// What a correction changes in text files, those that were changed here first; the new contents
+    /// are fetched.
+    pub async fn changes(
+        &self,
+        part: Part<'_>,
+        source: &Source,
+    ) -> Result<Vec<Difference>, ApplyError> {
+        self.compared(part, source, true).await
+    }
+
+    async fn compared(
+        &self,
+        part: Part<'_>,
+        source: &Source,
+        all: bool,
+    ) -> Result<Vec<Difference>, ApplyError> {
         let (folder, correction) = (&part.component.folder, part.correction);
         let live = correction.files.iter().map(|file| plan::look(folder, file));
         let live: Vec<_> = tokio::task::block_in_place(|| live.collect());
-        let changed = differences::changed_here(correction, &live);
-        if changed.is_empty() {
+        let files = differences::of_interest(correction, &live, all);
+        if files.is_empty() {
             return Ok(Vec::new());
         }
         let scratch = tempfile::tempdir().doing("make a folder in", std::env::temp_dir())?;
-        Ok(differences::differences(correction, changed, folder, source, scratch.path()).await)
+        Ok(differences::differences(correction, files, folder, source, scratch.path()).await)
     }
 
     /// What applying several corrections would do, each as it will be found when those before it have

@@ -1,11 +1,12 @@
-//! What a correction would do to text files that were changed on this machine, line by line.
+//! What a correction would do to text files, those above all that were changed on this machine, line by
+//! line.
 //!
 //! For a person to read before they give their word. Nothing is decided by it, and all of it is
 //! bounded: files that are too large, or no text, are named with the reason.
 
 use std::{
     fs::File,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -27,32 +28,41 @@ const LONGEST: usize = 32 << 10;
 /// Lines around a change.
 const CONTEXT: usize = 3;
 
-/// Files of a correction that lie here and are neither the vendor's old ones nor its new ones.
-pub(super) fn changed_here<'a>(correction: &'a Correction, live: &[Live]) -> Vec<&'a FileChange> {
-    let changed = correction.files.iter().zip(live).filter(|(file, live)| {
-        let Live::File(digest) = live else {
-            return false;
-        };
+/// A file of a correction, and whether it was changed on this machine.
+pub(super) type Interesting<'a> = (&'a FileChange, bool);
+
+/// Files of a correction that lie here and are neither the vendor's old ones nor its new ones; and,
+/// where all are wanted, the others after them. A bounded number.
+pub(super) fn of_interest<'a>(
+    correction: &'a Correction,
+    live: &[Live],
+    all: bool,
+) -> Vec<Interesting<'a>> {
+    let files = correction.files.iter().zip(live).map(|(file, live)| {
         let vendors = [file.before, file.after.map(|after| after.digest)];
-        !vendors.contains(&Some(*digest))
+        let here = matches!(live, Live::File(digest) if !vendors.contains(&Some(*digest)));
+        (file, here)
     });
-    changed.map(|(file, _)| file).take(MOST_FILES).collect()
+    let (here, others): (Vec<_>, Vec<_>) = files.partition(|(_, here)| *here);
+    let others = others.into_iter().filter(|_| all);
+    here.into_iter().chain(others).take(MOST_FILES).collect()
 }
 
 /// Compares each file as it is here with what the correction makes of it. New contents are fetched
 /// into `scratch`, a folder that is there and whose contents are nobody's.
 pub(super) async fn differences(
     correction: &Correction,
-    changed: Vec<&FileChange>,
+    files: Vec<Interesting<'_>>,
     folder: &Path,
     source: &Source,
     scratch: &Path,
 ) -> Vec<Difference> {
-    let mut differences = Vec::with_capacity(changed.len());
-    for file in changed {
+    let mut differences = Vec::with_capacity(files.len());
+    for (file, here) in files {
         let compared = compare(file, folder, &correction.to, source, scratch).await;
         differences.push(Difference {
             path: file.path.clone(),
+            here,
             lines: compared.unwrap_or_else(|reason| format!("({reason})\n")),
         });
     }
@@ -66,18 +76,26 @@ async fn compare(
     source: &Source,
     scratch: &Path,
 ) -> Result<String, String> {
+    let path = folder.join(file.path.as_path());
+    let here = match (file.before, path.symlink_metadata()) {
+        (None, Err(error)) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        _ => File::open(path)
+            .map_err(|error| error.to_string())
+            .and_then(text)?,
+    };
     let Some(after) = file.after else {
-        return Err("it would be removed".to_owned());
+        return Ok(unified(&here, "", &file.path.to_string(), to));
     };
     if after.size > LARGEST {
         return Err(format!("{} bytes are too many to show", after.size));
     }
-    let here = File::open(folder.join(file.path.as_path()));
-    let here = here.map_err(|error| error.to_string()).and_then(text)?;
     let there = payload(&after.blob, source, scratch).await;
     let there = there.map_err(|error| error.to_string())?;
     let decoder = zstd::Decoder::new(File::open(there).map_err(|error| error.to_string())?);
     let there = decoder.map_err(|error| error.to_string()).and_then(text)?;
+    if here == there {
+        return Err("the contents stay as they are".to_owned());
+    }
     Ok(unified(&here, &there, &file.path.to_string(), to))
 }
 

@@ -127,11 +127,14 @@ pub struct Plan {
     pub differences: Vec<Difference>,
 }
 
-/// What would become of a text file that was changed here.
+/// What would become of a text file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The file.
     pub path: TreePath,
+    /// Whether it is not as the vendor shipped it: it was changed here.
+    #[serde(default)]
+    pub here: bool,
     /// From what is here to what the correction brings, as a unified difference; or why there is none.
     pub lines: String,
 }

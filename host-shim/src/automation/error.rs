@@ -25,6 +25,15 @@ pub enum AutomationError {
         /// What was asked for.
         correction: String,
     },
+    /// Nothing to wait for.
+    #[error("there is no maintenance window to wait for: the policy lets things happen at any time. Apply it now, or give the policy a window")]
+    NoWindow,
+    /// No such appointment waits.
+    #[error("no appointment {number} waits here")]
+    NoAppointment {
+        /// What was asked for.
+        number: i64,
+    },
     /// The lock.
     #[error("cannot lock {}: {source}", path.display())]
     Lock {

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{policy::Policy, store::Store};
 
-/// What automatic application remembers. It owns the tables of migration 5 and no others.
+/// What automatic application remembers. It owns the tables of migrations 5 and 8 and no
+/// others.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     store: Store,

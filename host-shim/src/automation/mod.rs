@@ -6,6 +6,7 @@
 //! the plugin plans, the rules of [`policy`](crate::policy) are asked, and the house acts.
 
 mod agenda;
+mod appointments;
 mod error;
 mod ledger;
 mod lock;
@@ -13,6 +14,7 @@ mod quarantine;
 mod runs;
 
 pub use agenda::{Agenda, Wake};
+pub use appointments::{Appointment, Kept, Wanted};
 pub use error::AutomationError;
 pub use ledger::{Decided, Ledger};
 pub use lock::OneAtATime;

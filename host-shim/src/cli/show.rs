@@ -157,7 +157,7 @@ async fn page(
 ) -> Result<Ending, CommandError> {
     let request = Request {
         place,
-        search: search.map(str::to_owned),
+        listing,
         now: Timestamp::now().as_second(),
         may_act: true,
     };

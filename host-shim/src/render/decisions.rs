@@ -29,7 +29,7 @@ pub(super) fn decision_of(action: &Action, token: &Markup) -> Markup {
             token,
         ),
         // Drawn elsewhere.
-        Action::Apply(_) | Action::RollBack(_) => html! {},
+        Action::Apply(_) | Action::Schedule(_) | Action::RollBack(_) => html! {},
     }
 }
 

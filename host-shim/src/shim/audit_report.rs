@@ -3,11 +3,11 @@
 //! Composed by the shim and not by the plugin: what was done must not be told by something that may
 //! have had a part in it.
 
+use super::pieces::{self, code, minute, plain, text, to_advisory};
 use crate::{
     audit::{Entry, Recorded, Walked, What},
-    plugin::bindings::exports::spacecp::advisories::pages::Place,
     plugin::bindings::exports::spacecp::advisories::pages::{
-        Badge, Block, Cell, Heading, Notice, Span, Style, Table, Target, Tone,
+        Badge, Block, Cell, Notice, Span, Table, Tone,
     },
 };
 
@@ -22,10 +22,7 @@ pub struct AuditReport {
 
 /// The report as blocks of a page.
 pub fn blocks(report: &AuditReport) -> Vec<Block> {
-    let heading = Block::Heading(Heading {
-        level: 2,
-        spans: vec![plain("Audit log")],
-    });
+    let heading = pieces::heading("Audit log");
     let table = Block::Table(Table {
         caption: "What was done and decided here, newest first".to_owned(),
         columns: [
@@ -82,9 +79,7 @@ fn row(entry: &Entry) -> Vec<Cell> {
     };
     vec![
         text(vec![plain(entry.number.to_string())]),
-        text(vec![plain(
-            entry.at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        )]),
+        text(vec![plain(minute(entry.at))]),
         text(vec![plain(event.who.clone())]),
         what(entry),
         text(about(entry)),
@@ -135,11 +130,7 @@ fn about(entry: &Entry) -> Vec<Span> {
         add(plain(correction.to_string()));
     }
     for advisory in &event.advisories {
-        let link = Some(Target::Place(Place::Advisory(advisory.to_string())));
-        add(Span {
-            link,
-            ..plain(advisory.to_string())
-        });
+        add(to_advisory(advisory));
     }
     if let Some(workaround) = &event.workaround {
         add(code(workaround.clone()));
@@ -148,32 +139,4 @@ fn about(entry: &Entry) -> Vec<Span> {
         spans.push(plain("–"));
     }
     spans
-}
-
-fn text(spans: Vec<Span>) -> Cell {
-    Cell {
-        badges: Vec::new(),
-        spans,
-    }
-}
-
-fn plain(words: impl Into<String>) -> Span {
-    span(words.into(), false)
-}
-
-fn code(words: String) -> Span {
-    span(words, true)
-}
-
-fn span(text: String, code: bool) -> Span {
-    Span {
-        text,
-        style: Style {
-            emphasis: false,
-            strong: false,
-            code,
-            strikethrough: false,
-        },
-        link: None,
-    }
 }

@@ -1,7 +1,7 @@
 //! What the shim knows by itself when it holds the plugin's plan against the rules: the verified
 //! documents, what is installed, what is in quarantine and what is under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, Correction, DocumentKind, Head};
@@ -78,6 +78,41 @@ impl Rooms {
             quarantined: self.ledger().quarantined(&history).await?,
             history,
         })
+    }
+
+    /// The advisories that are under embargo.
+    pub(super) async fn embargoed(&self) -> Result<BTreeSet<String>, ShimError> {
+        let advisories = self.advisories().await?.into_iter();
+        let embargoed = advisories.filter(Advisory::is_under_embargo);
+        Ok(embargoed.map(|advisory| advisory.id.to_string()).collect())
+    }
+
+    /// Every advisory that is current. Each is verified again.
+    async fn advisories(&self) -> Result<Vec<Advisory>, ShimError> {
+        let trusted = self.store().trusted().await?;
+        let mut advisories = Vec::new();
+        for entry in trusted.index.iter().flat_map(|index| &index.documents) {
+            if entry.kind == DocumentKind::Advisory
+                && let Some(AnyDocument::Advisory(advisory)) =
+                    self.store().document(entry.kind, &entry.id).await?
+            {
+                advisories.push(advisory.document().clone());
+            }
+        }
+        Ok(advisories)
+    }
+
+    /// Whether a correction answers an advisory that is under embargo.
+    pub(super) async fn is_under_embargo(
+        &self,
+        correction: &Correction,
+    ) -> Result<bool, ShimError> {
+        let advisories = self.advisories().await?;
+        let mut secret = advisories.iter().filter(|advisory| advisory.is_under_embargo());
+        Ok(secret.any(|advisory| {
+            advisory.corrections.contains(&correction.id)
+                || correction.advisories.contains(&advisory.id)
+        }))
     }
 
     /// What is in quarantine.

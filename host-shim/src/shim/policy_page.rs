@@ -4,11 +4,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Foreseen, PolicyReport};
+use super::{
+    Foreseen, PolicyReport,
+    pieces::{self, heading, minute, plain},
+};
 use crate::{
     automation::{Fate, Line, Quarantine, Run, Wake},
     plugin::bindings::exports::spacecp::advisories::pages::{
-        Badge, Block, Cell, Fact, Heading, Notice, Page, Span, Style, Table, Tone,
+        Block, Cell, Fact, Notice, Page, Table, Tone,
     },
     policy::{Policy, Treatment, Window, Windows},
 };
@@ -337,50 +340,14 @@ fn summary(run: &Run) -> String {
     words.join(" ")
 }
 
-fn minute(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-fn heading(words: &str) -> Block {
-    Block::Heading(Heading {
-        level: 2,
-        spans: vec![plain(words)],
-    })
-}
-
 fn fact(label: &str, words: impl Into<String>) -> Fact {
-    Fact {
-        label: label.to_owned(),
-        value: text(words),
-    }
+    pieces::fact(label, vec![plain(words)])
 }
 
 fn badge(tone: Tone, word: &str) -> Cell {
-    Cell {
-        badges: vec![Badge {
-            text: word.to_owned(),
-            tone,
-        }],
-        spans: Vec::new(),
-    }
+    pieces::labelled(word, tone)
 }
 
 fn text(words: impl Into<String>) -> Cell {
-    Cell {
-        badges: Vec::new(),
-        spans: vec![plain(words)],
-    }
-}
-
-fn plain(words: impl Into<String>) -> Span {
-    Span {
-        text: words.into(),
-        style: Style {
-            emphasis: false,
-            strong: false,
-            code: false,
-            strikethrough: false,
-        },
-        link: None,
-    }
+    pieces::text(vec![plain(words)])
 }

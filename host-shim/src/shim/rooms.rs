@@ -146,6 +146,29 @@ impl Rooms {
         Ok(self.applier.differences(part, &self.payloads()).await?)
     }
 
+    /// What a correction changes in a component, line by line, with the plan; and whether that is under
+    /// embargo. The new contents are fetched.
+    pub(super) async fn changes(
+        &self,
+        correction: &DocumentId,
+        component: &str,
+    ) -> Result<(Plan, Vec<Difference>, bool), ShimError> {
+        let correction = self.correction(correction).await?;
+        let inventory = self.inventory().await;
+        let component = find(&inventory, component)?;
+        let plan = self
+            .applier
+            .plan(&correction, component, &inventory)
+            .await?;
+        let part = Part {
+            correction: &correction,
+            component,
+        };
+        let changes = self.applier.changes(part, &self.payloads()).await?;
+        let embargo = self.is_under_embargo(&correction).await?;
+        Ok((plan, changes, embargo))
+    }
+
     pub(super) async fn plan_jointly(
         &self,
         parts: &[(DocumentId, String)],

@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use spacecp_contract::{Audience, Digest, DocumentKind, Role, Root};
 
-use super::{Shim, ShimError};
+use super::{
+    Shim, ShimError,
+    pieces::{code, fact, heading, minute, plain, text},
+};
 use crate::{
     audit::{self, Event, What},
     plugin::bindings::exports::spacecp::advisories::pages::{
-        Badge, Block, Cell, Fact, Heading, Notice, Page, Span, Style, Table, Tone,
+        Badge, Block, Cell, Fact, Notice, Page, Span, Table, Tone,
     },
     store::{Freshness, Incident, IncidentKind, Signer},
     trust::{self, Verified},
@@ -215,9 +218,9 @@ pub fn page(report: &TrustReport, now: Timestamp) -> Page {
 }
 
 fn notice(report: &TrustReport) -> Notice {
-    let until = report.freshness.valid_until.map(day_and_time);
+    let until = report.freshness.valid_until.map(minute);
     let until = until.unwrap_or_default();
-    let spoken = report.freshness.spoken.map(day_and_time);
+    let spoken = report.freshness.spoken.map(minute);
     let (tone, words) = match report.standing {
         Standing::Current => (
             Tone::Good,
@@ -249,7 +252,7 @@ fn notice(report: &TrustReport) -> Notice {
 
 fn feed_facts(report: &TrustReport) -> Vec<Fact> {
     let freshness = &report.freshness;
-    let or_never = |time: Option<Timestamp>| time.map_or("never".to_owned(), day_and_time);
+    let or_never = |time: Option<Timestamp>| time.map_or("never".to_owned(), minute);
     let mut facts = vec![
         fact("For", vec![code(report.audience.to_string())]),
         fact("Feed", joined(report.mirrors.iter().cloned())),
@@ -270,7 +273,7 @@ fn root_facts(root: &RootReport, now: Timestamp) -> Vec<Fact> {
     let left = root.expires.duration_since(now).as_hours() / 24;
     let mut expires = Cell {
         badges: Vec::new(),
-        spans: vec![plain(day_and_time(root.expires))],
+        spans: vec![plain(minute(root.expires))],
     };
     if left < SOON {
         expires.badges.push(Badge {
@@ -281,7 +284,7 @@ fn root_facts(root: &RootReport, now: Timestamp) -> Vec<Fact> {
     vec![
         fact("Root", vec![plain(format!("version {}", root.version))]),
         fact("Fingerprint", vec![code(root.fingerprint.to_string())]),
-        fact("Issued", vec![plain(day_and_time(root.issued))]),
+        fact("Issued", vec![plain(minute(root.issued))]),
         Fact {
             label: "Expires".to_owned(),
             value: expires,
@@ -347,12 +350,12 @@ fn incidents(incidents: &[Incident]) -> Block {
         let times = if incident.times > 1 {
             format!(
                 "{} ({} times since {})",
-                day_and_time(incident.last),
+                minute(incident.last),
                 incident.times,
-                day_and_time(incident.first)
+                minute(incident.first)
             )
         } else {
-            day_and_time(incident.last)
+            minute(incident.last)
         };
         let badge = Badge {
             text: incident.kind.as_str().to_owned(),
@@ -374,52 +377,6 @@ fn incidents(incidents: &[Incident]) -> Block {
     })
 }
 
-fn day_and_time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 fn joined(lines: impl Iterator<Item = String>) -> Vec<Span> {
     vec![code(lines.collect::<Vec<_>>().join(", "))]
-}
-
-fn heading(words: &str) -> Block {
-    Block::Heading(Heading {
-        level: 2,
-        spans: vec![plain(words)],
-    })
-}
-
-fn fact(label: &str, spans: Vec<Span>) -> Fact {
-    Fact {
-        label: label.to_owned(),
-        value: text(spans),
-    }
-}
-
-fn text(spans: Vec<Span>) -> Cell {
-    Cell {
-        badges: Vec::new(),
-        spans,
-    }
-}
-
-fn plain(words: impl Into<String>) -> Span {
-    span(words.into(), false)
-}
-
-fn code(words: String) -> Span {
-    span(words, true)
-}
-
-fn span(text: String, code: bool) -> Span {
-    Span {
-        text,
-        style: Style {
-            emphasis: false,
-            strong: false,
-            code,
-            strikethrough: false,
-        },
-        link: None,
-    }
 }
