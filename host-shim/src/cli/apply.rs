@@ -4,10 +4,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use spacecp_contract::{Digest, DocumentId};
 
-use super::{CommandError, Ending, Output, arguments::Apply, progress::Bar};
+use super::{
+    CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show,
+};
 use crate::{
     apply::{Application, Gravity, JointPlan, Plan},
-    shim::{JointRequest, Shim},
+    shim::{ApplyRequest, JointRequest, Shim, changes_page},
 };
 
 /// Files of a plan that are printed; the rest is counted.
@@ -46,6 +48,20 @@ pub(super) async fn apply(
         }
         ask(&joint)?;
     }
+    if asked.at_window {
+        let [(correction, component)] = parts.as_slice() else {
+            return Err(usage("--at-window is for one correction at a time".to_owned()));
+        };
+        let request = ApplyRequest {
+            correction: correction.clone(),
+            component: component.clone(),
+            plan: Some(shown.unwrap_or(joint.digest)),
+            overwrite: asked.overwrite,
+            by: whoami(),
+        };
+        let made = shim.appoint(request, jiff::Timestamp::now()).await?;
+        return appointments::tell(&made, out);
+    }
     let request = JointRequest {
         parts,
         plan: Some(shown.unwrap_or(joint.digest)),
@@ -66,6 +82,20 @@ pub(super) async fn apply(
             Ok(Ending::Well)
         }
     }
+}
+
+/// What a correction changes, line by line.
+pub(super) async fn changes(
+    shim: &Shim,
+    correction: &str,
+    component: Option<&str>,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    let correction = DocumentId::new(correction.to_owned())
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    let component = which_component(shim, &correction, component).await?;
+    let (plan, differences, embargo) = shim.changes(&correction, &component).await?;
+    show::print(&changes_page(&plan, &differences, embargo), out)
 }
 
 /// The corrections that are meant, each with its component.

@@ -63,9 +63,37 @@ pub(super) enum Command {
     /// Does not ask the feed: run "sync" before, or leave that to "serve".
     Check(Check),
     /// List the advisories received.
-    List {
-        /// Words that an advisory must have in id, aliases, title or components.
-        search: Option<String>,
+    List(List),
+    /// List the components installed, in which version, and where that was read.
+    Components(Components),
+    /// Show from when until when this panel was exposed to what, and why that ended.
+    ///
+    /// Answers "was I exposed between these dates?", as far as it was known here.
+    Exposure(Exposure),
+    /// Show what an administrator wants applied at the next window, or take such a word back.
+    ///
+    /// "apply --at-window" makes an appointment; "serve" keeps it.
+    Appointments {
+        #[command(subcommand)]
+        action: Option<AppointmentAction>,
+    },
+    /// Show what a correction changes in a component, line by line.
+    Changes {
+        /// The correction's id, as SPACECP-SC-2026-0007.
+        correction: String,
+        /// The component; needed only where several could be meant.
+        #[arg(long)]
+        component: Option<String>,
+    },
+    /// Print completions for a shell, to be put where it looks for them.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of this program and all of its commands into a folder.
+    Man {
+        /// The folder.
+        folder: PathBuf,
     },
     /// Show one advisory, with the verdicts and the correction for this panel.
     Show {
@@ -198,6 +226,108 @@ pub(super) enum Trust {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct List {
+    /// Words that an advisory must have in id, aliases, title or components.
+    pub(super) search: Vec<String>,
+    /// Only those that stand so on this panel.
+    #[arg(long, value_enum)]
+    pub(super) standing: Option<Stands>,
+    /// Only those of this severity or a higher one.
+    #[arg(long, value_enum)]
+    pub(super) severity: Option<Least>,
+    /// Only what is known to be exploited.
+    #[arg(long)]
+    pub(super) known_exploited: bool,
+    /// Only what is under embargo.
+    #[arg(long)]
+    pub(super) embargo: bool,
+    /// In which order.
+    #[arg(long, value_enum, default_value_t = By::Urgency)]
+    pub(super) order: By,
+    /// Which page of a long list.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) page: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Components {
+    /// Words that a component must have in name, version or place.
+    pub(super) search: Vec<String>,
+    /// Only those that stand so.
+    #[arg(long, value_enum)]
+    pub(super) standing: Option<Stands>,
+    /// Which page of a long list.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) page: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Exposure {
+    /// To this advisory only.
+    #[arg(long, value_name = "ID")]
+    pub(super) advisory: Option<String>,
+    /// Of this component only.
+    #[arg(long, value_name = "NAME")]
+    pub(super) component: Option<String>,
+    /// From this day on, or this time as 2026-11-01T18:00:00Z.
+    #[arg(long, value_name = "DATE")]
+    pub(super) from: Option<String>,
+    /// Until this day, to its end in UTC, or this time.
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AppointmentAction {
+    /// Take the word back: it is not applied at the window.
+    Withdraw {
+        /// The appointment's number.
+        number: i64,
+    },
+}
+
+/// How something stands on this panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Stands {
+    /// Something is exposed.
+    Exposed,
+    /// It cannot be decided.
+    Undecided,
+    /// Nothing is exposed: corrected, or never affected.
+    Clear,
+    /// The advisory speaks of nothing that is installed; or no advisory speaks of the component.
+    Unrelated,
+}
+
+/// The severity that a list begins at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Least {
+    /// All that are rated.
+    Low,
+    /// Score 4.0 and more.
+    Medium,
+    /// Score 7.0 and more.
+    High,
+    /// Score 9.0 and more.
+    Critical,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum By {
+    /// What wants to be done first comes first.
+    Urgency,
+    /// The highest score first.
+    Severity,
+    /// The last changed first.
+    Changed,
+    /// The last published first.
+    Published,
+    /// By id.
+    Name,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Check {
     /// How to print the verdicts.
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -317,6 +447,10 @@ pub(super) struct Apply {
     /// Do not ask.
     #[arg(long, short)]
     pub(super) yes: bool,
+    /// Not now, but at the next maintenance window of the policy: "serve" applies it then, if nothing has
+    /// drifted from the plan. For one correction.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) at_window: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -325,4 +459,6 @@ pub(super) enum Format {
     Table,
     /// JSON for scripts.
     Json,
+    /// SARIF 2.1.0, for tools that gather findings.
+    Sarif,
 }

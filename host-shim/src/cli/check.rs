@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     CommandError, Ending, Output,
     arguments::{Check, Format},
+    sarif,
 };
 use crate::{
     decisions::{Decision, Kind, State},
@@ -27,7 +28,9 @@ pub(super) async fn check(
     let freshness = shim.freshness().await?;
     let decisions = shim.decisions().await?;
     let now = Timestamp::now();
-    if out.json || asked.format == Format::Json {
+    if asked.format == Format::Sarif {
+        out.value(&sarif::log(&report))?;
+    } else if out.json || asked.format == Format::Json {
         let verdicts = report.verdicts.iter();
         let verdicts: Vec<Value> = verdicts.map(|one| told(one, &decisions)).collect();
         out.value(&json!({

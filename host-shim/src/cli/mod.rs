@@ -1,5 +1,6 @@
 //! The program `spacecp-advisories`: everything that the pages can do, from a terminal or a script.
 
+mod appointments;
 mod apply;
 mod arguments;
 mod audit;
@@ -7,8 +8,11 @@ mod auto;
 mod check;
 mod decisions;
 mod doctor;
+mod exposure;
+mod manual;
 mod output;
 mod progress;
+mod sarif;
 mod serve;
 mod show;
 mod trust;
@@ -100,8 +104,12 @@ impl CommandError {
                 | ApplyError::Irreversible { .. },
             )) => Ending::Refused,
             Self::Shim(ShimError::Automation(error)) => match error {
-                AutomationError::NotQuarantined { .. } | AutomationError::Fault(_) => Ending::Usage,
-                AutomationError::Busy | AutomationError::Exceeds(_) => Ending::Refused,
+                AutomationError::NotQuarantined { .. }
+                | AutomationError::NoAppointment { .. }
+                | AutomationError::Fault(_) => Ending::Usage,
+                AutomationError::Busy
+                | AutomationError::NoWindow
+                | AutomationError::Exceeds(_) => Ending::Refused,
                 _ => Ending::Failed,
             },
             _ => Ending::Failed,
@@ -135,8 +143,11 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let out = Output::new(arguments);
-    if let Command::HashPassword = arguments.command {
-        return serve::hash_password(&out);
+    match &arguments.command {
+        Command::HashPassword => return serve::hash_password(&out),
+        Command::Completions { shell } => return manual::completions(*shell),
+        Command::Man { folder } => return manual::man(folder, &out),
+        _ => {}
     }
     let mut config = Config::load(&arguments.config)?;
     if let Command::Serve {
@@ -166,7 +177,16 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Check(asked) => check::check(&shim, asked, &out).await,
         Command::Workaround { action } => decisions::workaround(&shim, action, &out).await,
         Command::Accept(asked) => decisions::accept(&shim, asked, &out).await,
-        Command::List { search } => show::list(&shim, search.as_deref(), &out).await,
+        Command::List(asked) => show::list(&shim, asked, &out).await,
+        Command::Components(asked) => show::components(&shim, asked, &out).await,
+        Command::Exposure(asked) => exposure::exposure(&shim, asked, &out).await,
+        Command::Appointments { action } => {
+            appointments::appointments(&shim, action.as_ref(), &out).await
+        }
+        Command::Changes {
+            correction,
+            component,
+        } => apply::changes(&shim, correction, component.as_deref(), &out).await,
         Command::Show { advisory } => show::advisory(&shim, advisory, &out).await,
         Command::Apply(apply) => apply::apply(&shim, apply, &out).await,
         Command::Rollback { which, overwrite } => {
@@ -183,6 +203,8 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Audit(_)
         | Command::Doctor
         | Command::HashPassword
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Recover
         | Command::Watch { .. } => Ok(Ending::Well),
     }

@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
-use super::{CommandError, Ending, Output};
+use super::{
+    CommandError, Ending, Output,
+    arguments::{By, Components, Least, List, Stands},
+};
 use crate::{
     apply::Application,
     audit::{Entry, Recorded},
-    plugin::bindings::exports::spacecp::advisories::pages::{Place, Request},
-    render::{json, terminal},
+    plugin::bindings::exports::spacecp::advisories::pages::{
+        Listing, Order, Page, Place, Request, Severity, Standing,
+    },
+    render::{json, terminal, whole},
     shim::Shim,
     sync::SyncReport,
 };
@@ -50,12 +55,51 @@ pub(super) fn report(report: &SyncReport, out: &Output) -> Result<Ending, Comman
     Ok(Ending::Well)
 }
 
-pub(super) async fn list(
+pub(super) async fn list(shim: &Shim, asked: &List, out: &Output) -> Result<Ending, CommandError> {
+    let listing = Listing {
+        words: asked.search.join(" "),
+        standing: asked.standing.map(standing),
+        least_severity: asked.severity.map(|least| match least {
+            Least::Low => Severity::Low,
+            Least::Medium => Severity::Medium,
+            Least::High => Severity::High,
+            Least::Critical => Severity::Critical,
+        }),
+        known_exploited: asked.known_exploited,
+        embargo: asked.embargo,
+        order: match asked.order {
+            By::Urgency => Order::Urgency,
+            By::Severity => Order::Severity,
+            By::Changed => Order::Changed,
+            By::Published => Order::Published,
+            By::Name => Order::Name,
+        },
+        page: asked.page,
+    };
+    page(shim, Place::Advisories, listing, out).await
+}
+
+pub(super) async fn components(
     shim: &Shim,
-    search: Option<&str>,
+    asked: &Components,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    page(shim, Place::Advisories, search, out).await
+    let listing = Listing {
+        words: asked.search.join(" "),
+        standing: asked.standing.map(standing),
+        page: asked.page,
+        ..whole()
+    };
+    page(shim, Place::Components, listing, out).await
+}
+
+fn standing(stands: Stands) -> Standing {
+    match stands {
+        Stands::Exposed => Standing::Exposed,
+        Stands::Undecided => Standing::Undecided,
+        Stands::Clear => Standing::Clear,
+        Stands::Unrelated => Standing::Unrelated,
+    }
 }
 
 pub(super) async fn advisory(shim: &Shim, id: &str, out: &Output) -> Result<Ending, CommandError> {
@@ -63,7 +107,7 @@ pub(super) async fn advisory(shim: &Shim, id: &str, out: &Output) -> Result<Endi
     if let Ok(id) = DocumentId::new(id) {
         shim.look_for(&id).await?;
     }
-    page(shim, Place::Advisory(id.to_owned()), None, out).await
+    page(shim, Place::Advisory(id.to_owned()), whole(), out).await
 }
 
 pub(super) async fn history(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
@@ -152,7 +196,7 @@ fn audited(entry: &Entry) -> String {
 async fn page(
     shim: &Shim,
     place: Place,
-    search: Option<&str>,
+    listing: Listing,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let request = Request {
@@ -161,7 +205,12 @@ async fn page(
         now: Timestamp::now().as_second(),
         may_act: true,
     };
-    let page = shim.page(&request).await?;
+    print(&shim.page(&request).await?, out)
+}
+
+/// Prints a page in the form that is asked for. What is under embargo is shown to people and not given
+/// out in a form made for passing on.
+pub(super) fn print(page: &Page, out: &Output) -> Result<Ending, CommandError> {
     if out.json {
         if page.embargo {
             return Err(CommandError::Refused(
@@ -169,9 +218,9 @@ async fn page(
                     .to_owned(),
             ));
         }
-        out.value(&json::page(&page))?;
+        out.value(&json::page(page))?;
     } else {
-        out.text(&terminal::page(&page, out.terminal()))?;
+        out.text(&terminal::page(page, out.terminal()))?;
     }
     Ok(Ending::Well)
 }

@@ -1,7 +1,7 @@
 //! Holds a page against its limits and against itself.
 
 use super::bindings::exports::spacecp::advisories::pages::{
-    Action, Block, Cell, Page, Span, Target,
+    Action, Block, Cell, Filter, Page, Pager, Place, Span, Target,
 };
 
 /// Blocks that one page may have.
@@ -68,7 +68,28 @@ fn size(block: &Block) -> Result<usize, String> {
         }
         Block::Timeline(events) => events.iter().map(|event| cell(&event.value)).sum(),
         Block::Notice(notice) => spans(&notice.spans),
-        Block::Search(text) => text.len(),
+        Block::Diff(diff) => {
+            // A line costs something even where it is empty.
+            let lines = diff.lines.iter().map(|line| line.text.len() + 16);
+            diff.path.len() + lines.sum::<usize>()
+        }
+        Block::Chart(chart) => {
+            let series = chart
+                .series
+                .iter()
+                .map(|series| series.label.len() + 16 * series.points.len());
+            chart.caption.len() + series.sum::<usize>()
+        }
+        Block::Filter(Filter { place, .. }) | Block::Pages(Pager { place, .. })
+            if !matches!(place, Place::Advisories | Place::Components) =>
+        {
+            return Err("it has a list that is none".to_owned());
+        }
+        Block::Filter(filter) => filter.listing.words.len() + 64,
+        Block::Pages(pager) if pager.pages == 0 || pager.listing.page == 0 => {
+            return Err("it has a list without pages".to_owned());
+        }
+        Block::Pages(pager) => pager.listing.words.len() + 64,
         Block::Action(Action::MarkWorkaround(mark)) => {
             64 + mark.components.iter().map(String::len).sum::<usize>()
         }
@@ -90,6 +111,7 @@ fn cell(cell: &Cell) -> usize {
 fn spans(spans: &[Span]) -> usize {
     let link = |span: &Span| match &span.link {
         Some(Target::External(address)) => address.len(),
+        Some(Target::Listing(listing)) => listing.words.len(),
         _ => 0,
     };
     spans.iter().map(|span| span.text.len() + link(span)).sum()

@@ -2,7 +2,7 @@
 //!
 //! Composed by the shim and not by the plugin: what holds the plugin must not be described by it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::{
     Foreseen, PolicyReport,

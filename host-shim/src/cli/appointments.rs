@@ -1,0 +1,74 @@
+//! `appointments`: what waits for the next window.
+
+use jiff::Timestamp;
+
+use super::{CommandError, Ending, Output, apply::whoami, arguments::AppointmentAction};
+use crate::{
+    automation::{Appointment, Kept},
+    shim::Shim,
+};
+
+/// Appointments that are listed.
+const MOST: u32 = 100;
+
+pub(super) async fn appointments(
+    shim: &Shim,
+    action: Option<&AppointmentAction>,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    let now = Timestamp::now();
+    if let Some(AppointmentAction::Withdraw { number }) = action {
+        let withdrawn = shim.withdraw_appointment(*number, &whoami(), now).await?;
+        return tell(&withdrawn, out);
+    }
+    let all = shim.appointments(MOST).await?;
+    if out.json {
+        out.value(&all)?;
+        return Ok(Ending::Well);
+    }
+    if all.is_empty() {
+        out.line("Nothing waits for a window, and nothing did.")?;
+    }
+    for appointment in &all {
+        out.line(&line(appointment))?;
+    }
+    let waits = all.iter().any(|one| one.state == Kept::Waiting);
+    if let (true, Some(window)) = (waits, shim.next_window(now).await?) {
+        let window = window.strftime("%Y-%m-%d %H:%M UTC");
+        out.line(&format!("The next window: {window}. \"serve\" has to run then."))?;
+    }
+    Ok(Ending::Well)
+}
+
+/// One appointment, as it stands.
+pub(super) fn tell(appointment: &Appointment, out: &Output) -> Result<Ending, CommandError> {
+    if out.json {
+        out.value(appointment)?;
+    } else {
+        out.line(&line(appointment))?;
+    }
+    Ok(Ending::Well)
+}
+
+fn line(appointment: &Appointment) -> String {
+    let state = match appointment.state {
+        Kept::Waiting => "waits for the window",
+        Kept::Applied => "was applied",
+        Kept::Failed => "was not applied",
+        Kept::Withdrawn => "was withdrawn",
+    };
+    let words = appointment
+        .words
+        .as_ref()
+        .map(|words| format!(": {words}"))
+        .unwrap_or_default();
+    format!(
+        "{}  {} revision {} for {} {state}{words} (asked for by {}, {})",
+        appointment.number,
+        appointment.correction,
+        appointment.revision,
+        appointment.component,
+        appointment.by,
+        appointment.made.strftime("%Y-%m-%d %H:%M UTC")
+    )
+}

@@ -1,0 +1,67 @@
+//! `exposure`: from when until when this panel was exposed to what.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{CommandError, Ending, Output, arguments::Exposure};
+use crate::{
+    decisions,
+    exposures::Query,
+    render::terminal,
+    shim::{Shim, exposure_page},
+};
+
+pub(super) async fn exposure(
+    shim: &Shim,
+    asked: &Exposure,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    let query = Query {
+        advisory: asked.advisory.clone(),
+        component: asked.component.clone(),
+        from: asked.from.as_deref().map(|text| day("--from", text)).transpose()?,
+        until: asked
+            .until
+            .as_deref()
+            .map(|text| {
+                let end = decisions::end(text);
+                end.ok_or_else(|| no_time("--until", text))
+            })
+            .transpose()?,
+    };
+    let record = shim.exposure_record(&query, Timestamp::now()).await?;
+    if !out.json {
+        let page = exposure_page(&record, &query);
+        out.text(&terminal::page(&page, out.terminal()))?;
+        return Ok(Ending::Well);
+    }
+    // Of what is under embargo a script learns that there is something, and since when.
+    let periods = record.periods.iter().map(|period| {
+        let mut told = json!(period);
+        if record.embargoed.contains(&period.advisory) {
+            told["embargo"] = json!(true);
+            told["because"] = json!("under embargo");
+            told["ended"] = json!(period.ended.as_ref().map(|_| "under embargo"));
+        }
+        told
+    });
+    let periods: Vec<_> = periods.collect();
+    out.value(&json!({ "periods": periods, "more": record.more }))?;
+    Ok(Ending::Well)
+}
+
+/// The beginning of a day in UTC, or a time.
+fn day(option: &str, text: &str) -> Result<Timestamp, CommandError> {
+    let day = text.parse::<jiff::civil::Date>().ok();
+    let begin = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    begin
+        .map(|begin| begin.timestamp())
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| no_time(option, text))
+}
+
+fn no_time(option: &str, text: &str) -> CommandError {
+    CommandError::Usage(format!(
+        "{option} {text:?} is no time: write a day as 2026-11-01, or a time as 2026-11-01T18:00:00Z"
+    ))
+}

@@ -1,0 +1,105 @@
+//! Verdicts as SARIF 2.1.0 (OASIS), for tools that gather findings.
+//!
+//! An advisory is a rule, an exposure a result. Of what is under embargo nothing is given out but that
+//! there is something.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::plugin::bindings::exports::spacecp::advisories::{
+    exposure::{ExposureReport, Status, Verdict},
+    pages::Severity,
+};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The report as a SARIF log. Only what is exposed or undecided is a result.
+pub(super) fn log(report: &ExposureReport) -> Value {
+    let told = report.verdicts.iter();
+    let told = told.filter(|one| matches!(one.status, Status::Affected | Status::Unknown));
+    let told: Vec<&Verdict> = told.collect();
+    let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
+    for verdict in &told {
+        rules
+            .entry(&verdict.advisory.id)
+            .or_insert_with(|| rule(verdict));
+    }
+    let places: BTreeMap<&str, usize> = rules
+        .keys()
+        .enumerate()
+        .map(|(place, id)| (*id, place))
+        .collect();
+    let results: Vec<Value> = told.iter().map(|one| result(one, &places)).collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "spacecp-advisories",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules.into_values().collect::<Vec<_>>(),
+            }},
+            "results": results,
+        }],
+    })
+}
+
+fn rule(verdict: &Verdict) -> Value {
+    let title = if verdict.embargo {
+        "under embargo"
+    } else {
+        &verdict.title
+    };
+    let mut rule = json!({
+        "id": verdict.advisory.id,
+        "shortDescription": { "text": title },
+        "properties": {
+            "revision": verdict.advisory.revision,
+            "known-exploited": verdict.known_exploited,
+            "tags": ["security"],
+        },
+    });
+    if let Some(score) = verdict.score {
+        // What gatherers of findings sort by; a text, as they want it.
+        rule["properties"]["security-severity"] = json!(format!("{}.{}", score / 10, score % 10));
+    }
+    rule
+}
+
+fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
+    let version = verdict.version.as_deref().unwrap_or("of an unknown version");
+    let reason = if verdict.embargo {
+        "under embargo"
+    } else {
+        &verdict.reason
+    };
+    let words = match verdict.status {
+        Status::Affected => format!("{} {version} is exposed: {reason}", verdict.component),
+        _ => format!("Whether {} {version} is exposed is unknown: {reason}", verdict.component),
+    };
+    json!({
+        "ruleId": verdict.advisory.id,
+        "ruleIndex": places.get(verdict.advisory.id.as_str()),
+        "level": level(verdict),
+        "kind": if verdict.status == Status::Affected { "fail" } else { "review" },
+        "message": { "text": words },
+        "locations": [{ "logicalLocations": [{ "name": verdict.component, "kind": "module" }] }],
+        "partialFingerprints": {
+            "exposure/v1": format!("{}/{}", verdict.advisory.id, verdict.component),
+        },
+    })
+}
+
+/// SARIF 2.1.0 (section 3.27.10): a result that is not a failure has the level "none".
+fn level(verdict: &Verdict) -> &'static str {
+    if verdict.status != Status::Affected {
+        return "none";
+    }
+    match verdict.severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium | Severity::Unrated => "warning",
+        Severity::Low | Severity::None => "note",
+    }
+}
