@@ -11,6 +11,7 @@ mod auditing;
 mod configuration;
 mod deciding;
 mod drawing;
+mod embedded;
 mod guard;
 mod login;
 mod panel;

@@ -34,6 +34,46 @@ pub struct Frame<'a> {
     pub notices: &'a [Said],
     /// The path of the page, to mark it in the navigation.
     pub path: &'a str,
+    /// What is the same on every page of this panel.
+    pub site: Site<'a>,
+}
+
+/// Where the pages are, and what the panel that they are mounted in wants them to look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site<'a> {
+    /// The path below which all of them are, without a slash at its end; empty at the root.
+    pub base: &'a str,
+    /// The words at the top.
+    pub brand: &'a str,
+    /// The words and the path of a link to the panel around the pages.
+    pub back: Option<(&'a str, &'a str)>,
+    /// Where the form that logs out leads, below the base; none where the panel has that elsewhere.
+    pub logout: Option<&'a str>,
+}
+
+impl Default for Site<'_> {
+    fn default() -> Self {
+        Self::ALONE
+    }
+}
+
+impl Site<'_> {
+    /// Pages at the root of an address of their own.
+    pub const ALONE: Self = Self {
+        base: "",
+        brand: "SpaceCP",
+        back: None,
+        logout: Some("/logout"),
+    };
+
+    /// The path under which a browser finds one of our own.
+    pub fn at(&self, own: &str) -> String {
+        match (self.base, own) {
+            // A router that is nested has its root at the prefix itself.
+            (base, "/") if !base.is_empty() => base.to_owned(),
+            (base, own) => format!("{base}{own}"),
+        }
+    }
 }
 
 /// Something to be said once.
@@ -67,7 +107,7 @@ pub fn plain(title: &str, paragraphs: &[String], frame: &Frame<'_>) -> Markup {
     let body = html! {
         h1 { (visible(title)) }
         @for paragraph in paragraphs { p { (visible(paragraph)) } }
-        @if frame.user.is_some() { p { a href="/" { "Back to the overview" } } }
+        @if frame.user.is_some() { p { a href=(frame.site.at("/")) { "Back to the overview" } } }
     };
     document(title, frame, false, &body)
 }
@@ -77,7 +117,7 @@ pub fn login(problem: Option<&str>, frame: &Frame<'_>) -> Markup {
     let body = html! {
         h1 { "Log in" }
         @if let Some(problem) = problem { p.notice.danger role="alert" { (problem) } }
-        form.login method="post" action="/login" {
+        form.login method="post" action=(frame.site.at("/login")) {
             label { "Name" input name="name" type="text" autocomplete="username" autocapitalize="none" required autofocus; }
             label { "Password" input name="password" type="password" autocomplete="current-password" required; }
             button.primary type="submit" { "Log in" }
@@ -95,7 +135,7 @@ fn document(title: &str, frame: &Frame<'_>, embargo: bool, body: &Markup) -> Mar
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (visible(title)) " – SpaceCP advisories" }
-                link rel="stylesheet" href="/style.css";
+                link rel="stylesheet" href=(frame.site.at("/style.css"));
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
@@ -122,21 +162,26 @@ fn header(frame: &Frame<'_>) -> Markup {
     ];
     html! {
         header.top {
-            span.brand { "SpaceCP " span { "advisories" } }
+            span.brand { (visible(frame.site.brand)) " " span { "advisories" } }
+            @if let Some((words, to)) = frame.site.back { a.back href=(to) { (visible(words)) } }
             @if let Some(user) = frame.user {
                 nav aria-label="Pages" {
                     @for (name, place) in &places {
                         @let target = path(place);
-                        a href=(target) aria-current=[(target == frame.path).then_some("page")] { (name) }
+                        a href=(frame.site.at(&target)) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
-                    a href=(TRUST) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
-                    a href=(POLICY) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
+                    a href=(frame.site.at(TRUST)) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
+                    a href=(frame.site.at(POLICY)) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
                 }
                 div.session {
                     @if frame.may_act {
-                        form method="post" action="/sync" { (token(frame)) button type="submit" { "Sync now" } }
+                        form method="post" action=(frame.site.at("/sync")) { (token(frame)) button type="submit" { "Sync now" } }
                     }
-                    form method="post" action="/logout" { (token(frame)) button type="submit" { "Log out " (visible(user)) } }
+                    @if let Some(logout) = frame.site.logout {
+                        form method="post" action=(frame.site.at(logout)) { (token(frame)) button type="submit" { "Log out " (visible(user)) } }
+                    } @else {
+                        span.user { (visible(user)) }
+                    }
                 }
             }
         }
@@ -165,7 +210,7 @@ fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
                     }
                 })
                 .collect();
-            list(&items)
+            list(&items, frame)
         }
         [block, ..] => one_block(block, frame),
         [] => html! {},
@@ -174,29 +219,29 @@ fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
 
 fn one_block(block: &Block, frame: &Frame<'_>) -> Markup {
     match block {
-        Block::Heading(heading) => heading_of(heading.level, &spans(&heading.spans)),
-        Block::Paragraph(text) => html! { p { (spans(text)) } },
-        Block::Item(item) => list(&[item]),
-        Block::Quote(text) => html! { blockquote { (spans(text)) } },
+        Block::Heading(heading) => heading_of(heading.level, &spans(&heading.spans, frame)),
+        Block::Paragraph(text) => html! { p { (spans(text, frame)) } },
+        Block::Item(item) => list(&[item], frame),
+        Block::Quote(text) => html! { blockquote { (spans(text, frame)) } },
         Block::Code(code) => html! { pre tabindex="0" { code { (visible(&code.text)) } } },
         Block::Badges(all) => html! { p.badges { (badges(all)) } },
         Block::Facts(facts) => html! {
-            dl.facts { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value)) } } } }
+            dl.facts { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value, frame)) } } } }
         },
-        Block::Table(table) => table_of(table),
+        Block::Table(table) => table_of(table, frame),
         Block::Timeline(events) => html! {
             ol.timeline {
                 @for event in events {
-                    li { (time(event.at)) " " (cell(&event.value)) }
+                    li { (time(event.at)) " " (cell(&event.value, frame)) }
                 }
             }
         },
         Block::Notice(notice) => {
-            html! { p.notice.(tone_word(notice.tone)) { (spans(&notice.spans)) } }
+            html! { p.notice.(tone_word(notice.tone)) { (spans(&notice.spans, frame)) } }
         }
         Block::Action(action) => action_of(action, frame),
         Block::Search(text) => html! {
-            form.search method="get" action="/advisories" role="search" {
+            form.search method="get" action=(frame.site.at(&path(&Place::Advisories))) role="search" {
                 label { span { "Search" } input type="search" name="q" value=(visible(text)); }
                 button type="submit" { "Search" }
             }
@@ -216,14 +261,14 @@ fn heading_of(level: u8, text: &Markup) -> Markup {
 }
 
 /// Nested lists from a flat run: an item takes the deeper ones that follow it.
-fn list(items: &[&Item]) -> Markup {
+fn list(items: &[&Item], frame: &Frame<'_>) -> Markup {
     let Some(first) = items.first() else {
         return html! {};
     };
     let depth = items.iter().map(|item| item.depth).min().unwrap_or(0);
     let body = html! {
         @for group in groups(items, depth) {
-            li { (spans(&group[0].spans)) @if group.len() > 1 { (list(&group[1..])) } }
+            li { (spans(&group[0].spans, frame)) @if group.len() > 1 { (list(&group[1..], frame)) } }
         }
     };
     if let Some(number) = first.number {
@@ -246,7 +291,7 @@ fn groups<'a>(items: &'a [&'a Item], depth: u8) -> Vec<&'a [&'a Item]> {
     groups
 }
 
-fn table_of(table: &Table) -> Markup {
+fn table_of(table: &Table, frame: &Frame<'_>) -> Markup {
     if table.rows.is_empty() {
         return html! { @if !table.empty.is_empty() { p.empty { (visible(&table.empty)) } } };
     }
@@ -259,7 +304,7 @@ fn table_of(table: &Table) -> Markup {
                     @for row in &table.rows {
                         tr {
                             @for (column, value) in table.columns.iter().zip(row) {
-                                td data-label=(visible(column)) { div { (cell(value)) } }
+                                td data-label=(visible(column)) { div { (cell(value, frame)) } }
                             }
                         }
                     }
@@ -269,22 +314,22 @@ fn table_of(table: &Table) -> Markup {
     }
 }
 
-fn cell(cell: &Cell) -> Markup {
-    html! { (badges(&cell.badges)) (spans(&cell.spans)) }
+fn cell(cell: &Cell, frame: &Frame<'_>) -> Markup {
+    html! { (badges(&cell.badges)) (spans(&cell.spans, frame)) }
 }
 
 fn badges(badges: &[Badge]) -> Markup {
     html! { @for badge in badges { span.badge.(tone_word(badge.tone)) { (visible(&badge.text)) } " " } }
 }
 
-fn spans(spans: &[Span]) -> Markup {
-    html! { @for span in spans { (linked(span)) } }
+fn spans(spans: &[Span], frame: &Frame<'_>) -> Markup {
+    html! { @for span in spans { (linked(span, frame)) } }
 }
 
-fn linked(span: &Span) -> Markup {
+fn linked(span: &Span, frame: &Frame<'_>) -> Markup {
     let text = styled(span);
     match &span.link {
-        Some(Target::Place(place)) => html! { a href=(path(place)) { (text) } },
+        Some(Target::Place(place)) => html! { a href=(frame.site.at(&path(place))) { (text) } },
         Some(Target::External(address)) => match outward(address) {
             Some(address) => {
                 html! { a href=(address) rel="noopener noreferrer nofollow" { (text) } }
@@ -336,7 +381,7 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
     }
     match action {
         Action::Apply(apply) => html! {
-            form.action method="post" action="/apply" {
+            form.action method="post" action=(frame.site.at("/apply")) {
                 (token(frame))
                 input type="hidden" name="correction" value=(apply.correction.id);
                 input type="hidden" name="component" value=(apply.component);
@@ -348,12 +393,12 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
             }
         },
         Action::RollBack(back) => html! {
-            form.action method="post" action="/roll-back" {
+            form.action method="post" action=(frame.site.at("/roll-back")) {
                 (token(frame))
                 input type="hidden" name="application" value=(back.application);
                 button type="submit" { "Roll back: " (visible(&back.component)) " → " (visible(&back.to)) }
             }
         },
-        decision => decision_of(decision, &token(frame)),
+        decision => decision_of(decision, frame),
     }
 }

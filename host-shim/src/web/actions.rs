@@ -2,16 +2,16 @@
 //!
 //! Each is a task of its own: a browser that goes away does not stop an application half-way.
 
-use axum::{
-    Form,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{Form, extract::State, response::Response};
 use serde::Deserialize;
 use spacecp_contract::{Digest, DocumentId};
 
-use super::{Web, login::Token, pages::Refusal, session::Session};
+use super::{
+    Web,
+    login::Token,
+    pages::Refusal,
+    visit::{Session, Visit},
+};
 use crate::shim::{ApplyRequest, ShimError};
 
 #[derive(Deserialize)]
@@ -31,10 +31,10 @@ pub(super) struct RollBack {
 
 pub(super) async fn apply(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Apply>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let not_found = |what, name: &str| ShimError::NotFound {
         what,
         name: name.to_owned(),
@@ -69,10 +69,10 @@ pub(super) async fn apply(
 
 pub(super) async fn roll_back(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<RollBack>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let (shim, by) = (web.shim.clone(), session.user.clone());
     let outcome =
         on_its_own(async move { shim.roll_back(&form.application, false, &by, &()).await }).await;
@@ -90,10 +90,10 @@ pub(super) async fn roll_back(
 
 pub(super) async fn sync(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Token>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let outcome = web.shim.sync().await;
     let (well, words) = match outcome {
         Ok(report) if report.changed => (
@@ -106,17 +106,17 @@ pub(super) async fn sync(
         Ok(_) => (true, "The vendor has nothing new to say.".to_owned()),
         Err(error) => (false, format!("The feed could not be followed: {error}")),
     };
-    web.sessions.say(&session, well, words);
-    Ok(Redirect::to("/").into_response())
+    web.notices.say(&session, well, words);
+    Ok(web.lead("/"))
 }
 
 /// Keeps the outcome for the history page and leads there.
 fn tell(web: &Web, session: &Session, outcome: Result<String, ShimError>) -> Response {
     match outcome {
-        Ok(words) => web.sessions.say(session, true, words),
-        Err(error) => web.sessions.say(session, false, error.to_string()),
+        Ok(words) => web.notices.say(session, true, words),
+        Err(error) => web.notices.say(session, false, error.to_string()),
     }
-    Redirect::to("/history").into_response()
+    web.lead("/history")
 }
 
 async fn on_its_own<T: Send + 'static>(

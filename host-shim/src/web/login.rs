@@ -1,26 +1,22 @@
-//! Login and logout.
+//! Login and logout of the stand-alone program.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::{
     Form,
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, FromRef, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::{
-    Web,
-    pages::{Refusal, frame},
-    password,
-};
+use super::{StandAlone, Web, pages::Refusal, password, visit::Visit};
 use crate::{config::ServeConfig, render::html};
 
 /// Wrong passwords after which somebody has to wait.
@@ -137,48 +133,89 @@ pub(super) fn cookie_name(serve: &ServeConfig) -> &'static str {
     }
 }
 
-pub(super) async fn form(State(web): State<Web>, headers: HeaderMap) -> Response {
-    if web.session(&headers).is_some() {
-        return Redirect::to("/").into_response();
+/// What the login is answered from.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    pub(super) web: Web,
+    pub(super) panel: Arc<StandAlone>,
+}
+
+impl FromRef<Doors> for Web {
+    fn from_ref(doors: &Doors) -> Self {
+        doors.web.clone()
     }
-    html::login(None, &frame(None, &[], "/login")).into_response()
+}
+
+impl Doors {
+    fn serve(&self) -> &ServeConfig {
+        &self.web.shim.config().serve
+    }
+
+    /// The form once more, with what was wrong.
+    fn again(&self, status: StatusCode, words: &str) -> Response {
+        let page = html::login(Some(words), &self.web.frame(None, &[], "/login"));
+        (status, page).into_response()
+    }
+
+    fn with_cookie(&self, value: &str, more: &str) -> Response {
+        let serve = self.serve();
+        let secure = if serve.secure_cookie { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}",
+            cookie_name(serve)
+        );
+        let mut response = self.web.lead("/");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+pub(super) async fn form(State(doors): State<Doors>, visit: Visit) -> Response {
+    if visit.session().is_some() {
+        return doors.web.lead("/");
+    }
+    html::login(None, &doors.web.frame(None, &[], "/login")).into_response()
 }
 
 pub(super) async fn attempt(
-    State(web): State<Web>,
+    State(doors): State<Doors>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Response {
     let key = (
         credentials.name.chars().take(100).collect::<String>(),
         peer.ip(),
     );
-    if let Err(wait) = web.attempts.begin(&key) {
+    if let Err(wait) = doors.panel.attempts.begin(&key) {
         let words = format!(
             "Too many wrong passwords. Please wait {} seconds.",
             wait.as_secs() + 1
         );
-        let page = html::login(Some(&words), &frame(None, &[], "/login"));
-        return (StatusCode::TOO_MANY_REQUESTS, page).into_response();
+        return doors.again(StatusCode::TOO_MANY_REQUESTS, &words);
     }
-    let serve = &web.shim.config().serve;
+    let serve = doors.serve();
     let user = serve
         .users
         .iter()
         .find(|user| user.name == credentials.name)
         .cloned();
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let verified = web.attempts.verify(credentials.password, hash).await;
+    let verified = doors
+        .panel
+        .attempts
+        .verify(credentials.password, hash)
+        .await;
     let Some(user) = user.filter(|_| verified) else {
         tracing::warn!(user = key.0, peer = %peer.ip(), "a login failed");
-        let page = html::login(
-            Some("Name or password are wrong."),
-            &frame(None, &[], "/login"),
-        );
-        return (StatusCode::UNAUTHORIZED, page).into_response();
+        return doors.again(StatusCode::UNAUTHORIZED, "Name or password are wrong.");
     };
-    web.attempts.succeeded(&key);
-    let Ok(secret) = web.sessions.open(&user.name, user.role) else {
+    doors.panel.attempts.succeeded(&key);
+    // Whoever logs in again leaves nothing behind that still opens these pages.
+    doors.panel.sessions.close(&headers, cookie_name(serve));
+    let Ok(secret) = doors.panel.sessions.open(&user.name, user.role) else {
         return (
             StatusCode::INTERNAL_SERVER_ERROR,
             "The system has no randomness to give.",
@@ -186,28 +223,17 @@ pub(super) async fn attempt(
             .into_response();
     };
     tracing::info!(user = user.name, peer = %peer.ip(), "somebody logged in");
-    with_cookie(serve, &secret, "")
+    doors.with_cookie(&secret, "")
 }
 
 pub(super) async fn logout(
-    State(web): State<Web>,
+    State(doors): State<Doors>,
+    visit: Visit,
     headers: HeaderMap,
     Form(token): Form<Token>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &token.csrf, false)?;
-    web.sessions.close(&session);
-    Ok(with_cookie(&web.shim.config().serve, "", "; Max-Age=0"))
-}
-
-fn with_cookie(serve: &ServeConfig, value: &str, more: &str) -> Response {
-    let secure = if serve.secure_cookie { "; Secure" } else { "" };
-    let cookie = format!(
-        "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}",
-        cookie_name(serve)
-    );
-    let mut response = Redirect::to("/").into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
+    visit.authorised(&token.csrf, false)?;
+    let cookie = cookie_name(doors.serve());
+    doors.panel.sessions.close(&headers, cookie);
+    Ok(doors.with_cookie("", "; Max-Age=0"))
 }
