@@ -1,7 +1,7 @@
 //! The pages inside another application: its own identity, its own login, and nothing of ours
 //! outside the prefix.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
@@ -12,10 +12,10 @@ use spacecp_advisories::{
     },
 };
 use spacecp_tests::catalog;
-use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     panel::Panel,
+    served::Served,
     visitor::{Answer, Visitor, fields},
 };
 
@@ -28,8 +28,7 @@ use example::{Application, BASE, COOKIE};
 struct Embedded {
     panel: Panel,
     application: Arc<Application>,
-    address: SocketAddr,
-    serving: JoinHandle<()>,
+    served: Served,
 }
 
 impl Embedded {
@@ -41,33 +40,21 @@ impl Embedded {
         let application = Arc::new(Application::default());
         // The work is not begun: the panel around it has its own.
         let (app, _work) = example::app(panel.shared(), application.clone())?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = tokio::spawn(async move {
-            drop(axum::serve(listener, service).await);
-        });
+        let served = Served::new(app).await?;
         Ok(Self {
             panel,
             application,
-            address,
-            serving,
+            served,
         })
     }
 
     fn stranger(&self) -> Visitor {
-        Visitor::new(self.address)
+        self.served.visitor()
     }
 
     fn visit_as(&self, role: UserRole) -> Result<Visitor> {
         let secret = self.application.let_in("grace", role)?;
         Ok(self.stranger().with_cookie(&format!("{COOKIE}={secret}")))
-    }
-}
-
-impl Drop for Embedded {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 
@@ -265,18 +252,13 @@ async fn an_application_may_look_at_names_itself_and_keep_its_login_to_itself() 
         ..MountOptions::at(BasePath::root())
     };
     let mounted = mount(panel.shared(), Arc::new(Open), options)?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let mut visitor = Visitor::new(listener.local_addr()?);
-    let service = mounted
-        .router
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let serving = tokio::spawn(async move { axum::serve(listener, service).await });
-    let led = visitor
+    let served = Served::new(mounted.router).await?;
+    let led = served
+        .visitor()
         .get_with("/trust", &[("host", "panel.of.a.customer")])
         .await?;
     led.leads_to("/in")?;
     assert!(led.header("strict-transport-security").is_some());
-    serving.abort();
     Ok(())
 }
 

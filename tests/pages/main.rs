@@ -8,6 +8,7 @@
 
 mod acting;
 mod auditing;
+mod codes;
 mod configuration;
 mod deciding;
 mod drawing;
@@ -18,4 +19,6 @@ mod panel;
 mod policy;
 mod program;
 mod reading;
+mod served;
+mod sessions;
 mod visitor;

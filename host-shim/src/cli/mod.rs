@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod serve;
 mod show;
+mod totp;
 mod trust;
 mod watch;
 
@@ -26,7 +27,7 @@ use crate::{
     decisions::DecisionError,
     shim::{Shim, ShimError},
     sync::SyncError,
-    web::{PasswordError, ServeError},
+    web::{PasswordError, ServeError, TotpError},
 };
 use arguments::{Arguments, Command};
 use output::Output;
@@ -61,6 +62,8 @@ enum CommandError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error(transparent)]
+    Totp(#[from] TotpError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -74,6 +77,7 @@ impl CommandError {
         match self {
             Self::Config(_)
             | Self::Usage(_)
+            | Self::Totp(TotpError::NoUser(_) | TotpError::NotEnrolled(_))
             | Self::Shim(
                 ShimError::NotFound { .. }
                 | ShimError::File { .. }
@@ -82,7 +86,9 @@ impl CommandError {
             Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
             Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
             Self::Shim(ShimError::Decision(_)) => Ending::Refused,
-            Self::Refused(_) | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
+            Self::Refused(_)
+            | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. })
+            | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::NoPlugin(_)
@@ -139,6 +145,9 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         return serve::hash_password(&out);
     }
     let mut config = Config::load(&arguments.config)?;
+    if let Command::Totp { action } = &arguments.command {
+        return totp::totp(&config, action, &out);
+    }
     if let Command::Serve {
         listen: Some(listen),
     } = arguments.command
@@ -184,6 +193,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         | Command::Doctor
         | Command::HashPassword
         | Command::Recover
+        | Command::Totp { .. }
         | Command::Watch { .. } => Ok(Ending::Well),
     }
 }

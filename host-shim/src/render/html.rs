@@ -112,14 +112,17 @@ pub fn plain(title: &str, paragraphs: &[String], frame: &Frame<'_>) -> Markup {
     document(title, frame, false, &body)
 }
 
-/// The login.
-pub fn login(problem: Option<&str>, frame: &Frame<'_>) -> Markup {
+/// The login, with a field for a one-time code where anybody needs one.
+pub fn login(problem: Option<&str>, codes: bool, frame: &Frame<'_>) -> Markup {
     let body = html! {
         h1 { "Log in" }
         @if let Some(problem) = problem { p.notice.danger role="alert" { (problem) } }
         form.login method="post" action=(frame.site.at("/login")) {
             label { "Name" input name="name" type="text" autocomplete="username" autocapitalize="none" required autofocus; }
             label { "Password" input name="password" type="password" autocomplete="current-password" required; }
+            @if codes {
+                label { "Code (if you have set one up)" input name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="10"; }
+            }
             button.primary type="submit" { "Log in" }
         }
     };

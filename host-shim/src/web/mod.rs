@@ -9,6 +9,8 @@
 //! says that the form came from these pages.
 
 mod actions;
+mod attempts;
+mod clocks;
 mod decisions;
 mod guard;
 mod login;
@@ -20,6 +22,7 @@ mod schedule;
 mod session;
 mod stand_alone;
 mod theme;
+mod totp;
 mod visit;
 mod work;
 
@@ -34,12 +37,14 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::{get, post},
 };
+pub use clocks::{Clocks, SystemClocks};
 use login::Doors;
 pub use panel::{BasePath, Identity, LocalPath, Login, MountOptions, Names, Panel, PanelError};
 pub use password::{PasswordError, hash_password};
 pub use stand_alone::StandAlone;
 pub use theme::{Colour, Palette, Shade, Theme};
 use tokio::net::TcpListener;
+pub use totp::{Enrolments, TotpError};
 use visit::{Notices, Tokens};
 pub use work::{AtWork, Work};
 
@@ -144,7 +149,13 @@ pub async fn serve(
 
 /// The pages with a login of their own as a router, to be mounted at the root of a host of their own.
 pub fn router(shim: Arc<Shim>) -> Result<Router, PanelError> {
-    let panel = Arc::new(StandAlone::new(shim.clone()));
+    router_of(StandAlone::new(shim))
+}
+
+/// The same with a stand-alone panel that is there already.
+pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
+    let panel = Arc::new(panel);
+    let shim = panel.shim.clone();
     let serve = &shim.config().serve;
     let options = MountOptions {
         base: BasePath::root(),

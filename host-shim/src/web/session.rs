@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::http::{HeaderMap, header};
 
-use super::panel::Identity;
+use super::{Clocks, panel::Identity};
 use crate::config::UserRole;
 
 /// A session ends after so long without a request.
@@ -21,8 +21,11 @@ const LONGEST: Duration = Duration::from_hours(12);
 const MOST: usize = 1_000;
 
 /// The sessions that are open, by their secret.
-#[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Open>>);
+#[derive(Debug)]
+pub(super) struct Sessions {
+    open: Mutex<HashMap<String, Open>>,
+    clocks: Arc<dyn Clocks>,
+}
 
 #[derive(Debug)]
 struct Open {
@@ -33,10 +36,17 @@ struct Open {
 }
 
 impl Sessions {
+    pub(super) fn new(clocks: Arc<dyn Clocks>) -> Self {
+        Self {
+            open: Mutex::default(),
+            clocks,
+        }
+    }
+
     /// Opens a session and returns the secret for the cookie.
     pub(super) fn open(&self, user: &str, role: UserRole) -> Result<String, getrandom::Error> {
         let secret = random()?;
-        let now = Instant::now();
+        let now = self.clocks.instant();
         let mut open = self.lock();
         open.retain(|_, open| open.is_alive(now));
         if open.len() >= MOST
@@ -62,7 +72,7 @@ impl Sessions {
     /// The session of a request, if it has one that has not ended.
     pub(super) fn of(&self, headers: &HeaderMap, cookie: &str) -> Option<Identity> {
         let secret = cookie_value(headers, cookie)?;
-        let now = Instant::now();
+        let now = self.clocks.instant();
         let mut sessions = self.lock();
         let open = sessions.get_mut(secret).filter(|open| open.is_alive(now))?;
         open.used = now;
@@ -82,7 +92,7 @@ impl Sessions {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Open>> {
         // A panic elsewhere leaves the map as it was: every change is one call.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use axum::http::request::Parts;
 
 use super::{
-    Panel,
-    login::{Attempts, cookie_name},
+    Clocks, Panel, SystemClocks,
+    attempts::Attempts,
+    login::cookie_name,
     panel::{Identity, LocalPath, Login},
     session::Sessions,
 };
@@ -19,15 +20,22 @@ pub struct StandAlone {
     pub(super) shim: Arc<Shim>,
     pub(super) sessions: Sessions,
     pub(super) attempts: Attempts,
+    pub(super) clocks: Arc<dyn Clocks>,
 }
 
 impl StandAlone {
     /// The panel with the users of this shim's configuration; nobody is logged in yet.
     pub fn new(shim: Arc<Shim>) -> Self {
+        Self::by(shim, Arc::new(SystemClocks))
+    }
+
+    /// The same with other clocks.
+    pub fn by(shim: Arc<Shim>, clocks: Arc<dyn Clocks>) -> Self {
         Self {
+            sessions: Sessions::new(clocks.clone()),
+            attempts: Attempts::new(clocks.clone()),
             shim,
-            sessions: Sessions::default(),
-            attempts: Attempts::default(),
+            clocks,
         }
     }
 }
