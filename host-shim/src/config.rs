@@ -119,6 +119,7 @@ impl Config {
             &mut self.state,
             &mut self.plugin.manifest,
             &mut self.plugin.component,
+            &mut self.serve.totp,
         ];
         let components = self
             .components
@@ -328,6 +329,8 @@ pub struct ServeConfig {
     pub hosts: Vec<String>,
     /// Whether the cookie demands https; off only for plain http on this machine.
     pub secure_cookie: bool,
+    /// The file with the secrets of one-time codes; nobody needs a code where there is none.
+    pub totp: PathBuf,
 }
 
 impl Default for ServeConfig {
@@ -337,6 +340,7 @@ impl Default for ServeConfig {
             users: Vec::new(),
             hosts: Vec::new(),
             secure_cookie: true,
+            totp: PathBuf::from("totp.toml"),
         }
     }
 }

@@ -37,7 +37,7 @@ use crate::{
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
     policy::Policy,
-    store::{Freshness, StoreError},
+    store::{Freshness, Store, StoreError},
     sync::{Mirror, SyncError, SyncReport},
     trust::{self, TrustError, Unverified},
 };
@@ -224,6 +224,11 @@ impl Shim {
     /// The configuration.
     pub fn config(&self) -> &Config {
         self.rooms.config()
+    }
+
+    /// What this panel knows, for rooms of the house that own a table.
+    pub(crate) fn store(&self) -> &Store {
+        self.rooms.store()
     }
 
     /// Asks the feed for news.

@@ -9,7 +9,7 @@ use spacecp_advisories::{
         Tone,
     },
     render::{
-        html::{self, Frame},
+        html::{self, Frame, Site},
         json,
         terminal::{self, Terminal},
     },
@@ -196,6 +196,7 @@ const FRAME: Frame<'static> = Frame {
     csrf: "token",
     notices: &[],
     path: "/",
+    site: Site::ALONE,
 };
 
 fn drawn(page: &Page) -> String {

@@ -8,13 +8,17 @@
 
 mod acting;
 mod auditing;
+mod codes;
 mod configuration;
 mod deciding;
 mod drawing;
+mod embedded;
 mod guard;
 mod login;
 mod panel;
 mod policy;
 mod program;
 mod reading;
+mod served;
+mod sessions;
 mod visitor;

@@ -103,6 +103,11 @@ impl Panel {
         &self.shim
     }
 
+    /// The same shim, to be mounted elsewhere, too.
+    pub(crate) fn shared(&self) -> Arc<Shim> {
+        self.shim.clone()
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

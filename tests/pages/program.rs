@@ -57,6 +57,8 @@ fn help_teaches_every_command() -> Result<()> {
         "trust",
         "doctor",
         "serve",
+        "totp",
+        "token",
         "hash-password",
     ] {
         assert_snapshot!(format!("help_{command}"), help_of(&[command])?);

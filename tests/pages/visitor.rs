@@ -1,12 +1,15 @@
 //! Somebody at a browser: plain HTTP over a socket of its own, so that a test can say every header
 //! exactly, the forged ones included.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 
 use anyhow::{Context, Result, ensure};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use url::form_urlencoded;
 
@@ -14,6 +17,7 @@ use url::form_urlencoded;
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     address: SocketAddr,
+    from: Option<IpAddr>,
     cookie: Option<String>,
 }
 
@@ -32,8 +36,15 @@ impl Visitor {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,
+            from: None,
             cookie: None,
         }
+    }
+
+    /// The same at another address of this machine.
+    pub(crate) fn from(mut self, address: IpAddr) -> Self {
+        self.from = Some(address);
+        self
     }
 
     /// The cookie, as `name=value`.
@@ -91,6 +102,14 @@ impl Visitor {
         self.post(action, &fields).await
     }
 
+    async fn connect(&self) -> Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(from) = self.from {
+            socket.bind((from, 0).into())?;
+        }
+        Ok(socket.connect(self.address).await?)
+    }
+
     pub(crate) async fn send(
         &mut self,
         method: &str,
@@ -114,7 +133,7 @@ impl Visitor {
         }
         request.push_str("\r\n");
         request.push_str(body);
-        let mut stream = TcpStream::connect(self.address).await?;
+        let mut stream = self.connect().await?;
         // A panel that refuses early may close before it has read everything.
         let _ = stream.write_all(request.as_bytes()).await;
         let mut bytes = Vec::new();

@@ -176,6 +176,11 @@ pub(super) enum Command {
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<SocketAddr>,
     },
+    /// Have users of the pages log in with a code from their phone beside the password.
+    Totp {
+        #[command(subcommand)]
+        action: Totp,
+    },
     /// Turn a password (read from standard input) into the hash that the configuration wants.
     HashPassword,
 }
@@ -210,6 +215,22 @@ pub(super) enum AutoAction {
         /// Its id, as SPACECP-SC-2026-0007.
         correction: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Totp {
+    /// Make a secret for a user, and show it once: as a square for the phone, and as an address.
+    Enrol {
+        /// The user's name, as in the configuration.
+        user: String,
+    },
+    /// Take the secret of a user away; the password is enough then.
+    Remove {
+        /// The user's name.
+        user: String,
+    },
+    /// List who has a secret.
+    List,
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,10 +23,7 @@ pub(super) async fn exposure(
         until: asked
             .until
             .as_deref()
-            .map(|text| {
-                let end = decisions::end(text);
-                end.ok_or_else(|| no_time("--until", text))
-            })
+            .map(|text| decisions::until(text).map_err(|_| no_time("--until", text)))
             .transpose()?,
     };
     let record = shim.exposure_record(&query, Timestamp::now()).await?;
@@ -53,9 +50,8 @@ pub(super) async fn exposure(
 /// The beginning of a day in UTC, or a time.
 fn day(option: &str, text: &str) -> Result<Timestamp, CommandError> {
     let day = text.parse::<jiff::civil::Date>().ok();
-    let begin = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let begin = day.and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
     begin
-        .map(|begin| begin.timestamp())
         .or_else(|| text.parse().ok())
         .ok_or_else(|| no_time(option, text))
 }

@@ -31,7 +31,9 @@ fn write(command: &Command, folder: &Path, out: &Output) -> io::Result<()> {
     let name = name.to_owned();
     let path = folder.join(format!("{name}.1"));
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone().name(name)).render(&mut page)?;
+    clap_mangen::Man::new(command.clone())
+        .title(name)
+        .render(&mut page)?;
     fs::write(&path, page)?;
     out.line(&path.display().to_string())?;
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {

@@ -15,6 +15,7 @@ mod progress;
 mod sarif;
 mod serve;
 mod show;
+mod totp;
 mod trust;
 mod watch;
 
@@ -30,7 +31,7 @@ use crate::{
     decisions::DecisionError,
     shim::{Shim, ShimError},
     sync::SyncError,
-    web::{PasswordError, ServeError},
+    web::{PasswordError, ServeError, TotpError},
 };
 use arguments::{Arguments, Command};
 use output::Output;
@@ -65,6 +66,8 @@ enum CommandError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error(transparent)]
+    Totp(#[from] TotpError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -78,6 +81,7 @@ impl CommandError {
         match self {
             Self::Config(_)
             | Self::Usage(_)
+            | Self::Totp(TotpError::NoUser(_) | TotpError::NotEnrolled(_))
             | Self::Shim(
                 ShimError::NotFound { .. }
                 | ShimError::File { .. }
@@ -86,7 +90,9 @@ impl CommandError {
             Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
             Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
             Self::Shim(ShimError::Decision(_)) => Ending::Refused,
-            Self::Refused(_) | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
+            Self::Refused(_)
+            | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. })
+            | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::NoPlugin(_)
@@ -150,6 +156,9 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         _ => {}
     }
     let mut config = Config::load(&arguments.config)?;
+    if let Command::Totp { action } = &arguments.command {
+        return totp::totp(&config, action, &out);
+    }
     if let Command::Serve {
         listen: Some(listen),
     } = arguments.command
@@ -206,6 +215,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Recover
+        | Command::Totp { .. }
         | Command::Watch { .. } => Ok(Ending::Well),
     }
 }

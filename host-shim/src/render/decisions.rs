@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::text::visible;
+use super::{
+    html::{Frame, token},
+    text::visible,
+};
 use crate::{
     decisions::LONGEST_REASON,
     plugin::bindings::exports::spacecp::advisories::pages::{
@@ -10,35 +13,35 @@ use crate::{
     },
 };
 
-/// The form of an action that decides something; `token` is what every form carries.
-pub(super) fn decision_of(action: &Action, token: &Markup) -> Markup {
+/// The form of an action that decides something.
+pub(super) fn decision_of(action: &Action, frame: &Frame<'_>) -> Markup {
     match action {
-        Action::MarkWorkaround(mark) => mark_workaround(mark, token),
-        Action::AcceptRisk(accept) => accept_risk(accept, token),
+        Action::MarkWorkaround(mark) => mark_workaround(mark, frame),
+        Action::AcceptRisk(accept) => accept_risk(accept, frame),
         Action::LiftWorkaround(back) => {
             let words = format!(
                 "No longer in place: {}",
                 back.workaround.as_deref().unwrap_or_default()
             );
-            take_back("/lift-workaround", &words, back, token)
+            take_back("/lift-workaround", &words, back, frame)
         }
         Action::WithdrawAcceptance(back) => take_back(
             "/withdraw-acceptance",
             "Accept this risk no longer",
             back,
-            token,
+            frame,
         ),
         // Drawn elsewhere.
         Action::Apply(_) | Action::Schedule(_) | Action::RollBack(_) => html! {},
     }
 }
 
-fn mark_workaround(mark: &MarkWorkaround, token: &Markup) -> Markup {
+fn mark_workaround(mark: &MarkWorkaround, frame: &Frame<'_>) -> Markup {
     html! {
         details.decide {
             summary { "Mark as in place: " (visible(&mark.workaround)) }
-            form.action method="post" action="/mark-workaround" {
-                (token)
+            form.action method="post" action=(frame.site.at("/mark-workaround")) {
+                (token(frame))
                 input type="hidden" name="advisory" value=(mark.advisory.id);
                 input type="hidden" name="revision" value=(mark.advisory.revision);
                 input type="hidden" name="workaround" value=(mark.workaround);
@@ -51,12 +54,12 @@ fn mark_workaround(mark: &MarkWorkaround, token: &Markup) -> Markup {
     }
 }
 
-fn accept_risk(accept: &AcceptRisk, token: &Markup) -> Markup {
+fn accept_risk(accept: &AcceptRisk, frame: &Frame<'_>) -> Markup {
     html! {
         details.decide {
             summary { "Accept the risk for a while" }
-            form.action method="post" action="/accept-risk" {
-                (token)
+            form.action method="post" action=(frame.site.at("/accept-risk")) {
+                (token(frame))
                 input type="hidden" name="advisory" value=(accept.advisory.id);
                 input type="hidden" name="revision" value=(accept.advisory.revision);
                 p { "What is exposed stays exposed, and is shown as such. It is asked about again at the end, and as soon as the severity, the affected versions or known attacks change." }
@@ -82,10 +85,10 @@ fn component(components: &[String]) -> Markup {
     }
 }
 
-fn take_back(to: &str, words: &str, back: &TakeBack, token: &Markup) -> Markup {
+fn take_back(to: &str, words: &str, back: &TakeBack, frame: &Frame<'_>) -> Markup {
     html! {
-        form.action method="post" action=(to) {
-            (token)
+        form.action method="post" action=(frame.site.at(to)) {
+            (token(frame))
             input type="hidden" name="decision" value=(back.decision);
             button type="submit" {
                 (visible(words)) " (" (visible(back.component.as_deref().unwrap_or("every component"))) ")"

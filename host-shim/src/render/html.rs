@@ -38,6 +38,46 @@ pub struct Frame<'a> {
     pub notices: &'a [Said],
     /// The path of the page, to mark it in the navigation.
     pub path: &'a str,
+    /// What is the same on every page of this panel.
+    pub site: Site<'a>,
+}
+
+/// Where the pages are, and what the panel that they are mounted in wants them to look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site<'a> {
+    /// The path below which all of them are, without a slash at its end; empty at the root.
+    pub base: &'a str,
+    /// The words at the top.
+    pub brand: &'a str,
+    /// The words and the path of a link to the panel around the pages.
+    pub back: Option<(&'a str, &'a str)>,
+    /// Where the form that logs out leads, below the base; none where the panel has that elsewhere.
+    pub logout: Option<&'a str>,
+}
+
+impl Default for Site<'_> {
+    fn default() -> Self {
+        Self::ALONE
+    }
+}
+
+impl Site<'_> {
+    /// Pages at the root of an address of their own.
+    pub const ALONE: Self = Self {
+        base: "",
+        brand: "SpaceCP",
+        back: None,
+        logout: Some("/logout"),
+    };
+
+    /// The path under which a browser finds one of our own.
+    pub fn at(&self, own: &str) -> String {
+        match (self.base, own) {
+            // A router that is nested has its root at the prefix itself.
+            (base, "/") if !base.is_empty() => base.to_owned(),
+            (base, own) => format!("{base}{own}"),
+        }
+    }
 }
 
 /// Something to be said once.
@@ -47,6 +87,18 @@ pub struct Said {
     pub well: bool,
     /// The words.
     pub words: String,
+}
+
+/// A page of the plugin with something of the shim's own between its title and the rest.
+pub(crate) fn page_around(own: &Markup, page: &Page, frame: &Frame<'_>) -> Markup {
+    let body = html! {
+        h1 { (visible(&page.title)) }
+        (own)
+        @for run in runs(&page.blocks) {
+            (run_of_blocks(run, frame))
+        }
+    };
+    document(&page.title, frame, page.embargo, &body)
 }
 
 /// A page of the plugin.
@@ -66,24 +118,41 @@ pub(crate) fn page_above(page: &Page, form: &Markup, frame: &Frame<'_>) -> Marku
     document(&page.title, frame, page.embargo, &body)
 }
 
+/// A page that shows work under way. A browser with scripts follows the events at `events`; one without
+/// loads the page again every two seconds.
+pub(crate) fn live(title: &str, progress: &Markup, frame: &Frame<'_>) -> Markup {
+    let head = html! {
+        noscript { meta http-equiv="refresh" content="2"; }
+        script src=(frame.site.at("/live.js")) defer {}
+    };
+    let body = html! {
+        h1 { (visible(title)) }
+        (progress)
+    };
+    document_with(title, frame, false, &head, &body)
+}
+
 /// A page of the shim's own: a title and paragraphs.
 pub fn plain(title: &str, paragraphs: &[String], frame: &Frame<'_>) -> Markup {
     let body = html! {
         h1 { (visible(title)) }
         @for paragraph in paragraphs { p { (visible(paragraph)) } }
-        @if frame.user.is_some() { p { a href="/" { "Back to the overview" } } }
+        @if frame.user.is_some() { p { a href=(frame.site.at("/")) { "Back to the overview" } } }
     };
     document(title, frame, false, &body)
 }
 
-/// The login.
-pub fn login(problem: Option<&str>, frame: &Frame<'_>) -> Markup {
+/// The login, with a field for a one-time code where anybody needs one.
+pub fn login(problem: Option<&str>, codes: bool, frame: &Frame<'_>) -> Markup {
     let body = html! {
         h1 { "Log in" }
         @if let Some(problem) = problem { p.notice.danger role="alert" { (problem) } }
-        form.login method="post" action="/login" {
+        form.login method="post" action=(frame.site.at("/login")) {
             label { "Name" input name="name" type="text" autocomplete="username" autocapitalize="none" required autofocus; }
             label { "Password" input name="password" type="password" autocomplete="current-password" required; }
+            @if codes {
+                label { "Code (if you have set one up)" input name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="10"; }
+            }
             button.primary type="submit" { "Log in" }
         }
     };
@@ -91,6 +160,17 @@ pub fn login(problem: Option<&str>, frame: &Frame<'_>) -> Markup {
 }
 
 fn document(title: &str, frame: &Frame<'_>, embargo: bool, body: &Markup) -> Markup {
+    document_with(title, frame, embargo, &html! {}, body)
+}
+
+/// A document with more in its head.
+fn document_with(
+    title: &str,
+    frame: &Frame<'_>,
+    embargo: bool,
+    head: &Markup,
+    body: &Markup,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -99,7 +179,8 @@ fn document(title: &str, frame: &Frame<'_>, embargo: bool, body: &Markup) -> Mar
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (visible(title)) " – SpaceCP advisories" }
-                link rel="stylesheet" href="/style.css";
+                link rel="stylesheet" href=(frame.site.at("/style.css"));
+                (head)
             }
             body {
                 a.skip href="#content" { "Skip to the content" }
@@ -127,22 +208,27 @@ fn header(frame: &Frame<'_>) -> Markup {
     ];
     html! {
         header.top {
-            span.brand { "SpaceCP " span { "advisories" } }
+            span.brand { (visible(frame.site.brand)) " " span { "advisories" } }
+            @if let Some((words, to)) = frame.site.back { a.back href=(to) { (visible(words)) } }
             @if let Some(user) = frame.user {
                 nav aria-label="Pages" {
                     @for (name, place) in &places {
                         @let target = path(place);
-                        a href=(target) aria-current=[(target == frame.path).then_some("page")] { (name) }
+                        a href=(frame.site.at(&target)) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
-                    a href=(EXPOSURE) aria-current=[(frame.path == EXPOSURE).then_some("page")] { "Exposure" }
-                    a href=(TRUST) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
-                    a href=(POLICY) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
+                    a href=(frame.site.at(EXPOSURE)) aria-current=[(frame.path == EXPOSURE).then_some("page")] { "Exposure" }
+                    a href=(frame.site.at(TRUST)) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
+                    a href=(frame.site.at(POLICY)) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
                 }
                 div.session {
                     @if frame.may_act {
-                        form method="post" action="/sync" { (token(frame)) button type="submit" { "Sync now" } }
+                        form method="post" action=(frame.site.at("/sync")) { (token(frame)) button type="submit" { "Sync now" } }
                     }
-                    form method="post" action="/logout" { (token(frame)) button type="submit" { "Log out " (visible(user)) } }
+                    @if let Some(logout) = frame.site.logout {
+                        form method="post" action=(frame.site.at(logout)) { (token(frame)) button type="submit" { "Log out " (visible(user)) } }
+                    } @else {
+                        span.user { (visible(user)) }
+                    }
                 }
             }
         }
@@ -171,7 +257,7 @@ fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
                     }
                 })
                 .collect();
-            list(&items)
+            list(&items, frame)
         }
         [block, ..] => one_block(block, frame),
         [] => html! {},
@@ -180,31 +266,31 @@ fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
 
 fn one_block(block: &Block, frame: &Frame<'_>) -> Markup {
     match block {
-        Block::Heading(heading) => heading_of(heading.level, &spans(&heading.spans)),
-        Block::Paragraph(text) => html! { p { (spans(text)) } },
-        Block::Item(item) => list(&[item]),
-        Block::Quote(text) => html! { blockquote { (spans(text)) } },
+        Block::Heading(heading) => heading_of(heading.level, &spans(&heading.spans, frame)),
+        Block::Paragraph(text) => html! { p { (spans(text, frame)) } },
+        Block::Item(item) => list(&[item], frame),
+        Block::Quote(text) => html! { blockquote { (spans(text, frame)) } },
         Block::Code(code) => html! { pre tabindex="0" { code { (visible(&code.text)) } } },
         Block::Badges(all) => html! { p.badges { (badges(all)) } },
         Block::Facts(facts) => html! {
-            dl.facts { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value)) } } } }
+            dl.facts { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value, frame)) } } } }
         },
-        Block::Table(table) => table_of(table),
+        Block::Table(table) => table_of(table, frame),
         Block::Timeline(events) => html! {
             ol.timeline {
                 @for event in events {
-                    li { (time(event.at)) " " (cell(&event.value)) }
+                    li { (time(event.at)) " " (cell(&event.value, frame)) }
                 }
             }
         },
         Block::Notice(notice) => {
-            html! { p.notice.(tone_word(notice.tone)) { (spans(&notice.spans)) } }
+            html! { p.notice.(tone_word(notice.tone)) { (spans(&notice.spans, frame)) } }
         }
         Block::Action(action) => action_of(action, frame),
         Block::Diff(diff) => difference(diff),
         Block::Chart(chart) => chart::picture(chart),
-        Block::Filter(filter) => listing::form(filter),
-        Block::Pages(pager) => listing::pager(pager),
+        Block::Filter(filter) => listing::form(filter, frame.site),
+        Block::Pages(pager) => listing::pager(pager, frame.site),
         Block::Rule => html! { hr; },
     }
 }
@@ -240,14 +326,14 @@ fn heading_of(level: u8, text: &Markup) -> Markup {
 }
 
 /// Nested lists from a flat run: an item takes the deeper ones that follow it.
-fn list(items: &[&Item]) -> Markup {
+fn list(items: &[&Item], frame: &Frame<'_>) -> Markup {
     let Some(first) = items.first() else {
         return html! {};
     };
     let depth = items.iter().map(|item| item.depth).min().unwrap_or(0);
     let body = html! {
         @for group in groups(items, depth) {
-            li { (spans(&group[0].spans)) @if group.len() > 1 { (list(&group[1..])) } }
+            li { (spans(&group[0].spans, frame)) @if group.len() > 1 { (list(&group[1..], frame)) } }
         }
     };
     if let Some(number) = first.number {
@@ -270,7 +356,7 @@ fn groups<'a>(items: &'a [&'a Item], depth: u8) -> Vec<&'a [&'a Item]> {
     groups
 }
 
-fn table_of(table: &Table) -> Markup {
+fn table_of(table: &Table, frame: &Frame<'_>) -> Markup {
     if table.rows.is_empty() {
         return html! { @if !table.empty.is_empty() { p.empty { (visible(&table.empty)) } } };
     }
@@ -283,7 +369,7 @@ fn table_of(table: &Table) -> Markup {
                     @for row in &table.rows {
                         tr {
                             @for (column, value) in table.columns.iter().zip(row) {
-                                td data-label=(visible(column)) { div { (cell(value)) } }
+                                td data-label=(visible(column)) { div { (cell(value, frame)) } }
                             }
                         }
                     }
@@ -293,24 +379,25 @@ fn table_of(table: &Table) -> Markup {
     }
 }
 
-fn cell(cell: &Cell) -> Markup {
-    html! { (badges(&cell.badges)) (spans(&cell.spans)) }
+fn cell(cell: &Cell, frame: &Frame<'_>) -> Markup {
+    html! { (badges(&cell.badges)) (spans(&cell.spans, frame)) }
 }
 
 fn badges(badges: &[Badge]) -> Markup {
     html! { @for badge in badges { span.badge.(tone_word(badge.tone)) { (visible(&badge.text)) } " " } }
 }
 
-fn spans(spans: &[Span]) -> Markup {
-    html! { @for span in spans { (linked(span)) } }
+fn spans(spans: &[Span], frame: &Frame<'_>) -> Markup {
+    html! { @for span in spans { (linked(span, frame)) } }
 }
 
-fn linked(span: &Span) -> Markup {
+fn linked(span: &Span, frame: &Frame<'_>) -> Markup {
     let text = styled(span);
     match &span.link {
-        Some(Target::Place(place)) => html! { a href=(path(place)) { (text) } },
+        Some(Target::Place(place)) => html! { a href=(frame.site.at(&path(place))) { (text) } },
         Some(Target::Listing(part)) => {
-            html! { a href=(listing::address(&Place::Advisories, part)) { (text) } }
+            let address = listing::address(&Place::Advisories, part);
+            html! { a href=(frame.site.at(&address)) { (text) } }
         }
         Some(Target::External(address)) => match outward(address) {
             Some(address) => {
@@ -363,9 +450,10 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
     }
     match action {
         Action::Apply(apply) => {
+            let changes = super::changes(&apply.correction.id, &apply.component);
             let words = html! { "Apply: " (visible(&apply.component)) " → " (visible(&apply.to)) };
             html! {
-                p { a href=(super::changes(&apply.correction.id, &apply.component)) { "See what it changes, line by line" } }
+                p { a href=(frame.site.at(&changes)) { "See what it changes, line by line" } }
                 (apply_form(apply, "/apply", &html! { button.primary type="submit" { (words) } }, frame))
             }
         }
@@ -374,20 +462,20 @@ fn action_of(action: &Action, frame: &Frame<'_>) -> Markup {
             apply_form(apply, "/schedule", &button, frame)
         }
         Action::RollBack(back) => html! {
-            form.action method="post" action="/roll-back" {
+            form.action method="post" action=(frame.site.at("/roll-back")) {
                 (token(frame))
                 input type="hidden" name="application" value=(back.application);
                 button type="submit" { "Roll back: " (visible(&back.component)) " → " (visible(&back.to)) }
             }
         },
-        decision => decision_of(decision, &token(frame)),
+        decision => decision_of(decision, frame),
     }
 }
 
 /// A form that leads to the plan that is shown, at once or later.
 fn apply_form(apply: &Apply, action: &str, button: &Markup, frame: &Frame<'_>) -> Markup {
     html! {
-        form.action method="post" action=(action) {
+        form.action method="post" action=(frame.site.at(action)) {
             (token(frame))
             input type="hidden" name="correction" value=(apply.correction.id);
             input type="hidden" name="component" value=(apply.component);

@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{path, text::visible};
+use super::{html::Site, path, text::visible};
 use crate::plugin::bindings::exports::spacecp::advisories::pages::{
     Filter, Listing, Order, Pager, Place, Severity, Standing,
 };
@@ -136,11 +136,11 @@ pub(super) fn address(place: &Place, listing: &Listing) -> String {
 }
 
 /// The fields that narrow a list.
-pub(super) fn form(filter: &Filter) -> Markup {
+pub(super) fn form(filter: &Filter, site: Site<'_>) -> Markup {
     let Filter { place, listing } = filter;
     let components = matches!(place, Place::Components);
     html! {
-        form.filter method="get" action=(path(place)) role="search" {
+        form.filter method="get" action=(site.at(&path(place))) role="search" {
             label.words { span { "Search" } input type="search" name="q" value=(visible(&listing.words)) maxlength=(LONGEST_SEARCH); }
             label { span { "This panel" }
                 select name="standing" {
@@ -177,7 +177,7 @@ pub(super) fn form(filter: &Filter) -> Markup {
 }
 
 /// The links to the other pages of a list.
-pub(super) fn pager(pager: &Pager) -> Markup {
+pub(super) fn pager(pager: &Pager, site: Site<'_>) -> Markup {
     let Pager {
         place,
         listing,
@@ -188,7 +188,7 @@ pub(super) fn pager(pager: &Pager) -> Markup {
             page,
             ..listing.clone()
         };
-        address(place, &listing)
+        site.at(&address(place, &listing))
     };
     let page = listing.page;
     html! {

@@ -3,12 +3,14 @@
 //! A page's texts are a stranger's. Every drawing escapes all of them, and draws every button and
 //! form itself: no markup, script, form or control sequence can come out of a page.
 
+pub(crate) mod appointments;
 mod chart;
 mod decisions;
 pub mod html;
 pub mod json;
 mod listing;
 pub(crate) mod policy_form;
+pub(crate) mod progress;
 pub mod terminal;
 mod text;
 

@@ -39,7 +39,7 @@ pub(crate) fn form(editing: &Editing<'_>, frame: &Frame<'_>) -> Markup {
     let policy = editing.policy;
     html! {
         h2 #edit { "Change the policy" }
-        form.policy method="post" action=(POLICY) {
+        form.policy method="post" action=(frame.site.at(POLICY)) {
             (token(frame))
             fieldset {
                 legend { "Switch" }
@@ -71,7 +71,7 @@ pub(crate) fn switch(on: bool, allowed: bool, frame: &Frame<'_>) -> Markup {
         return html! {};
     }
     html! {
-        form.action method="post" action="/policy/switch" {
+        form.action method="post" action=(frame.site.at("/policy/switch")) {
             (token(frame))
             @if on {
                 button type="submit" name="to" value="off" { "Switch automatic application off" }
@@ -94,7 +94,7 @@ pub(crate) fn releases(quarantined: &[Quarantine], frame: &Frame<'_>) -> Markup 
     corrections.dedup();
     html! {
         @for correction in corrections {
-            form.action method="post" action="/policy/release" {
+            form.action method="post" action=(frame.site.at("/policy/release")) {
                 (token(frame))
                 input type="hidden" name="correction" value=(correction);
                 button type="submit" { "Release " (visible(correction)) " from quarantine" }

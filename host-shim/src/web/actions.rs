@@ -2,16 +2,17 @@
 //!
 //! Each is a task of its own: a browser that goes away does not stop an application half-way.
 
-use axum::{
-    Form,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{Form, extract::State, response::Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 use spacecp_contract::{Digest, DocumentId};
 
-use super::{Web, login::Token, pages::Refusal, session::Session};
+use super::{
+    Web,
+    login::Token,
+    pages::Refusal,
+    visit::{Session, Visit},
+};
 use crate::shim::{ApplyRequest, ShimError};
 
 #[derive(Deserialize)]
@@ -29,71 +30,123 @@ pub(super) struct RollBack {
     application: String,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Withdraw {
+    csrf: String,
+    appointment: i64,
+}
+
+impl Apply {
+    /// What is asked for, by whom.
+    fn request(self, session: &Session) -> Result<ApplyRequest, ShimError> {
+        let not_found = |what, name: &str| ShimError::NotFound {
+            what,
+            name: name.to_owned(),
+        };
+        let correction = DocumentId::new(self.correction.clone())
+            .map_err(|_| not_found("correction", &self.correction))?;
+        // A page always shows a plan; an action without one did not come from it.
+        let plan: Digest = self
+            .plan
+            .parse()
+            .map_err(|_| not_found("plan", &self.plan))?;
+        Ok(ApplyRequest {
+            correction,
+            component: self.component,
+            plan: Some(plan),
+            overwrite: self.overwrite.is_some(),
+            by: session.user.clone(),
+        })
+    }
+}
+
 pub(super) async fn apply(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Apply>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
-    let not_found = |what, name: &str| ShimError::NotFound {
-        what,
-        name: name.to_owned(),
-    };
-    let correction = DocumentId::new(form.correction.clone())
-        .map_err(|_| not_found("correction", &form.correction))?;
-    // A page always shows a plan; an action without one did not come from it.
-    let plan: Digest = form
-        .plan
-        .parse()
-        .map_err(|_| not_found("plan", &form.plan))?;
-    let request = ApplyRequest {
-        correction,
-        component: form.component,
-        plan: Some(plan),
-        overwrite: form.overwrite.is_some(),
-        by: session.user.clone(),
-    };
+    let session = visit.authorised(&form.csrf, true)?;
+    let request = form.request(&session)?;
+    let words = format!("{} is being corrected.", request.component);
     let shim = web.shim.clone();
-    let outcome = on_its_own(async move { shim.apply(request, &()).await }).await;
+    Ok(web.set_to_work(&session, words, |progress| async move {
+        let application = shim.apply(request, &*progress).await?;
+        Ok(format!(
+            "{} is corrected: {} → {}.",
+            application.component, application.from, application.to
+        ))
+    }))
+}
+
+/// Has the plan that was shown carried out at the next window.
+pub(super) async fn schedule(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Apply>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let now = Timestamp::now();
+    let made = web.shim.appoint(form.request(&session)?, now).await;
+    let window = web.shim.next_window(now).await?;
+    let when = window.map_or(String::new(), |window| {
+        window.strftime(", %Y-%m-%d %H:%M UTC").to_string()
+    });
     Ok(tell(
         &web,
         &session,
-        outcome.map(|application| {
+        made.map(|made| {
             format!(
-                "{} is corrected: {} → {}.",
-                application.component, application.from, application.to
+                "{} waits for the next window{when}: {} is applied then, if nothing changes.",
+                made.component, made.correction
             )
+        }),
+    ))
+}
+
+pub(super) async fn withdraw_appointment(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Withdraw>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let shim = &web.shim;
+    let withdrawn = shim
+        .withdraw_appointment(form.appointment, &session.user, Timestamp::now())
+        .await;
+    Ok(tell(
+        &web,
+        &session,
+        withdrawn.map(|one| {
+            format!("{} is not applied to {} at the window.", one.correction, one.component)
         }),
     ))
 }
 
 pub(super) async fn roll_back(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<RollBack>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let (shim, by) = (web.shim.clone(), session.user.clone());
-    let outcome =
-        on_its_own(async move { shim.roll_back(&form.application, false, &by, &()).await }).await;
-    Ok(tell(
-        &web,
-        &session,
-        outcome.map(|application| {
-            format!(
-                "{} was rolled back: {} → {}.",
-                application.component, application.to, application.from
-            )
-        }),
-    ))
+    let words = "A correction is being taken back.".to_owned();
+    Ok(web.set_to_work(&session, words, |progress| async move {
+        let application = shim
+            .roll_back(&form.application, false, &by, &*progress)
+            .await?;
+        Ok(format!(
+            "{} was rolled back: {} → {}.",
+            application.component, application.to, application.from
+        ))
+    }))
 }
 
 pub(super) async fn sync(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Token>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let outcome = web.shim.sync().await;
     let (well, words) = match outcome {
         Ok(report) if report.changed => (
@@ -106,24 +159,15 @@ pub(super) async fn sync(
         Ok(_) => (true, "The vendor has nothing new to say.".to_owned()),
         Err(error) => (false, format!("The feed could not be followed: {error}")),
     };
-    web.sessions.say(&session, well, words);
-    Ok(Redirect::to("/").into_response())
+    web.notices.say(&session, well, words);
+    Ok(web.lead("/"))
 }
 
 /// Keeps the outcome for the history page and leads there.
 fn tell(web: &Web, session: &Session, outcome: Result<String, ShimError>) -> Response {
     match outcome {
-        Ok(words) => web.sessions.say(session, true, words),
-        Err(error) => web.sessions.say(session, false, error.to_string()),
+        Ok(words) => web.notices.say(session, true, words),
+        Err(error) => web.notices.say(session, false, error.to_string()),
     }
-    Redirect::to("/history").into_response()
-}
-
-async fn on_its_own<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ShimError>> + Send + 'static,
-) -> Result<T, ShimError> {
-    match tokio::spawn(work).await {
-        Ok(outcome) => outcome,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
+    web.lead("/history")
 }

@@ -1,15 +1,14 @@
 //! What an administrator decides: a workaround in place, a risk accepted, and either taken back.
 
-use axum::{
-    Form,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{Form, extract::State, response::Response};
 use serde::Deserialize;
 use spacecp_contract::DocumentId;
 
-use super::{Web, pages::Refusal, session::Session};
+use super::{
+    Web,
+    pages::Refusal,
+    visit::{Session, Visit},
+};
 use crate::{
     decisions::{self, Decision, Kind, Wish},
     shim::ShimError,
@@ -36,37 +35,37 @@ pub(super) struct TakeBack {
 
 pub(super) async fn mark_workaround(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Decide>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let workaround = form.workaround.clone().unwrap_or_default();
     decide(&web, &session, form, Some(workaround)).await
 }
 
 pub(super) async fn accept_risk(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Decide>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     decide(&web, &session, form, None).await
 }
 
 pub(super) async fn lift_workaround(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<TakeBack>,
 ) -> Result<Response, Refusal> {
-    take_back(&web, &headers, &form, Kind::Workaround).await
+    take_back(&web, visit, &form, Kind::Workaround).await
 }
 
 pub(super) async fn withdraw_acceptance(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<TakeBack>,
 ) -> Result<Response, Refusal> {
-    take_back(&web, &headers, &form, Kind::Acceptance).await
+    take_back(&web, visit, &form, Kind::Acceptance).await
 }
 
 async fn decide(
@@ -101,11 +100,11 @@ async fn decide(
 
 async fn take_back(
     web: &Web,
-    headers: &HeaderMap,
+    visit: Visit,
     form: &TakeBack,
     kind: Kind,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let lifted = web
         .shim
         .take_back(form.decision, kind, &session.user)
@@ -122,10 +121,10 @@ fn tell(
     outcome: Result<Decision, ShimError>,
 ) -> Response {
     match outcome {
-        Ok(decision) => web.sessions.say(session, true, words(&decision)),
-        Err(error) => web.sessions.say(session, false, error.to_string()),
+        Ok(decision) => web.notices.say(session, true, words(&decision)),
+        Err(error) => web.notices.say(session, false, error.to_string()),
     }
-    Redirect::to(&format!("/advisories/{advisory}")).into_response()
+    web.lead(&format!("/advisories/{advisory}"))
 }
 
 fn words(decision: &Decision) -> String {

@@ -7,17 +7,24 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use tokio::time::timeout;
-use url::Url;
+use url::{Url, form_urlencoded};
 
-use super::{Web, pages::shim_page};
-use crate::config::ServeConfig;
+use super::{
+    Web,
+    pages::Undrawn,
+    panel::{Login, Names},
+    progress::Live,
+};
 
 /// Nothing may be loaded but the stylesheet, nothing may run, nobody may frame the pages, and forms
 /// go nowhere else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The same where our own script may run and hear from us: it shows how far work under way is.
+const POLICY_LIVE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Bytes of a form.
 const LONGEST_FORM: usize = 16 << 10;
@@ -26,18 +33,22 @@ const LONGEST_FORM: usize = 16 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let serve = &web.shim.config().serve;
-    let refusal = refuse(request.method(), request.headers(), serve);
+    let options = &web.mounting.options;
+    let refusal = refuse(request.method(), request.headers(), &options.names);
     let mut response = match refusal {
         Some((status, words)) => {
             tracing::warn!(%status, words, "a request was refused");
-            shim_page(status, "This request was refused", words, None).into_response()
+            web.plain(status, "This request was refused", words, None)
         }
-        None => calm(pass_on(request, next).await),
+        None => calm(&web, pass_on(request, next).await),
+    };
+    let policy = match response.extensions_mut().remove::<Live>() {
+        Some(Live) => POLICY_LIVE,
+        None => POLICY,
     };
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Not "no-referrer": with it a browser that reaches the pages by plain http calls the origin
         // of their own forms "null", and none could be told from a forged one.
@@ -59,7 +70,7 @@ pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) 
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if serve.secure_cookie {
+    if options.https {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),
@@ -79,8 +90,15 @@ async fn pass_on(request: Request, next: Next) -> Response {
     next.run(Request::from_parts(parts, Body::from(form))).await
 }
 
-/// What the router refuses by itself, as a page in words.
-fn calm(response: Response) -> Response {
+/// What handlers and the router refuse, as a page in words.
+fn calm(web: &Web, mut response: Response) -> Response {
+    match response.extensions_mut().remove::<Undrawn>() {
+        Some(Undrawn::LogIn { asked }) => return to_login(web, asked.as_deref()),
+        Some(Undrawn::Page { title, words }) => {
+            return web.plain(response.status(), title, &words, None);
+        }
+        None => {}
+    }
     let (title, words) = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => (
             "This address is not for that",
@@ -103,19 +121,37 @@ fn calm(response: Response) -> Response {
         _ => return response,
     };
     let allow = response.headers().get(header::ALLOW).cloned();
-    let mut page = shim_page(response.status(), title, words, None).into_response();
+    let mut page = web.plain(response.status(), title, words, None);
     if let Some(allow) = allow {
         page.headers_mut().insert(header::ALLOW, allow);
     }
     page
 }
 
+/// Leads to wherever the panel has people log in.
+fn to_login(web: &Web, asked: Option<&str>) -> Response {
+    match web.panel.login() {
+        Login::Own(path) => web.lead(path.as_str()),
+        Login::Host {
+            path,
+            back: Some(field),
+        } => {
+            let asked = web.site().at(asked.unwrap_or("/"));
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair(field, &asked)
+                .finish();
+            Redirect::to(&format!("{}?{query}", path.as_str())).into_response()
+        }
+        Login::Host { path, back: None } => Redirect::to(path.as_str()).into_response(),
+    }
+}
+
 fn refuse(
     method: &Method,
     headers: &HeaderMap,
-    serve: &ServeConfig,
+    names: &Names,
 ) -> Option<(StatusCode, &'static str)> {
-    if !known_host(headers, serve) {
+    if !known_host(headers, names) {
         return Some((
             StatusCode::MISDIRECTED_REQUEST,
             "These pages are not known by that name. Add it to serve.hosts in the configuration if it is right.",
@@ -132,7 +168,10 @@ fn refuse(
 
 /// Whether the name that the browser used is one of ours. A name that somebody else points at this
 /// machine must not open the pages to their scripts (DNS rebinding).
-fn known_host(headers: &HeaderMap, serve: &ServeConfig) -> bool {
+fn known_host(headers: &HeaderMap, names: &Names) -> bool {
+    let Names::Known(names) = names else {
+        return true;
+    };
     let Some(host) = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
@@ -145,11 +184,7 @@ fn known_host(headers: &HeaderMap, serve: &ServeConfig) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
         Some(url::Host::Domain(name)) => {
-            name == "localhost"
-                || serve
-                    .hosts
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(name))
+            name == "localhost" || names.iter().any(|known| known.eq_ignore_ascii_case(name))
         }
         None => false,
     }

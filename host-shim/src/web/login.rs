@@ -1,126 +1,36 @@
-//! Login and logout.
+//! Login and logout of the stand-alone program.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::Arc,
 };
 
 use axum::{
     Form,
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, FromRef, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 use super::{
-    Web,
-    pages::{Refusal, frame},
-    password,
+    StandAlone, Web,
+    pages::Refusal,
+    totp::{Enrolments, TotpError},
+    visit::Visit,
 };
-use crate::{config::ServeConfig, render::html};
-
-/// Wrong passwords after which somebody has to wait.
-const FREE_ATTEMPTS: u32 = 5;
-
-/// How long, the first time; twice as long each further time.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
-
-/// Names and addresses that are remembered; more than this is an attack, and the oldest go.
-const MOST_REMEMBERED: usize = 10_000;
-
-/// Passwords that are hashed at once: each takes some 20 MiB, and strangers choose how many come.
-const MOST_HASHED: usize = 4;
-
-/// Attempts that have not succeeded, by user and by address.
-#[derive(Debug)]
-pub(super) struct Attempts {
-    failures: Mutex<HashMap<(String, IpAddr), Failures>>,
-    hashing: Semaphore,
-}
-
-impl Default for Attempts {
-    fn default() -> Self {
-        Self {
-            failures: Mutex::default(),
-            hashing: Semaphore::new(MOST_HASHED),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Failures {
-    count: u32,
-    last: Instant,
-}
-
-impl Attempts {
-    /// Begins an attempt, or says how long this user at this address has to wait still.
-    ///
-    /// It counts as failed from its beginning, so that many at once are as many as one after the
-    /// other.
-    fn begin(&self, key: &(String, IpAddr)) -> Result<(), Duration> {
-        let mut all = self.lock();
-        if let Some(left) = all.get(key).and_then(Failures::wait) {
-            return Err(left);
-        }
-        if all.len() >= MOST_REMEMBERED
-            && !all.contains_key(key)
-            && let Some(oldest) = all
-                .iter()
-                .min_by_key(|(_, failures)| failures.last)
-                .map(|(key, _)| key.clone())
-        {
-            all.remove(&oldest);
-        }
-        let failures = all.entry(key.clone()).or_insert(Failures {
-            count: 0,
-            last: Instant::now(),
-        });
-        failures.count = failures.count.saturating_add(1);
-        failures.last = Instant::now();
-        Ok(())
-    }
-
-    fn succeeded(&self, key: &(String, IpAddr)) {
-        self.lock().remove(key);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, IpAddr), Failures>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the password is right, when its turn has come.
-    async fn verify(&self, password: String, hash: Option<String>) -> bool {
-        let Ok(_turn) = self.hashing.acquire().await else {
-            return false;
-        };
-        let work = move || password::verify(&password, hash.as_deref());
-        tokio::task::spawn_blocking(work).await.unwrap_or(false)
-    }
-}
-
-impl Failures {
-    fn wait(&self) -> Option<Duration> {
-        let over = self.count.checked_sub(FREE_ATTEMPTS)?;
-        let wait = FIRST_WAIT
-            .saturating_mul(1 << over.min(20))
-            .min(LONGEST_WAIT);
-        wait.checked_sub(self.last.elapsed())
-            .filter(|left| !left.is_zero())
-    }
-}
+use crate::{
+    config::{ServeConfig, UserConfig},
+    render::html,
+};
 
 #[derive(Deserialize)]
 pub(super) struct Credentials {
     name: String,
     password: String,
+    /// The one-time code; empty where there is none.
+    #[serde(default)]
+    code: String,
 }
 
 #[derive(Deserialize)]
@@ -137,48 +47,120 @@ pub(super) fn cookie_name(serve: &ServeConfig) -> &'static str {
     }
 }
 
-pub(super) async fn form(State(web): State<Web>, headers: HeaderMap) -> Response {
-    if web.session(&headers).is_some() {
-        return Redirect::to("/").into_response();
+/// What the login is answered from.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    pub(super) web: Web,
+    pub(super) panel: Arc<StandAlone>,
+}
+
+impl FromRef<Doors> for Web {
+    fn from_ref(doors: &Doors) -> Self {
+        doors.web.clone()
     }
-    html::login(None, &frame(None, &[], "/login")).into_response()
+}
+
+impl Doors {
+    fn serve(&self) -> &ServeConfig {
+        &self.web.shim.config().serve
+    }
+
+    /// The form, with what was wrong if anything was.
+    fn drawn(&self, status: StatusCode, words: Option<&str>) -> Response {
+        // Where the secrets cannot be read, the form asks for a code in vain and says why afterwards.
+        let codes = Enrolments::read(&self.serve().totp)
+            .map_or(true, |enrolments| enrolments.users().next().is_some());
+        let frame = self.web.frame(None, &[], "/login");
+        (status, html::login(words, codes, &frame)).into_response()
+    }
+
+    /// Whether the second factor is there, for those who have one.
+    async fn second_factor(&self, user: &str, code: &str) -> Result<bool, TotpError> {
+        let now = self.panel.clocks.time();
+        let enrolments = Enrolments::read(&self.serve().totp)?;
+        let shim = &self.web.shim;
+        enrolments.accept(user, code, now, shim.store()).await
+    }
+
+    /// Who logs in with these, or the answer to somebody who does not.
+    async fn enter(
+        &self,
+        credentials: Credentials,
+        address: IpAddr,
+    ) -> Result<UserConfig, Response> {
+        let attempts = &self.panel.attempts;
+        let attempt = attempts.begin(&credentials.name, address).map_err(|wait| {
+            let words = format!(
+                "Too many wrong passwords. Please wait {} seconds.",
+                wait.as_secs() + 1
+            );
+            self.drawn(StatusCode::TOO_MANY_REQUESTS, Some(&words))
+        })?;
+        let mut users = self.serve().users.iter();
+        let user = users.find(|user| user.name == credentials.name).cloned();
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let verified = attempts.verify(credentials.password, hash).await;
+        let Some(user) = user.filter(|_| verified) else {
+            return Err(self.wrong(&credentials.name, address));
+        };
+        match self.second_factor(&user.name, &credentials.code).await {
+            Ok(true) => {
+                attempts.succeeded(attempt);
+                Ok(user)
+            }
+            Ok(false) => Err(self.wrong(&credentials.name, address)),
+            Err(error) => {
+                tracing::error!(%error, "nobody can log in");
+                let words = "Nobody can log in: the secrets of one-time codes cannot be used. The log says why.";
+                Err(self.drawn(StatusCode::SERVICE_UNAVAILABLE, Some(words)))
+            }
+        }
+    }
+
+    /// One answer whatever was wrong: it must not tell which of them was right.
+    fn wrong(&self, name: &str, address: IpAddr) -> Response {
+        let user: String = name.chars().take(100).collect();
+        tracing::warn!(user, peer = %address, "a login failed");
+        let words = "Name, password or code are wrong.";
+        self.drawn(StatusCode::UNAUTHORIZED, Some(words))
+    }
+
+    fn with_cookie(&self, value: &str, more: &str) -> Response {
+        let serve = self.serve();
+        let secure = if serve.secure_cookie { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}",
+            cookie_name(serve)
+        );
+        let mut response = self.web.lead("/");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+pub(super) async fn form(State(doors): State<Doors>, visit: Visit) -> Response {
+    if visit.session().is_some() {
+        return doors.web.lead("/");
+    }
+    doors.drawn(StatusCode::OK, None)
 }
 
 pub(super) async fn attempt(
-    State(web): State<Web>,
+    State(doors): State<Doors>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Response {
-    let key = (
-        credentials.name.chars().take(100).collect::<String>(),
-        peer.ip(),
-    );
-    if let Err(wait) = web.attempts.begin(&key) {
-        let words = format!(
-            "Too many wrong passwords. Please wait {} seconds.",
-            wait.as_secs() + 1
-        );
-        let page = html::login(Some(&words), &frame(None, &[], "/login"));
-        return (StatusCode::TOO_MANY_REQUESTS, page).into_response();
-    }
-    let serve = &web.shim.config().serve;
-    let user = serve
-        .users
-        .iter()
-        .find(|user| user.name == credentials.name)
-        .cloned();
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let verified = web.attempts.verify(credentials.password, hash).await;
-    let Some(user) = user.filter(|_| verified) else {
-        tracing::warn!(user = key.0, peer = %peer.ip(), "a login failed");
-        let page = html::login(
-            Some("Name or password are wrong."),
-            &frame(None, &[], "/login"),
-        );
-        return (StatusCode::UNAUTHORIZED, page).into_response();
+    let user = match doors.enter(credentials, peer.ip()).await {
+        Ok(user) => user,
+        Err(answer) => return answer,
     };
-    web.attempts.succeeded(&key);
-    let Ok(secret) = web.sessions.open(&user.name, user.role) else {
+    // Whoever logs in again leaves nothing behind that still opens these pages.
+    let cookie = cookie_name(doors.serve());
+    doors.panel.sessions.close(&headers, cookie);
+    let Ok(secret) = doors.panel.sessions.open(&user.name, user.role) else {
         return (
             StatusCode::INTERNAL_SERVER_ERROR,
             "The system has no randomness to give.",
@@ -186,28 +168,17 @@ pub(super) async fn attempt(
             .into_response();
     };
     tracing::info!(user = user.name, peer = %peer.ip(), "somebody logged in");
-    with_cookie(serve, &secret, "")
+    doors.with_cookie(&secret, "")
 }
 
 pub(super) async fn logout(
-    State(web): State<Web>,
+    State(doors): State<Doors>,
+    visit: Visit,
     headers: HeaderMap,
     Form(token): Form<Token>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &token.csrf, false)?;
-    web.sessions.close(&session);
-    Ok(with_cookie(&web.shim.config().serve, "", "; Max-Age=0"))
-}
-
-fn with_cookie(serve: &ServeConfig, value: &str, more: &str) -> Response {
-    let secure = if serve.secure_cookie { "; Secure" } else { "" };
-    let cookie = format!(
-        "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}",
-        cookie_name(serve)
-    );
-    let mut response = Redirect::to("/").into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
+    visit.authorised(&token.csrf, false)?;
+    let cookie = cookie_name(doors.serve());
+    doors.panel.sessions.close(&headers, cookie);
+    Ok(doors.with_cookie("", "; Max-Age=0"))
 }

@@ -1,41 +1,116 @@
-//! Serves the pages: login, sessions, the plugin's pages, and the actions that they offer; follows
-//! the feed and runs automatic application meanwhile.
+//! Serves the pages: the plugin's, the shim's own, and the actions that they offer; follows the feed
+//! and runs automatic application meanwhile.
 //!
-//! Pages work without a script and none is allowed. Every answer carries a strict policy for the
+//! [`serve`] is a panel of its own with a login; [`mount`] puts the same pages below an address of
+//! another application, which says through [`Panel`] who somebody is.
+//!
+//! Pages work without a script, and none is allowed but one of our own where work under way is shown.
+//! Every answer carries a strict policy for the
 //! browser; every action wants an administrator, the token of their session, and a browser that
 //! says that the form came from these pages.
 
 mod actions;
+mod attempts;
+mod badge;
+mod clocks;
 mod decisions;
 mod guard;
 mod login;
 mod pages;
+mod panel;
 mod password;
 mod policy;
+mod progress;
+mod record;
 mod schedule;
 mod session;
+mod stand_alone;
+mod theme;
+mod totp;
+mod visit;
+mod work;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
+pub use async_trait::async_trait;
 use axum::{
     Router,
+    extract::State,
     http::{HeaderValue, header},
     middleware,
-    response::IntoResponse,
+    response::{IntoResponse, Redirect},
     routing::{get, post},
 };
+pub use badge::Badge;
+pub use clocks::{Clocks, SystemClocks};
+use login::Doors;
+pub use panel::{BasePath, Identity, LocalPath, Login, MountOptions, Names, Panel, PanelError};
 pub use password::{PasswordError, hash_password};
-use session::Sessions;
+pub use stand_alone::StandAlone;
+pub use theme::{Colour, Palette, Shade, Theme};
 use tokio::net::TcpListener;
+pub use totp::{Enrolments, TotpError};
+use visit::{Notices, Tokens};
+pub use work::{AtWork, Work};
 
-use crate::shim::Shim;
+use crate::{render::html::Site, shim::Shim};
 
 /// Everything that a request may need.
 #[derive(Debug, Clone)]
 struct Web {
     shim: Arc<Shim>,
-    sessions: Arc<Sessions>,
-    attempts: Arc<login::Attempts>,
+    panel: Arc<dyn Panel>,
+    mounting: Arc<Mounting>,
+    notices: Arc<Notices>,
+    works: Arc<progress::Works>,
+    tokens: Tokens,
+}
+
+/// Where and how the pages are mounted.
+#[derive(Debug)]
+struct Mounting {
+    options: MountOptions,
+    theme: Theme,
+    /// Where our own form logs out, if the login is ours.
+    logout: Option<&'static str>,
+}
+
+impl Web {
+    fn new(
+        shim: Arc<Shim>,
+        panel: Arc<dyn Panel>,
+        options: MountOptions,
+        logout: Option<&'static str>,
+    ) -> Result<Self, PanelError> {
+        let tokens = Tokens::new().map_err(|_| PanelError::Randomness)?;
+        let theme = panel.theme();
+        Ok(Self {
+            shim,
+            panel,
+            mounting: Arc::new(Mounting {
+                options,
+                theme,
+                logout,
+            }),
+            notices: Arc::default(),
+            works: Arc::default(),
+            tokens,
+        })
+    }
+
+    fn site(&self) -> Site<'_> {
+        let Mounting {
+            options,
+            theme,
+            logout,
+        } = &*self.mounting;
+        Site {
+            base: options.base.as_str(),
+            brand: theme.brand(),
+            back: theme.back(),
+            logout: *logout,
+        }
+    }
 }
 
 /// Why the pages are not served.
@@ -49,6 +124,9 @@ pub enum ServeError {
         /// What is wrong.
         source: std::io::Error,
     },
+    /// The pages cannot be mounted.
+    #[error(transparent)]
+    Panel(#[from] PanelError),
     /// The listener broke.
     #[error("the pages can no longer be served: {0}")]
     Serve(#[from] std::io::Error),
@@ -67,65 +145,141 @@ pub async fn serve(
     shim: Arc<Shim>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let following = tokio::spawn(follow(shim.clone()));
-    let scheduling = tokio::spawn(schedule::keep(shim.clone()));
-    let closing = shim.clone();
-    let app = router(shim).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(shim.clone())?.into_make_service_with_connect_info::<SocketAddr>();
+    let at_work = Work::of(shim).begin();
     let served = axum::serve(listener, app)
         .with_graceful_shutdown(shutdown)
         .await;
-    following.abort();
-    schedule::end(&closing, scheduling).await;
+    at_work.end().await;
     Ok(served?)
 }
 
-/// The pages as a router, to be mounted at the root of a host of their own.
-pub fn router(shim: Arc<Shim>) -> Router {
-    let web = Web {
-        shim,
-        sessions: Arc::default(),
-        attempts: Arc::default(),
+/// The pages with a login of their own as a router, to be mounted at the root of a host of their own.
+pub fn router(shim: Arc<Shim>) -> Result<Router, PanelError> {
+    router_of(StandAlone::new(shim))
+}
+
+/// The same with a stand-alone panel that is there already.
+pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
+    let panel = Arc::new(panel);
+    let shim = panel.shim.clone();
+    let serve = &shim.config().serve;
+    let options = MountOptions {
+        base: BasePath::root(),
+        names: Names::Known(serve.hosts.clone()),
+        https: serve.secure_cookie,
     };
+    let web = Web::new(shim.clone(), panel.clone(), options, Some("/logout"))?;
+    let doors = Doors {
+        web: web.clone(),
+        panel,
+    };
+    let own = Router::new()
+        .route("/login", get(login::form).post(login::attempt))
+        .route("/logout", post(login::logout))
+        .with_state(doors);
+    Ok(guarded(own.merge(pages(web.clone())), web))
+}
+
+/// The pages below another application's address, and the work that goes on behind them.
+///
+/// The application merges the router, whose paths begin with the base that the options name, gives
+/// it requests with [`ConnectInfo`](axum::extract::ConnectInfo), and has [`Work`] begin when it starts
+/// to serve.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use spacecp_advisories::{Shim, web::{self, BasePath, MountOptions, Panel}};
+/// # fn example(shim: Arc<Shim>, panel: Arc<dyn Panel>) -> Result<(), web::PanelError> {
+/// let base = BasePath::new("/advisories-app")?;
+/// let mounted = web::mount(shim, panel, MountOptions::at(base))?;
+/// let app: axum::Router = axum::Router::new().merge(mounted.router);
+/// let at_work = mounted.work.begin();
+/// # Ok(())
+/// # }
+/// ```
+pub fn mount(
+    shim: Arc<Shim>,
+    panel: Arc<dyn Panel>,
+    options: MountOptions,
+) -> Result<Mounted, PanelError> {
+    let base = options.base.clone();
+    let web = Web::new(shim.clone(), panel, options, None)?;
+    let pages = guarded(pages(web.clone()), web);
+    let router = match base.as_str() {
+        "" => pages,
+        base => {
+            let to_base = Redirect::permanent(base);
+            Router::new()
+                .nest(base, pages)
+                .route(&format!("{base}/"), get(async move || to_base.clone()))
+        }
+    };
+    Ok(Mounted {
+        router,
+        work: Work::of(shim),
+    })
+}
+
+/// Pages that another application serves.
+#[derive(Debug)]
+#[must_use]
+pub struct Mounted {
+    /// The pages; their paths begin with the base.
+    pub router: Router,
+    /// What goes on behind them.
+    pub work: Work,
+}
+
+fn pages(web: Web) -> Router {
     Router::new()
         .route("/", get(pages::overview))
         .route("/advisories", get(pages::advisories))
         .route("/advisories/{id}", get(pages::advisory))
+        .route("/components", get(pages::components))
+        .route("/exposure", get(record::exposure))
+        .route("/changes", get(record::changes))
         .route("/history", get(pages::history))
+        .route("/progress/{number}", get(progress::page))
+        .route("/progress/{number}/events", get(progress::events))
+        .route("/badge.json", get(badge::json))
+        .route("/badge.svg", get(badge::picture))
+        .route("/fragment", get(badge::fragment))
         .route("/trust", get(pages::trust))
         .route("/policy", get(policy::page).post(policy::edit))
         .route("/policy/switch", post(policy::switch))
         .route("/policy/release", post(policy::release))
         .route("/apply", post(actions::apply))
+        .route("/schedule", post(actions::schedule))
+        .route("/withdraw-appointment", post(actions::withdraw_appointment))
         .route("/roll-back", post(actions::roll_back))
         .route("/mark-workaround", post(decisions::mark_workaround))
         .route("/lift-workaround", post(decisions::lift_workaround))
         .route("/accept-risk", post(decisions::accept_risk))
         .route("/withdraw-acceptance", post(decisions::withdraw_acceptance))
         .route("/sync", post(actions::sync))
-        .route("/login", get(login::form).post(login::attempt))
-        .route("/logout", post(login::logout))
         .route("/style.css", get(style))
+        .route("/live.js", get(script))
         .route("/health", get(|| async { "ok\n" }))
         .fallback(pages::missing)
-        .layer(middleware::from_fn_with_state(web.clone(), guard::guard))
         .with_state(web)
 }
 
-async fn style() -> impl IntoResponse {
-    let css = HeaderValue::from_static("text/css; charset=utf-8");
-    ([(header::CONTENT_TYPE, css)], include_str!("style.css"))
+fn guarded(router: Router, web: Web) -> Router {
+    router.layer(middleware::from_fn_with_state(web, guard::guard))
 }
 
-/// Asks the feed for news, again and again. A little chance keeps many panels from asking at once.
-async fn follow(shim: Arc<Shim>) {
-    let interval = shim.config().feed.interval;
-    loop {
-        let mut chance = [0u8; 1];
-        // Without chance the interval is merely the same each time.
-        let _ = getrandom::fill(&mut chance);
-        let pause = interval + interval * u64::from(chance[0]) / 2560;
-        tokio::time::sleep(Duration::from_secs(pause)).await;
-        // What failed has been logged, and the pages say it.
-        let _ = shim.sync().await;
-    }
+async fn script() -> impl IntoResponse {
+    let kind = HeaderValue::from_static("text/javascript; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], include_str!("live.js"))
+}
+
+async fn style(State(web): State<Web>) -> impl IntoResponse {
+    let css = HeaderValue::from_static("text/css; charset=utf-8");
+    let sheet = format!(
+        "{}{}",
+        include_str!("style.css"),
+        web.mounting.theme.stylesheet()
+    );
+    ([(header::CONTENT_TYPE, css)], sheet)
 }

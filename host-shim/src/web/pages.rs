@@ -1,23 +1,27 @@
 //! The plugin's pages, for a browser or a script, and the shim's own words when there is none.
 
 use axum::{
+    Extension,
     extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::{Web, login::cookie_name, session::Session};
+use super::{
+    Web,
+    visit::{Session, Visit},
+};
 use crate::{
+    automation::AutomationError,
     plugin::{
         PluginError,
-        bindings::exports::spacecp::advisories::pages::{Page, Place, Request},
+        bindings::exports::spacecp::advisories::pages::{Listing, Page, Place, Request},
     },
     render::{
-        self,
+        self, Asked, appointments,
         html::{self, Frame, Said},
-        json,
+        json, whole,
     },
     shim::{ShimError, audit_blocks, trust_page},
 };
@@ -25,18 +29,16 @@ use crate::{
 /// Entries of the audit log that the history shows.
 const ENTRIES: usize = 200;
 
-/// The longest search.
-const LONGEST_SEARCH: usize = 200;
-
-#[derive(Deserialize)]
-pub(super) struct Search {
-    q: Option<String>,
-}
+/// Appointments that the history shows.
+const APPOINTMENTS: u32 = 20;
 
 /// Why somebody does not get what they asked for.
 pub(super) enum Refusal {
     /// Nobody is logged in.
-    LogIn,
+    LogIn {
+        /// The path that they asked for.
+        asked: Option<String>,
+    },
     /// They may not act.
     Viewer,
     /// The form does not belong to their session.
@@ -51,24 +53,42 @@ impl From<ShimError> for Refusal {
     }
 }
 
+/// A refusal before it is drawn: the guard knows where the pages are and how they look.
+#[derive(Debug, Clone)]
+pub(super) enum Undrawn {
+    /// The browser is to go to the login.
+    LogIn {
+        /// The path that was asked for.
+        asked: Option<String>,
+    },
+    /// A page in the shim's own words.
+    Page {
+        /// Its title.
+        title: &'static str,
+        /// Its words.
+        words: String,
+    },
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let page = |status: StatusCode, title, words: String| {
+            (status, Extension(Undrawn::Page { title, words })).into_response()
+        };
         match self {
-            Self::LogIn => Redirect::to("/login").into_response(),
-            Self::Viewer => shim_page(
+            Self::LogIn { asked } => {
+                (StatusCode::SEE_OTHER, Extension(Undrawn::LogIn { asked })).into_response()
+            }
+            Self::Viewer => page(
                 StatusCode::FORBIDDEN,
                 "You may read, not act",
-                "Ask an administrator of this panel.",
-                None,
-            )
-            .into_response(),
-            Self::Token => shim_page(
+                "Ask an administrator of this panel.".to_owned(),
+            ),
+            Self::Token => page(
                 StatusCode::FORBIDDEN,
                 "This form is out of date",
-                "Go back, load the page again, and repeat what you did.",
-                None,
-            )
-            .into_response(),
+                "Go back, load the page again, and repeat what you did.".to_owned(),
+            ),
             Self::Shim(error) => {
                 let (status, title) = match &error {
                     ShimError::NotFound { .. }
@@ -79,64 +99,77 @@ impl IntoResponse for Refusal {
                         (StatusCode::NOT_FOUND, "There is nothing here")
                     }
                     ShimError::Decision(_) => (StatusCode::CONFLICT, "That was not decided"),
+                    ShimError::Automation(AutomationError::NoAppointment { .. }) => {
+                        (StatusCode::NOT_FOUND, "There is nothing here")
+                    }
                     ShimError::NoPlugin(_) | ShimError::Plugin(_) => {
                         (StatusCode::SERVICE_UNAVAILABLE, "The plugin has no answer")
                     }
                     _ => (StatusCode::INTERNAL_SERVER_ERROR, "That did not work"),
                 };
-                shim_page(status, title, &error.to_string(), None).into_response()
+                page(status, title, error.to_string())
             }
         }
     }
 }
 
 impl Web {
-    /// Who is asking.
-    pub(super) fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        self.sessions
-            .of(headers, cookie_name(&self.shim.config().serve))
+    /// Leads the browser to one of our own paths.
+    pub(super) fn lead(&self, own: &str) -> Response {
+        Redirect::to(&self.site().at(own)).into_response()
     }
 
-    /// Who is asking, if the form is theirs and they may do what it asks for.
-    pub(super) fn authorised(
+    /// A page in the shim's own words.
+    pub(super) fn plain(
         &self,
-        headers: &HeaderMap,
-        csrf: &str,
-        to_act: bool,
-    ) -> Result<Session, Refusal> {
-        let session = self.session(headers).ok_or(Refusal::LogIn)?;
-        // Both are random and as long as each other; a comparison in time that depends on the
-        // contents tells nothing that 256 bits do not hide.
-        if session.csrf != csrf {
-            return Err(Refusal::Token);
+        status: StatusCode,
+        title: &str,
+        words: &str,
+        session: Option<&Session>,
+    ) -> Response {
+        let page = html::plain(title, &[words.to_owned()], &self.frame(session, &[], ""));
+        (status, page).into_response()
+    }
+
+    /// What the panel adds to a page.
+    pub(super) fn frame<'a>(
+        &'a self,
+        session: Option<&'a Session>,
+        notices: &'a [Said],
+        path: &'a str,
+    ) -> Frame<'a> {
+        Frame {
+            user: session.map(|session| session.user.as_str()),
+            may_act: session.is_some_and(Session::may_act),
+            csrf: session.map_or("", |session| session.csrf.as_str()),
+            notices,
+            path,
+            site: self.site(),
         }
-        if to_act && !session.may_act() {
-            return Err(Refusal::Viewer);
-        }
-        Ok(session)
     }
 
     async fn page(
         &self,
+        visit: Visit,
         headers: &HeaderMap,
         place: Place,
-        search: Option<String>,
+        listing: Listing,
     ) -> Result<Response, Refusal> {
-        let session = self.session(headers).ok_or(Refusal::LogIn)?;
+        let session = visit.known()?;
         let path = render::path(&place);
-        let page = self.compose(&session, place, search).await?;
+        let page = self.compose(&session, place, listing).await?;
         Ok(self.drawn(headers, &session, &page, &path))
     }
 
-    async fn compose(
+    pub(super) async fn compose(
         &self,
         session: &Session,
         place: Place,
-        search: Option<String>,
+        listing: Listing,
     ) -> Result<Page, ShimError> {
         let request = Request {
             place,
-            search,
+            listing,
             now: Timestamp::now().as_second(),
             may_act: session.may_act(),
         };
@@ -144,12 +177,12 @@ impl Web {
     }
 
     /// The page in the form that is asked for.
-    fn drawn(&self, headers: &HeaderMap, session: &Session, page: &Page, path: &str) -> Response {
+    pub(super) fn drawn(&self, headers: &HeaderMap, session: &Session, page: &Page, path: &str) -> Response {
         if wants_json(headers) {
             return as_json(page);
         }
-        let said = self.sessions.said(session);
-        html::page(page, &frame(Some(session), &said, path)).into_response()
+        let said = self.notices.said(session);
+        html::page(page, &self.frame(Some(session), &said, path)).into_response()
     }
 }
 
@@ -186,95 +219,85 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
 
 pub(super) async fn overview(
     State(web): State<Web>,
+    visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    web.page(&headers, Place::Overview, None).await
+    web.page(visit, &headers, Place::Overview, whole()).await
 }
 
 pub(super) async fn advisories(
     State(web): State<Web>,
+    visit: Visit,
     headers: HeaderMap,
-    Query(search): Query<Search>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let words = search
-        .q
-        .map(|words| words.chars().take(LONGEST_SEARCH).collect::<String>());
-    web.page(
-        &headers,
-        Place::Advisories,
-        words.filter(|words| !words.trim().is_empty()),
-    )
-    .await
+    web.page(visit, &headers, Place::Advisories, asked.listing())
+        .await
+}
+
+pub(super) async fn components(
+    State(web): State<Web>,
+    visit: Visit,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    web.page(visit, &headers, Place::Components, asked.listing())
+        .await
 }
 
 pub(super) async fn advisory(
     State(web): State<Web>,
+    visit: Visit,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    web.page(&headers, Place::Advisory(id), None).await
+    web.page(visit, &headers, Place::Advisory(id), whole()).await
 }
 
 pub(super) async fn history(
     State(web): State<Web>,
+    visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let session = web.session(&headers).ok_or(Refusal::LogIn)?;
+    let session = visit.known()?;
     let report = web.shim.audit(ENTRIES).await?;
-    let mut page = web.compose(&session, Place::History, None).await?;
+    let mut page = web.compose(&session, Place::History, whole()).await?;
     // The shim's own words, below the plugin's.
     page.blocks.extend(audit_blocks(&report));
-    Ok(web.drawn(&headers, &session, &page, &render::path(&Place::History)))
+    if wants_json(&headers) {
+        return Ok(as_json(&page));
+    }
+    let said = web.notices.said(&session);
+    let path = render::path(&Place::History);
+    let frame = web.frame(Some(&session), &said, &path);
+    let appointments = web.shim.appointments(APPOINTMENTS).await?;
+    let window = web.shim.next_window(Timestamp::now()).await?;
+    let waiting = appointments::section(&appointments, window, &frame);
+    Ok(html::page_around(&waiting, &page, &frame).into_response())
 }
 
 /// The shim's own page: it is there when the plugin is not.
-pub(super) async fn trust(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let session = web.session(&headers).ok_or(Refusal::LogIn)?;
+pub(super) async fn trust(
+    State(web): State<Web>,
+    visit: Visit,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let session = visit.known()?;
     let now = Timestamp::now();
     let report = web.shim.trust_report(now).await?;
     if wants_json(&headers) {
         return Ok(as_json_value(&serde_json::json!(report)));
     }
-    let said = web.sessions.said(&session);
-    let frame = frame(Some(&session), &said, html::TRUST);
+    let said = web.notices.said(&session);
+    let frame = web.frame(Some(&session), &said, html::TRUST);
     Ok(html::page(&trust_page(&report, now), &frame).into_response())
 }
 
-pub(super) async fn missing(State(web): State<Web>, headers: HeaderMap) -> Response {
-    let session = web.session(&headers);
-    shim_page(
+pub(super) async fn missing(State(web): State<Web>, visit: Visit) -> Response {
+    web.plain(
         StatusCode::NOT_FOUND,
         "There is nothing here",
         "The address leads nowhere.",
-        session.as_ref(),
+        visit.session(),
     )
-    .into_response()
-}
-
-/// A page in the shim's own words.
-pub(super) fn shim_page(
-    status: StatusCode,
-    title: &str,
-    words: &str,
-    session: Option<&Session>,
-) -> impl IntoResponse {
-    (
-        status,
-        html::plain(title, &[words.to_owned()], &frame(session, &[], "")),
-    )
-}
-
-/// What the panel adds to a page.
-pub(super) fn frame<'a>(
-    session: Option<&'a Session>,
-    notices: &'a [Said],
-    path: &'a str,
-) -> Frame<'a> {
-    Frame {
-        user: session.map(|session| session.user.as_str()),
-        may_act: session.is_some_and(Session::may_act),
-        csrf: session.map_or("", |session| session.csrf.as_str()),
-        notices,
-        path,
-    }
 }

@@ -6,7 +6,7 @@ use axum::{
     Form,
     extract::State,
     http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 use super::{
     Web,
-    pages::{Refusal, as_json_value, embargoed, frame, wants_json},
-    session::Session,
+    pages::{Refusal, as_json_value, embargoed, wants_json},
+    visit::{Session, Visit},
 };
 use crate::{
     policy::{
@@ -45,8 +45,12 @@ pub(super) struct Release {
     correction: String,
 }
 
-pub(super) async fn page(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let session = web.session(&headers).ok_or(Refusal::LogIn)?;
+pub(super) async fn page(
+    State(web): State<Web>,
+    visit: Visit,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let session = visit.known()?;
     let now = Timestamp::now();
     let report = web.shim.policy_report(now).await?;
     let foreseen = web.foresee(None, now).await;
@@ -58,8 +62,8 @@ pub(super) async fn page(State(web): State<Web>, headers: HeaderMap) -> Result<R
             &serde_json::json!({ "automation": report, "foreseen": foreseen.as_ref().ok(), "problem": foreseen.as_ref().err() }),
         ));
     }
-    let said = web.sessions.said(&session);
-    let frame = frame(Some(&session), &said, POLICY);
+    let said = web.notices.said(&session);
+    let frame = web.frame(Some(&session), &said, POLICY);
     let (policy, _) = web.shim.policy().await?;
     let ceiling = &web.shim.config().policy;
     let components = web.components();
@@ -80,11 +84,11 @@ pub(super) async fn page(State(web): State<Web>, headers: HeaderMap) -> Result<R
 /// Shows what a policy would do, or puts it in force.
 pub(super) async fn edit(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Refusal> {
     let csrf = fields.get("csrf").map_or("", String::as_str);
-    let session = web.authorised(&headers, csrf, true)?;
+    let session = visit.authorised(csrf, true)?;
     let (present, _) = web.shim.policy().await?;
     let policy = match read(&fields) {
         Ok(policy) => policy,
@@ -96,23 +100,23 @@ pub(super) async fn edit(
     let now = Timestamp::now();
     if fields.get("do").is_some_and(|wanted| wanted == "save") {
         web.shim.set_policy(&policy, &session.user, now).await?;
-        web.sessions
+        web.notices
             .say(&session, true, "The policy is in force.".to_owned());
-        return Ok(Redirect::to(POLICY).into_response());
+        return Ok(web.lead(POLICY));
     }
     let foreseen = web.foresee(Some(&policy), now).await;
     let page = trial(&foreseen);
-    let frame = frame(Some(&session), &[], POLICY);
+    let frame = web.frame(Some(&session), &[], POLICY);
     let form = web.form(&policy, true, &frame);
     Ok(html::page_above(&page, &form, &frame).into_response())
 }
 
 pub(super) async fn switch(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Switch>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let on = form.to == "on";
     let outcome = web.shim.switch(on, &session.user, Timestamp::now()).await;
     let words = if on {
@@ -125,10 +129,10 @@ pub(super) async fn switch(
 
 pub(super) async fn release(
     State(web): State<Web>,
-    headers: HeaderMap,
+    visit: Visit,
     Form(form): Form<Release>,
 ) -> Result<Response, Refusal> {
-    let session = web.authorised(&headers, &form.csrf, true)?;
+    let session = visit.authorised(&form.csrf, true)?;
     let now = Timestamp::now();
     let released = web
         .shim
@@ -172,7 +176,7 @@ impl Web {
             well: false,
             words: format!("Nothing was changed: {problem}."),
         }];
-        let frame = frame(Some(session), &said, POLICY);
+        let frame = self.frame(Some(session), &said, POLICY);
         let page = crate::plugin::bindings::exports::spacecp::advisories::pages::Page {
             title: "Policy".to_owned(),
             blocks: Vec::new(),
@@ -183,10 +187,10 @@ impl Web {
 
     fn tell(&self, session: &Session, outcome: Result<String, ShimError>) -> Response {
         match outcome {
-            Ok(words) => self.sessions.say(session, true, words),
-            Err(error) => self.sessions.say(session, false, error.to_string()),
+            Ok(words) => self.notices.say(session, true, words),
+            Err(error) => self.notices.say(session, false, error.to_string()),
         }
-        Redirect::to(POLICY).into_response()
+        self.lead(POLICY)
     }
 }
 

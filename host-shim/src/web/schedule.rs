@@ -43,6 +43,13 @@ pub(super) async fn keep(shim: Arc<Shim>) {
         if let Err(error) = shim.settle(SystemClock.now()).await {
             tracing::error!(%error, "what was cut off could not be looked at");
         }
+        if let Err(error) = shim.keep_appointments(&SystemClock).await {
+            tracing::error!(%error, "what waits for the window could not be applied");
+        }
+        // A panel without its plugin says so elsewhere, and its record waits.
+        if let Err(error) = shim.note_exposures(SystemClock.now()).await {
+            tracing::debug!(%error, "the record of exposures could not go on");
+        }
         let pause = match shim.automate_if_due(&SystemClock).await {
             Ok((Wake::At(next), _)) => until(next),
             Ok((Wake::Never | Wake::Now { .. }, _)) => LONGEST,

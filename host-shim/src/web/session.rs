@@ -1,14 +1,15 @@
-//! Who is logged in. Sessions live in memory: they end with the process.
+//! Who is logged in at the stand-alone program. Sessions live in memory: they end with the process.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::http::{HeaderMap, header};
 
-use crate::{config::UserRole, render::html::Said};
+use super::{Clocks, panel::Identity};
+use crate::config::UserRole;
 
 /// A session ends after so long without a request.
 const IDLE: Duration = Duration::from_mins(30);
@@ -20,47 +21,32 @@ const LONGEST: Duration = Duration::from_hours(12);
 const MOST: usize = 1_000;
 
 /// The sessions that are open, by their secret.
-#[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Open>>);
+#[derive(Debug)]
+pub(super) struct Sessions {
+    open: Mutex<HashMap<String, Open>>,
+    clocks: Arc<dyn Clocks>,
+}
 
 #[derive(Debug)]
 struct Open {
-    session: Session,
+    user: String,
+    role: UserRole,
     began: Instant,
     used: Instant,
-    said: Vec<Said>,
-}
-
-/// Somebody who is logged in.
-#[derive(Debug, Clone)]
-pub(super) struct Session {
-    /// Their name.
-    pub(super) user: String,
-    /// What they may do.
-    pub(super) role: UserRole,
-    /// The token that their forms carry.
-    pub(super) csrf: String,
-    /// The secret in their cookie.
-    secret: String,
-}
-
-impl Session {
-    pub(super) fn may_act(&self) -> bool {
-        self.role == UserRole::Administrator
-    }
 }
 
 impl Sessions {
+    pub(super) fn new(clocks: Arc<dyn Clocks>) -> Self {
+        Self {
+            open: Mutex::default(),
+            clocks,
+        }
+    }
+
     /// Opens a session and returns the secret for the cookie.
     pub(super) fn open(&self, user: &str, role: UserRole) -> Result<String, getrandom::Error> {
-        let (secret, csrf) = (random()?, random()?);
-        let session = Session {
-            user: user.to_owned(),
-            role,
-            csrf,
-            secret: secret.clone(),
-        };
-        let now = Instant::now();
+        let secret = random()?;
+        let now = self.clocks.instant();
         let mut open = self.lock();
         open.retain(|_, open| open.is_alive(now));
         if open.len() >= MOST
@@ -74,48 +60,39 @@ impl Sessions {
         open.insert(
             secret.clone(),
             Open {
-                session,
+                user: user.to_owned(),
+                role,
                 began: now,
                 used: now,
-                said: Vec::new(),
             },
         );
         Ok(secret)
     }
 
     /// The session of a request, if it has one that has not ended.
-    pub(super) fn of(&self, headers: &HeaderMap, cookie: &str) -> Option<Session> {
+    pub(super) fn of(&self, headers: &HeaderMap, cookie: &str) -> Option<Identity> {
         let secret = cookie_value(headers, cookie)?;
-        let now = Instant::now();
+        let now = self.clocks.instant();
         let mut sessions = self.lock();
         let open = sessions.get_mut(secret).filter(|open| open.is_alive(now))?;
         open.used = now;
-        Some(open.session.clone())
+        Some(Identity {
+            user: open.user.clone(),
+            role: open.role,
+            session: secret.to_owned(),
+        })
     }
 
-    /// Ends a session.
-    pub(super) fn close(&self, session: &Session) {
-        self.lock().remove(&session.secret);
-    }
-
-    /// Keeps words for the next page of a session.
-    pub(super) fn say(&self, session: &Session, well: bool, words: String) {
-        if let Some(open) = self.lock().get_mut(&session.secret) {
-            open.said.push(Said { well, words });
+    /// Ends the session of a request.
+    pub(super) fn close(&self, headers: &HeaderMap, cookie: &str) {
+        if let Some(secret) = cookie_value(headers, cookie) {
+            self.lock().remove(secret);
         }
-    }
-
-    /// The words that were kept, once.
-    pub(super) fn said(&self, session: &Session) -> Vec<Said> {
-        self.lock()
-            .get_mut(&session.secret)
-            .map(|open| std::mem::take(&mut open.said))
-            .unwrap_or_default()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Open>> {
         // A panic elsewhere leaves the map as it was: every change is one call.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,0 +1,56 @@
+//! Work under way, as a page shows it: the steps that were taken, and how far the present one is.
+
+use maud::{Markup, html};
+use serde::Serialize;
+
+use super::text::visible;
+
+/// The steps of an application, in their order, with the words for each.
+const STEPS: [(&str, &str); 8] = [
+    ("fetched", "Fetching what it brings"),
+    ("staged", "Building the new tree beside the old one"),
+    ("verified", "Reading it back"),
+    ("stopped", "Stopping"),
+    ("swapped", "Exchanging old and new"),
+    ("started", "Starting"),
+    ("healthy", "Looking whether it is well"),
+    ("committed", "Writing it down"),
+];
+
+/// How far work is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Stage {
+    /// The step that was begun last, as the journal calls it.
+    pub(crate) step: Option<String>,
+    /// Files of this step that are done, and all of them.
+    pub(crate) files: Option<(u64, u64)>,
+    /// Whether it came to its end.
+    pub(crate) ended: bool,
+}
+
+/// The list of steps, and what a script needs to follow it: where the events come from, and where to
+/// go at the end.
+pub(crate) fn list(stage: &Stage, words: &str, events: &str, next: &str) -> Markup {
+    let present = stage.step.as_deref();
+    let place = STEPS.iter().position(|(step, _)| Some(*step) == present);
+    html! {
+        p { (visible(words)) " You may leave this page: the work goes on, and the history says how it ended." }
+        div #progress data-events=(events) data-next=(next) {
+            ol.steps {
+                @for (number, (step, words)) in STEPS.iter().enumerate() {
+                    li data-step=(step) aria-current=[(Some(number) == place).then_some("step")] class=[place.is_some_and(|place| number < place).then_some("done")] { (words) }
+                }
+            }
+            p role="status" {
+                @match (place, present) {
+                    (Some(place), _) => (STEPS[place].1),
+                    (None, Some(other)) => (visible(other)),
+                    (None, None) => "Looking at the plan",
+                }
+                @if let Some((done, of)) = stage.files { ": " (done) " of " (of) " files" }
+                "."
+            }
+        }
+        noscript { p { "This page loads itself again every two seconds." } }
+    }
+}
