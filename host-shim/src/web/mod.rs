@@ -13,6 +13,7 @@ mod attempts;
 mod clocks;
 mod decisions;
 mod guard;
+mod health;
 mod login;
 mod pages;
 mod panel;
@@ -243,6 +244,7 @@ fn pages(web: Web) -> Router {
         .route("/sync", post(actions::sync))
         .route("/style.css", get(style))
         .route("/health", get(|| async { "ok\n" }))
+        .route("/health/ready", get(health::ready))
         .fallback(pages::missing)
         .with_state(web)
 }
