@@ -58,7 +58,6 @@ fn help_teaches_every_command() -> Result<()> {
         "doctor",
         "serve",
         "totp",
-        "token",
         "hash-password",
     ] {
         assert_snapshot!(format!("help_{command}"), help_of(&[command])?);

@@ -165,6 +165,6 @@ fn network(address: IpAddr) -> IpAddr {
             let first = u128::from(address) & (u128::MAX << 64);
             IpAddr::V6(first.into())
         }
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }

@@ -15,6 +15,7 @@ mod badge;
 mod clocks;
 mod decisions;
 mod guard;
+mod health;
 mod login;
 mod pages;
 mod panel;
@@ -261,6 +262,7 @@ fn pages(web: Web) -> Router {
         .route("/style.css", get(style))
         .route("/live.js", get(script))
         .route("/health", get(|| async { "ok\n" }))
+        .route("/health/ready", get(health::ready))
         .fallback(pages::missing)
         .with_state(web)
 }

@@ -1,0 +1,38 @@
+//! Whether the panel can do its work, for whatever watches over it.
+//!
+//! Asked without a login, so it answers in fixed words and never says what is wrong in detail.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Web;
+
+/// Ready where the store can be read, the plugin is there, and the vendor's last word is good.
+pub(super) async fn ready(State(web): State<Web>) -> Response {
+    let mut reasons = Vec::new();
+    match web.shim.freshness().await {
+        Err(error) => {
+            tracing::error!(%error, "the panel is not ready");
+            reasons.push("store-unreadable");
+        }
+        Ok(freshness) if freshness.sequence.is_none() => reasons.push("feed-never-heard"),
+        Ok(freshness) if freshness.is_stale(Timestamp::now()) => reasons.push("feed-stale"),
+        Ok(_) => {}
+    }
+    if web.shim.plugin_problem().is_some() {
+        reasons.push("plugin-missing");
+    }
+    let status = if reasons.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = json!({ "ready": reasons.is_empty(), "reasons": reasons });
+    let kind = (header::CONTENT_TYPE, "application/json");
+    (status, [kind], body.to_string()).into_response()
+}
