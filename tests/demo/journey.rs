@@ -122,6 +122,15 @@ async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> 
         ("advisories", "advisories".to_owned()),
         ("advisory", format!("advisories/{}", catalog::LOG4SHELL)),
         ("embargo", format!("advisories/{}", catalog::BACKUP)),
+        ("components", "components".to_owned()),
+        ("exposure", "exposure".to_owned()),
+        (
+            "changes",
+            format!(
+                "changes?correction={}&component=houston",
+                catalog::HOUSTON_CORRECTION
+            ),
+        ),
         ("history", "history".to_owned()),
         ("trust", "trust".to_owned()),
         ("policy", "policy".to_owned()),

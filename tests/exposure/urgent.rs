@@ -221,7 +221,7 @@ fn actions(page: &Page) -> Vec<String> {
             accept.components.join("+")
         )),
         Action::WithdrawAcceptance(back) => Some(format!("withdraw {}", back.decision)),
-        Action::Apply(_) | Action::RollBack(_) => None,
+        Action::Apply(_) | Action::Schedule(_) | Action::RollBack(_) => None,
     };
     actions.filter_map(word).collect()
 }

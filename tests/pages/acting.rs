@@ -173,7 +173,7 @@ async fn a_plan_that_was_not_shown_is_refused_in_words() -> Result<()> {
     let mut forged = shown.clone();
     forged.insert("plan".to_owned(), another);
     administrator
-        .post("/apply", &forged)
+        .post_to_the_end("/apply", &forged)
         .await?
         .leads_to("/history")?;
     let page = administrator.get("/history").await?;
@@ -199,7 +199,7 @@ async fn what_changed_since_the_plan_was_shown_is_not_overwritten() -> Result<()
     let edited = panel.ground().houston().join("lib/console/escape.js");
     fs::write(&edited, "// mine\n")?;
     administrator
-        .post("/apply", &shown)
+        .post_to_the_end("/apply", &shown)
         .await?
         .leads_to("/history")?;
     assert_eq!(fs::read_to_string(&edited)?, "// mine\n");
@@ -220,14 +220,14 @@ async fn a_file_changed_here_is_replaced_only_with_the_administrators_word() -> 
         "the page asks for a word"
     );
     administrator
-        .post("/apply", &unticked)
+        .post_to_the_end("/apply", &unticked)
         .await?
         .leads_to("/history")?;
     assert_eq!(fs::read_to_string(&edited)?, "// mine\n");
     nothing_was_applied(&panel).await?;
 
     administrator
-        .post("/apply", &ticked)
+        .post_to_the_end("/apply", &ticked)
         .await?
         .leads_to("/history")?;
     assert_eq!(installed(&panel)?, ground::HOUSTON[1]);

@@ -4,9 +4,10 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use spacecp_advisories::{
     plugin::bindings::exports::spacecp::advisories::pages::{
-        AcceptRisk, Action, Apply, Badge, Block, Cell, Code, DocumentRef, Event, Fact, Heading,
-        Item, MarkWorkaround, Notice, Page, Place, RollBack, Span, Style, Table, TakeBack, Target,
-        Tone,
+        AcceptRisk, Action, Apply, Badge, Block, Cell, Chart, Code, Diff, DiffLine, DocumentRef,
+        Event, Fact, Filter, Heading, Item, LineKind, Listing, MarkWorkaround, Notice, Order, Page,
+        Pager, Place, Point, RollBack, Series, Severity, Span, Standing, Style, Table, TakeBack,
+        Target, Tone,
     },
     render::{
         html::{self, Frame, Site},
@@ -82,6 +83,15 @@ fn every_block(text: &str) -> Page {
         }],
         spans: vec![plain()],
     };
+    let listing = || Listing {
+        words: text.to_owned(),
+        standing: Some(Standing::Exposed),
+        least_severity: Some(Severity::High),
+        known_exploited: true,
+        embargo: true,
+        order: Order::Changed,
+        page: 2,
+    };
     let item = |depth, number| {
         Block::Item(Item {
             depth,
@@ -106,6 +116,7 @@ fn every_block(text: &str) -> Page {
                 "SPACECP-SA-2026-0001".to_owned(),
             ))),
             led(Target::Place(Place::Advisory(text.to_owned()))),
+            led(Target::Listing(listing())),
             led(Target::External("https://example.com/a?b=c&d=e".to_owned())),
             led(Target::External(format!("javascript:{text}"))),
         ]),
@@ -180,7 +191,59 @@ fn every_block(text: &str) -> Page {
         })),
         Block::Action(Action::LiftWorkaround(back())),
         Block::Action(Action::WithdrawAcceptance(back())),
-        Block::Search(text.to_owned()),
+        Block::Action(Action::Schedule(Apply {
+            correction: advisory(),
+            component: text.to_owned(),
+            plan: text.to_owned(),
+            to: text.to_owned(),
+            overwrites: false,
+        })),
+        Block::Filter(Filter {
+            place: Place::Advisories,
+            listing: listing(),
+        }),
+        Block::Filter(Filter {
+            place: Place::Components,
+            listing: listing(),
+        }),
+        Block::Pages(Pager {
+            place: Place::Advisories,
+            listing: listing(),
+            pages: 3,
+        }),
+        Block::Diff(Diff {
+            path: text.to_owned(),
+            lines: [
+                LineKind::Position,
+                LineKind::Same,
+                LineKind::Removed,
+                LineKind::Added,
+            ]
+            .map(|kind| DiffLine {
+                kind,
+                text: text.to_owned(),
+            })
+            .to_vec(),
+        }),
+        Block::Chart(Chart {
+            caption: text.to_owned(),
+            begin: 1_767_225_600,
+            end: 1_767_225_600 + 90 * 86_400,
+            series: vec![Series {
+                label: text.to_owned(),
+                tone: Tone::Danger,
+                points: vec![
+                    Point {
+                        at: 1_767_225_600,
+                        value: 1,
+                    },
+                    Point {
+                        at: 1_767_225_600 + 30 * 86_400,
+                        value: 3,
+                    },
+                ],
+            }],
+        }),
         Block::Rule,
     ]);
     Page {

@@ -7,6 +7,7 @@
 )]
 
 mod acting;
+mod appointed;
 mod auditing;
 mod codes;
 mod configuration;
@@ -15,12 +16,15 @@ mod drawing;
 mod embedded;
 mod guard;
 mod health;
+mod listing;
 mod login;
 mod packaging;
 mod panel;
 mod policy;
 mod program;
 mod reading;
+mod recorded;
 mod served;
 mod sessions;
 mod visitor;
+mod working;

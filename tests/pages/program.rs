@@ -57,11 +57,98 @@ fn help_teaches_every_command() -> Result<()> {
         "trust",
         "doctor",
         "serve",
+        "components",
+        "exposure",
+        "appointments",
+        "changes",
+        "completions",
+        "man",
         "totp",
         "hash-password",
     ] {
         assert_snapshot!(format!("help_{command}"), help_of(&[command])?);
     }
+    Ok(())
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let place = folder.path().display().to_string();
+    let ended = run(&["man", &place])?;
+    assert_eq!(ended.code, Some(0), "{}", ended.complaint);
+    for page in [
+        "spacecp-advisories.1",
+        "spacecp-advisories-apply.1",
+        "spacecp-advisories-workaround-mark.1",
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(page))?;
+        assert!(text.contains(".SH SYNOPSIS"), "{page}:\n{text}");
+    }
+    assert!(!folder.path().join("spacecp-advisories-watch.1").exists());
+    Ok(())
+}
+
+#[test]
+fn a_shell_is_told_of_every_command() -> Result<()> {
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = run(&["completions", shell])?;
+        assert_eq!(ended.code, Some(0), "{}", ended.complaint);
+        for command in ["apply", "exposure", "appointments"] {
+            assert!(ended.output.contains(command), "{shell} lacks {command}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sarif_has_a_rule_for_each_advisory_and_nothing_of_an_embargo() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let config = panel.folder().join("panel.toml").display().to_string();
+    let ended = tokio::task::spawn_blocking(move || {
+        run(&["--config", &config, "check", "--format", "sarif"])
+    });
+    let ended = ended.await??;
+    assert_eq!(ended.code, Some(1), "{}", ended.complaint);
+    let log: Value = serde_json::from_str(&ended.output)?;
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array();
+    let rules = rules.map(Vec::as_slice).unwrap_or_default();
+    let results = run["results"].as_array().map(Vec::as_slice);
+    let results = results.unwrap_or_default();
+    assert!(!results.is_empty());
+    for result in results {
+        let place = usize::try_from(result["ruleIndex"].as_u64().unwrap_or(u64::MAX))?;
+        assert_eq!(rules[place]["id"], result["ruleId"]);
+    }
+    assert!(ended.output.contains(catalog::LOG4SHELL));
+    assert!(!ended.output.contains("Backups of other customers"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_narrows_lists_as_the_pages_do() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let config = panel.folder().join("panel.toml").display().to_string();
+    let ended = tokio::task::spawn_blocking(move || -> Result<_> {
+        let of = |arguments: &[&str]| run(&[&["--config", &config], arguments].concat());
+        Ok((
+            of(&["list", "--known-exploited"])?,
+            of(&["components", "houston"])?,
+            of(&["exposure", "--advisory", catalog::CONSOLE])?,
+            of(&["exposure", "--from", "yesterday"])?,
+            of(&["appointments", "withdraw", "7"])?,
+        ))
+    });
+    let (exploited, components, exposure, odd, none) = ended.await??;
+    assert!(exploited.output.contains(catalog::LOG4SHELL));
+    assert!(!exploited.output.contains(catalog::CONSOLE));
+    assert!(components.output.contains("4.7.2"), "{}", components.output);
+    assert!(exposure.output.contains("exposed"), "{}", exposure.output);
+    assert_eq!(odd.code, Some(2));
+    assert!(odd.complaint.contains("--from"), "{}", odd.complaint);
+    assert_eq!(none.code, Some(2), "{}", none.complaint);
     Ok(())
 }
 

@@ -90,6 +90,22 @@ impl Visitor {
         self.send("POST", path, &all, &body).await
     }
 
+    /// Sends a form, and waits for the end of the work that it begins: whoever has no script loads the
+    /// page of it again until it leads on.
+    pub(crate) async fn post_to_the_end(&mut self, path: &str, fields: &Fields) -> Result<Answer> {
+        let mut answer = self.post(path, fields).await?;
+        while let Some(work) = answer.header("location").map(str::to_owned)
+            && work.contains("/progress/")
+        {
+            answer = self.get(&work).await?;
+            if answer.status == 200 {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                answer.headers.push(("location".to_owned(), work));
+            }
+        }
+        Ok(answer)
+    }
+
     pub(crate) async fn log_in(&mut self, user: &str, password: &str) -> Result<Answer> {
         let fields = fields(&[("name", user), ("password", password)]);
         self.post("/login", &fields).await
@@ -99,7 +115,7 @@ impl Visitor {
     pub(crate) async fn press(&mut self, page: &str, action: &str) -> Result<Answer> {
         let shown = self.get(page).await?;
         let fields = shown.form(action)?;
-        self.post(action, &fields).await
+        self.post_to_the_end(action, &fields).await
     }
 
     async fn connect(&self) -> Result<TcpStream> {
