@@ -462,7 +462,7 @@ fn a_command_that_a_reader_may_copy_runs_nothing_else() {
         .lines()
         .filter(|line| line.contains(": spacecp-advisories "))
         .collect();
-    assert_eq!(commands.len(), 6, "{text}");
+    assert_eq!(commands.len(), 7, "{text}");
     for command in commands {
         let (_, command) = command.split_once(": ").expect("it was found by this");
         assert!(command.starts_with("spacecp-advisories "), "{command}");
