@@ -6,7 +6,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Affected, Audience, Correction, Document, Limits, Tlp, encode,
+    Advisory, Affected, Audience, Correction, Document, Limits, Tlp, VersionRange, VersionScheme,
+    encode,
     version::{Range, Version},
 };
 
@@ -151,7 +152,10 @@ fn ranges(affected: &Affected, field: &str, faults: &mut Faults) {
         match Range::read(affected.scheme, range) {
             Ok(range) if range.is_empty() => faults.add(field, "it ends where it begins"),
             Ok(range) => read.push((field, range)),
-            Err(error) => faults.add(field, error.to_string()),
+            Err(error) => match unread(affected.scheme, range) {
+                Some(part) => faults.add(format!("{field}.{part}"), error.to_string()),
+                None => faults.add(field, error.to_string()),
+            },
         }
     }
     for (place, (field, range)) in read.iter().enumerate() {
@@ -165,6 +169,20 @@ fn ranges(affected: &Affected, field: &str, faults: &mut Faults) {
             faults.add(format!("{field}.versions[{number}]"), error.to_string());
         }
     }
+}
+
+/// The first part of a range that is no version of the scheme.
+fn unread(scheme: VersionScheme, range: &VersionRange) -> Option<&'static str> {
+    let introduced = (range.introduced != "0").then_some(&range.introduced);
+    let parts = [
+        ("introduced", introduced),
+        ("fixed", range.fixed.as_ref()),
+        ("last_affected", range.last_affected.as_ref()),
+        ("limit", range.limit.as_ref()),
+    ];
+    let is_unread = |text: &String| Version::read(scheme, text).is_err();
+    let mut parts = parts.into_iter();
+    parts.find_map(|(part, text)| text.filter(|text| is_unread(text)).map(|_| part))
 }
 
 /// A correction must not lead to a version that its own advisory calls affected, and no panel may be

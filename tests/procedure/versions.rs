@@ -60,7 +60,7 @@ fn what_does_not_read_in_its_scheme_is_not_published() {
         let faults = faults(&with_range(scheme, "0", fixed), &[]);
         assert_eq!(faults.len(), 1, "{scheme}: {faults:?}");
         assert!(
-            faults[0].starts_with("affected[0].ranges[0]: ") && faults[0].contains(fixed),
+            faults[0].starts_with("affected[0].ranges[0].fixed: ") && faults[0].contains(fixed),
             "{faults:?}"
         );
     }

@@ -1,1 +1,0 @@
-//! What is found on a machine, and what could not be read.
