@@ -1,6 +1,6 @@
 //! Semantic Versioning 2.0.0, in the order of its section 11; build metadata does not count.
 //!
-//! Read with the leniency that vendors need who say SemVer and mean it less strictly: a leading `v`,
+//! Read with the leniency that vendors need who say `SemVer` and mean it less strictly: a leading `v`,
 //! numbers of any length, one or two numbers where the rest is 0, and further numbers after the
 //! third, which then count as well.
 
