@@ -23,8 +23,9 @@ fn faults(advisory: &Advisory, corrections: &[Correction]) -> Vec<String> {
 fn with_range(scheme: VersionScheme, introduced: &str, fixed: &str) -> Advisory {
     let mut flaw = flaw();
     flaw.affected[0].scheme = scheme;
-    flaw.affected[0].ranges[0].introduced = introduced.to_owned();
-    flaw.affected[0].ranges[0].fixed = Some(fixed.to_owned());
+    let range = &mut flaw.affected[0].ranges[0];
+    introduced.clone_into(&mut range.introduced);
+    range.fixed = Some(fixed.to_owned());
     flaw
 }
 
