@@ -21,7 +21,7 @@ use crate::{
             types::DocumentRef,
         },
     },
-    exposure::{Index, Ranges, compare, gravity},
+    exposure::{Index, Installed, Ranges, compare, gravity, merge},
     severity::{self, Rating},
     supersession::Supersession,
 };
@@ -39,6 +39,8 @@ pub struct Knowledge {
     index: Index,
     fingerprint: Option<String>,
     components: Vec<Component>,
+    /// Their versions, in the same order.
+    installed: Vec<Option<Installed>>,
     /// Places of components by the name that advisories use.
     by_name: HashMap<String, Vec<usize>>,
     verdicts: BTreeMap<String, Vec<Verdict>>,
@@ -74,6 +76,7 @@ impl Knowledge {
             );
             *self = Self {
                 by_name: std::mem::take(&mut self.by_name),
+                installed: std::mem::take(&mut self.installed),
                 components,
                 fingerprint,
                 ..Self::default()
@@ -101,6 +104,10 @@ impl Knowledge {
                 .or_default()
                 .push(place);
         }
+        let versions = snapshot.components.iter();
+        self.installed = versions
+            .map(|component| component.version.as_deref().map(Installed::new))
+            .collect();
         self.components = snapshot.components;
         self.fingerprint = Some(snapshot.fingerprint);
         let all: Vec<String> = self.advisories.keys().cloned().collect();
@@ -196,7 +203,8 @@ impl Knowledge {
         for name in self.index.components(id) {
             for place in self.by_name.get(name).into_iter().flatten() {
                 let component = &self.components[*place];
-                if let Some(finding) = self.index.finding(id, name, component.version.as_deref()) {
+                let installed = self.installed[*place].as_ref();
+                if let Some(finding) = self.index.finding(id, name, installed) {
                     let (status, mut reason) = (finding.judgement.status, finding.judgement.reason);
                     if let (Status::Unknown, Some(problem)) = (status, &component.problem) {
                         reason = format!("{reason}: {problem}");
@@ -271,9 +279,10 @@ impl Knowledge {
 
     /// Whether a correction leads to a version that this advisory affects as well.
     fn leads_into(&self, correction: &Correction, advisory: &Advisory) -> bool {
+        let to = Installed::new(&correction.to);
         let finding = self
             .index
-            .finding(&advisory.id, &correction.component, Some(&correction.to));
+            .finding(&advisory.id, &correction.component, Some(&to));
         finding.is_some_and(|finding| finding.judgement.status == Status::Affected)
     }
 
@@ -326,8 +335,21 @@ impl Knowledge {
         self.verdicts.get(advisory).map_or(&[], Vec::as_slice)
     }
 
-    /// Every verdict, worst first.
+    /// A verdict for each flaw and component, worst first. Where several advisories speak of one flaw,
+    /// the gravest verdict stands.
     pub fn verdicts(&self) -> Vec<&Verdict> {
+        let merged = merge(self.every_verdict(), |id| self.aliases(id));
+        merged.into_iter().map(|(verdict, _)| verdict).collect()
+    }
+
+    fn aliases(&self, advisory: &str) -> &[String] {
+        self.advisories
+            .get(advisory)
+            .map_or(&[], |known| known.advisory.aliases.as_slice())
+    }
+
+    /// The verdicts of every advisory, worst first, also those that speak of one flaw.
+    pub fn every_verdict(&self) -> Vec<&Verdict> {
         let mut verdicts: Vec<&Verdict> = self.verdicts.values().flatten().collect();
         verdicts.sort_by(|one, other| {
             urgency(other).cmp(&urgency(one)).then_with(|| {
@@ -380,7 +402,10 @@ impl Knowledge {
     pub fn report(&self) -> ExposureReport {
         ExposureReport {
             summary: self.summary(),
-            verdicts: self.verdicts().into_iter().cloned().collect(),
+            verdicts: merge(self.every_verdict(), |id| self.aliases(id))
+                .into_iter()
+                .map(|(verdict, others)| with_others(verdict, &others))
+                .collect(),
             unreadable: self.unreadable().cloned().collect(),
         }
     }
@@ -391,13 +416,25 @@ impl Knowledge {
     }
 }
 
-/// What is shown first: affected before unknown before the rest; then known exploited, then score.
-fn urgency(verdict: &Verdict) -> (u8, bool, u8, u8) {
+/// The verdict, with the advisories named that speak of the same flaw.
+fn with_others(verdict: &Verdict, others: &[&str]) -> Verdict {
+    let mut verdict = verdict.clone();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        verdict.reason = format!("{}; the same flaw as in {others}", verdict.reason);
+    }
+    verdict
+}
+
+/// What is shown first: affected before unknown before the rest; then known exploited, then
+/// score, then what can be corrected.
+fn urgency(verdict: &Verdict) -> (u8, bool, u8, u8, bool) {
     (
         gravity(verdict.status),
         verdict.known_exploited,
         severity::rank(verdict.severity),
         verdict.score.unwrap_or(0),
+        verdict.correction.is_some(),
     )
 }
 
@@ -419,7 +456,10 @@ fn fits(correction: &Correction, target: &Component) -> bool {
         versions: Vec::new(),
     };
     let version = target.version.as_deref();
-    version.is_some_and(|version| Ranges::new(&from).judge(version).status == Status::Affected)
+    version.is_some_and(|version| {
+        let judged = Ranges::new(&from).judge(&Installed::new(version));
+        judged.status == Status::Affected
+    })
 }
 
 fn reference(id: &str, revision: u64) -> DocumentRef {

@@ -61,7 +61,7 @@ pub fn candidates(knowledge: &Knowledge) -> Vec<Candidate<'_>> {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     for verdict in knowledge
-        .verdicts()
+        .every_verdict()
         .into_iter()
         .filter(|verdict| verdict.status == Status::Affected)
     {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use spacecp_contract::{
     Advisory, Affected, Audience, Correction, Document, Limits, Tlp, VersionRange, VersionScheme,
     encode,
+    version::{Range, Version},
 };
 
 /// One thing that is wrong.
@@ -143,86 +144,74 @@ fn embargo(advisory: &Advisory, now: Timestamp, faults: &mut Faults) {
     }
 }
 
+/// What a panel could not read in this scheme would be unknown to all of them.
 fn ranges(affected: &Affected, field: &str, faults: &mut Faults) {
-    if !matches!(affected.scheme, VersionScheme::Semver | VersionScheme::Npm) {
-        return;
-    }
-    let mut bounds = Vec::new();
+    let mut read: Vec<(String, Range)> = Vec::new();
     for (number, range) in affected.ranges.iter().enumerate() {
         let field = format!("{field}.ranges[{number}]");
-        match parse(range) {
-            Ok((from, to)) if to.as_ref().is_some_and(|to| *to <= from) => {
-                faults.add(field, "it ends before it begins");
-            }
-            Ok(range) => bounds.push((field, range)),
-            Err((part, problem)) => faults.add(format!("{field}.{part}"), problem),
+        match Range::read(affected.scheme, range) {
+            Ok(range) if range.is_empty() => faults.add(field, "it ends where it begins"),
+            Ok(range) => read.push((field, range)),
+            Err(error) => match unread(affected.scheme, range) {
+                Some(part) => faults.add(format!("{field}.{part}"), error.to_string()),
+                None => faults.add(field, error.to_string()),
+            },
         }
     }
-    bounds.sort_by(|(_, one), (_, other)| one.0.cmp(&other.0));
-    for pair in bounds.windows(2) {
-        let (_, (_, end)) = &pair[0];
-        let (field, (begin, _)) = &pair[1];
-        if end.as_ref().is_none_or(|end| begin < end) {
-            faults.add(field.clone(), format!("it overlaps {}", pair[0].0));
+    for (place, (field, range)) in read.iter().enumerate() {
+        let mut before = read.iter().take(place);
+        if let Some((other, _)) = before.find(|(_, before)| before.overlaps(range)) {
+            faults.add(field.clone(), format!("it overlaps {other}"));
+        }
+    }
+    for (number, version) in affected.versions.iter().enumerate() {
+        if let Err(error) = Version::read(affected.scheme, version) {
+            faults.add(format!("{field}.versions[{number}]"), error.to_string());
         }
     }
 }
 
-type Bounds = (semver::Version, Option<semver::Version>);
-
-fn parse(range: &VersionRange) -> Result<Bounds, (&'static str, String)> {
-    let version = |part, text: &str| {
-        semver::Version::parse(text)
-            .map_err(|error| (part, format!("{text:?} is not a version: {error}")))
-    };
-    let from = match range.introduced.as_str() {
-        "0" => semver::Version {
-            major: 0,
-            minor: 0,
-            patch: 0,
-            pre: semver::Prerelease::new("0").unwrap_or_default(),
-            build: semver::BuildMetadata::EMPTY,
-        },
-        text => version("introduced", text)?,
-    };
-    let fixed = range
-        .fixed
-        .as_deref()
-        .map(|text| version("fixed", text))
-        .transpose()?;
-    let last = range
-        .last_affected
-        .as_deref()
-        .map(|text| version("last_affected", text))
-        .transpose()?;
-    Ok((from, fixed.or(last)))
+/// The first part of a range that is no version of the scheme.
+fn unread(scheme: VersionScheme, range: &VersionRange) -> Option<&'static str> {
+    let introduced = (range.introduced != "0").then_some(&range.introduced);
+    let parts = [
+        ("introduced", introduced),
+        ("fixed", range.fixed.as_ref()),
+        ("last_affected", range.last_affected.as_ref()),
+        ("limit", range.limit.as_ref()),
+    ];
+    let is_unread = |text: &String| Version::read(scheme, text).is_err();
+    let mut parts = parts.into_iter();
+    parts.find_map(|(part, text)| text.filter(|text| is_unread(text)).map(|_| part))
 }
 
-/// A correction must not lead to a version that its own advisory calls affected.
+/// A correction must not lead to a version that its own advisory calls affected, and no panel may be
+/// left to guess where it leads from and to.
 fn leads_out(advisory: &Advisory, correction: &Correction, faults: &mut Faults) {
-    let Ok(to) = semver::Version::parse(&correction.to) else {
-        return;
-    };
-    for affected in advisory
-        .affected
-        .iter()
-        .filter(|affected| affected.component == correction.component)
-    {
-        for range in &affected.ranges {
-            let Ok((from, end)) = parse(range) else {
-                continue;
-            };
-            let before_end = match (&end, range.last_affected.is_some()) {
-                (None, _) => true,
-                (Some(end), true) => to <= *end,
-                (Some(end), false) => to < *end,
-            };
-            if from <= to && before_end {
-                faults.add(
-                    "corrections",
-                    format!("{} leads to {to}, which is affected still", correction.id),
-                );
-            }
+    for problem in unreadable(correction) {
+        faults.add("corrections", format!("{}: {problem}", correction.id));
+    }
+    let of_component = |affected: &&Affected| affected.component == correction.component;
+    for affected in advisory.affected.iter().filter(of_component) {
+        let Ok(to) = Version::read(affected.scheme, &correction.to) else {
+            continue;
+        };
+        let ranges = affected.ranges.iter();
+        let mut ranges = ranges.filter_map(|range| Range::read(affected.scheme, range).ok());
+        if ranges.any(|range| range.contains(&to) == Some(true)) {
+            faults.add(
+                "corrections",
+                format!("{} leads to {to}, which is affected still", correction.id),
+            );
         }
     }
+}
+
+/// What of a correction's versions cannot be read in its scheme.
+fn unreadable(correction: &Correction) -> impl Iterator<Item = String> {
+    let from = Range::read(correction.scheme, &correction.from).err();
+    let to = Version::read(correction.scheme, &correction.to).err();
+    let from = from.map(|error| format!("from: {error}"));
+    from.into_iter()
+        .chain(to.map(|error| format!("to: {error}")))
 }

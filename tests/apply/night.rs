@@ -266,6 +266,7 @@ fn range() -> VersionRange {
         introduced: "0".to_owned(),
         fixed: Some("1.0.1".to_owned()),
         last_affected: None,
+        limit: None,
     }
 }
 

@@ -341,6 +341,7 @@ pub(crate) fn facts_of(id: &str, component: &str, from: &str, to: &str) -> Resul
             introduced: from.to_owned(),
             fixed: Some(to.to_owned()),
             last_affected: None,
+            limit: None,
         },
         to: to.to_owned(),
         requires: Vec::new(),

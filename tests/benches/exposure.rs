@@ -165,6 +165,7 @@ fn document(number: usize) -> Result<documents::Document> {
         introduced: format!("{branch}.0.0"),
         fixed: Some(format!("{branch}.{}.{}", number % 17, number % 7)),
         last_affected: None,
+        limit: None,
     };
     let id = format!("SPACECP-SA-2026-{number:06}");
     let advisory = Advisory {

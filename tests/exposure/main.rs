@@ -8,5 +8,6 @@
 mod decided;
 mod panel;
 mod plans;
+mod semantics;
 mod urgent;
 mod verdicts;

@@ -265,6 +265,7 @@ pub(crate) fn range((introduced, fixed, last): Bounds<'_>) -> VersionRange {
         introduced: introduced.to_owned(),
         fixed: fixed.map(str::to_owned),
         last_affected: last.map(str::to_owned),
+        limit: None,
     }
 }
 

@@ -548,6 +548,7 @@ fn whoever_signs_an_advisory_is_told_what_panels_will_make_of_it() -> Result<()>
         introduced: "4.0.0".to_owned(),
         fixed: Some("4.7.4".to_owned()),
         last_affected: None,
+        limit: None,
     }];
     let (component, severity) = (affected.component.to_string(), advisory.severity.clone());
     let corrections = advisory.corrections.clone();

@@ -6,3 +6,4 @@ mod desk;
 mod peers;
 mod publishing;
 mod seeds;
+mod versions;

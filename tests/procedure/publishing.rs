@@ -73,7 +73,7 @@ fn what_policy_or_panel_would_refuse_is_found_with_its_field() {
         ["severity[0]"]
     );
     assert_eq!(
-        faults(|advisory| advisory.affected[0].ranges[0].introduced = "1.7".into()),
+        faults(|advisory| advisory.affected[0].ranges[0].introduced = "soon".into()),
         ["affected[0].ranges[0].introduced"]
     );
     assert_eq!(

@@ -75,6 +75,7 @@ fn affected(component: &str, ranges: &[(&str, &str)]) -> Affected {
         introduced: (*introduced).to_owned(),
         fixed: Some((*fixed).to_owned()),
         last_affected: None,
+        limit: None,
     };
     Affected {
         component: ComponentName::new(component).expect("the catalogue's components have names"),

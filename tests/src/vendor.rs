@@ -220,6 +220,7 @@ impl Vendor {
                 introduced: from.to_owned(),
                 fixed: Some(to.to_owned()),
                 last_affected: None,
+                limit: None,
             },
             to: to.to_owned(),
             requires: Vec::new(),

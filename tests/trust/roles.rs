@@ -41,6 +41,7 @@ pub(crate) fn correction() -> Correction {
             introduced: "0".to_owned(),
             fixed: Some("2.0.0".to_owned()),
             last_affected: None,
+            limit: None,
         },
         to: "2.0.0".to_owned(),
         requires: Vec::new(),

@@ -1,5 +1,7 @@
 //! The advisory: the signed document about one vulnerability.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -113,9 +115,10 @@ impl Document for Advisory {
                 ));
             }
             for range in &affected.ranges {
-                if range.fixed.is_some() && range.last_affected.is_some() {
+                let ends = [&range.fixed, &range.last_affected, &range.limit];
+                if ends.iter().filter(|end| end.is_some()).count() > 1 {
                     return Err(format!(
-                        "a range of {} has both fixed and last_affected",
+                        "a range of {} has more than one of fixed, last_affected and limit",
                         affected.component
                     ));
                 }
@@ -190,6 +193,20 @@ pub enum VersionScheme {
     Unknown,
 }
 
+impl fmt::Display for VersionScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Semver => "semver",
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Maven => "maven",
+            Self::Npm => "npm",
+            Self::Generic => "generic",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
 /// A component and the versions of it that are affected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
@@ -216,6 +233,10 @@ pub struct VersionRange {
     /// The last affected version, where no fixed one exists.
     #[serde(default)]
     pub last_affected: Option<String>,
+    /// The first version that this range says nothing about: not fixed, but of a branch that another
+    /// range speaks of. Left out of the bytes where there is none, as before there was such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
 }
 
 /// A component that is not affected, and why.

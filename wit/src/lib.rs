@@ -31,6 +31,7 @@ mod path;
 mod root;
 mod severity;
 mod shape;
+pub mod version;
 
 pub use advisory::{
     Advisory, Affected, Credit, Justification, NotAffected, Reference, TimelineEntry, Tlp,

@@ -75,6 +75,7 @@ fn correction(paths: &[&str]) -> Correction {
             introduced: "1.0.0".to_owned(),
             fixed: None,
             last_affected: None,
+            limit: None,
         },
         to: "1.0.1".to_owned(),
         requires: Vec::new(),

@@ -2,11 +2,10 @@
 //!
 //! Pure: nothing here looks at a disk.
 
-use std::collections::VecDeque;
+use std::{cmp::Ordering, collections::VecDeque};
 
-use semver::Version;
 use sha2::{Digest as _, Sha256};
-use spacecp_contract::{Correction, Digest};
+use spacecp_contract::{Correction, Digest, VersionScheme, version::compare};
 
 use super::{ApplyError, JointPlan, Part, Plan, lock::are_related};
 use crate::inventory::Inventory;
@@ -49,16 +48,14 @@ pub(super) fn in_order<'a>(parts: &[Part<'a>]) -> Result<Vec<Part<'a>>, ApplyErr
 fn comes_before(first: &Correction, second: &Correction) -> bool {
     first.id != second.id
         && second.requires.iter().any(|required| {
-            required.component == first.component && reaches(&first.to, &required.at_least)
+            required.component == first.component
+                && reaches(first.scheme, &first.to, &required.at_least)
         })
 }
 
 /// Versions that cannot be compared are put in order too: preflight says that they cannot.
-fn reaches(version: &str, least: &str) -> bool {
-    match (Version::parse(version), Version::parse(least)) {
-        (Ok(version), Ok(least)) => version >= least,
-        _ => true,
-    }
+fn reaches(scheme: VersionScheme, version: &str, least: &str) -> bool {
+    compare(scheme, version, least).is_none_or(Ordering::is_ge)
 }
 
 /// Names a circle: from any of those that wait, always on to one that it waits for.

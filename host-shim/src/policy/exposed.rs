@@ -3,8 +3,12 @@
 //! The plugin gives the verdicts; this is the native second look before anything is applied by
 //! itself. It never says yes to what it cannot compare.
 
-use semver::Version;
-use spacecp_contract::{Advisory, Correction, VersionRange, VersionScheme};
+use std::cmp::Ordering;
+
+use spacecp_contract::{
+    Advisory, Affected, Correction, VersionRange, VersionScheme,
+    version::{Range, Version, compare},
+};
 
 use crate::inventory::{Component, Inventory};
 
@@ -30,7 +34,7 @@ pub(super) fn affects(advisory: &Advisory, component: &Component, inventory: &In
         };
         advisory.affected.iter().any(|affected| {
             affected.component == part.advisory_name
-                && (affected.versions.contains(version)
+                && (lists(affected, version)
                     || affected
                         .ranges
                         .iter()
@@ -40,23 +44,15 @@ pub(super) fn affects(advisory: &Advisory, component: &Component, inventory: &In
 }
 
 fn contains(scheme: VersionScheme, range: &VersionRange, version: &str) -> bool {
-    if !matches!(scheme, VersionScheme::Semver | VersionScheme::Npm) {
-        return false;
-    }
-    let Some(version) = read(version) else {
+    let Ok(version) = Version::read(scheme, version) else {
         return false;
     };
-    let begins = range.introduced == "0"
-        || read(&range.introduced).is_some_and(|first| first.cmp_precedence(&version).is_le());
-    let ends = match (&range.fixed, &range.last_affected) {
-        (Some(end), _) => read(end).is_some_and(|end| version.cmp_precedence(&end).is_lt()),
-        (None, Some(last)) => read(last).is_some_and(|last| version.cmp_precedence(&last).is_le()),
-        (None, None) => true,
-    };
-    begins && ends
+    Range::read(scheme, range).is_ok_and(|range| range.contains(&version) == Some(true))
 }
 
-/// A leading "v" is part of a tag, not of a version.
-fn read(text: &str) -> Option<Version> {
-    Version::parse(text.strip_prefix('v').unwrap_or(text)).ok()
+/// Listed as it is written, or in another spelling of the same version.
+fn lists(affected: &Affected, version: &str) -> bool {
+    affected.versions.iter().any(|listed| {
+        listed == version || compare(affected.scheme, listed, version) == Some(Ordering::Equal)
+    })
 }

@@ -8,7 +8,6 @@ use super::{TrustError, Unverified, Verified, feed::announced, signature::verify
 
 /// A verified document of either kind.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and seldom")]
 pub enum AnyDocument {
     /// An advisory.
     Advisory(Verified<Advisory>),

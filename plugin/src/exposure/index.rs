@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use spacecp_contract::{Advisory, Justification};
 
-use super::{Judgement, Ranges};
+use super::{Installed, Judgement, Ranges};
 use crate::bindings::exports::spacecp::advisories::exposure::Status;
 
 /// What advisories say of components, by component.
@@ -76,25 +76,12 @@ impl Index {
         self.components.get(advisory).map_or(&[], Vec::as_slice)
     }
 
-    /// What every advisory says of a component in this version; none for a version not known.
-    pub fn findings<'a>(
-        &'a self,
-        component: &str,
-        version: Option<&'a str>,
-    ) -> impl Iterator<Item = Finding<'a>> {
-        let statements = self.by_component.get(component).into_iter().flatten();
-        statements.map(move |(advisory, statement)| Finding {
-            advisory,
-            judgement: statement.judge(version),
-        })
-    }
-
     /// What one advisory says of a component in this version, if it speaks of it.
     pub fn finding<'a>(
         &'a self,
         advisory: &str,
         component: &str,
-        version: Option<&'a str>,
+        version: Option<&Installed>,
     ) -> Option<Finding<'a>> {
         let (advisory, statement) = self.by_component.get(component)?.get_key_value(advisory)?;
         Some(Finding {
@@ -105,7 +92,7 @@ impl Index {
 }
 
 impl Statement {
-    fn judge(&self, version: Option<&str>) -> Judgement {
+    fn judge(&self, version: Option<&Installed>) -> Judgement {
         let ranges = match self {
             Self::Not(justification) => {
                 return Judgement {

@@ -3,9 +3,12 @@
 //! The semantics are OSV's. A verdict is never a guess: what cannot be read or compared is
 //! `unknown`, and says why.
 
+mod flaws;
 mod index;
 mod range;
 
+pub(crate) use flaws::merge;
 pub(crate) use index::gravity;
 pub use index::{Finding, Index};
-pub use range::{Judgement, Ranges, compare};
+pub use range::{Installed, Judgement, Ranges};
+pub use spacecp_contract::version::compare;

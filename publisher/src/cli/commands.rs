@@ -218,6 +218,7 @@ impl Desk<'_> {
                 introduced: build.from_version.clone(),
                 fixed: None,
                 last_affected: Some(build.from_version.clone()),
+                limit: None,
             },
             to: build.to_version.clone(),
             requires: build.requires.clone(),

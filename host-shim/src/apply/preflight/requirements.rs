@@ -1,6 +1,8 @@
 //! Has every component that must be there first reached its version?
 
-use semver::Version;
+use std::cmp::Ordering;
+
+use spacecp_contract::version::compare;
 
 use super::{Found, Situation, obstacle};
 
@@ -24,13 +26,10 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
             ));
         }
         for component in installed {
-            let reached = match (
-                component.version.as_deref().map(Version::parse),
-                Version::parse(&required.at_least),
-            ) {
-                (Ok(Ok(version)), Ok(least)) => Some(version >= least),
-                _ => None,
-            };
+            let version = component.version.as_deref().ok();
+            let reached = version
+                .and_then(|version| compare(component.scheme, version, &required.at_least))
+                .map(Ordering::is_ge);
             match reached {
                 Some(true) => {}
                 Some(false) => found.push(obstacle(

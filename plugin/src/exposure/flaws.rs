@@ -1,0 +1,50 @@
+//! Several advisories about one flaw: what they call it tells.
+//!
+//! A flaw must not be counted twice because two vendors wrote about it, and no flaw may disappear
+//! behind another one. So a verdict gives way only to a graver one about the same component whose
+//! advisory covers it: it goes by a name that the two share, and it names no CVE that the other does
+//! not name.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::bindings::exports::spacecp::advisories::exposure::Verdict;
+
+/// A verdict that stands, and the other advisories that speak of its flaw.
+type Merged<'a> = (&'a Verdict, Vec<&'a str>);
+
+/// The verdicts that stand, in the order in which they came: the gravest first.
+pub(crate) fn merge<'a>(
+    verdicts: Vec<&'a Verdict>,
+    aliases: impl Fn(&str) -> &'a [String],
+) -> Vec<Merged<'a>> {
+    let mut standing: Vec<Merged<'a>> = Vec::with_capacity(verdicts.len());
+    // Where a verdict about this component stands whose advisory goes by this name.
+    let mut named: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for verdict in verdicts {
+        let id = verdict.advisory.id.as_str();
+        let names: BTreeSet<&str> = aliases(id).iter().map(String::as_str).chain([id]).collect();
+        let shared = names
+            .iter()
+            .filter_map(|name| named.get(&(verdict.component.as_str(), *name)))
+            .flatten();
+        let over = shared
+            .copied()
+            .find(|place| covers(aliases(&standing[*place].0.advisory.id), &names));
+        if let Some(place) = over {
+            standing[place].1.push(id);
+            continue;
+        }
+        for name in names {
+            let place = named.entry((&verdict.component, name)).or_default();
+            place.push(standing.len());
+        }
+        standing.push((verdict, Vec::new()));
+    }
+    standing
+}
+
+/// Whether an advisory of these aliases names every CVE that there is among `names`.
+fn covers(aliases: &[String], names: &BTreeSet<&str>) -> bool {
+    let mut cves = names.iter().filter(|name| name.starts_with("CVE-"));
+    cves.all(|cve| aliases.iter().any(|alias| alias == cve))
+}

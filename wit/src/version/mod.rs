@@ -1,0 +1,157 @@
+//! Versions and ranges of versions, in the order that each scheme gives them.
+//!
+//! Panel, plugin and vendor have to agree about every one of these comparisons, so they are made
+//! here and nowhere else. A version is read once: reading turns it into a key, and of two keys the
+//! one with the lower bytes is the lower version. So every scheme is a total order by construction,
+//! and a comparison never looks at the text again.
+//!
+//! What is not a version in its scheme is refused by name. Nothing here guesses.
+
+mod deb;
+mod generic;
+mod key;
+mod maven;
+mod npm;
+mod range;
+mod rpm;
+mod semver;
+mod sequence;
+
+use std::{cmp::Ordering, fmt};
+
+use self::key::Key;
+pub use self::range::{Range, RangeError};
+use crate::VersionScheme;
+
+/// The longest version in bytes.
+pub const LONGEST_VERSION: usize = 256;
+
+/// A version that was read in its scheme and is ready to compare.
+///
+/// Two versions are equal when their scheme says so, however they are written.
+#[derive(Debug, Clone)]
+pub struct Version {
+    text: Box<str>,
+    scheme: VersionScheme,
+    key: Key,
+}
+
+/// Why a text is not a version in a scheme.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} cannot be read as a version ({scheme}): {fault}")]
+pub struct VersionError {
+    /// The text, as far as it can be shown.
+    pub text: String,
+    /// The scheme.
+    pub scheme: VersionScheme,
+    /// What is wrong.
+    pub fault: VersionFault,
+}
+
+/// What is wrong with a text that is not a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VersionFault {
+    /// Nothing is there.
+    #[error("it is empty")]
+    Empty,
+    /// More than any version has.
+    #[error("it is longer than {LONGEST_VERSION} bytes")]
+    TooLong,
+    /// A character that has no place there.
+    #[error("{0:?} has no place in {1}")]
+    Character(char, &'static str),
+    /// A part that has to be there and has nothing in it.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A number that the scheme does not go up to.
+    #[error("{0} is too large")]
+    TooLarge(&'static str),
+    /// The scheme is not known here.
+    #[error("this scheme is not known here")]
+    Scheme,
+}
+
+impl Version {
+    /// Reads a version.
+    pub fn read(scheme: VersionScheme, text: &str) -> Result<Self, VersionError> {
+        match key(scheme, text) {
+            Ok(key) => Ok(Self {
+                text: text.into(),
+                scheme,
+                key,
+            }),
+            Err(fault) => Err(VersionError {
+                text: text.chars().take(80).collect(),
+                scheme,
+                fault,
+            }),
+        }
+    }
+
+    /// Which of two versions comes first; none for versions that have no order between them: those
+    /// of two schemes, and in `generic` those of two lines of development.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        if self.scheme != other.scheme {
+            return None;
+        }
+        self.key.compare(&other.key)
+    }
+
+    /// The scheme that it was read in.
+    pub fn scheme(&self) -> VersionScheme {
+        self.scheme
+    }
+
+    /// The version as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(other) == Some(Ordering::Equal)
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.compare(other)
+    }
+}
+
+/// Which of two texts is the lower version of a scheme; none where that cannot be said.
+pub fn compare(scheme: VersionScheme, one: &str, other: &str) -> Option<Ordering> {
+    let one = Version::read(scheme, one).ok()?;
+    one.compare(&Version::read(scheme, other).ok()?)
+}
+
+fn key(scheme: VersionScheme, text: &str) -> Result<Key, VersionFault> {
+    if text.len() > LONGEST_VERSION {
+        return Err(VersionFault::TooLong);
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(VersionFault::Empty);
+    }
+    if let Some(control) = text.chars().find(|letter| letter.is_control()) {
+        return Err(VersionFault::Character(control, "a version"));
+    }
+    match scheme {
+        VersionScheme::Semver => semver::read(text),
+        VersionScheme::Npm => npm::read(text),
+        VersionScheme::Deb => deb::read(text),
+        VersionScheme::Rpm => rpm::read(text),
+        VersionScheme::Maven => Ok(maven::read(text)),
+        VersionScheme::Generic => generic::read(text),
+        VersionScheme::Unknown => Err(VersionFault::Scheme),
+    }
+}

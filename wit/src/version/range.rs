@@ -1,0 +1,153 @@
+//! A range of versions that was read in its scheme, with the meaning that OSV gives it.
+
+use std::{cmp::Ordering, fmt};
+
+use super::{Version, VersionError};
+use crate::{VersionRange, VersionScheme};
+
+/// A range of versions, ready to compare with.
+#[derive(Debug, Clone)]
+pub struct Range {
+    /// None is before all versions.
+    introduced: Option<Version>,
+    end: End,
+}
+
+#[derive(Debug, Clone)]
+enum End {
+    Fixed(Version),
+    LastAffected(Version),
+    Limit(Version),
+    Open,
+}
+
+/// Why a range cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RangeError {
+    /// One of its versions.
+    #[error("{0}")]
+    Version(#[from] VersionError),
+    /// It says more than once where it ends.
+    #[error("it has more than one of fixed, last_affected and limit")]
+    TwoEnds,
+    /// It ends before it begins.
+    #[error("it begins at {begin} and ends before that, at {end}")]
+    Backwards {
+        /// Where it begins.
+        begin: String,
+        /// Where it ends.
+        end: String,
+    },
+    /// Its versions have no order between them.
+    #[error("it begins at {begin} and ends at {end}, which have no order between them")]
+    Unrelated {
+        /// Where it begins.
+        begin: String,
+        /// Where it ends.
+        end: String,
+    },
+}
+
+impl Range {
+    /// Reads a range.
+    pub fn read(scheme: VersionScheme, range: &VersionRange) -> Result<Self, RangeError> {
+        let read = |text: &str| Version::read(scheme, text);
+        let introduced = match range.introduced.as_str() {
+            "0" => None,
+            text => Some(read(text)?),
+        };
+        let end = match (&range.fixed, &range.last_affected, &range.limit) {
+            (None, None, None) => End::Open,
+            (Some(fixed), None, None) => End::Fixed(read(fixed)?),
+            (None, Some(last), None) => End::LastAffected(read(last)?),
+            // Two asterisks are OSV's way to say that there is none.
+            (None, None, Some(limit)) if limit == "*" => End::Open,
+            (None, None, Some(limit)) => End::Limit(read(limit)?),
+            _ => return Err(RangeError::TwoEnds),
+        };
+        if let (Some(begin), Some(end)) = (&introduced, end.version()) {
+            let (first, last) = (begin.to_string(), end.to_string());
+            match begin.compare(end) {
+                None => {
+                    return Err(RangeError::Unrelated {
+                        begin: first,
+                        end: last,
+                    });
+                }
+                Some(Ordering::Greater) => {
+                    return Err(RangeError::Backwards {
+                        begin: first,
+                        end: last,
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        // Without a bound there is nothing whose scheme could be found unknown.
+        if scheme == VersionScheme::Unknown {
+            read(&range.introduced)?;
+        }
+        Ok(Self { introduced, end })
+    }
+
+    /// Whether a version is in it; none where that cannot be said.
+    pub fn contains(&self, version: &Version) -> Option<bool> {
+        let begins = match &self.introduced {
+            Some(introduced) => introduced.compare(version)?.is_le(),
+            None => true,
+        };
+        let ends = match &self.end {
+            End::Fixed(end) | End::Limit(end) => version.compare(end)?.is_lt(),
+            End::LastAffected(last) => version.compare(last)?.is_le(),
+            End::Open => true,
+        };
+        Some(begins && ends)
+    }
+
+    /// Whether a version comes after a fix of this range.
+    pub fn is_past(&self, version: &Version) -> bool {
+        matches!(&self.end, End::Fixed(fixed) if version.compare(fixed).is_some_and(Ordering::is_ge))
+    }
+
+    /// Whether some version may be in both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let reaches = |one: &Self, other: &Self| match (&one.end, &other.introduced) {
+            (End::Open, _) | (_, None) => true,
+            (End::Fixed(end) | End::Limit(end), Some(begin)) => {
+                begin.compare(end).is_some_and(Ordering::is_lt)
+            }
+            (End::LastAffected(last), Some(begin)) => {
+                begin.compare(last).is_some_and(Ordering::is_le)
+            }
+        };
+        !self.is_empty() && !other.is_empty() && reaches(self, other) && reaches(other, self)
+    }
+
+    /// Whether no version can be in it, as it ends where it begins.
+    pub fn is_empty(&self) -> bool {
+        matches!((&self.introduced, &self.end), (Some(begin), End::Fixed(end) | End::Limit(end)) if begin == end)
+    }
+}
+
+impl End {
+    fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Fixed(end) | Self::LastAffected(end) | Self::Limit(end) => Some(end),
+            Self::Open => None,
+        }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.introduced {
+            Some(introduced) => write!(f, "[{introduced}, ")?,
+            None => f.write_str("[0, ")?,
+        }
+        match &self.end {
+            End::Fixed(end) | End::Limit(end) => write!(f, "{end})"),
+            End::LastAffected(last) => write!(f, "{last}]"),
+            End::Open => f.write_str("…)"),
+        }
+    }
+}
