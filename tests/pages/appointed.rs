@@ -59,7 +59,10 @@ async fn scheduled(panel: &Panel) -> Result<()> {
 async fn it_is_applied_when_the_window_opens_and_not_before() -> Result<()> {
     let (panel, within) = panel().await?;
     scheduled(&panel).await?;
-    panel.shim().keep_appointments(&At(Timestamp::now())).await?;
+    panel
+        .shim()
+        .keep_appointments(&At(Timestamp::now()))
+        .await?;
     assert!(!is_corrected(&panel)?);
     panel.shim().keep_appointments(&within).await?;
     assert!(is_corrected(&panel)?);
@@ -67,7 +70,11 @@ async fn it_is_applied_when_the_window_opens_and_not_before() -> Result<()> {
     assert_eq!(kept.state, Kept::Applied);
     let history = panel.shim().history(10).await?;
     assert_eq!(kept.application.as_deref(), Some(history[0].id.as_str()));
-    assert!(history[0].by.starts_with(ADMINISTRATOR), "{}", history[0].by);
+    assert!(
+        history[0].by.starts_with(ADMINISTRATOR),
+        "{}",
+        history[0].by
+    );
     Ok(())
 }
 
@@ -83,7 +90,10 @@ async fn what_has_drifted_meanwhile_is_not_applied_and_the_history_says_why() ->
     assert_eq!(kept.state, Kept::Failed);
     let mut viewer = panel.visit_as(VIEWER).await?;
     let page = viewer.get("/history").await?.body;
-    assert!(page.contains("<h2>Not applied at its window</h2>"), "{page}");
+    assert!(
+        page.contains("<h2>Not applied at its window</h2>"),
+        "{page}"
+    );
     // It is not tried again and again.
     panel.shim().keep_appointments(&within).await?;
     assert_eq!(panel.shim().appointments(10).await?.len(), 1);
@@ -129,7 +139,10 @@ async fn without_a_window_there_is_nothing_to_wait_for() -> Result<()> {
         .await?
         .leads_to("/history")?;
     let page = administrator.get("/history").await?.body;
-    assert!(page.contains("there is no maintenance window to wait for"), "{page}");
+    assert!(
+        page.contains("there is no maintenance window to wait for"),
+        "{page}"
+    );
     assert_eq!(panel.shim().appointments(10).await?, []);
     Ok(())
 }

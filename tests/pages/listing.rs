@@ -11,10 +11,18 @@ async fn shows(path: &str, wanted: &[&str], unwanted: &[&str]) -> Result<()> {
     let page = viewer.get(path).await?;
     assert_eq!(page.status, 200, "{path}");
     for words in wanted {
-        assert!(page.body.contains(words), "{path} lacks {words}:\n{}", page.body);
+        assert!(
+            page.body.contains(words),
+            "{path} lacks {words}:\n{}",
+            page.body
+        );
     }
     for words in unwanted {
-        assert!(!page.body.contains(words), "{path} has {words}:\n{}", page.body);
+        assert!(
+            !page.body.contains(words),
+            "{path} has {words}:\n{}",
+            page.body
+        );
     }
     Ok(())
 }
@@ -33,7 +41,11 @@ async fn only_what_is_known_to_be_exploited_is_shown_where_that_is_asked_for() -
 async fn only_what_is_under_embargo_is_shown_where_that_is_asked_for() -> Result<()> {
     shows(
         "/advisories?embargo=yes",
-        &[catalog::BACKUP, "under embargo", "Something on this page is not public"],
+        &[
+            catalog::BACKUP,
+            "under embargo",
+            "Something on this page is not public",
+        ],
         &[catalog::LOG4SHELL],
     )
     .await

@@ -25,16 +25,22 @@ async fn an_exposure_ends_in_the_record_when_it_is_corrected() -> Result<()> {
         advisory: Some(catalog::CONSOLE.to_owned()),
         ..Query::default()
     };
-    let before = panel.shim().exposure_record(&query, Timestamp::now()).await?;
+    let before = panel
+        .shim()
+        .exposure_record(&query, Timestamp::now())
+        .await?;
     assert_eq!(before.periods.len(), 1);
     assert_eq!(before.periods[0].standing, Standing::Exposed);
     assert_eq!(before.periods[0].until, None);
 
     let page = format!("/advisories/{}", catalog::CONSOLE);
     administrator.press(&page, "/apply").await?;
-    let after = panel.shim().exposure_record(&query, Timestamp::now()).await?;
+    let after = panel
+        .shim()
+        .exposure_record(&query, Timestamp::now())
+        .await?;
     assert_eq!(after.periods.len(), 1);
-    assert!(after.periods[0].until.is_some());
+    assert!(after.periods[0].until.is_some(), "{:?}", after.periods);
     let why = after.periods[0].ended.as_deref().unwrap_or_default();
     assert!(why.contains("4.7.4"), "{why}");
     let shown = administrator
@@ -52,7 +58,9 @@ async fn what_did_not_touch_the_days_that_are_asked_about_is_not_an_answer() -> 
         .get("/exposure?from=2020-01-01&until=2020-12-31")
         .await?;
     assert!(
-        page.body.contains("No exposure between 2020-01-01 00:00 UTC and 2020-12-31 23:59 UTC is recorded."),
+        page.body.contains(
+            "No exposure between 2020-01-01 00:00 UTC and 2020-12-31 23:59 UTC is recorded."
+        ),
         "{}",
         page.body
     );
@@ -107,9 +115,15 @@ async fn what_was_changed_here_comes_first_and_says_so() -> Result<()> {
     fs::write(&edited, "// <b>mine</b>\n")?;
     let mut viewer = panel.visit_as(VIEWER).await?;
     let page = viewer.get(&changes()).await?.body;
-    let (here, rest) = (page.find("Changed on this machine"), page.find("What the correction changes"));
+    let (here, rest) = (
+        page.find("Changed on this machine"),
+        page.find("What the correction changes"),
+    );
     assert!(here.is_some() && here < rest, "{page}");
-    assert!(page.contains("<del>-// &lt;b&gt;mine&lt;/b&gt;</del>"), "{page}");
+    assert!(
+        page.contains("<del>-// &lt;b&gt;mine&lt;/b&gt;</del>"),
+        "{page}"
+    );
     Ok(())
 }
 

@@ -29,7 +29,10 @@ async fn the_events_of_an_application_tell_its_steps_and_its_end() -> Result<()>
     let after = administrator.get(&work).await?;
     after.leads_to("/history")?;
     let said = administrator.get("/history").await?.body;
-    assert!(said.contains("houston is corrected: 4.7.2 → 4.7.4."), "{said}");
+    assert!(
+        said.contains("houston is corrected: 4.7.2 → 4.7.4."),
+        "{said}"
+    );
     Ok(())
 }
 
@@ -66,10 +69,22 @@ async fn a_script_may_run_on_the_page_of_work_under_way_and_nowhere_else() -> Re
         policy.unwrap_or_default().to_owned()
     };
     if page.status == 200 {
-        assert!(policy(&page).contains("script-src 'self'"), "{:?}", page.headers);
+        assert!(
+            policy(&page).contains("script-src 'self'"),
+            "{:?}",
+            page.headers
+        );
         assert!(page.body.contains("<noscript><meta http-equiv=\"refresh\""));
     }
-    for path in ["/", "/advisories", "/history", "/trust", "/policy", "/components", "/exposure"] {
+    for path in [
+        "/",
+        "/advisories",
+        "/history",
+        "/trust",
+        "/policy",
+        "/components",
+        "/exposure",
+    ] {
         let page = administrator.get(path).await?;
         assert!(!policy(&page).contains("script-src"), "{path}");
         assert!(!page.body.contains("<script"), "{path}");

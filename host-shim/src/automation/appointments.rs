@@ -197,7 +197,10 @@ fn appointment(row: &SqliteRow) -> Result<Appointment, AutomationError> {
         by: row.try_get("by")?,
         made: time(row.try_get("made")?)?,
         state: Kept::read(row.try_get("state")?)?,
-        ended: row.try_get::<Option<i64>, _>("ended")?.map(time).transpose()?,
+        ended: row
+            .try_get::<Option<i64>, _>("ended")?
+            .map(time)
+            .transpose()?,
         words: row.try_get("words")?,
         application: row.try_get("application")?,
     })

@@ -26,7 +26,9 @@ pub enum AutomationError {
         correction: String,
     },
     /// Nothing to wait for.
-    #[error("there is no maintenance window to wait for: the policy lets things happen at any time. Apply it now, or give the policy a window")]
+    #[error(
+        "there is no maintenance window to wait for: the policy lets things happen at any time. Apply it now, or give the policy a window"
+    )]
     NoWindow,
     /// No such appointment waits.
     #[error("no appointment {number} waits here")]

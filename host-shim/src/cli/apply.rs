@@ -4,9 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use spacecp_contract::{Digest, DocumentId};
 
-use super::{
-    CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show,
-};
+use super::{CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show};
 use crate::{
     apply::{Application, Gravity, JointPlan, Plan},
     shim::{ApplyRequest, JointRequest, Shim, changes_page},
@@ -50,7 +48,9 @@ pub(super) async fn apply(
     }
     if asked.at_window {
         let [(correction, component)] = parts.as_slice() else {
-            return Err(usage("--at-window is for one correction at a time".to_owned()));
+            return Err(usage(
+                "--at-window is for one correction at a time".to_owned(),
+            ));
         };
         let request = ApplyRequest {
             correction: correction.clone(),

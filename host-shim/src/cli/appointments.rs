@@ -35,7 +35,9 @@ pub(super) async fn appointments(
     let waits = all.iter().any(|one| one.state == Kept::Waiting);
     if let (true, Some(window)) = (waits, shim.next_window(now).await?) {
         let window = window.strftime("%Y-%m-%d %H:%M UTC");
-        out.line(&format!("The next window: {window}. \"serve\" has to run then."))?;
+        out.line(&format!(
+            "The next window: {window}. \"serve\" has to run then."
+        ))?;
     }
     Ok(Ending::Well)
 }

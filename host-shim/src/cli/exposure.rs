@@ -19,7 +19,11 @@ pub(super) async fn exposure(
     let query = Query {
         advisory: asked.advisory.clone(),
         component: asked.component.clone(),
-        from: asked.from.as_deref().map(|text| day("--from", text)).transpose()?,
+        from: asked
+            .from
+            .as_deref()
+            .map(|text| day("--from", text))
+            .transpose()?,
         until: asked
             .until
             .as_deref()
@@ -50,7 +54,11 @@ pub(super) async fn exposure(
 /// The beginning of a day in UTC, or a time.
 fn day(option: &str, text: &str) -> Result<Timestamp, CommandError> {
     let day = text.parse::<jiff::civil::Date>().ok();
-    let begin = day.and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
+    let begin = day.and_then(|day| {
+        jiff::tz::TimeZone::UTC
+            .to_timestamp(day.at(0, 0, 0, 0))
+            .ok()
+    });
     begin
         .or_else(|| text.parse().ok())
         .ok_or_else(|| no_time(option, text))

@@ -36,7 +36,10 @@ fn write(command: &Command, folder: &Path, out: &Output) -> io::Result<()> {
         .render(&mut page)?;
     fs::write(&path, page)?;
     out.line(&path.display().to_string())?;
-    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+    for below in command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set())
+    {
         write(below, folder, out)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The program `spacecp-advisories`: everything that the pages can do, from a terminal or a script.
 
-mod appointments;
 mod apply;
+mod appointments;
 mod arguments;
 mod audit;
 mod auto;
@@ -113,9 +113,9 @@ impl CommandError {
                 AutomationError::NotQuarantined { .. }
                 | AutomationError::NoAppointment { .. }
                 | AutomationError::Fault(_) => Ending::Usage,
-                AutomationError::Busy
-                | AutomationError::NoWindow
-                | AutomationError::Exceeds(_) => Ending::Refused,
+                AutomationError::Busy | AutomationError::NoWindow | AutomationError::Exceeds(_) => {
+                    Ending::Refused
+                }
                 _ => Ending::Failed,
             },
             _ => Ending::Failed,

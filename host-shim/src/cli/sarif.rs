@@ -69,7 +69,10 @@ fn rule(verdict: &Verdict) -> Value {
 }
 
 fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
-    let version = verdict.version.as_deref().unwrap_or("of an unknown version");
+    let version = verdict
+        .version
+        .as_deref()
+        .unwrap_or("of an unknown version");
     let reason = if verdict.embargo {
         "under embargo"
     } else {
@@ -77,7 +80,10 @@ fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
     };
     let words = match verdict.status {
         Status::Affected => format!("{} {version} is exposed: {reason}", verdict.component),
-        _ => format!("Whether {} {version} is exposed is unknown: {reason}", verdict.component),
+        _ => format!(
+            "Whether {} {version} is exposed is unknown: {reason}",
+            verdict.component
+        ),
     };
     json!({
         "ruleId": verdict.advisory.id,

@@ -66,7 +66,9 @@ pub fn counts(periods: &[Period], standing: Standing) -> Vec<(Timestamp, u32)> {
     let of = periods.iter().filter(|period| period.standing == standing);
     let mut steps: Vec<(Timestamp, &str, i64)> = of
         .flat_map(|period| {
-            let end = period.until.map(|until| (until, period.component.as_str(), -1));
+            let end = period
+                .until
+                .map(|until| (until, period.component.as_str(), -1));
             [Some((period.since, period.component.as_str(), 1)), end]
         })
         .flatten()
@@ -116,7 +118,10 @@ mod tests {
         ];
         let counted = counts(&periods, Standing::Exposed);
         let expected = [(10, 1), (20, 2), (30, 2), (40, 1)];
-        assert_eq!(counted, expected.map(|(second, number)| (at(second), number)));
+        assert_eq!(
+            counted,
+            expected.map(|(second, number)| (at(second), number))
+        );
         assert_eq!(counts(&periods, Standing::Undecided), []);
     }
 

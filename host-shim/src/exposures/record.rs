@@ -20,11 +20,7 @@ pub struct Query {
 }
 
 /// Writes down what has begun and what has ended, in one transaction; says how much that was.
-pub async fn note(
-    store: &Store,
-    found: &[Finding],
-    now: Timestamp,
-) -> Result<usize, StoreError> {
+pub async fn note(store: &Store, found: &[Finding], now: Timestamp) -> Result<usize, StoreError> {
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
     let rows = sqlx::query("SELECT * FROM exposures WHERE until IS NULL")
         .fetch_all(&mut *transaction)
@@ -66,11 +62,7 @@ pub async fn note(
 }
 
 /// The periods that are asked for, those that last first, then the newest; at most `limit` of them.
-pub async fn periods(
-    store: &Store,
-    query: &Query,
-    limit: u32,
-) -> Result<Vec<Period>, StoreError> {
+pub async fn periods(store: &Store, query: &Query, limit: u32) -> Result<Vec<Period>, StoreError> {
     let rows = sqlx::query(
         "SELECT * FROM exposures
          WHERE (?1 IS NULL OR advisory = ?1) AND (?2 IS NULL OR component = ?2)
@@ -89,9 +81,8 @@ pub async fn periods(
 
 fn period(row: &SqliteRow) -> Result<Period, StoreError> {
     let damaged = |what: &str| StoreError::Panel(format!("a period of exposure with {what}"));
-    let time = |second: i64| {
-        Timestamp::from_second(second).map_err(|_| damaged("a time that is none"))
-    };
+    let time =
+        |second: i64| Timestamp::from_second(second).map_err(|_| damaged("a time that is none"));
     let standing = match row.try_get("standing")? {
         "exposed" => Standing::Exposed,
         "undecided" => Standing::Undecided,

@@ -66,9 +66,7 @@ impl Shim {
     /// sight.
     pub async fn next_window(&self, now: Timestamp) -> Result<Option<Timestamp>, ShimError> {
         let hours = self.rules().await?.hours;
-        Ok(hours
-            .first_open(now)
-            .filter(|_| !hours.is_always()))
+        Ok(hours.first_open(now).filter(|_| !hours.is_always()))
     }
 
     /// Withdraws an appointment that waits.
@@ -169,10 +167,7 @@ impl Shim {
 
 /// Who applies, in the journal: it names the appointment, by which a later process finds it again.
 fn signature(appointment: &Appointment) -> String {
-    format!(
-        "{} (appointment {})",
-        appointment.by, appointment.number
-    )
+    format!("{} (appointment {})", appointment.by, appointment.number)
 }
 
 fn became(application: &Application) -> (Kept, Option<String>, Option<String>) {

@@ -108,7 +108,9 @@ impl Rooms {
         correction: &Correction,
     ) -> Result<bool, ShimError> {
         let advisories = self.advisories().await?;
-        let mut secret = advisories.iter().filter(|advisory| advisory.is_under_embargo());
+        let mut secret = advisories
+            .iter()
+            .filter(|advisory| advisory.is_under_embargo());
         Ok(secret.any(|advisory| {
             advisory.corrections.contains(&correction.id)
                 || correction.advisories.contains(&advisory.id)

@@ -61,7 +61,7 @@ impl Shim {
         if *self.noted.lock().await == standing {
             return Ok(());
         }
-        let report = self.plugin()?.report().await?;
+        let report = self.report().await?;
         let found: Vec<Finding> = report.verdicts.iter().map(finding).collect();
         let changed = exposures::note(self.rooms.store(), &found, now).await?;
         if changed > 0 {
@@ -207,7 +207,9 @@ fn answer(record: &ExposureRecord, query: &Query) -> Block {
         (0, 0) => notice(Tone::Good, format!("No exposure{about} is recorded.")),
         (0, _) => notice(
             Tone::Warning,
-            format!("No exposure{about} is recorded, but {more}{undecided} that nobody could decide."),
+            format!(
+                "No exposure{about} is recorded, but {more}{undecided} that nobody could decide."
+            ),
         ),
         (_, 0) => notice(Tone::Warning, format!("Exposures{about}: {more}{exposed}.")),
         _ => notice(

@@ -117,7 +117,10 @@ pub(super) async fn withdraw_appointment(
         &web,
         &session,
         withdrawn.map(|one| {
-            format!("{} is not applied to {} at the window.", one.correction, one.component)
+            format!(
+                "{} is not applied to {} at the window.",
+                one.correction, one.component
+            )
         }),
     ))
 }

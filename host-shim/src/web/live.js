@@ -25,3 +25,8 @@ source.addEventListener("end", () => {
   source.close();
   location.replace(place.dataset.next);
 });
+
+// Where nothing more can be heard, the page itself says how far the work is, or leads on.
+source.addEventListener("error", () => {
+  if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
+});

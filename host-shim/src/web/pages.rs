@@ -177,7 +177,13 @@ impl Web {
     }
 
     /// The page in the form that is asked for.
-    pub(super) fn drawn(&self, headers: &HeaderMap, session: &Session, page: &Page, path: &str) -> Response {
+    pub(super) fn drawn(
+        &self,
+        headers: &HeaderMap,
+        session: &Session,
+        page: &Page,
+        path: &str,
+    ) -> Response {
         if wants_json(headers) {
             return as_json(page);
         }
@@ -251,7 +257,8 @@ pub(super) async fn advisory(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    web.page(visit, &headers, Place::Advisory(id), whole()).await
+    web.page(visit, &headers, Place::Advisory(id), whole())
+        .await
 }
 
 pub(super) async fn history(

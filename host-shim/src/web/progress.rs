@@ -62,7 +62,8 @@ impl Progress for UnderWay {
     }
 
     fn files(&self, done: u64, of: u64) {
-        self.stage.send_modify(|stage| stage.files = Some((done, of)));
+        self.stage
+            .send_modify(|stage| stage.files = Some((done, of)));
     }
 }
 
@@ -174,13 +175,16 @@ fn stages(stage: watch::Receiver<Stage>) -> impl Stream<Item = Result<Event, Inf
     stream::unfold(Some((stage, true)), async |following| {
         let (mut stage, first) = following?;
         if !first && stage.changed().await.is_err() {
-            return Some((Ok(Event::default().event("end").data("")), None));
+            return Some((Ok(Event::default().event("end").data("end")), None));
         }
         let present = stage.borrow_and_update().clone();
         if present.ended {
-            return Some((Ok(Event::default().event("end").data("")), None));
+            return Some((Ok(Event::default().event("end").data("end")), None));
         }
         let told = serde_json::to_string(&present).expect("a stage holds texts and numbers only");
-        Some((Ok(Event::default().event("stage").data(told)), Some((stage, false))))
+        Some((
+            Ok(Event::default().event("stage").data(told)),
+            Some((stage, false)),
+        ))
     })
 }

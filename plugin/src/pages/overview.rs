@@ -40,12 +40,19 @@ pub fn overview(
     blocks.extend(decided::problem(decisions));
     if summary.undecided > 0 {
         let undecided = counted(summary.undecided as usize, "component", "components");
-        blocks.push(notice(Tone::Warning, format!("{undecided} cannot be decided: a version could not be read or compared. See below.")));
+        blocks.push(notice(
+            Tone::Warning,
+            format!(
+                "{undecided} cannot be decided: a version could not be read or compared. See below."
+            ),
+        ));
     }
     blocks.push(current(freshness, now));
     let of = |status: Status| -> Vec<&Verdict> {
         let verdicts = verdicts.iter().copied();
-        verdicts.filter(|verdict| verdict.status == status).collect()
+        verdicts
+            .filter(|verdict| verdict.status == status)
+            .collect()
     };
     let exposed = decisions.most_urgent_first(of(Status::Affected));
     if let Some(first) = exposed.first() {
@@ -145,11 +152,7 @@ fn components(summary: &Summary, blocks: &mut Vec<Block>) {
     ]));
 }
 
-fn standing(
-    summary: &Summary,
-    of_those: Option<(String, Tone)>,
-    freshness: &Freshness,
-) -> Block {
+fn standing(summary: &Summary, of_those: Option<(String, Tone)>, freshness: &Freshness) -> Block {
     let of = counted(summary.components as usize, "component", "components");
     match summary.exposed {
         // Silence is not an all-clear.
