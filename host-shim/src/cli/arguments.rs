@@ -449,6 +449,10 @@ pub(super) enum AuditAction {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(super) struct Apply {
     /// The corrections' ids, as SPACECP-SC-2026-0007.
     #[arg(required = true, value_name = "CORRECTION")]
