@@ -23,11 +23,15 @@ const BELOW: f64 = 24.0;
 
 /// The highest value of each step between the chart's ends.
 fn steps(chart: &Chart, series: &Series, steps: usize) -> Vec<u32> {
-    let length = chart.end.saturating_sub(chart.begin).max(1);
     let mut highest = vec![0; steps];
+    if chart.end <= chart.begin {
+        // A stranger's chart that ends before it begins has nothing to show.
+        return highest;
+    }
+    let length = i128::from(chart.end) - i128::from(chart.begin);
     let place = |at: i64| {
-        let offset = i128::from(at.clamp(chart.begin, chart.end) - chart.begin);
-        let step = offset * steps as i128 / i128::from(length);
+        let offset = i128::from(at.clamp(chart.begin, chart.end)) - i128::from(chart.begin);
+        let step = offset * steps as i128 / length;
         usize::try_from(step).unwrap_or(0).min(steps - 1)
     };
     let points: Vec<&Point> = series.points.iter().collect();
