@@ -38,6 +38,6 @@ pub use spacecp_trust as trust;
 
 pub use shim::{
     AUTOMATIC, ApplyRequest, AuditReport, ExposureRecord, Foreseen, JointRequest, PluginLoadError,
-    PolicyReport, Progress, Shim, ShimError, Standing, TrustReport, audit_blocks, changes_page,
-    exposure_page, policy_page, trust_page,
+    PolicyReport, Progress, Question, Shim, ShimError, Standing, TrustReport, audit_blocks,
+    changes_page, exposure_page, policy_page, trust_page,
 };

@@ -13,6 +13,7 @@ mod exposures;
 mod lines;
 mod payloads;
 mod pieces;
+mod plugin_load;
 mod policy_page;
 mod policy_report;
 mod rooms;
@@ -20,7 +21,7 @@ mod run;
 mod services;
 mod trust_report;
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId, DocumentKind};
@@ -33,18 +34,19 @@ use crate::{
     decisions::DecisionError,
     fetch::{FetchError, Source},
     plugin::{
-        PluginEngine, PluginError, PluginHost,
+        PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
     policy::Policy,
     store::{Freshness, Store, StoreError},
     sync::{Mirror, SyncError, SyncReport},
-    trust::{self, TrustError, Unverified},
+    trust::TrustError,
 };
 pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
 pub use changes_page::page as changes_page;
-pub use exposures::{ExposureRecord, page as exposure_page};
+pub use exposures::{ExposureRecord, Question, page as exposure_page};
+pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
@@ -127,28 +129,19 @@ pub enum ShimError {
     },
 }
 
-/// Why the plugin cannot be loaded.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum PluginLoadError {
-    /// A file.
-    #[error("cannot read {path}: {reason}")]
-    File {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Only a fingerprint is pinned, and the feed has not been heard yet.
-    #[error(
-        "nobody can say yet whose plugin may run: only the fingerprint of the first root is here, and the root comes with the first sync"
-    )]
-    NoRoot,
-    /// It is not signed as it must be.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// It cannot run here.
-    #[error(transparent)]
-    Plugin(#[from] PluginError),
+impl ShimError {
+    /// There is no correction of this name.
+    pub(crate) fn no_correction(name: &str) -> Self {
+        Self::NotFound {
+            what: "correction",
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// The id of a correction, as somebody typed it.
+pub(crate) fn correction_id(text: &str) -> Result<DocumentId, ShimError> {
+    DocumentId::new(text.to_owned()).map_err(|_| ShimError::no_correction(text))
 }
 
 /// What a request to apply says.
@@ -204,7 +197,7 @@ impl Shim {
         if let Err(error) = rooms.applier().clear_old_trees(now).await {
             tracing::warn!(%error, "old trees could not be removed");
         }
-        let plugin = load_plugin(&rooms).await?;
+        let plugin = plugin_load::load(&rooms).await?;
         if let Err(error) = &plugin {
             tracing::error!(%error, "the plugin is not there");
         }
@@ -448,66 +441,6 @@ impl Shim {
             .as_ref()
             .map_err(|error| ShimError::NoPlugin(error.clone()))
     }
-}
-
-/// Reads, verifies and loads the plugin. Nothing of it is compiled before it has been verified.
-async fn load_plugin(rooms: &Arc<Rooms>) -> Result<Result<PluginHost, PluginLoadError>, ShimError> {
-    let config = rooms.config();
-    let engine = match PluginEngine::new(config.limits, &config.state.join("plugin-cache")) {
-        Ok(engine) => engine,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    let root = rooms.follower().root().await?;
-    let release = rooms.store().plugin_release("advisories").await?;
-    let Some(root) = root else {
-        return Ok(Err(PluginLoadError::NoRoot));
-    };
-    let loaded = verified_plugin(rooms, &engine, &root, release);
-    if let Ok(plugin) = &loaded {
-        rooms
-            .store()
-            .plugin_ran(&plugin.manifest().plugin, plugin.manifest().release)
-            .await?;
-    }
-    Ok(loaded)
-}
-
-fn verified_plugin(
-    rooms: &Arc<Rooms>,
-    engine: &PluginEngine,
-    root: &trust::Verified<spacecp_contract::Root>,
-    release: Option<u64>,
-) -> Result<PluginHost, PluginLoadError> {
-    let config = &rooms.config().plugin;
-    let manifest = read_bounded(&config.manifest, 64 << 10)?;
-    let signatures = read_bounded(&beside(&config.manifest), 64 << 10)?;
-    let component = read_bounded(&config.component, rooms.config().limits.component)?;
-    let offered = Unverified {
-        bytes: &manifest,
-        signatures: &signatures,
-    };
-    let manifest = trust::plugin(root, offered, &component, release)?;
-    let services = Arc::new(services::PluginServices {
-        rooms: rooms.clone(),
-        trying: None,
-    });
-    Ok(PluginHost::load(engine, &manifest, &component, services)?)
-}
-
-fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
-    let failed = |reason: String| PluginLoadError::File {
-        path: path.display().to_string(),
-        reason,
-    };
-    let length = fs::metadata(path)
-        .map_err(|error| failed(error.to_string()))?
-        .len();
-    if length > limit {
-        return Err(failed(format!(
-            "it has {length} bytes, and {limit} are allowed"
-        )));
-    }
-    fs::read(path).map_err(|error| failed(error.to_string()))
 }
 
 /// The signature file beside a file.

@@ -101,6 +101,25 @@ async fn what_has_drifted_meanwhile_is_not_applied_and_the_history_says_why() ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_does_not_come_is_asked_for_again_while_the_window_is_open() -> Result<()> {
+    let (panel, within) = panel().await?;
+    scheduled(&panel).await?;
+    let (payloads, away) = (panel.feed().join("blob"), panel.folder().join("away"));
+    fs::rename(&payloads, &away)?;
+    for _ in 0..2 {
+        panel.shim().keep_appointments(&within).await?;
+        let waiting = panel.shim().appointments(1).await?.remove(0);
+        assert_eq!(waiting.state, Kept::Waiting, "{:?}", waiting.words);
+        assert!(waiting.words.is_some());
+    }
+    fs::rename(&away, &payloads)?;
+    panel.shim().keep_appointments(&within).await?;
+    assert!(is_corrected(&panel)?);
+    assert_eq!(panel.shim().appointments(1).await?[0].state, Kept::Applied);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_word_that_is_taken_back_counts_for_nothing() -> Result<()> {
     let (panel, within) = panel().await?;
     scheduled(&panel).await?;

@@ -34,6 +34,7 @@ pub(crate) const KNOWN_HOST: &str = "panel.example";
 pub(crate) struct Panel {
     folder: TempDir,
     ground: Ground,
+    feed: std::path::PathBuf,
     shim: Arc<Shim>,
     address: SocketAddr,
     serving: JoinHandle<Result<(), web::ServeError>>,
@@ -48,6 +49,8 @@ pub(crate) struct Kind {
     pub(crate) plugin: bool,
     /// Whether its cookie demands https.
     pub(crate) secure_cookie: bool,
+    /// Whether its daemon stops only when the test lets it.
+    pub(crate) gated: bool,
 }
 
 impl Panel {
@@ -86,6 +89,7 @@ impl Panel {
                 async move { web::serve(listener, served, async { drop(ended.await) }).await },
             );
         Ok(Self {
+            feed: vendor.feed_dir().to_owned(),
             folder,
             ground,
             shim,
@@ -93,6 +97,16 @@ impl Panel {
             serving,
             _running: running,
         })
+    }
+
+    /// Lets a gated daemon stop.
+    pub(crate) fn open_gate(&self) -> Result<()> {
+        Ok(fs::write(gate(self.folder.path()), "")?)
+    }
+
+    /// What the vendor serves.
+    pub(crate) fn feed(&self) -> std::path::PathBuf {
+        self.feed.clone()
     }
 
     pub(crate) fn ground(&self) -> &Ground {
@@ -190,6 +204,30 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
         secure = kind.secure_cookie,
         administrator = user(ADMINISTRATOR, "administrator")?,
         viewer = user(VIEWER, "viewer")?,
-        inventory = ground.inventory_toml(),
+        inventory = inventory(root, ground, kind),
     ))
+}
+
+fn gate(root: &Path) -> std::path::PathBuf {
+    root.join("gate")
+}
+
+/// The components; with a gate, the daemon's stop command waits for it.
+fn inventory(root: &Path, ground: &Ground, kind: Kind) -> String {
+    let inventory = ground.inventory_toml();
+    if !kind.gated {
+        return inventory;
+    }
+    let wait = format!(
+        "while [ ! -e {} ]; do sleep 0.05; done",
+        gate(root).display()
+    );
+    let control = format!(
+        "[component.control]\nstop = [\"sh\", \"-c\", {wait:?}]\nstart = [\"true\"]\nrunning = [\"true\"]\n\n"
+    );
+    // It belongs to the first component, which ends where the second begins.
+    let (daemon, others) = inventory
+        .split_once("\n\n")
+        .expect("there are several components");
+    format!("{daemon}\n{control}{others}")
 }

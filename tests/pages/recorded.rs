@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::Value;
-use spacecp_advisories::exposures::{Query, Standing};
+use spacecp_advisories::{Question, exposures::Verdict};
 use spacecp_tests::catalog;
 
 use crate::panel::{ADMINISTRATOR, Panel, VIEWER};
@@ -21,23 +21,23 @@ fn changes() -> String {
 async fn an_exposure_ends_in_the_record_when_it_is_corrected() -> Result<()> {
     let panel = Panel::raise().await?;
     let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
-    let query = Query {
-        advisory: Some(catalog::CONSOLE.to_owned()),
-        ..Query::default()
+    let question = Question {
+        flaw: Some(catalog::CONSOLE.to_owned()),
+        ..Question::default()
     };
     let before = panel
         .shim()
-        .exposure_record(&query, Timestamp::now())
+        .exposure_record(&question, Timestamp::now())
         .await?;
     assert_eq!(before.periods.len(), 1);
-    assert_eq!(before.periods[0].standing, Standing::Exposed);
+    assert_eq!(before.periods[0].verdict, Verdict::Affected);
     assert_eq!(before.periods[0].until, None);
 
     let page = format!("/advisories/{}", catalog::CONSOLE);
     administrator.press(&page, "/apply").await?;
     let after = panel
         .shim()
-        .exposure_record(&query, Timestamp::now())
+        .exposure_record(&question, Timestamp::now())
         .await?;
     assert_eq!(after.periods.len(), 1);
     assert!(after.periods[0].until.is_some(), "{:?}", after.periods);
@@ -68,13 +68,83 @@ async fn what_did_not_touch_the_days_that_are_asked_about_is_not_an_answer() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_what_was_before_the_record_began_nobody_says_that_all_was_well() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let asked = "/exposure?component=survival&from=2020-01-01&until=2020-12-31";
+    let page = viewer.get(asked).await?.body;
+    assert!(
+        page.contains("nobody can say from it what was before"),
+        "{page}"
+    );
+    assert!(!page.contains("class=\"notice good\""), "{page}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flaw_is_found_by_every_name_that_it_has() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut found = Vec::new();
+    for name in [catalog::LOG4SHELL, "CVE-2021-44228"] {
+        let question = Question {
+            flaw: Some(name.to_owned()),
+            ..Question::default()
+        };
+        let now = Timestamp::now();
+        found.push(panel.shim().exposure_record(&question, now).await?.periods);
+    }
+    assert!(!found[0].is_empty());
+    assert_eq!(found[0], found[1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_leads_elsewhere_is_not_shown() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let secret = panel.folder().join("secret");
+    fs::write(&secret, "nobody's business\n")?;
+    let edited = panel.ground().houston().join("lib/console/escape.js");
+    fs::remove_file(&edited)?;
+    std::os::unix::fs::symlink(&secret, &edited)?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let page = viewer.get(&changes()).await?;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("business"), "{}", page.body);
+    assert!(page.body.contains("lib/console/escape.js"), "{}", page.body);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_in_the_place_of_a_file_keeps_nobody_waiting() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let edited = panel.ground().houston().join("lib/console/escape.js");
+    fs::remove_file(&edited)?;
+    let made = std::process::Command::new("mkfifo").arg(&edited).status()?;
+    assert!(made.success());
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let page = viewer.get(&changes()).await?;
+    assert!(
+        page.body.contains("it is not a regular file"),
+        "{}",
+        page.body
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_record_stays_as_it_is_where_nothing_changes() -> Result<()> {
     let panel = Panel::raise().await?;
     let now = Timestamp::now();
-    let once = panel.shim().exposure_record(&Query::default(), now).await?;
+    let once = panel
+        .shim()
+        .exposure_record(&Question::default(), now)
+        .await?;
     panel.shim().note_exposures(now).await?;
     panel.shim().sync().await?;
-    let again = panel.shim().exposure_record(&Query::default(), now).await?;
+    let again = panel
+        .shim()
+        .exposure_record(&Question::default(), now)
+        .await?;
     assert!(!once.periods.is_empty());
     assert_eq!(once.periods, again.periods);
     Ok(())

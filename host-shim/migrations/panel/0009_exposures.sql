@@ -3,7 +3,7 @@ CREATE TABLE exposures (
     number      INTEGER PRIMARY KEY AUTOINCREMENT,
     advisory    TEXT NOT NULL,
     component   TEXT NOT NULL,
-    standing    TEXT NOT NULL,     -- exposed, undecided
+    verdict     TEXT NOT NULL,     -- affected, unknown
     version     TEXT,              -- when it began
     since       INTEGER NOT NULL,
     because     TEXT NOT NULL,
@@ -13,3 +13,9 @@ CREATE TABLE exposures (
 
 CREATE UNIQUE INDEX lasting_exposure ON exposures (advisory, component) WHERE until IS NULL;
 CREATE INDEX exposures_by_time ON exposures (since);
+
+-- Since when the record is kept: nobody can say from it what was before.
+CREATE TABLE exposure_record (
+    only        INTEGER PRIMARY KEY CHECK (only = 1),
+    began       INTEGER NOT NULL
+);

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, Restart};
 
 use super::{
-    Application, ApplyError, Difference, Exchange, Faults, JointPlan, NoFaults, OldTrees, Outcome,
-    Plan, Step, Steps, differences,
+    Application, ApplyError, Exchange, Faults, JointPlan, NoFaults, OldTrees, Outcome, Plan, Step,
+    Steps,
     disk::Disk,
-    error::Doing,
     joint,
     journal::{Entry, Journal, State},
     lock::{Locks, beside},
@@ -176,42 +175,6 @@ impl Applier {
             component,
         };
         self.plan_part(part, inventory).await
-    }
-
-    /// What a correction would do to text files that were changed here; the new contents are fetched.
-    pub async fn differences(
-        &self,
-        part: Part<'_>,
-        source: &Source,
-    ) -> Result<Vec<Difference>, ApplyError> {
-        self.compared(part, source, false).await
-    }
-
-    /// What a correction changes in text files, those that were changed here first; the new contents
-    /// are fetched.
-    pub async fn changes(
-        &self,
-        part: Part<'_>,
-        source: &Source,
-    ) -> Result<Vec<Difference>, ApplyError> {
-        self.compared(part, source, true).await
-    }
-
-    async fn compared(
-        &self,
-        part: Part<'_>,
-        source: &Source,
-        all: bool,
-    ) -> Result<Vec<Difference>, ApplyError> {
-        let (folder, correction) = (&part.component.folder, part.correction);
-        let live = correction.files.iter().map(|file| plan::look(folder, file));
-        let live: Vec<_> = tokio::task::block_in_place(|| live.collect());
-        let files = differences::of_interest(correction, &live, all);
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let scratch = tempfile::tempdir().doing("make a folder in", std::env::temp_dir())?;
-        Ok(differences::differences(correction, files, folder, source, scratch.path()).await)
     }
 
     /// What applying several corrections would do, each as it will be found when those before it have
@@ -547,7 +510,7 @@ pub(super) fn described(entry: Entry) -> Application {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApplyError> + Send + 'static,
 ) -> Result<T, ApplyError> {
     let span = tracing::Span::current();

@@ -5,15 +5,25 @@
 //! bounded: files that are too large, or no text, are named with the reason.
 
 use std::{
+    ffi::OsStr,
     fs::File,
-    io::{self, Read},
+    io::Read,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use similar::TextDiff;
 use spacecp_contract::{Blob, Correction, FileChange};
 
-use super::{ApplyError, Difference, error::Doing, plan::Live};
+use super::{
+    Applier, ApplyError, Difference, Part,
+    applier::blocking,
+    disk::Disk,
+    error::Doing,
+    folder::Folder,
+    plan::{self, Live},
+    stage::decoder,
+};
 use crate::fetch::{Source, fetch_payload};
 
 /// Files that are shown.
@@ -25,19 +35,67 @@ const LARGEST: u64 = 512 << 10;
 /// Bytes of one difference; the rest is cut off.
 const LONGEST: usize = 32 << 10;
 
+/// How long two texts are compared before the comparison becomes a coarse one: the lines of a stranger's
+/// file can be chosen so that an exact one takes hours.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Lines around a change.
 const CONTEXT: usize = 3;
 
+impl Applier {
+    /// What would become of text files that were changed here; the new contents are fetched.
+    pub async fn differences(
+        &self,
+        part: Part<'_>,
+        source: &Source,
+    ) -> Result<Vec<Difference>, ApplyError> {
+        compared(part, source, false).await
+    }
+
+    /// What a correction changes in text files, those that were changed here first; the new contents
+    /// are fetched.
+    pub async fn changes(
+        &self,
+        part: Part<'_>,
+        source: &Source,
+    ) -> Result<Vec<Difference>, ApplyError> {
+        compared(part, source, true).await
+    }
+}
+
+/// Compares files as they are here with what the correction makes of them.
+async fn compared(
+    part: Part<'_>,
+    source: &Source,
+    all: bool,
+) -> Result<Vec<Difference>, ApplyError> {
+    let (folder, correction) = (&part.component.folder, part.correction);
+    let live = correction.files.iter().map(|file| plan::look(folder, file));
+    let live: Vec<_> = tokio::task::block_in_place(|| live.collect());
+    let files = of_interest(correction, &live, all);
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    // New contents come into a folder whose contents are nobody's.
+    let scratch = tempfile::tempdir().doing("make a folder in", std::env::temp_dir())?;
+    let mut differences = Vec::with_capacity(files.len());
+    for (file, here) in files {
+        let compared = compare(file, folder, &correction.to, source, scratch.path()).await;
+        differences.push(Difference {
+            path: file.path.clone(),
+            here,
+            lines: compared.unwrap_or_else(|reason| format!("({reason})\n")),
+        });
+    }
+    Ok(differences)
+}
+
 /// A file of a correction, and whether it was changed on this machine.
-pub(super) type Interesting<'a> = (&'a FileChange, bool);
+type Interesting<'a> = (&'a FileChange, bool);
 
 /// Files of a correction that lie here and are neither the vendor's old ones nor its new ones; and,
 /// where all are wanted, the others after them. A bounded number.
-pub(super) fn of_interest<'a>(
-    correction: &'a Correction,
-    live: &[Live],
-    all: bool,
-) -> Vec<Interesting<'a>> {
+fn of_interest<'a>(correction: &'a Correction, live: &[Live], all: bool) -> Vec<Interesting<'a>> {
     let files = correction.files.iter().zip(live).map(|(file, live)| {
         let vendors = [file.before, file.after.map(|after| after.digest)];
         let here = matches!(live, Live::File(digest) if !vendors.contains(&Some(*digest)));
@@ -48,27 +106,6 @@ pub(super) fn of_interest<'a>(
     here.into_iter().chain(others).take(MOST_FILES).collect()
 }
 
-/// Compares each file as it is here with what the correction makes of it. New contents are fetched
-/// into `scratch`, a folder that is there and whose contents are nobody's.
-pub(super) async fn differences(
-    correction: &Correction,
-    files: Vec<Interesting<'_>>,
-    folder: &Path,
-    source: &Source,
-    scratch: &Path,
-) -> Vec<Difference> {
-    let mut differences = Vec::with_capacity(files.len());
-    for (file, here) in files {
-        let compared = compare(file, folder, &correction.to, source, scratch).await;
-        differences.push(Difference {
-            path: file.path.clone(),
-            here,
-            lines: compared.unwrap_or_else(|reason| format!("({reason})\n")),
-        });
-    }
-    differences
-}
-
 async fn compare(
     file: &FileChange,
     folder: &Path,
@@ -76,27 +113,60 @@ async fn compare(
     source: &Source,
     scratch: &Path,
 ) -> Result<String, String> {
-    let path = folder.join(file.path.as_path());
-    let here = match (file.before, path.symlink_metadata()) {
-        (None, Err(error)) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        _ => File::open(path)
-            .map_err(|error| error.to_string())
-            .and_then(text)?,
+    let there = match file.after {
+        None => None,
+        Some(after) if after.size > LARGEST => {
+            return Err(format!("{} bytes are too many to show", after.size));
+        }
+        Some(after) => {
+            let there = payload(&after.blob, source, scratch).await;
+            Some(there.map_err(|error| error.to_string())?)
+        }
     };
-    let Some(after) = file.after else {
-        return Ok(unified(&here, "", &file.path.to_string(), to));
+    let (file, folder, to) = (file.clone(), folder.to_owned(), to.to_owned());
+    let work = move || Ok(side_by_side(&file, &folder, there.as_deref(), &to));
+    let compared = blocking(work).await;
+    compared.map_err(|error| error.to_string())?
+}
+
+/// The difference from what is here to what lies in a payload, or to nothing.
+fn side_by_side(
+    file: &FileChange,
+    folder: &Path,
+    there: Option<&Path>,
+    to: &str,
+) -> Result<String, String> {
+    let here = match open_here(folder, file).map_err(|error| error.to_string())? {
+        Some(here) => text(here)?,
+        None if file.before.is_none() => String::new(),
+        None => return Err("it is not here".to_owned()),
     };
-    if after.size > LARGEST {
-        return Err(format!("{} bytes are too many to show", after.size));
-    }
-    let there = payload(&after.blob, source, scratch).await;
-    let there = there.map_err(|error| error.to_string())?;
-    let decoder = zstd::Decoder::new(File::open(there).map_err(|error| error.to_string())?);
-    let there = decoder.map_err(|error| error.to_string()).and_then(text)?;
-    if here == there {
+    let there = match there {
+        Some(there) => {
+            let payload = File::open(there).and_then(decoder);
+            payload.map_err(|error| error.to_string()).and_then(text)?
+        }
+        None => String::new(),
+    };
+    if file.before.is_some() && here == there {
         return Err("the contents stay as they are".to_owned());
     }
     Ok(unified(&here, &there, &file.path.to_string(), to))
+}
+
+/// A file of the component's, if it is there. No link is followed, on the way or there: what a component
+/// points at is not its own to be shown.
+fn open_here(folder: &Path, file: &FileChange) -> Result<Option<File>, ApplyError> {
+    let path = file.path.as_path();
+    let name = path.file_name().unwrap_or(OsStr::new(""));
+    let tree = Folder::open(&Disk::default(), folder)?;
+    let Some(around) = tree.towards(path)? else {
+        return Ok(None);
+    };
+    match around.look(name)? {
+        None => Ok(None),
+        Some(_) => around.open_file(name).map(Some),
+    }
 }
 
 async fn payload(blob: &Blob, source: &Source, scratch: &Path) -> Result<PathBuf, ApplyError> {
@@ -104,7 +174,6 @@ async fn payload(blob: &Blob, source: &Source, scratch: &Path) -> Result<PathBuf
     if !place.exists() {
         fetch_payload(source, blob, &place).await?;
     }
-    File::open(&place).doing("open", &place)?;
     Ok(place)
 }
 
@@ -124,7 +193,9 @@ fn text(reader: impl Read) -> Result<String, String> {
 
 /// A unified difference, harmless on a terminal.
 fn unified(here: &str, there: &str, path: &str, to: &str) -> String {
-    let difference = TextDiff::from_lines(here, there);
+    let difference = TextDiff::configure()
+        .timeout(PATIENCE)
+        .diff_lines(here, there);
     let mut unified = difference.unified_diff();
     unified.context_radius(CONTEXT);
     unified.header(&format!("{path} (here)"), &format!("{path} ({to})"));

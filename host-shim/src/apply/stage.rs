@@ -132,7 +132,8 @@ fn replaced(live: &Folder, file: &FileChange) -> Result<Option<(File, PathBuf)>,
     }
 }
 
-fn decoder(compressed: File) -> io::Result<zstd::Decoder<'static, io::BufReader<File>>> {
+/// Unpacks a payload, within the window that one may ask for.
+pub(super) fn decoder(compressed: File) -> io::Result<zstd::Decoder<'static, io::BufReader<File>>> {
     let mut decoder = zstd::Decoder::new(compressed)?;
     decoder.window_log_max(WINDOW_LOG)?;
     Ok(decoder)

@@ -70,7 +70,7 @@ pub struct Appointment {
     pub ended: Option<Timestamp>,
     /// Why it failed, or what kept it waiting the last time.
     pub words: Option<String>,
-    /// The application, if there was one.
+    /// The application, if there was one; while it waits, the last attempt that did not get far.
     pub application: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{CommandError, Ending, Output, apply::whoami, arguments::AppointmentAction};
+use super::{CommandError, Ending, Output, apply::whoami, asked::AppointmentAction};
 use crate::{
     automation::{Appointment, Kept},
     shim::Shim,

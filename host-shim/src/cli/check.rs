@@ -29,7 +29,8 @@ pub(super) async fn check(
     let decisions = shim.decisions().await?;
     let now = Timestamp::now();
     if asked.format == Format::Sarif {
-        out.value(&sarif::log(&report))?;
+        let verdicts: Vec<Verdict> = report.verdicts.iter().map(passable).collect();
+        out.value(&sarif::log(&verdicts))?;
     } else if out.json || asked.format == Format::Json {
         let verdicts = report.verdicts.iter();
         let verdicts: Vec<Value> = verdicts.map(|one| told(one, &decisions)).collect();

@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{CommandError, Ending, Output, arguments::Exposure};
+use super::{CommandError, Ending, Output, asked::Exposure};
 use crate::{
     decisions,
-    exposures::Query,
     render::terminal,
-    shim::{Shim, exposure_page},
+    shim::{Question, Shim, exposure_page},
 };
 
 pub(super) async fn exposure(
@@ -16,8 +15,8 @@ pub(super) async fn exposure(
     asked: &Exposure,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let query = Query {
-        advisory: asked.advisory.clone(),
+    let question = Question {
+        flaw: asked.advisory.clone(),
         component: asked.component.clone(),
         from: asked
             .from
@@ -30,9 +29,9 @@ pub(super) async fn exposure(
             .map(|text| decisions::until(text).map_err(|_| no_time("--until", text)))
             .transpose()?,
     };
-    let record = shim.exposure_record(&query, Timestamp::now()).await?;
+    let record = shim.exposure_record(&question, Timestamp::now()).await?;
     if !out.json {
-        let page = exposure_page(&record, &query);
+        let page = exposure_page(&record, &question);
         out.text(&terminal::page(&page, out.terminal()))?;
         return Ok(Ending::Well);
     }
@@ -47,7 +46,7 @@ pub(super) async fn exposure(
         told
     });
     let periods: Vec<_> = periods.collect();
-    out.value(&json!({ "periods": periods, "more": record.more }))?;
+    out.value(&json!({ "began": record.began, "periods": periods, "more": record.more }))?;
     Ok(Ending::Well)
 }
 

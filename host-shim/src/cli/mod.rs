@@ -3,6 +3,7 @@
 mod apply;
 mod appointments;
 mod arguments;
+mod asked;
 mod audit;
 mod auto;
 mod check;

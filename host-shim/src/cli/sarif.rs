@@ -1,23 +1,23 @@
 //! Verdicts as SARIF 2.1.0 (OASIS), for tools that gather findings.
 //!
-//! An advisory is a rule, an exposure a result. Of what is under embargo nothing is given out but that
-//! there is something.
+//! An advisory is a rule, an exposure a result. What is given here is given out as it is: whoever calls
+//! hides what may not be passed on.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::plugin::bindings::exports::spacecp::advisories::{
-    exposure::{ExposureReport, Status, Verdict},
+    exposure::{Status, Verdict},
     pages::Severity,
 };
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The report as a SARIF log. Only what is exposed or undecided is a result.
-pub(super) fn log(report: &ExposureReport) -> Value {
-    let told = report.verdicts.iter();
+/// These verdicts as a SARIF log. Only what is exposed or undecided is a result.
+pub(super) fn log(verdicts: &[Verdict]) -> Value {
+    let told = verdicts.iter();
     let told = told.filter(|one| matches!(one.status, Status::Affected | Status::Unknown));
     let told: Vec<&Verdict> = told.collect();
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
@@ -47,14 +47,9 @@ pub(super) fn log(report: &ExposureReport) -> Value {
 }
 
 fn rule(verdict: &Verdict) -> Value {
-    let title = if verdict.embargo {
-        "under embargo"
-    } else {
-        &verdict.title
-    };
     let mut rule = json!({
         "id": verdict.advisory.id,
-        "shortDescription": { "text": title },
+        "shortDescription": { "text": verdict.title },
         "properties": {
             "revision": verdict.advisory.revision,
             "known-exploited": verdict.known_exploited,
@@ -73,11 +68,7 @@ fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
         .version
         .as_deref()
         .unwrap_or("of an unknown version");
-    let reason = if verdict.embargo {
-        "under embargo"
-    } else {
-        &verdict.reason
-    };
+    let reason = &verdict.reason;
     let words = match verdict.status {
         Status::Affected => format!("{} {version} is exposed: {reason}", verdict.component),
         _ => format!(

@@ -7,7 +7,7 @@ use spacecp_contract::DocumentId;
 
 use super::{
     CommandError, Ending, Output,
-    arguments::{By, Components, Least, List, Stands},
+    asked::{By, Components, Least, List, Stands},
 };
 use crate::{
     apply::Application,

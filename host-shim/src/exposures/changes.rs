@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Period, Standing};
+use super::{Period, Verdict};
 
 /// What is found of one advisory and one component now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Finding {
     pub advisory: String,
     /// The component.
     pub component: String,
-    /// Exposed or undecided; none where it is neither.
-    pub standing: Option<Standing>,
+    /// Affected or unknown; none where it is neither.
+    pub verdict: Option<Verdict>,
     /// The version, if it is known.
     pub version: Option<String>,
     /// Why, as the verdict says.
@@ -36,7 +36,7 @@ pub enum Change {
 }
 
 /// Why what is no longer found at all has ended.
-const GONE: &str = "the advisory no longer speaks of it, or it is no longer installed";
+const GONE: &str = "the advisory no longer speaks of it, another one has the same flaw, or it is no longer installed";
 
 /// What changes, in an order in which each end comes before a beginning of the same.
 pub fn changes(lasting: &[Period], found: &[Finding]) -> Vec<Change> {
@@ -52,7 +52,7 @@ pub fn changes(lasting: &[Period], found: &[Finding]) -> Vec<Change> {
     for period in lasting {
         let names = (period.advisory.as_str(), period.component.as_str());
         let now = found.get(&names);
-        if now.is_some_and(|finding| finding.standing == Some(period.standing)) {
+        if now.is_some_and(|finding| finding.verdict == Some(period.verdict)) {
             lasts.insert(names, period);
             continue;
         }
@@ -63,7 +63,7 @@ pub fn changes(lasting: &[Period], found: &[Finding]) -> Vec<Change> {
         });
     }
     for (names, finding) in found {
-        if finding.standing.is_some() && !lasts.contains_key(&names) {
+        if finding.verdict.is_some() && !lasts.contains_key(&names) {
             changes.push(Change::Begins(finding.clone()));
         }
     }
@@ -77,13 +77,13 @@ mod tests {
 
     use super::*;
 
-    fn finding(component: u8, standing: Option<Standing>) -> Finding {
+    fn finding(component: u8, verdict: Option<Verdict>) -> Finding {
         Finding {
             advisory: "SPACECP-SA-2026-0001".to_owned(),
             component: component.to_string(),
-            standing,
+            verdict,
             version: Some("1.0.0".to_owned()),
-            reason: format!("{standing:?}"),
+            reason: format!("{verdict:?}"),
         }
     }
 
@@ -91,7 +91,7 @@ mod tests {
         Some(Period {
             advisory: finding.advisory.clone(),
             component: finding.component.clone(),
-            standing: finding.standing?,
+            verdict: finding.verdict?,
             version: finding.version.clone(),
             since: Timestamp::UNIX_EPOCH,
             because: finding.reason.clone(),
@@ -102,48 +102,48 @@ mod tests {
 
     #[test]
     fn what_is_no_longer_found_has_ended_and_says_so() {
-        let before = [lasting(&finding(1, Some(Standing::Exposed))).unwrap()];
+        let before = [lasting(&finding(1, Some(Verdict::Affected))).unwrap()];
         let ended = changes(&before, &[]);
         assert!(matches!(&ended[..], [Change::Ends { because, .. }] if because == GONE));
     }
 
     #[test]
     fn what_is_found_to_be_fixed_has_ended_for_the_reason_of_the_verdict() {
-        let before = [lasting(&finding(1, Some(Standing::Exposed))).unwrap()];
+        let before = [lasting(&finding(1, Some(Verdict::Affected))).unwrap()];
         let ended = changes(&before, &[finding(1, None)]);
         assert!(matches!(&ended[..], [Change::Ends { because, .. }] if because == "None"));
     }
 
     #[test]
-    fn another_standing_is_another_period() {
-        let before = [lasting(&finding(1, Some(Standing::Undecided))).unwrap()];
-        let changed = changes(&before, &[finding(1, Some(Standing::Exposed))]);
+    fn another_verdict_is_another_period() {
+        let before = [lasting(&finding(1, Some(Verdict::Unknown))).unwrap()];
+        let changed = changes(&before, &[finding(1, Some(Verdict::Affected))]);
         assert!(matches!(
             &changed[..],
             [Change::Ends { .. }, Change::Begins(_)]
         ));
     }
 
-    fn standing() -> impl Strategy<Value = Option<Standing>> {
+    fn verdict() -> impl Strategy<Value = Option<Verdict>> {
         prop_oneof![
             Just(None),
-            Just(Some(Standing::Exposed)),
-            Just(Some(Standing::Undecided)),
+            Just(Some(Verdict::Affected)),
+            Just(Some(Verdict::Unknown)),
         ]
     }
 
     proptest! {
         #[test]
         fn after_the_changes_exactly_what_is_found_lasts(
-            before in proptest::collection::btree_map(0u8..8, standing(), 0..8),
-            now in proptest::collection::btree_map(0u8..8, standing(), 0..8),
+            before in proptest::collection::btree_map(0u8..8, verdict(), 0..8),
+            now in proptest::collection::btree_map(0u8..8, verdict(), 0..8),
         ) {
-            let findings = |map: &BTreeMap<u8, Option<Standing>>| -> Vec<Finding> {
-                map.iter().map(|(name, standing)| finding(*name, *standing)).collect()
+            let findings = |map: &BTreeMap<u8, Option<Verdict>>| -> Vec<Finding> {
+                map.iter().map(|(name, verdict)| finding(*name, *verdict)).collect()
             };
-            let mut lasts: BTreeMap<String, Standing> = findings(&before)
+            let mut lasts: BTreeMap<String, Verdict> = findings(&before)
                 .iter()
-                .filter_map(|finding| Some((finding.component.clone(), finding.standing?)))
+                .filter_map(|finding| Some((finding.component.clone(), finding.verdict?)))
                 .collect();
             let periods: Vec<Period> = findings(&before).iter().filter_map(lasting).collect();
             for change in changes(&periods, &findings(&now)) {
@@ -152,14 +152,14 @@ mod tests {
                         prop_assert!(lasts.remove(&component).is_some(), "it did not last");
                     }
                     Change::Begins(finding) => {
-                        let standing = finding.standing.expect("only these begin");
-                        prop_assert!(lasts.insert(finding.component, standing).is_none());
+                        let verdict = finding.verdict.expect("only these begin");
+                        prop_assert!(lasts.insert(finding.component, verdict).is_none());
                     }
                 }
             }
-            let expected: BTreeMap<String, Standing> = findings(&now)
+            let expected: BTreeMap<String, Verdict> = findings(&now)
                 .iter()
-                .filter_map(|finding| Some((finding.component.clone(), finding.standing?)))
+                .filter_map(|finding| Some((finding.component.clone(), finding.verdict?)))
                 .collect();
             prop_assert_eq!(lasts, expected);
         }

@@ -11,24 +11,24 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use changes::{Change, Finding, changes};
-pub use record::{Query, note, periods};
+pub use record::{Query, began, note, periods};
 
-/// What a period is about. Nothing is kept of what is neither.
+/// The verdicts that a period is kept of; of the others there is nothing to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum Verdict {
     /// The component was exposed.
-    Exposed,
+    Affected,
     /// Nobody could say whether it was.
-    Undecided,
+    Unknown,
 }
 
-impl Standing {
+impl Verdict {
     /// The word that pages and scripts use.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Exposed => "exposed",
-            Self::Undecided => "undecided",
+            Self::Affected => "affected",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -40,8 +40,8 @@ pub struct Period {
     pub advisory: String,
     /// The component.
     pub component: String,
-    /// Exposed, or undecided.
-    pub standing: Standing,
+    /// The verdict that held.
+    pub verdict: Verdict,
     /// The version when it began, if that was known.
     pub version: Option<String>,
     /// Since when it was known.
@@ -61,9 +61,9 @@ impl Period {
     }
 }
 
-/// How many components were in some period of this standing, from each instant at which that changes.
-pub fn counts(periods: &[Period], standing: Standing) -> Vec<(Timestamp, u32)> {
-    let of = periods.iter().filter(|period| period.standing == standing);
+/// How many components were with such a verdict, from each instant at which that changes.
+pub fn counts(periods: &[Period], verdict: Verdict) -> Vec<(Timestamp, u32)> {
+    let of = periods.iter().filter(|period| period.verdict == verdict);
     let mut steps: Vec<(Timestamp, &str, i64)> = of
         .flat_map(|period| {
             let end = period
@@ -100,7 +100,7 @@ mod tests {
         Period {
             advisory: "SPACECP-SA-2026-0001".to_owned(),
             component: component.to_owned(),
-            standing: Standing::Exposed,
+            verdict: Verdict::Affected,
             version: None,
             since: at(since),
             because: String::new(),
@@ -116,13 +116,13 @@ mod tests {
             period("a", 20, Some(40)),
             period("b", 20, None),
         ];
-        let counted = counts(&periods, Standing::Exposed);
+        let counted = counts(&periods, Verdict::Affected);
         let expected = [(10, 1), (20, 2), (30, 2), (40, 1)];
         assert_eq!(
             counted,
             expected.map(|(second, number)| (at(second), number))
         );
-        assert_eq!(counts(&periods, Standing::Undecided), []);
+        assert_eq!(counts(&periods, Verdict::Unknown), []);
     }
 
     #[test]

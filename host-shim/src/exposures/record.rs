@@ -1,16 +1,21 @@
-//! The periods in the store. It owns the table of migration 9 and no other.
+//! The periods in the store. It owns the tables of migration 9 and no others.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{Change, Finding, Period, Standing, changes};
+use super::{Change, Finding, Period, Verdict, changes};
 use crate::store::{Store, StoreError};
+
+/// Ended periods that are kept. The oldest go: a plugin that changes its mind all the time fills no disk.
+const MOST_ENDED: i64 = 100_000;
 
 /// Which periods are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Of this advisory only.
-    pub advisory: Option<String>,
+    /// Of these advisories only; of all where there is none.
+    pub advisories: BTreeSet<String>,
     /// Of this component only.
     pub component: Option<String>,
     /// Those of which something lies at or after this.
@@ -22,6 +27,10 @@ pub struct Query {
 /// Writes down what has begun and what has ended, in one transaction; says how much that was.
 pub async fn note(store: &Store, found: &[Finding], now: Timestamp) -> Result<usize, StoreError> {
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query("INSERT OR IGNORE INTO exposure_record (only, began) VALUES (1, ?)")
+        .bind(now.as_second())
+        .execute(&mut *transaction)
+        .await?;
     let rows = sqlx::query("SELECT * FROM exposures WHERE until IS NULL")
         .fetch_all(&mut *transaction)
         .await?;
@@ -44,11 +53,11 @@ pub async fn note(store: &Store, found: &[Finding], now: Timestamp) -> Result<us
                     .await?;
             }
             Change::Begins(finding) => {
-                let standing = finding.standing.map_or("", Standing::as_str);
-                sqlx::query("INSERT INTO exposures (advisory, component, standing, version, since, because) VALUES (?, ?, ?, ?, ?, ?)")
+                let verdict = finding.verdict.map_or("", Verdict::as_str);
+                sqlx::query("INSERT INTO exposures (advisory, component, verdict, version, since, because) VALUES (?, ?, ?, ?, ?, ?)")
                     .bind(&finding.advisory)
                     .bind(&finding.component)
-                    .bind(standing)
+                    .bind(verdict)
                     .bind(&finding.version)
                     .bind(now.as_second())
                     .bind(&finding.reason)
@@ -57,19 +66,33 @@ pub async fn note(store: &Store, found: &[Finding], now: Timestamp) -> Result<us
             }
         }
     }
+    sqlx::query("DELETE FROM exposures WHERE until IS NOT NULL AND number <= (SELECT max(number) FROM exposures) - ?")
+        .bind(MOST_ENDED)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(changed.len())
 }
 
+/// Since when the record is kept; none before the first entry.
+pub async fn began(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query("SELECT began FROM exposure_record")
+        .fetch_optional(store.pool())
+        .await?;
+    row.map(|row| time(row.try_get("began")?)).transpose()
+}
+
 /// The periods that are asked for, those that last first, then the newest; at most `limit` of them.
 pub async fn periods(store: &Store, query: &Query, limit: u32) -> Result<Vec<Period>, StoreError> {
+    let names = (!query.advisories.is_empty())
+        .then(|| serde_json::to_string(&query.advisories).expect("names are texts"));
     let rows = sqlx::query(
         "SELECT * FROM exposures
-         WHERE (?1 IS NULL OR advisory = ?1) AND (?2 IS NULL OR component = ?2)
+         WHERE (?1 IS NULL OR advisory IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR component = ?2)
            AND (?3 IS NULL OR until IS NULL OR until >= ?3) AND (?4 IS NULL OR since <= ?4)
          ORDER BY until IS NULL DESC, until DESC, since DESC, number DESC LIMIT ?5",
     )
-    .bind(&query.advisory)
+    .bind(names)
     .bind(&query.component)
     .bind(query.from.map(Timestamp::as_second))
     .bind(query.until.map(Timestamp::as_second))
@@ -80,18 +103,17 @@ pub async fn periods(store: &Store, query: &Query, limit: u32) -> Result<Vec<Per
 }
 
 fn period(row: &SqliteRow) -> Result<Period, StoreError> {
-    let damaged = |what: &str| StoreError::Panel(format!("a period of exposure with {what}"));
     let time =
         |second: i64| Timestamp::from_second(second).map_err(|_| damaged("a time that is none"));
-    let standing = match row.try_get("standing")? {
-        "exposed" => Standing::Exposed,
-        "undecided" => Standing::Undecided,
-        other => return Err(damaged(&format!("the standing {other:?}"))),
+    let verdict = match row.try_get("verdict")? {
+        "affected" => Verdict::Affected,
+        "unknown" => Verdict::Unknown,
+        other => return Err(damaged(&format!("the verdict {other:?}"))),
     };
     Ok(Period {
         advisory: row.try_get("advisory")?,
         component: row.try_get("component")?,
-        standing,
+        verdict,
         version: row.try_get("version")?,
         since: time(row.try_get("since")?)?,
         because: row.try_get("because")?,
@@ -101,4 +123,12 @@ fn period(row: &SqliteRow) -> Result<Period, StoreError> {
             .transpose()?,
         ended: row.try_get("ended")?,
     })
+}
+
+fn time(second: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_second(second).map_err(|_| damaged("a time that is none"))
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Panel(format!("a period of exposure with {what}"))
 }

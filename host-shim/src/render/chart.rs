@@ -21,9 +21,10 @@ const HEIGHT: f64 = 200.0;
 const LEFT: f64 = 40.0;
 const BELOW: f64 = 24.0;
 
-/// The highest value of each step between the chart's ends.
-fn steps(chart: &Chart, series: &Series, steps: usize) -> Vec<u32> {
-    let mut highest = vec![0; steps];
+/// The highest value of each step between the chart's ends; none before the first point, of which nobody
+/// has said anything.
+fn steps(chart: &Chart, series: &Series, steps: usize) -> Vec<Option<u32>> {
+    let mut highest = vec![None; steps];
     if chart.end <= chart.begin {
         // A stranger's chart that ends before it begins has nothing to show.
         return highest;
@@ -36,17 +37,17 @@ fn steps(chart: &Chart, series: &Series, steps: usize) -> Vec<u32> {
     };
     let points: Vec<&Point> = series.points.iter().collect();
     for (number, point) in points.iter().enumerate() {
-        let until = points.get(number + 1).map_or(chart.end, |next| next.at);
+        let next = points.get(number + 1);
+        let until = next.map_or(chart.end, |next| next.at);
         if until < chart.begin || point.at > chart.end || until < point.at {
             continue;
         }
         for value in &mut highest[place(point.at)..=place(until)] {
-            *value = point.value.max(*value);
+            *value = Some(point.value).max(*value);
         }
         // What ends where a step begins has no part in that step.
-        if until < chart.end && place(until) > place(point.at) {
-            let next = points.get(number + 1).map_or(0, |next| next.value);
-            highest[place(until)] = next;
+        if let Some(next) = next.filter(|_| until < chart.end && place(until) > place(point.at)) {
+            highest[place(until)] = Some(next.value);
         }
     }
     highest
@@ -54,14 +55,14 @@ fn steps(chart: &Chart, series: &Series, steps: usize) -> Vec<u32> {
 
 /// The chart for a browser.
 pub(super) fn picture(chart: &Chart) -> Markup {
-    let series: Vec<(&Series, Vec<u32>)> = chart
+    let series: Vec<(&Series, Vec<Option<u32>>)> = chart
         .series
         .iter()
         .take(MOST_SERIES)
         .map(|series| (series, steps(chart, series, STEPS)))
         .collect();
     let values = series.iter().flat_map(|(_, steps)| steps);
-    let most = values.copied().max().unwrap_or(0).max(1);
+    let most = values.copied().flatten().max().unwrap_or(0).max(1);
     let caption = visible(&chart.caption);
     html! {
         figure.chart {
@@ -81,7 +82,7 @@ pub(super) fn picture(chart: &Chart) -> Markup {
                 @for (number, (series, steps)) in series.iter().enumerate() {
                     li {
                         svg.key viewBox="0 0 24 8" aria-hidden="true" { path.line.(tone_word(series.tone)).(format!("line-{number}")) d="M0 4H24" {} }
-                        " " (visible(&series.label)) ": " (now(steps)) " now, " (steps.iter().max().unwrap_or(&0)) " at most"
+                        " " (visible(&series.label)) ": " (summary(steps))
                     }
                 }
             }
@@ -89,8 +90,15 @@ pub(super) fn picture(chart: &Chart) -> Markup {
     }
 }
 
-fn now(steps: &[u32]) -> u32 {
-    steps.last().copied().unwrap_or(0)
+/// The last value and the highest one, in words.
+fn summary(steps: &[Option<u32>]) -> String {
+    match (
+        steps.last().copied().flatten(),
+        steps.iter().flatten().max(),
+    ) {
+        (Some(now), Some(most)) => format!("{now} now, {most} at most"),
+        _ => "not known".to_owned(),
+    }
 }
 
 /// The values at which a line across helps to read a height.
@@ -107,23 +115,25 @@ fn y(value: u32, most: u32) -> f64 {
     ((10.0 + height * (1.0 - share)) * 10.0).round() / 10.0
 }
 
-fn line(steps: &[u32], most: u32) -> String {
+fn line(steps: &[Option<u32>], most: u32) -> String {
     let mut path = String::new();
     let mut before = None;
     for (number, value) in steps.iter().enumerate() {
-        if before == Some(value) {
+        let Some(value) = value.filter(|value| before != Some(*value)) else {
             continue;
-        }
+        };
         #[expect(clippy::cast_precision_loss, reason = "there are a hundred of them")]
         let x = LEFT + (WIDTH - LEFT) * number as f64 / steps.len() as f64;
-        let y = y(*value, most);
+        let y = y(value, most);
         match before {
             None => path.push_str(&format!("M{x:.1} {y}")),
             Some(_) => path.push_str(&format!("H{x:.1}V{y}")),
         }
         before = Some(value);
     }
-    path.push_str(&format!("H{WIDTH}"));
+    if before.is_some() {
+        path.push_str(&format!("H{WIDTH}"));
+    }
     path
 }
 
@@ -134,19 +144,20 @@ pub(super) fn bars(chart: &Chart, width: usize) -> String {
     let mut out = format!("{}\n", visible(&chart.caption));
     for series in chart.series.iter().take(MOST_SERIES) {
         let steps = steps(chart, series, width);
-        let most = steps.iter().copied().max().unwrap_or(0);
-        let bar = |value: u32| match (value, most) {
-            (0, _) | (_, 0) => ' ',
-            (value, most) => {
+        let most = steps.iter().copied().flatten().max().unwrap_or(0);
+        let bar = |value: Option<u32>| match (value, most) {
+            (None, _) => '?',
+            (Some(0), _) | (_, 0) => ' ',
+            (Some(value), most) => {
                 let full = u64::from(value) * 7 / u64::from(most);
                 BARS[usize::try_from(full).unwrap_or(7).min(7)]
             }
         };
         let row: String = steps.iter().map(|value| bar(*value)).collect();
         out.push_str(&format!(
-            "|{row}| {}: {} now, {most} at most\n",
+            "|{row}| {}: {}\n",
             visible(&series.label),
-            now(&steps)
+            summary(&steps)
         ));
     }
     out.push_str(&format!("{} to {}\n", day(chart.begin), day(chart.end)));
@@ -189,13 +200,22 @@ mod tests {
     fn a_value_holds_until_the_next_one() {
         let chart = chart(&[(0, 1), (50, 3), (80, 0)]);
         let drawn = steps(&chart, &chart.series[0], 10);
-        assert_eq!(drawn, [1, 1, 1, 1, 1, 3, 3, 3, 0, 0]);
+        assert_eq!(drawn, [1, 1, 1, 1, 1, 3, 3, 3, 0, 0].map(Some));
     }
 
     #[test]
     fn what_lies_within_one_step_counts_with_its_highest_value() {
         let chart = chart(&[(0, 0), (41, 9), (42, 0)]);
-        assert_eq!(steps(&chart, &chart.series[0], 10)[4], 9);
+        assert_eq!(steps(&chart, &chart.series[0], 10)[4], Some(9));
+    }
+
+    #[test]
+    fn nothing_is_drawn_of_a_time_that_nobody_speaks_of() {
+        let chart = chart(&[(80, 0)]);
+        let drawn = steps(&chart, &chart.series[0], 10);
+        assert_eq!(drawn[..8], [None; 8]);
+        assert_eq!(drawn[8..], [Some(0); 2]);
+        assert!(bars(&chart, 20).contains("|????????????????    |"));
     }
 
     proptest! {

@@ -4,8 +4,10 @@
 //! form itself: no markup, script, form or control sequence can come out of a page.
 
 pub(crate) mod appointments;
+mod blocks;
 mod chart;
 mod decisions;
+pub(crate) mod exposures;
 pub mod html;
 pub mod json;
 mod listing;

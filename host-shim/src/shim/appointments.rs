@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ApplyRequest, JointRequest, Shim, ShimError, lines::id};
+use super::{ApplyRequest, JointRequest, Shim, ShimError, correction_id};
 use crate::{
     apply::{Application, ApplyError, Outcome},
     automation::{Appointment, AutomationError, Clock, Kept, Wanted},
@@ -124,16 +124,18 @@ impl Shim {
         Ok(())
     }
 
-    /// The application that was begun for this appointment, by a process that did not come to say so.
+    /// The application that was begun for this appointment by a process that did not come to say what
+    /// became of it. The last attempt that is known of is none.
     async fn begun_before(
         &self,
         appointment: &Appointment,
     ) -> Result<Option<Application>, ShimError> {
         let by = signature(appointment);
         let history = self.rooms.applier().history(HISTORY).await?;
-        Ok(history.into_iter().find(|application| {
+        let newest = history.into_iter().find(|application| {
             application.by == by && application.component == appointment.component
-        }))
+        });
+        Ok(newest.filter(|newest| Some(&newest.id) != appointment.application.as_ref()))
     }
 
     async fn carry_out_appointment(
@@ -141,24 +143,27 @@ impl Shim {
         appointment: &Appointment,
     ) -> Result<(Kept, Option<String>, Option<String>), ShimError> {
         let request = JointRequest {
-            parts: vec![(id(&appointment.correction)?, appointment.component.clone())],
+            parts: vec![(
+                correction_id(&appointment.correction)?,
+                appointment.component.clone(),
+            )],
             plan: Some(appointment.plan),
             overwrite: appointment.overwrite,
             by: signature(appointment),
         };
         match self.rooms.apply(request, &()).await {
             Ok(mut applied) => Ok((Kept::Applied, None, Some(applied.remove(0).id))),
-            // Nothing was begun, and it may go better in a minute.
-            Err(ShimError::Apply(error)) if may_go_better(&error) => {
-                Ok((Kept::Waiting, Some(error.to_string()), None))
-            }
             Err(error @ (ShimError::Apply(_) | ShimError::NotFound { .. })) => {
                 let begun = self.begun_before(appointment).await?;
-                Ok((
-                    Kept::Failed,
-                    Some(error.to_string()),
-                    begun.map(|application| application.id),
-                ))
+                let kept = if may_go_better(&error) {
+                    Kept::Waiting
+                } else {
+                    Kept::Failed
+                };
+                let application = begun
+                    .map(|application| application.id)
+                    .or_else(|| appointment.application.clone());
+                Ok((kept, Some(error.to_string()), application))
             }
             Err(error) => Err(error),
         }
@@ -183,7 +188,10 @@ fn became(application: &Application) -> (Kept, Option<String>, Option<String>) {
     }
 }
 
-/// Whether what was in the way may be gone soon, and nothing was begun.
-fn may_go_better(error: &ApplyError) -> bool {
+/// Whether what was in the way may be gone in a minute, and the component was left alone.
+fn may_go_better(error: &ShimError) -> bool {
+    let ShimError::Apply(error) = error else {
+        return false;
+    };
     matches!(error, ApplyError::Busy { .. } | ApplyError::Payload(_))
 }

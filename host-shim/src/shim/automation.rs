@@ -6,7 +6,8 @@ use spacecp_contract::DocumentId;
 use super::{
     Shim, ShimError,
     ceilings::Known,
-    lines::{asked, held, id, line, refused_line, text},
+    correction_id,
+    lines::{asked, held, line, refused_line, text},
 };
 use crate::{
     audit::{self, Event, What},
@@ -237,7 +238,7 @@ impl Shim {
         };
         let plan = match self
             .rooms
-            .plan(&id(&wanted.correction)?, &wanted.component)
+            .plan(&correction_id(&wanted.correction)?, &wanted.component)
             .await
         {
             Err(ShimError::Apply(error)) => return Ok(Some(preflight(error.to_string()))),

@@ -80,6 +80,32 @@ impl Rooms {
         })
     }
 
+    /// The advisories that speak of the flaw of this name, by their ids: the one that is called so, those
+    /// that have the name as an alias, and those that share a name with one of these. The name itself is
+    /// among them: what is no longer current may still be recorded.
+    pub(super) async fn about_one_flaw(&self, name: &str) -> Result<BTreeSet<String>, ShimError> {
+        let advisories = self.advisories().await?;
+        let mut names = BTreeSet::from([name.to_owned()]);
+        loop {
+            let known = names.len();
+            for advisory in &advisories {
+                let own = || {
+                    advisory
+                        .aliases
+                        .iter()
+                        .cloned()
+                        .chain([advisory.id.to_string()])
+                };
+                if own().any(|own| names.contains(&own)) {
+                    names.extend(own());
+                }
+            }
+            if names.len() == known {
+                return Ok(names);
+            }
+        }
+    }
+
     /// The advisories that are under embargo.
     pub(super) async fn embargoed(&self) -> Result<BTreeSet<String>, ShimError> {
         let advisories = self.advisories().await?.into_iter();

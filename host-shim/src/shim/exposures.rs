@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Shim, ShimError,
+    Shim, ShimError, lines,
     pieces::{heading, labelled, minute, notice, paragraph, plain, text, to_advisory},
 };
 use crate::{
-    exposures::{self, Finding, Period, Query, Standing, counts},
+    exposures::{self, Finding, Period, Query, Verdict, counts},
     plugin::bindings::exports::spacecp::advisories::{
-        exposure::{Status, Verdict},
+        exposure::{self, Status},
         pages::{Block, Cell, Chart, Page, Point, Series, Table, Tone},
     },
 };
@@ -26,6 +26,19 @@ const SHOWN: u32 = 200;
 /// Periods that the chart is made of.
 const COUNTED: u32 = 100_000;
 
+/// A question about the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Question {
+    /// To this flaw only: an advisory's id, or a name that advisories have for it, as a CVE.
+    pub flaw: Option<String>,
+    /// Of this component only.
+    pub component: Option<String>,
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Until this instant.
+    pub until: Option<Timestamp>,
+}
+
 /// What was asked of the record, and what it says.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExposureRecord {
@@ -33,7 +46,10 @@ pub struct ExposureRecord {
     pub periods: Vec<Period>,
     /// Whether there are more that fit.
     pub more: bool,
-    /// The advisories among them that are under embargo.
+    /// Since when the record is kept: nobody can say from it what was before. None where it has not begun.
+    pub began: Option<Timestamp>,
+    /// The advisories that are under embargo. Not given out: which there are is nobody else's business.
+    #[serde(skip)]
     pub embargoed: BTreeSet<String>,
     /// Where the chart begins.
     pub begin: Timestamp,
@@ -57,8 +73,8 @@ impl Shim {
             return Ok(());
         }
         let inventory = self.rooms.inventory().await.fingerprint;
-        let standing = Some((sequence, inventory));
-        if *self.noted.lock().await == standing {
+        let about = Some((sequence, inventory));
+        if *self.noted.lock().await == about {
             return Ok(());
         }
         let report = self.report().await?;
@@ -67,14 +83,14 @@ impl Shim {
         if changed > 0 {
             tracing::info!(changed, "the record of exposures goes on");
         }
-        *self.noted.lock().await = standing;
+        *self.noted.lock().await = about;
         Ok(())
     }
 
-    /// What the record says, as far as it is asked for.
+    /// What the record says to a question.
     pub async fn exposure_record(
         &self,
-        query: &Query,
+        question: &Question,
         now: Timestamp,
     ) -> Result<ExposureRecord, ShimError> {
         // Without the plugin the record is what it was, and still worth reading.
@@ -82,30 +98,44 @@ impl Shim {
             tracing::warn!(%error, "the record of exposures may be behind");
         }
         let store = self.rooms.store();
-        let mut periods = exposures::periods(store, query, SHOWN + 1).await?;
+        let advisories = match &question.flaw {
+            Some(name) => self.rooms.about_one_flaw(name).await?,
+            None => BTreeSet::new(),
+        };
+        let query = Query {
+            advisories,
+            component: question.component.clone(),
+            from: question.from,
+            until: question.until,
+        };
+        let mut periods = exposures::periods(store, &query, SHOWN + 1).await?;
         let more = periods.len() > SHOWN as usize;
         periods.truncate(SHOWN as usize);
         let begin = now - SignedDuration::from_hours(24 * DAYS);
         let charted = Query {
             from: Some(begin),
             until: Some(now),
-            ..query.clone()
+            ..query
         };
         let charted = exposures::periods(store, &charted, COUNTED).await?;
+        let began = exposures::began(store).await?;
+        let counted = |verdict| {
+            let counts = counts(&charted, verdict);
+            // From the beginning of the record until the first of them there was none.
+            let none = began.map(|began| (began, 0));
+            let none = none.filter(|none| counts.first().is_none_or(|first| none.0 < first.0));
+            none.into_iter().chain(counts).collect()
+        };
         Ok(ExposureRecord {
             more,
-            embargoed: self.embargoed().await?,
+            began,
+            embargoed: self.rooms.embargoed().await?,
             begin,
             end: now,
-            exposed: counts(&charted, Standing::Exposed),
-            undecided: counts(&charted, Standing::Undecided),
+            exposed: counted(Verdict::Affected),
+            undecided: counted(Verdict::Unknown),
             periods,
         })
-    }
-
-    /// The advisories that are under embargo, whatever the plugin says of them.
-    pub async fn embargoed(&self) -> Result<BTreeSet<String>, ShimError> {
-        self.rooms.embargoed().await
     }
 }
 
@@ -115,30 +145,36 @@ impl ExposureRecord {
         let mut periods = self.periods.iter();
         periods.any(|period| self.embargoed.contains(&period.advisory))
     }
+
+    /// Whether the record was kept for all of the time that is asked about.
+    fn covers(&self, question: &Question) -> bool {
+        let began = self.began.zip(question.from);
+        began.is_some_and(|(began, from)| began <= from)
+    }
 }
 
-fn finding(verdict: &Verdict) -> Finding {
+fn finding(verdict: &exposure::Verdict) -> Finding {
     Finding {
-        advisory: verdict.advisory.id.clone(),
-        component: verdict.component.clone(),
-        standing: match verdict.status {
-            Status::Affected => Some(Standing::Exposed),
-            Status::Unknown => Some(Standing::Undecided),
+        advisory: lines::text(&verdict.advisory.id),
+        component: lines::text(&verdict.component),
+        verdict: match verdict.status {
+            Status::Affected => Some(Verdict::Affected),
+            Status::Unknown => Some(Verdict::Unknown),
             Status::Fixed | Status::NotAffected => None,
         },
-        version: verdict.version.clone(),
-        reason: verdict.reason.clone(),
+        version: verdict.version.as_deref().map(lines::text),
+        reason: lines::text(&verdict.reason),
     }
 }
 
 /// The record as a page, for a browser and a terminal.
-pub fn page(record: &ExposureRecord, query: &Query) -> Page {
+pub fn page(record: &ExposureRecord, question: &Question) -> Page {
     let mut blocks = vec![Block::Chart(chart(record))];
-    blocks.push(answer(record, query));
+    blocks.push(answer(record, question));
     blocks.push(heading("When, and why it ended"));
     blocks.push(Block::Table(Table {
         caption: "Exposures, those that last first".to_owned(),
-        columns: ["Component", "Advisory", "Standing", "Since", "Until", "Why"]
+        columns: ["Component", "Advisory", "Verdict", "Since", "Until", "Why"]
             .map(str::to_owned)
             .to_vec(),
         rows: record.periods.iter().map(row).collect(),
@@ -180,51 +216,67 @@ fn chart(record: &ExposureRecord) -> Chart {
     }
 }
 
-/// The answer to what was asked, in words.
-fn answer(record: &ExposureRecord, query: &Query) -> Block {
-    let of = |standing| {
+/// The answer to what was asked, in words. What the record does not go back to is not answered.
+fn answer(record: &ExposureRecord, question: &Question) -> Block {
+    let of = |verdict| {
         let periods = record.periods.iter();
-        periods.filter(|period| period.standing == standing).count()
+        periods.filter(|period| period.verdict == verdict).count()
     };
-    let (exposed, undecided) = (of(Standing::Exposed), of(Standing::Undecided));
-    let mut about = String::new();
-    if let Some(advisory) = &query.advisory {
-        about.push_str(&format!(" to {advisory}"));
-    }
-    if let Some(component) = &query.component {
-        about.push_str(&format!(" of {component}"));
-    }
-    match (query.from, query.until) {
-        (Some(from), Some(until)) => {
-            about.push_str(&format!(" between {} and {}", minute(from), minute(until)));
-        }
-        (Some(from), None) => about.push_str(&format!(" since {}", minute(from))),
-        (None, Some(until)) => about.push_str(&format!(" until {}", minute(until))),
-        (None, None) => {}
-    }
+    let (exposed, undecided) = (of(Verdict::Affected), of(Verdict::Unknown));
+    let about = about(question);
     let more = if record.more { "more than " } else { "" };
-    match (exposed, undecided) {
-        (0, 0) => notice(Tone::Good, format!("No exposure{about} is recorded.")),
-        (0, _) => notice(
-            Tone::Warning,
+    let words = match (exposed, undecided) {
+        (0, 0) => format!("No exposure{about} is recorded."),
+        (0, _) => {
             format!(
                 "No exposure{about} is recorded, but {more}{undecided} that nobody could decide."
-            ),
+            )
+        }
+        (_, 0) => format!("Exposures{about}: {more}{exposed}."),
+        _ => {
+            format!("Exposures{about}: {more}{exposed}, and {undecided} that nobody could decide.")
+        }
+    };
+    let reach = match record.began {
+        None => " The record has not begun yet.".to_owned(),
+        Some(_) if record.covers(question) => String::new(),
+        Some(began) => format!(
+            " The record begins {}: nobody can say from it what was before.",
+            minute(began)
         ),
-        (_, 0) => notice(Tone::Warning, format!("Exposures{about}: {more}{exposed}.")),
-        _ => notice(
-            Tone::Warning,
-            format!("Exposures{about}: {more}{exposed}, and {undecided} that nobody could decide."),
-        ),
+    };
+    let tone = if exposed + undecided == 0 && record.covers(question) {
+        Tone::Good
+    } else {
+        Tone::Warning
+    };
+    notice(tone, format!("{words}{reach}"))
+}
+
+/// What was asked about.
+fn about(question: &Question) -> String {
+    let mut about = String::new();
+    if let Some(flaw) = &question.flaw {
+        about.push_str(&format!(" to {flaw}"));
     }
+    if let Some(component) = &question.component {
+        about.push_str(&format!(" of {component}"));
+    }
+    about.push_str(&match (question.from, question.until) {
+        (Some(from), Some(until)) => format!(" between {} and {}", minute(from), minute(until)),
+        (Some(from), None) => format!(" since {}", minute(from)),
+        (None, Some(until)) => format!(" until {}", minute(until)),
+        (None, None) => String::new(),
+    });
+    about
 }
 
 fn row(period: &Period) -> Vec<Cell> {
-    let standing = match (period.standing, period.until) {
-        (Standing::Exposed, None) => labelled("exposed", Tone::Danger),
-        (Standing::Undecided, None) => labelled("unknown", Tone::Warning),
-        (Standing::Exposed, Some(_)) => labelled("was exposed", Tone::Neutral),
-        (Standing::Undecided, Some(_)) => labelled("was unknown", Tone::Neutral),
+    let verdict = match (period.verdict, period.until) {
+        (Verdict::Affected, None) => labelled("exposed", Tone::Danger),
+        (Verdict::Unknown, None) => labelled("unknown", Tone::Warning),
+        (Verdict::Affected, Some(_)) => labelled("was exposed", Tone::Neutral),
+        (Verdict::Unknown, Some(_)) => labelled("was unknown", Tone::Neutral),
     };
     let why = match &period.ended {
         Some(ended) => format!("{}; ended: {ended}", period.because),
@@ -234,7 +286,7 @@ fn row(period: &Period) -> Vec<Cell> {
     vec![
         text(vec![plain(period.component.clone())]),
         text(vec![to_advisory(&period.advisory)]),
-        standing,
+        verdict,
         text(vec![plain(minute(period.since))]),
         text(vec![plain(until)]),
         text(vec![plain(why)]),

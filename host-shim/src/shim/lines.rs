@@ -2,9 +2,7 @@
 //! stranger's: they are kept no longer than is useful.
 
 use jiff::Timestamp;
-use spacecp_contract::DocumentId;
 
-use super::ShimError;
 use crate::{
     automation::{Fate, Line},
     plugin::bindings::exports::spacecp::advisories::automation::Action,
@@ -69,11 +67,4 @@ pub(super) fn refused_line(action: &Action, refusal: &Refusal) -> Line {
 /// A stranger's text, no longer than is useful.
 pub(super) fn text(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
-}
-
-pub(super) fn id(text: &str) -> Result<DocumentId, ShimError> {
-    DocumentId::new(text.to_owned()).map_err(|_| ShimError::NotFound {
-        what: "correction",
-        name: text.to_owned(),
-    })
 }

@@ -248,10 +248,7 @@ impl Rooms {
     async fn correction(&self, id: &DocumentId) -> Result<Verified<Correction>, ShimError> {
         match self.store.document(DocumentKind::Correction, id).await? {
             Some(AnyDocument::Correction(correction)) => Ok(correction),
-            _ => Err(ShimError::NotFound {
-                what: "correction",
-                name: id.to_string(),
-            }),
+            _ => Err(ShimError::no_correction(id)),
         }
     }
 }

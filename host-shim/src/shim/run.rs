@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::{
     JointRequest, Shim, ShimError,
     automation::MOST_LINES,
-    lines::{asked, held, id, line, names, refused_line},
+    correction_id,
+    lines::{asked, held, line, names, refused_line},
 };
 use crate::{
     apply::{ApplyError, Outcome},
@@ -144,7 +145,7 @@ impl Shim {
         line: &mut Line,
         now: Timestamp,
     ) -> Result<(), ShimError> {
-        let correction = id(&wanted.correction)?;
+        let correction = correction_id(&wanted.correction)?;
         let applied = match self.rooms.plan(&correction, &wanted.component).await {
             Err(error) => Err(error),
             // The revision that was checked; another one drifts from this plan and is refused.

@@ -5,7 +5,7 @@
 use axum::{Form, extract::State, response::Response};
 use jiff::Timestamp;
 use serde::Deserialize;
-use spacecp_contract::{Digest, DocumentId};
+use spacecp_contract::Digest;
 
 use super::{
     Web,
@@ -13,7 +13,7 @@ use super::{
     pages::Refusal,
     visit::{Session, Visit},
 };
-use crate::shim::{ApplyRequest, ShimError};
+use crate::shim::{ApplyRequest, ShimError, correction_id};
 
 #[derive(Deserialize)]
 pub(super) struct Apply {
@@ -39,17 +39,12 @@ pub(super) struct Withdraw {
 impl Apply {
     /// What is asked for, by whom.
     fn request(self, session: &Session) -> Result<ApplyRequest, ShimError> {
-        let not_found = |what, name: &str| ShimError::NotFound {
-            what,
-            name: name.to_owned(),
-        };
-        let correction = DocumentId::new(self.correction.clone())
-            .map_err(|_| not_found("correction", &self.correction))?;
+        let correction = correction_id(&self.correction)?;
         // A page always shows a plan; an action without one did not come from it.
-        let plan: Digest = self
-            .plan
-            .parse()
-            .map_err(|_| not_found("plan", &self.plan))?;
+        let plan: Digest = self.plan.parse().map_err(|_| ShimError::NotFound {
+            what: "plan",
+            name: self.plan,
+        })?;
         Ok(ApplyRequest {
             correction,
             component: self.component,

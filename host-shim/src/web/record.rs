@@ -7,9 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use maud::{Markup, html};
 use serde::Deserialize;
-use spacecp_contract::DocumentId;
 
 use super::{
     Web,
@@ -17,37 +15,47 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    decisions, exposures,
-    render::html::{self, EXPOSURE, Frame},
-    shim::{ShimError, changes_page, exposure_page},
+    decisions,
+    render::{
+        exposures::{Fields, LONGEST_NAME, form},
+        html::{self, EXPOSURE},
+    },
+    shim::{Question, changes_page, correction_id, exposure_page},
 };
-
-/// The longest name that is asked for.
-const LONGEST: usize = 200;
 
 /// What is asked of the record of exposures; what is empty or no time counts as not said.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
-    advisory: Option<String>,
-    component: Option<String>,
-    from: Option<String>,
-    until: Option<String>,
+    #[serde(default)]
+    advisory: String,
+    #[serde(default)]
+    component: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    until: String,
 }
 
 impl Asked {
-    fn query(&self) -> exposures::Query {
-        let named = |text: &Option<String>| {
-            let text = text.as_deref().map(str::trim).unwrap_or_default();
-            (!text.is_empty()).then(|| text.chars().take(LONGEST).collect())
+    fn question(&self) -> Question {
+        let named = |text: &str| {
+            let text = text.trim();
+            (!text.is_empty()).then(|| text.chars().take(LONGEST_NAME).collect())
         };
-        exposures::Query {
-            advisory: named(&self.advisory),
+        Question {
+            flaw: named(&self.advisory),
             component: named(&self.component),
-            from: self.from.as_deref().and_then(begin_of_day),
-            until: self
-                .until
-                .as_deref()
-                .and_then(|text| decisions::until(text).ok()),
+            from: begin_of_day(&self.from),
+            until: decisions::until(&self.until).ok(),
+        }
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            advisory: &self.advisory,
+            component: &self.component,
+            from: &self.from,
+            until: &self.until,
         }
     }
 }
@@ -64,8 +72,11 @@ pub(super) async fn exposure(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
-    let query = asked.query();
-    let record = web.shim.exposure_record(&query, Timestamp::now()).await?;
+    let question = asked.question();
+    let record = web
+        .shim
+        .exposure_record(&question, Timestamp::now())
+        .await?;
     if wants_json(&headers) {
         if record.is_under_embargo() {
             return Ok(embargoed());
@@ -74,21 +85,8 @@ pub(super) async fn exposure(
     }
     let said = web.notices.said(&session);
     let frame = web.frame(Some(&session), &said, EXPOSURE);
-    let page = exposure_page(&record, &query);
-    Ok(html::page_around(&form(&asked, &frame), &page, &frame).into_response())
-}
-
-fn form(asked: &Asked, frame: &Frame<'_>) -> Markup {
-    let value = |text: &Option<String>| text.clone().unwrap_or_default();
-    html! {
-        form.filter method="get" action=(frame.site.at(EXPOSURE)) role="search" {
-            label.words { span { "Exposed to" } input type="text" name="advisory" value=(value(&asked.advisory)) placeholder="any advisory" maxlength=(LONGEST); }
-            label { span { "Component" } input type="text" name="component" value=(value(&asked.component)) placeholder="any" maxlength=(LONGEST); }
-            label { span { "From" } input type="date" name="from" value=(value(&asked.from)); }
-            label { span { "Until" } input type="date" name="until" value=(value(&asked.until)); }
-            button type="submit" { "Was I exposed?" }
-        }
-    }
+    let page = exposure_page(&record, &question);
+    Ok(html::page_around(&form(asked.fields(), &frame), &page, &frame).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,11 +101,7 @@ pub(super) async fn changes(
     Query(which): Query<Which>,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
-    let correction =
-        DocumentId::new(which.correction.clone()).map_err(|_| ShimError::NotFound {
-            what: "correction",
-            name: which.correction,
-        })?;
+    let correction = correction_id(&which.correction)?;
     let (plan, differences, embargo) = web.shim.changes(&correction, &which.component).await?;
     let page = changes_page(&plan, &differences, embargo);
     Ok(html::page(&page, &web.frame(Some(&session), &[], "")).into_response())
