@@ -70,8 +70,10 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
         "{ \"name\": \"mine\" }\n",
     )?;
     browser.press("Apply").await?;
-    browser.wait_for("4.7.4").await?;
-    browser.open(&format!("{}history", demo.url())).await?;
+    // The page of the work leads to the history when it has come to its end.
+    browser
+        .wait_for("houston is corrected: 4.7.2 → 4.7.4.")
+        .await?;
     browser.wait_for("applied").await?;
     assert_eq!(version_of(&package)?, ground::HOUSTON[1]);
     assert_eq!(
@@ -95,7 +97,9 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
 
     browser.open(&format!("{}history", demo.url())).await?;
     browser.press("Roll back").await?;
-    browser.wait_for("rolled back").await?;
+    browser
+        .wait_for("houston was rolled back: 4.7.4 → 4.7.2.")
+        .await?;
     assert_eq!(version_of(&package)?, ground::HOUSTON[0]);
     assert_eq!(version_of(&carried)?, ground::WS[0]);
     assert_eq!(fs::read_to_string(&escape)?, flawed);

@@ -187,7 +187,10 @@ impl Enrolments {
             let _ = std::os::unix::fs::chown(&new, Some(like.uid()), Some(like.gid()));
             out.set_permissions(fs::Permissions::from_mode(like.mode() & 0o640 | 0o600))?;
             out.sync_all()?;
-            fs::rename(&new, &self.path)
+            fs::rename(&new, &self.path)?;
+            // A relative path without a folder lies in the present one.
+            let folder = self.path.parent().filter(|folder| *folder != Path::new(""));
+            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(|source| TotpError::File {
             path: self.path.clone(),
