@@ -8,7 +8,7 @@ pub mod html;
 pub mod json;
 pub(crate) mod policy_form;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 
 use crate::plugin::bindings::exports::spacecp::advisories::pages::{Place, Tone};
 

@@ -9,6 +9,7 @@ mod actions;
 mod decisions;
 mod guard;
 mod login;
+mod notifying;
 mod pages;
 mod password;
 mod policy;
@@ -69,12 +70,14 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let following = tokio::spawn(follow(shim.clone()));
     let scheduling = tokio::spawn(schedule::keep(shim.clone()));
+    let notifying = tokio::spawn(notifying::keep(shim.clone()));
     let closing = shim.clone();
     let app = router(shim).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, app)
         .with_graceful_shutdown(shutdown)
         .await;
     following.abort();
+    notifying.abort();
     schedule::end(&closing, scheduling).await;
     Ok(served?)
 }
