@@ -13,6 +13,7 @@ mod deciding;
 mod drawing;
 mod guard;
 mod login;
+mod notices;
 mod panel;
 mod policy;
 mod program;

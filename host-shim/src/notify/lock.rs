@@ -9,7 +9,7 @@ use super::NotifyError;
 
 /// Held while notices are gathered and delivered; the system lets go of it when the process ends.
 #[derive(Debug)]
-pub struct OneTeller {
+pub(crate) struct OneTeller {
     file: File,
 }
 
@@ -24,7 +24,7 @@ impl Drop for OneTeller {
 
 impl OneTeller {
     /// Takes the lock below the shim's own folder, or says that it is taken.
-    pub fn take(state: &Path) -> Result<Self, NotifyError> {
+    pub(crate) fn take(state: &Path) -> Result<Self, NotifyError> {
         let path = state.join("notify.lock");
         let failed = |source| NotifyError::Lock {
             path: path.clone(),

@@ -23,7 +23,7 @@ use crate::{
 const KEPT_DAYS: i64 = 30;
 
 /// Everything that was told.
-pub async fn told(store: &Store) -> Result<Told, StoreError> {
+pub(crate) async fn told(store: &Store) -> Result<Told, StoreError> {
     read_told(&mut *store.pool().acquire().await?).await
 }
 
@@ -42,7 +42,7 @@ async fn read_told(connection: &mut SqliteConnection) -> Result<Told, StoreError
 
 /// Puts into the outbox what is new at present, for each channel that wants it. Says how many notices
 /// these are.
-pub async fn put(
+pub(crate) async fn put(
     store: &Store,
     present: &Present,
     config: &NotifyConfig,
@@ -121,7 +121,7 @@ async fn remember(
 
 /// Gives up what is meant for channels that are not there any more, and forgets what was delivered
 /// or given up long ago.
-pub async fn tidy(store: &Store, config: &NotifyConfig, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn tidy(store: &Store, config: &NotifyConfig, now: Timestamp) -> Result<(), StoreError> {
     let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
     let names = serde_json::to_string(&names).expect("a list of names");
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
@@ -143,7 +143,7 @@ pub async fn tidy(store: &Store, config: &NotifyConfig, now: Timestamp) -> Resul
 }
 
 /// Until when a channel is left alone, if it is.
-pub async fn not_before(store: &Store, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) async fn not_before(store: &Store, channel: &str) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT not_before FROM notice_channels WHERE channel = ?")
         .bind(channel)
         .fetch_optional(store.pool())
@@ -153,7 +153,7 @@ pub async fn not_before(store: &Store, channel: &str) -> Result<Option<Timestamp
 }
 
 /// What is due for a channel, what failed least often first, at most so many.
-pub async fn due(
+pub(crate) async fn due(
     store: &Store,
     channel: &str,
     quiet: bool,
@@ -179,7 +179,7 @@ pub async fn due(
 }
 
 /// Notes that a channel took these notices.
-pub async fn delivered(
+pub(crate) async fn delivered(
     store: &Store,
     channel: &str,
     numbers: &[u64],
@@ -203,7 +203,7 @@ pub async fn delivered(
 
 /// A delivery that failed.
 #[derive(Debug, Clone)]
-pub struct Missed<'a> {
+pub(crate) struct Missed<'a> {
     /// Why.
     pub problem: &'a str,
     /// For how long the receiver asked to be left alone.
@@ -216,7 +216,7 @@ pub struct Missed<'a> {
 
 /// Notes that a channel did not take these notices: it is left alone for a while, and what has been
 /// tried for too long is given up. Says how many of them were.
-pub async fn failed(
+pub(crate) async fn failed(
     store: &Store,
     channel: &str,
     numbers: &[u64],
@@ -255,7 +255,7 @@ pub async fn failed(
 }
 
 /// Has everything that failed or was given up tried again, at once. Says how many notices that are.
-pub async fn again(store: &Store, config: &NotifyConfig, now: Timestamp) -> Result<u64, StoreError> {
+pub(crate) async fn again(store: &Store, config: &NotifyConfig, now: Timestamp) -> Result<u64, StoreError> {
     let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
     let names = serde_json::to_string(&names).expect("a list of names");
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;

@@ -102,7 +102,7 @@ pub struct GivenUp {
 }
 
 /// How notifications fare.
-pub async fn report(store: &Store, config: &NotifyConfig) -> Result<NotifyReport, StoreError> {
+pub(crate) async fn report(store: &Store, config: &NotifyConfig) -> Result<NotifyReport, StoreError> {
     let mut channels = Vec::with_capacity(config.channels.len());
     for channel in &config.channels {
         channels.push(of_channel(store, channel).await?);
