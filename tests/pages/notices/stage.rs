@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use spacecp_advisories::{Shim, config::Config, notify::Delivered};
 use spacecp_contract::{Advisory, Document, DocumentId};
 use spacecp_tests::{
-    artifacts, catalog,
+    artifacts,
+    catalog::{self, Fix},
     ground::{Age, Ground},
     vendor::Vendor,
 };
@@ -33,14 +34,11 @@ impl Stage {
     /// A panel that has heard the whole catalogue.
     pub(super) async fn with_catalogue() -> Result<Self> {
         let mut stage = Self::empty()?;
-        let (before, after) = (stage.folder.path().join("before"), stage.folder.path().join("after"));
-        let before = Ground::lay(&before, Age::Flawed)?;
-        let after = Ground::lay(&after, Age::Corrected)?;
         for advisory in catalog::advisories(Timestamp::now()) {
             stage.vendor.publish_advisory(advisory)?;
         }
         for correction in catalog::corrections() {
-            stage.vendor.publish_correction(&correction, &before, &after)?;
+            stage.publish_correction(&correction)?;
         }
         stage.vendor.broadcast()?;
         stage.hear("").await?;
@@ -78,8 +76,23 @@ impl Stage {
         self.folder.path()
     }
 
-    pub(super) fn ground(&self) -> &Ground {
-        &self.ground
+    /// The folder of the vendor's feed.
+    pub(super) fn feed(&self) -> &Path {
+        self.vendor.feed_dir()
+    }
+
+    /// The plugin's component.
+    pub(super) fn plugin(&self) -> &Path {
+        self.vendor.plugin_component()
+    }
+
+    /// Has the vendor sign a correction; panels see it after the next broadcast.
+    pub(super) fn publish_correction(&mut self, fix: &Fix) -> Result<()> {
+        let (before, after) = (self.folder.path().join("before"), self.folder.path().join("after"));
+        let before = Ground::lay(&before, Age::Flawed)?;
+        let after = Ground::lay(&after, Age::Corrected)?;
+        self.vendor.publish_correction(fix, &before, &after)?;
+        Ok(())
     }
 
     /// Writes the configuration with these channels, and says where it is.
