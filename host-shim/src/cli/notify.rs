@@ -34,11 +34,7 @@ async fn list(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     Ok(Ending::Well)
 }
 
-async fn test(
-    shim: &Shim,
-    channel: Option<&str>,
-    out: &Output,
-) -> Result<Ending, CommandError> {
+async fn test(shim: &Shim, channel: Option<&str>, out: &Output) -> Result<Ending, CommandError> {
     let configured = &shim.config().notify.channels;
     let names: Vec<&str> = match channel {
         Some(channel) => vec![channel],
@@ -88,7 +84,11 @@ async fn retry(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
             told.new, told.delivered, told.failed
         ))?;
     }
-    Ok(if told.failed == 0 { Ending::Well } else { Ending::Failed })
+    Ok(if told.failed == 0 {
+        Ending::Well
+    } else {
+        Ending::Failed
+    })
 }
 
 fn page(report: &NotifyReport) -> Page {
@@ -114,7 +114,15 @@ fn page(report: &NotifyReport) -> Page {
 }
 
 fn channels(channels: &[ChannelReport]) -> Block {
-    let heads = ["Channel", "Leads to", "Tells", "When", "Pending", "Last delivery", "State"];
+    let heads = [
+        "Channel",
+        "Leads to",
+        "Tells",
+        "When",
+        "Pending",
+        "Last delivery",
+        "State",
+    ];
     let rows = channels.iter().map(|channel| {
         let state = match &channel.problem {
             Some(problem) if channel.last_failure > channel.last_delivery => {
@@ -122,7 +130,10 @@ fn channels(channels: &[ChannelReport]) -> Block {
                     0 => String::new(),
                     count => format!(", {count} given up"),
                 };
-                format!("failed {} times{given_up}: {problem}", channel.failed_in_a_row)
+                format!(
+                    "failed {} times{given_up}: {problem}",
+                    channel.failed_in_a_row
+                )
             }
             _ => "in order".to_owned(),
         };
@@ -130,7 +141,11 @@ fn channels(channels: &[ChannelReport]) -> Block {
             None => format!("from {} on", channel.minimum_severity),
             Some(events) => {
                 let events: Vec<&str> = events.iter().map(|kind| kind.as_str()).collect();
-                format!("from {} on: {}", channel.minimum_severity, events.join(", "))
+                format!(
+                    "from {} on: {}",
+                    channel.minimum_severity,
+                    events.join(", ")
+                )
             }
         };
         [

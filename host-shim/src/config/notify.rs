@@ -281,7 +281,9 @@ impl Target {
             }
             Self::Webhook { url, secret } => url.file().into_iter().chain([secret]).collect(),
             Self::Discord(url) | Self::Slack(url) => url.file().into_iter().collect(),
-            Self::Matrix { server, token, .. } => server.file().into_iter().chain([token]).collect(),
+            Self::Matrix { server, token, .. } => {
+                server.file().into_iter().chain([token]).collect()
+            }
         }
     }
 }
@@ -428,7 +430,10 @@ impl Written {
                 secret: self.secret_file.take().ok_or("it wants secret-file")?,
             },
             Word::Matrix => {
-                let room = self.room.take().ok_or("it wants room, as \"!abc:example.com\"")?;
+                let room = self
+                    .room
+                    .take()
+                    .ok_or("it wants room, as \"!abc:example.com\"")?;
                 if !room.starts_with('!') || room.len() > 255 {
                     return Err("room is a room's id, as \"!abc:example.com\"".to_owned());
                 }
@@ -501,6 +506,8 @@ impl Written {
             ("from", self.from.is_some()),
             ("to", self.to.is_some()),
         ];
-        left.into_iter().find(|(_, there)| *there).map(|(field, _)| field)
+        left.into_iter()
+            .find(|(_, there)| *there)
+            .map(|(field, _)| field)
     }
 }

@@ -147,7 +147,11 @@ impl<'a> Courier<'a> {
         };
         let given_up = outbox::failed(store, &channel.name, numbers, &missed, now).await?;
         if given_up > 0 {
-            tracing::error!(channel = channel.name, notices = given_up, "notices were given up");
+            tracing::error!(
+                channel = channel.name,
+                notices = given_up,
+                "notices were given up"
+            );
         }
         Ok(given_up)
     }

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::header::{ContentType, HeaderName, HeaderValue},
+    message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
@@ -52,6 +52,7 @@ fn message(
         .subject(letter.subject.clone())
         .date(moment(now))
         .message_id(Some(format!("<{id}@{domain}>")))
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN)
         // Nobody's automatic answer is wanted (RFC 3834).
         .raw_header(HeaderValue::new(

@@ -41,38 +41,40 @@ async fn read_told(connection: &mut SqliteConnection) -> Result<Told, StoreError
 }
 
 /// Puts into the outbox what is new at present, for each channel that wants it. Says how many notices
-/// these are.
+/// somebody wants.
 pub(crate) async fn put(
     store: &Store,
     present: &Present,
     config: &NotifyConfig,
     now: Timestamp,
-) -> Result<usize, StoreError> {
+) -> Result<u64, StoreError> {
     let remind = SignedDuration::from_hours(i64::from(config.no_correction_after_hours));
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
     let told = read_told(&mut transaction).await?;
     let (notices, next) = compare(present, &told, remind, now);
+    let mut wanted = 0;
     for notice in &notices {
-        put_notice(&mut transaction, notice, config, now).await?;
+        wanted += u64::from(put_notice(&mut transaction, notice, config, now).await?);
     }
     remember(&mut transaction, &told, &next).await?;
     transaction.commit().await?;
-    Ok(notices.len())
+    Ok(wanted)
 }
 
+/// Whether anybody wants it.
 async fn put_notice(
     transaction: &mut SqliteConnection,
     notice: &Notice,
     config: &NotifyConfig,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let wanting: Vec<_> = config
         .channels
         .iter()
         .filter(|channel| channel.wants(notice))
         .collect();
     if wanting.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let text = serde_json::to_string(notice).expect("texts, numbers and lists of them");
     let put = sqlx::query("INSERT INTO notices (at, notice) VALUES (?, ?)")
@@ -82,15 +84,17 @@ async fn put_notice(
         .await?;
     for channel in wanting {
         let urgent = channel.timing.is_urgent(notice);
-        sqlx::query("INSERT INTO notice_deliveries (notice, channel, urgent, due) VALUES (?, ?, ?, ?)")
-            .bind(put.last_insert_rowid())
-            .bind(&channel.name)
-            .bind(urgent)
-            .bind(channel.timing.due(urgent, now).as_second())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO notice_deliveries (notice, channel, urgent, due) VALUES (?, ?, ?, ?)",
+        )
+        .bind(put.last_insert_rowid())
+        .bind(&channel.name)
+        .bind(urgent)
+        .bind(channel.timing.due(urgent, now).as_second())
+        .execute(&mut *transaction)
+        .await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Writes what has changed of what was told.
@@ -121,8 +125,16 @@ async fn remember(
 
 /// Gives up what is meant for channels that are not there any more, and forgets what was delivered
 /// or given up long ago.
-pub(crate) async fn tidy(store: &Store, config: &NotifyConfig, now: Timestamp) -> Result<(), StoreError> {
-    let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
+pub(crate) async fn tidy(
+    store: &Store,
+    config: &NotifyConfig,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let names: Vec<&str> = config
+        .channels
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     let names = serde_json::to_string(&names).expect("a list of names");
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query("UPDATE notice_deliveries SET state = 'given-up', ended = ?, problem = 'the channel is no longer configured' WHERE state = 'pending' AND channel NOT IN (SELECT value FROM json_each(?))")
@@ -130,10 +142,12 @@ pub(crate) async fn tidy(store: &Store, config: &NotifyConfig, now: Timestamp) -
         .bind(&names)
         .execute(&mut *transaction)
         .await?;
-    sqlx::query("DELETE FROM notice_channels WHERE channel NOT IN (SELECT value FROM json_each(?))")
-        .bind(&names)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "DELETE FROM notice_channels WHERE channel NOT IN (SELECT value FROM json_each(?))",
+    )
+    .bind(&names)
+    .execute(&mut *transaction)
+    .await?;
     sqlx::query("DELETE FROM notices WHERE at < ? AND NOT EXISTS (SELECT 1 FROM notice_deliveries WHERE notice = number AND state = 'pending')")
         .bind(now.as_second() - KEPT_DAYS * 24 * 3_600)
         .execute(&mut *transaction)
@@ -143,7 +157,10 @@ pub(crate) async fn tidy(store: &Store, config: &NotifyConfig, now: Timestamp) -
 }
 
 /// Until when a channel is left alone, if it is.
-pub(crate) async fn not_before(store: &Store, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) async fn not_before(
+    store: &Store,
+    channel: &str,
+) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT not_before FROM notice_channels WHERE channel = ?")
         .bind(channel)
         .fetch_optional(store.pool())
@@ -255,8 +272,16 @@ pub(crate) async fn failed(
 }
 
 /// Has everything that failed or was given up tried again, at once. Says how many notices that are.
-pub(crate) async fn again(store: &Store, config: &NotifyConfig, now: Timestamp) -> Result<u64, StoreError> {
-    let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
+pub(crate) async fn again(
+    store: &Store,
+    config: &NotifyConfig,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let names: Vec<&str> = config
+        .channels
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     let names = serde_json::to_string(&names).expect("a list of names");
     let mut transaction = store.pool().begin_with("BEGIN IMMEDIATE").await?;
     let again = sqlx::query("UPDATE notice_deliveries SET state = 'pending', due = ?, ended = NULL, attempts = 0 WHERE (state = 'given-up' OR state = 'pending' AND attempts > 0) AND channel IN (SELECT value FROM json_each(?))")

@@ -218,10 +218,12 @@ pub(crate) async fn read_state(
         Ok((id(row)?, revision.cast_unsigned()))
     });
     let read = read.collect::<Result<_, StoreError>>()?;
-    let rows = sqlx::query("SELECT * FROM notice_dismissals WHERE reader = ? ORDER BY at, advisory, component")
-        .bind(reader)
-        .fetch_all(store.pool())
-        .await?;
+    let rows = sqlx::query(
+        "SELECT * FROM notice_dismissals WHERE reader = ? ORDER BY at, advisory, component",
+    )
+    .bind(reader)
+    .fetch_all(store.pool())
+    .await?;
     let mut known: BTreeMap<DocumentId, Option<Verified<Advisory>>> = BTreeMap::new();
     let mut dismissed = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -102,7 +102,10 @@ pub struct GivenUp {
 }
 
 /// How notifications fare.
-pub(crate) async fn report(store: &Store, config: &NotifyConfig) -> Result<NotifyReport, StoreError> {
+pub(crate) async fn report(
+    store: &Store,
+    config: &NotifyConfig,
+) -> Result<NotifyReport, StoreError> {
     let mut channels = Vec::with_capacity(config.channels.len());
     for channel in &config.channels {
         channels.push(of_channel(store, channel).await?);
@@ -130,13 +133,16 @@ async fn of_channel(store: &Store, channel: &ChannelConfig) -> Result<ChannelRep
         .fetch_optional(store.pool())
         .await?;
     let moment = |column: &str| -> Result<Option<Timestamp>, StoreError> {
-        let second = state.as_ref().map(|row| row.try_get::<Option<i64>, _>(column));
+        let second = state
+            .as_ref()
+            .map(|row| row.try_get::<Option<i64>, _>(column));
         second.transpose()?.flatten().map(time).transpose()
     };
     let attempts = state.as_ref().map(|row| row.try_get::<i64, _>("attempts"));
     let problem = state.as_ref().map(|row| row.try_get("problem"));
     let next: Option<i64> = counted.try_get("next")?;
-    let count = |column: &str| Ok::<_, StoreError>(counted.try_get::<i64, _>(column)?.cast_unsigned());
+    let count =
+        |column: &str| Ok::<_, StoreError>(counted.try_get::<i64, _>(column)?.cast_unsigned());
     Ok(ChannelReport {
         name: channel.name.clone(),
         kind: channel.target.kind(),
@@ -190,7 +196,11 @@ fn when(timing: &Timing) -> String {
     };
     match timing.quiet {
         Some((from, to)) => {
-            format!("{digest}, quiet from {} to {} {zone}", clock(from), clock(to))
+            format!(
+                "{digest}, quiet from {} to {} {zone}",
+                clock(from),
+                clock(to)
+            )
         }
         None => digest,
     }

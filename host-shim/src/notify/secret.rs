@@ -30,7 +30,9 @@ pub(super) fn read(path: &Path, least: usize) -> Result<String, DeliveryError> {
 
 fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    File::open(path)?
+        .take(LONGEST + 1)
+        .read_to_string(&mut text)?;
     if text.len() as u64 > LONGEST {
         return Err(io::Error::other("it has more than 4096 bytes"));
     }

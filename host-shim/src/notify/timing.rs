@@ -81,7 +81,11 @@ impl Timing {
         let days = [today.yesterday().ok(), Some(today)];
         days.into_iter().flatten().find_map(|day| {
             let begin = first_instant(&self.zone, day, from)?;
-            let last = if to <= from { day.tomorrow().ok()? } else { day };
+            let last = if to <= from {
+                day.tomorrow().ok()?
+            } else {
+                day
+            };
             let end = first_instant(&self.zone, last, to)?;
             (begin <= at && at < end).then_some(end)
         })

@@ -204,12 +204,19 @@ impl News<'_> {
             let concerned = self.concerned(id);
             let before = self.told.get(&Topic::Advisory(id.clone()));
             let kind = match before {
-                Some(Fact::Heard { withdrawn, embargo, revision }) => {
+                Some(Fact::Heard {
+                    withdrawn,
+                    embargo,
+                    revision,
+                }) => {
                     if about.withdrawn && !withdrawn {
                         Some(Kind::Withdrawn)
                     } else if *embargo && !about.embargo {
                         Some(Kind::EmbargoLifted)
-                    } else if about.revision > *revision && !concerned.is_empty() && !about.withdrawn {
+                    } else if about.revision > *revision
+                        && !concerned.is_empty()
+                        && !about.withdrawn
+                    {
                         Some(Kind::AdvisoryUpdated)
                     } else {
                         None
@@ -246,9 +253,9 @@ impl News<'_> {
     ) {
         // Verdicts about an advisory that is not here are not to be had, which is no good news.
         let present = self.present;
-        self.keep(|topic| {
-            matches!(topic, Topic::Exposure(id, _) if !present.advisories.contains_key(id))
-        });
+        self.keep(
+            |topic| matches!(topic, Topic::Exposure(id, _) if !present.advisories.contains_key(id)),
+        );
         let mut groups: BTreeMap<_, Vec<(String, Exposure)>> = BTreeMap::new();
         for ((id, component), exposure) in exposures {
             let topic = Topic::Exposure(id.clone(), component.clone());
@@ -281,8 +288,18 @@ impl News<'_> {
             correction: exposure.correction.clone(),
             reminded,
         };
-        let Some(Fact::Exposed { since, affected, correction, reminded }) = before else {
-            let kind = if exposure.affected { Kind::NewExposure } else { Kind::Undecided };
+        let Some(Fact::Exposed {
+            since,
+            affected,
+            correction,
+            reminded,
+        }) = before
+        else {
+            let kind = if exposure.affected {
+                Kind::NewExposure
+            } else {
+                Kind::Undecided
+            };
             return (Some(kind), fact(self.now, exposure.affected, false));
         };
         if !exposure.affected {
@@ -293,7 +310,10 @@ impl News<'_> {
             return (Some(Kind::NewExposure), fact(self.now, true, false));
         }
         if exposure.correction.is_some() && exposure.correction != *correction {
-            return (Some(Kind::CorrectionAvailable), fact(*since, true, *reminded));
+            return (
+                Some(Kind::CorrectionAvailable),
+                fact(*since, true, *reminded),
+            );
         }
         let waited = self.now.duration_since(*since) >= remind_after;
         if exposure.correction.is_none() && !exposure.decided && !reminded && waited {

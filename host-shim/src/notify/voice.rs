@@ -44,7 +44,8 @@ impl Voice {
             (Self::Slack, '*' | '_' | '~' | '`') => said.extend([BREAK, character, BREAK]),
             (
                 Self::Discord,
-                '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '<' | '#' | '[' | ']' | '(' | ')' | '-' | ':',
+                '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '<' | '#' | '[' | ']' | '(' | ')' | '-'
+                | ':',
             ) => said.extend(['\\', character]),
             _ => said.push(character),
         }
@@ -83,7 +84,10 @@ mod tests {
     fn nobody_is_called_and_nothing_is_marked_up() {
         let hostile = "@everyone <@123> <!channel> **b** [a](https://evil.example) `c` ||d||";
         let discord = Voice::Discord.say(hostile, 200);
-        assert!(!discord.contains("@everyone") && !discord.contains("<@1"), "{discord}");
+        assert!(
+            !discord.contains("@everyone") && !discord.contains("<@1"),
+            "{discord}"
+        );
         assert!(discord.contains("\\*\\*b\\*\\*"), "{discord}");
         assert!(discord.contains("\\[a\\]\\("), "{discord}");
         let slack = Voice::Slack.say(hostile, 200);

@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{DeliveryError, courier::Parcel, notice::Subject, secret, voice::Voice, words::Speaker};
+use super::{
+    DeliveryError, courier::Parcel, notice::Subject, secret, voice::Voice, words::Speaker,
+};
 use crate::{
     config::{Address, outgoing},
     fetch::{Access, innermost},
@@ -88,7 +90,16 @@ impl Post<'_> {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty();
             // The transaction is the same whenever the same message is sent again: the server drops it then.
-            path.extend(["_matrix", "client", "v3", "rooms", room, "send", "m.room.message", id]);
+            path.extend([
+                "_matrix",
+                "client",
+                "v3",
+                "rooms",
+                room,
+                "send",
+                "m.room.message",
+                id,
+            ]);
         }
         let body = json!({ "msgtype": "m.notice", "body": text, "m.mentions": {} });
         self.send(client.put(url).bearer_auth(token), body.to_string())
@@ -127,9 +138,10 @@ impl Post<'_> {
             return Err(DeliveryError::Redirect { status });
         }
         let asked_for = match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers().get(header::RETRY_AFTER).and_then(seconds)
-            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => response
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(seconds),
             _ => None,
         };
         let status = status.as_u16();

@@ -76,7 +76,10 @@ impl Speaker<'_> {
             text = format!("{name}: {subject}\n\n{text}");
         }
         Letter {
-            subject: cut(&format!("[{}] {subject}", Voice::Plain.say(self.name, NAME)), SUBJECT),
+            subject: cut(
+                &format!("[{}] {subject}", Voice::Plain.say(self.name, NAME)),
+                SUBJECT,
+            ),
             text: cut(&text, voice.room()),
             told,
         }
@@ -87,7 +90,10 @@ impl Speaker<'_> {
         let name = voice.say(self.name, NAME);
         let by = voice.say(by, NAME);
         Letter {
-            subject: cut(&format!("[{}] a trial", Voice::Plain.say(self.name, NAME)), SUBJECT),
+            subject: cut(
+                &format!("[{}] a trial", Voice::Plain.say(self.name, NAME)),
+                SUBJECT,
+            ),
             text: format!(
                 "{name}: this is a trial that {by} asked for. Notices about security advisories will come this way.{}",
                 self.link("")
@@ -114,7 +120,9 @@ impl Speaker<'_> {
                     ids => format!(", {},", named(ids)),
                 };
                 let link = self.link("");
-                format!("An advisory under embargo{ids} concerns this panel. Log in to read it.{link}")
+                format!(
+                    "An advisory under embargo{ids} concerns this panel. Log in to read it.{link}"
+                )
             }
             Subject::Open(facts) => self.open(notice, facts, voice),
         }
@@ -164,7 +172,11 @@ impl Speaker<'_> {
 fn headline(notice: &Notice, facts: &Facts, voice: Voice) -> String {
     let ids = named(&facts.advisories);
     let what = components(facts, voice);
-    let what = if what.is_empty() { "This panel".to_owned() } else { what };
+    let what = if what.is_empty() {
+        "This panel".to_owned()
+    } else {
+        what
+    };
     let correction = facts
         .correction
         .as_ref()
@@ -176,7 +188,9 @@ fn headline(notice: &Notice, facts: &Facts, voice: Voice) -> String {
             "{what}: still exposed to {ids}, without a correction or a workaround{}",
             rated(notice)
         ),
-        Kind::CorrectionAvailable => format!("{what}: {correction} corrects {ids}{}", rated(notice)),
+        Kind::CorrectionAvailable => {
+            format!("{what}: {correction} corrects {ids}{}", rated(notice))
+        }
         Kind::AdvisoryUpdated => format!("{ids} has a new revision{}", rated(notice)),
         Kind::Withdrawn => format!("{ids} was withdrawn by the vendor"),
         Kind::EmbargoLifted => format!("{ids} is public now{}", rated(notice)),
@@ -274,11 +288,19 @@ fn named(ids: &[DocumentId]) -> String {
 }
 
 fn rated(notice: &Notice) -> String {
-    let attacks = if notice.known_exploited { ", attacks are known" } else { "" };
+    let attacks = if notice.known_exploited {
+        ", attacks are known"
+    } else {
+        ""
+    };
     format!(" ({}{attacks})", notice.severity.name())
 }
 
 fn gravity(notice: &Notice) -> String {
-    let attacks = if notice.known_exploited { " Attacks are known." } else { "" };
+    let attacks = if notice.known_exploited {
+        " Attacks are known."
+    } else {
+        ""
+    };
     format!(". Severity: {}.{attacks}", notice.severity.name())
 }

@@ -50,10 +50,7 @@ impl Shim {
         let access = self.rooms.access()?;
         let courier = Courier::new(config, &access, self.rooms.ledger().seed().await?);
         let delivered = courier.deliver(store, now).await?;
-        Ok(Delivered {
-            new: new as u64,
-            ..delivered
-        })
+        Ok(Delivered { new, ..delivered })
     }
 
     /// How notifications fare.
@@ -69,7 +66,12 @@ impl Shim {
         let access = self.rooms.access()?;
         let courier = Courier::new(config, &access, self.rooms.ledger().seed().await?);
         let sent = courier.trial(channel, by, Timestamp::now()).await;
-        tracing::info!(by, channel = channel.name, taken = sent.is_ok(), "a channel was tried");
+        tracing::info!(
+            by,
+            channel = channel.name,
+            taken = sent.is_ok(),
+            "a channel was tried"
+        );
         let failed = |source| NotifyError::Trial {
             channel: channel.name.clone(),
             source,
@@ -195,7 +197,8 @@ impl Shim {
         let inventory = self.rooms.inventory().await;
         let decided = decisions::current(self.rooms.store(), now).await?;
         let mut exposures = BTreeMap::new();
-        let matter = |verdict: &&Verdict| matches!(verdict.status, Status::Affected | Status::Unknown);
+        let matter =
+            |verdict: &&Verdict| matches!(verdict.status, Status::Affected | Status::Unknown);
         for verdict in report.verdicts.iter().filter(matter).take(MOST_EXPOSURES) {
             let Ok(id) = DocumentId::new(verdict.advisory.id.clone()) else {
                 continue;
@@ -300,7 +303,11 @@ impl<'a> Known<'a> {
         if let Some(known) = self.advisories.get(id) {
             return Ok(known.is_some());
         }
-        let document = self.rooms.store().document(DocumentKind::Advisory, id).await?;
+        let document = self
+            .rooms
+            .store()
+            .document(DocumentKind::Advisory, id)
+            .await?;
         let about = match &document {
             Some(AnyDocument::Advisory(advisory)) => Some(about(advisory)),
             _ => None,
@@ -318,7 +325,11 @@ impl<'a> Known<'a> {
         let Ok(id) = DocumentId::new(name) else {
             return Ok(None);
         };
-        let document = self.rooms.store().document(DocumentKind::Correction, &id).await?;
+        let document = self
+            .rooms
+            .store()
+            .document(DocumentKind::Correction, &id)
+            .await?;
         let found = match document {
             Some(AnyDocument::Correction(correction)) => Some((id, correction.revision)),
             _ => None,
@@ -329,9 +340,7 @@ impl<'a> Known<'a> {
 
     fn about(self) -> BTreeMap<DocumentId, About> {
         let known = self.advisories.into_iter();
-        known
-            .filter_map(|(id, about)| Some((id, about?)))
-            .collect()
+        known.filter_map(|(id, about)| Some((id, about?))).collect()
     }
 }
 

@@ -186,10 +186,7 @@ impl Rooms {
             id: application_id(now)?,
             now,
         };
-        let applied = self
-            .applier
-            .apply(order, &self.payloads(), progress)
-            .await;
+        let applied = self.applier.apply(order, &self.payloads(), progress).await;
         self.stirred.notify_one();
         let applied = applied?;
         // What was applied is applied, whatever becomes of this.

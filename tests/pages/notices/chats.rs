@@ -27,7 +27,11 @@ fn hmac(key: &str, text: &str) -> Result<String> {
     let output = openssl.wait_with_output()?;
     ensure!(output.status.success());
     let line = String::from_utf8(output.stdout)?;
-    Ok(line.split_whitespace().next().unwrap_or_default().to_owned())
+    Ok(line
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
 }
 
 fn hostile() -> Advisory {
@@ -40,7 +44,10 @@ fn hostile() -> Advisory {
 async fn sent(kind: &str, more: &str, advisory: Advisory) -> Result<Vec<Request>> {
     let stage = Stage::with(vec![advisory]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    fs::write(stage.folder().join("address"), format!("{}\n", receiver.address()))?;
+    fs::write(
+        stage.folder().join("address"),
+        format!("{}\n", receiver.address()),
+    )?;
     fs::write(stage.folder().join("token"), "a token\n")?;
     let channel = format!(
         "[[notify.channel]]\nname = \"chat\"\nkind = {kind:?}\nurl-file = \"address\"\n{more}\n"
@@ -54,15 +61,26 @@ async fn sent(kind: &str, more: &str, advisory: Advisory) -> Result<Vec<Request>
 async fn a_webhook_is_signed_as_another_implementation_says_it_must_be() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     let now = at("2026-03-10T12:00:00Z");
     shim.notify(now).await?;
     let request = &receiver.requests()[0];
     let time = request.header("spacecp-timestamp");
     assert_eq!(time, now.as_second().to_string());
     let expected = hmac(SECRET, &format!("{time}.{}", request.body))?;
-    assert_eq!(request.header("spacecp-signature"), format!("sha256={expected}"));
-    assert_ne!(hmac("another secret, as long", &format!("{time}.{}", request.body))?, expected);
+    assert_eq!(
+        request.header("spacecp-signature"),
+        format!("sha256={expected}")
+    );
+    assert_ne!(
+        hmac(
+            "another secret, as long",
+            &format!("{time}.{}", request.body)
+        )?,
+        expected
+    );
     Ok(())
 }
 
@@ -73,7 +91,10 @@ async fn discord_calls_nobody_and_marks_nothing_up() -> Result<()> {
     let text = body["content"].as_str().unwrap();
     assert!(text.chars().count() <= 2_000, "{}", text.len());
     assert_eq!(body["allowed_mentions"]["parse"], serde_json::json!([]));
-    assert!(!text.contains("@everyone") && !text.contains("@here"), "{text}");
+    assert!(
+        !text.contains("@everyone") && !text.contains("@here"),
+        "{text}"
+    );
     assert!(text.contains("\\*\\*bold\\*\\*"), "{text}");
     assert!(text.contains("https://panel.example/advisories/"), "{text}");
     Ok(())
@@ -86,7 +107,10 @@ async fn slack_calls_nobody_and_marks_nothing_up() -> Result<()> {
     let text = body["text"].as_str().unwrap();
     assert!(!text.contains(['<', '>']), "{text}");
     assert!(text.contains("&lt;!channel&gt;"), "{text}");
-    assert_eq!((&body["mrkdwn"], &body["link_names"]), (&false.into(), &false.into()));
+    assert_eq!(
+        (&body["mrkdwn"], &body["link_names"]),
+        (&false.into(), &false.into())
+    );
     Ok(())
 }
 
@@ -111,7 +135,11 @@ async fn a_title_breaks_no_line_wherever_it_goes() -> Result<()> {
     for kind in ["discord", "slack"] {
         let sent = sent(kind, "", hostile()).await?;
         let body = sent[0].json();
-        let text = body["content"].as_str().or(body["text"].as_str()).unwrap().to_owned();
+        let text = body["content"]
+            .as_str()
+            .or(body["text"].as_str())
+            .unwrap()
+            .to_owned();
         assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
         assert!(!text.contains(['\r', '\u{202e}']), "{text}");
     }

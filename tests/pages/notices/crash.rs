@@ -24,12 +24,17 @@ async fn a_notice_whose_teller_is_killed_is_told_by_the_next_and_known_as_the_sa
     // While it waits for an answer: told, and not delivered.
     teller.kill()?;
     teller.wait()?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     assert_eq!(shim.notify_report().await?.channels[0].pending, 1);
     let told = shim.notify(jiff::Timestamp::now()).await?;
     assert_eq!((told.new, told.delivered), (0, 1));
     let sent = receiver.requests();
-    let ids: Vec<&str> = sent.iter().map(|sent| sent.header("spacecp-delivery")).collect();
+    let ids: Vec<&str> = sent
+        .iter()
+        .map(|sent| sent.header("spacecp-delivery"))
+        .collect();
     assert_eq!(ids.len(), 2);
     assert_eq!(ids[0], ids[1]);
     Ok(())

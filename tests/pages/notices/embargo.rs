@@ -91,7 +91,11 @@ async fn no_word_of_it_is_in_any_byte_that_leaves_nor_in_any_log() -> Result<()>
     let log = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(ended.status.success(), "{log}");
 
-    let mut sent: Vec<String> = receiver.requests().iter().map(|one| one.everything()).collect();
+    let mut sent: Vec<String> = receiver
+        .requests()
+        .iter()
+        .map(|one| one.everything())
+        .collect();
     let mail = server.mail()?;
     sent.push(mail["mail"].as_str().unwrap().to_owned());
     assert_eq!(sent.len(), 5, "{sent:#?}");
@@ -108,11 +112,20 @@ async fn no_word_of_it_is_in_any_byte_that_leaves_nor_in_any_log() -> Result<()>
         }
     }
     // Other rooms may log what is installed here; of the advisory they have nothing.
-    for word in WORDS.iter().filter(|word| !["houston", "4.7.2"].contains(word)) {
+    for word in WORDS
+        .iter()
+        .filter(|word| !["houston", "4.7.2"].contains(word))
+    {
         assert!(!log.contains(word), "{word} in the log");
     }
-    let notify: Vec<&str> = log.lines().filter(|line| line.contains("::notify")).collect();
-    assert!(!notify.iter().any(|line| line.contains("houston")), "{notify:#?}");
+    let notify: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("::notify"))
+        .collect();
+    assert!(
+        !notify.iter().any(|line| line.contains("houston")),
+        "{notify:#?}"
+    );
     Ok(())
 }
 
@@ -137,7 +150,9 @@ async fn an_application_that_answers_it_is_told_with_its_id_alone() -> Result<()
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let more = "events = [\"applied\", \"rolled-back\"]";
-    let shim = stage.open(&webhook("desk", &receiver.address(), more)).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), more))
+        .await?;
     shim.notify(at("2026-03-10T12:00:00Z")).await?;
     let request = ApplyRequest {
         correction: id(catalog::BACKUP_CORRECTION),
@@ -155,7 +170,14 @@ async fn an_application_that_answers_it_is_told_with_its_id_alone() -> Result<()
     for request in sent {
         let text = request.everything();
         assert!(text.contains(catalog::BACKUP), "{text}");
-        for word in ["module-backup", "2.3.0", "2.3.1", "applied", "rolled", catalog::BACKUP_CORRECTION] {
+        for word in [
+            "module-backup",
+            "2.3.0",
+            "2.3.1",
+            "applied",
+            "rolled",
+            catalog::BACKUP_CORRECTION,
+        ] {
             assert!(!text.contains(word), "{word} in {text}");
         }
     }

@@ -53,7 +53,11 @@ async fn every_exposure_is_told_once_and_what_cannot_be_decided_is_told_as_that(
     );
     drop(shim);
     let shim = stage.open(&channel).await?;
-    assert_eq!(counted(shim.notify(noon()).await?), [0, 0, 0, 0], "nor after a restart");
+    assert_eq!(
+        counted(shim.notify(noon()).await?),
+        [0, 0, 0, 0],
+        "nor after a restart"
+    );
     Ok(())
 }
 
@@ -62,10 +66,14 @@ async fn a_correction_that_is_applied_and_taken_back_is_told_and_so_is_the_flaw_
 -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     shim.notify(noon()).await?;
     receiver.take();
-    let applied = shim.apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &()).await?;
+    let applied = shim
+        .apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &())
+        .await?;
     shim.notify(noon()).await?;
     let requests = receiver.requests();
     assert_eq!(receiver.told(), [told("applied", catalog::WS_HEADERS)]);
@@ -93,12 +101,18 @@ async fn what_was_applied_before_anybody_was_told_anything_is_no_news() -> Resul
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let shim = stage
-        .open(&webhook("desk", &receiver.address(), "events = [\"applied\"]"))
+        .open(&webhook(
+            "desk",
+            &receiver.address(),
+            "events = [\"applied\"]",
+        ))
         .await?;
-    shim.apply(apply(catalog::SERVER_CORRECTION, "lobby"), &()).await?;
+    shim.apply(apply(catalog::SERVER_CORRECTION, "lobby"), &())
+        .await?;
     shim.notify(noon()).await?;
     assert_eq!(receiver.told(), []);
-    shim.apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &()).await?;
+    shim.apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &())
+        .await?;
     shim.notify(noon()).await?;
     assert_eq!(receiver.told(), [told("applied", catalog::WS_HEADERS)]);
     Ok(())
@@ -109,7 +123,11 @@ async fn an_application_that_fails_is_told_with_why() -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let shim = stage
-        .open(&webhook("desk", &receiver.address(), "events = [\"failed\"]"))
+        .open(&webhook(
+            "desk",
+            &receiver.address(),
+            "events = [\"failed\"]",
+        ))
         .await?;
     shim.notify(noon()).await?;
     // Whatever is fetched is not what was signed.
@@ -118,7 +136,9 @@ async fn an_application_that_fails_is_told_with_why() -> Result<()> {
             fs::write(entry.path(), "something else")?;
         }
     }
-    let failed = shim.apply(apply(catalog::SERVER_CORRECTION, "lobby"), &()).await;
+    let failed = shim
+        .apply(apply(catalog::SERVER_CORRECTION, "lobby"), &())
+        .await;
     assert!(failed.is_err());
     shim.notify(noon()).await?;
     let sent = receiver.take();
@@ -130,14 +150,17 @@ async fn an_application_that_fails_is_told_with_why() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exposure_without_a_correction_is_mentioned_again_once_unless_somebody_decided() -> Result<()>
-{
+async fn an_exposure_without_a_correction_is_mentioned_again_once_unless_somebody_decided()
+-> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     let day = SignedDuration::from_hours(24);
     shim.notify(noon()).await?;
-    shim.notify(noon() + day - SignedDuration::from_mins(1)).await?;
+    shim.notify(noon() + day - SignedDuration::from_mins(1))
+        .await?;
     assert_eq!(receiver.told(), [told("new-exposure", catalog::CONSOLE)]);
     shim.notify(noon() + day).await?;
     shim.notify(noon() + day * 9).await?;
@@ -150,7 +173,9 @@ async fn a_risk_that_somebody_accepted_is_not_mentioned_and_its_end_is() -> Resu
     let advisory = about_the_daemon();
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     let now = Timestamp::now();
     shim.notify(now).await?;
     let wish = Wish {
@@ -187,14 +212,23 @@ async fn a_new_revision_and_a_withdrawal_are_told() -> Result<()> {
     let advisory = about_the_daemon();
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     shim.notify(noon()).await?;
     receiver.take();
-    let second = revised(&advisory, |advisory| advisory.issue.push_str(" More is known."));
+    let second = revised(&advisory, |advisory| {
+        advisory.issue.push_str(" More is known.")
+    });
     stage.revise(&shim, second.clone()).await?;
     shim.notify(noon()).await?;
-    assert_eq!(receiver.told(), [told("advisory-updated", catalog::CONSOLE)]);
-    let third = revised(&second, |advisory| advisory.withdrawn = Some(Timestamp::now()));
+    assert_eq!(
+        receiver.told(),
+        [told("advisory-updated", catalog::CONSOLE)]
+    );
+    let third = revised(&second, |advisory| {
+        advisory.withdrawn = Some(Timestamp::now())
+    });
     stage.revise(&shim, third).await?;
     shim.notify(noon()).await?;
     shim.notify(noon()).await?;
@@ -208,7 +242,9 @@ async fn an_embargo_that_is_lifted_is_told_and_from_then_on_everything_is_said()
     advisory.tlp = Tlp::AmberStrict;
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     shim.notify(noon()).await?;
     assert_eq!(receiver.told(), [told("under-embargo", catalog::CONSOLE)]);
     let public = revised(&advisory, |advisory| advisory.tlp = Tlp::Clear);
@@ -228,7 +264,9 @@ async fn a_correction_that_comes_later_is_told() -> Result<()> {
     waiting.corrections.clear();
     let mut stage = Stage::with(vec![waiting.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), ""))
+        .await?;
     shim.notify(noon()).await?;
     receiver.take();
     stage.publish_correction(&catalog::corrections()[0])?;
@@ -257,11 +295,19 @@ async fn a_feed_that_falls_silent_and_speaks_again_is_told_both_times() -> Resul
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
     let more = "minimum-severity = \"critical\"\nevents = [\"feed-stale\", \"feed-fresh\"]";
-    let shim = stage.open(&webhook("desk", &receiver.address(), more)).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), more))
+        .await?;
     let now = Timestamp::now();
     // The vendor's word is good for a week.
-    for (days, event) in [(1, None), (8, Some("feed-stale")), (9, None), (2, Some("feed-fresh"))] {
-        shim.notify(now + SignedDuration::from_hours(24 * days)).await?;
+    for (days, event) in [
+        (1, None),
+        (8, Some("feed-stale")),
+        (9, None),
+        (2, Some("feed-fresh")),
+    ] {
+        shim.notify(now + SignedDuration::from_hours(24 * days))
+            .await?;
         let expected: Vec<_> = event.iter().map(|event| told(event, "")).collect();
         assert_eq!(receiver.told(), expected, "day {days}");
     }

@@ -30,10 +30,16 @@ async fn a_mail_says_what_happened_where_and_what_to_do() -> Result<()> {
     assert_eq!(counted(shim.notify(at(NOON)).await?), [1, 1, 0, 0]);
     let mail = server.mail()?;
     assert_eq!(mail["from"], "panel@example.com");
-    assert_eq!(mail["to"], serde_json::json!(["ada@example.com", "ops@example.com"]));
+    assert_eq!(
+        mail["to"],
+        serde_json::json!(["ada@example.com", "ops@example.com"])
+    );
     let text = mail["mail"].as_str().unwrap();
     // Ids differ from panel to panel.
-    let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("Message-ID")).collect();
+    let text: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("Message-ID"))
+        .collect();
     insta::assert_snapshot!("mail", text.join("\n"));
     assert!(server.is_idle());
     Ok(())
@@ -47,9 +53,17 @@ async fn mail_goes_through_tls_and_a_login_or_not_at_all() -> Result<()> {
         let login = Some(("panel", "pass word 9"));
         let server = MailServer::start(security, stage.folder(), login)?;
         let shim = stage.open(&channel(server.port(), security, LOGIN)).await?;
-        assert_eq!(counted(shim.notify(at(NOON)).await?), [1, 1, 0, 0], "{security}: {:?}", shim.notify_report().await?);
+        assert_eq!(
+            counted(shim.notify(at(NOON)).await?),
+            [1, 1, 0, 0],
+            "{security}: {:?}",
+            shim.notify_report().await?
+        );
         let mail = server.mail()?;
-        assert_eq!((&mail["tls"], &mail["user"]), (&true.into(), &"panel".into()));
+        assert_eq!(
+            (&mail["tls"], &mail["user"]),
+            (&true.into(), &"panel".into())
+        );
     }
     Ok(())
 }
@@ -64,8 +78,13 @@ async fn a_server_without_tls_or_of_a_strange_authority_is_told_nothing() -> Res
     drop(shim);
 
     let stranger = MailServer::start("starttls", stage.folder(), None)?;
-    let shim = stage.open(&channel(stranger.port(), "starttls", "")).await?;
-    assert_eq!(counted(shim.notify(at("2026-03-10T13:00:00Z")).await?), [0, 0, 1, 0]);
+    let shim = stage
+        .open(&channel(stranger.port(), "starttls", ""))
+        .await?;
+    assert_eq!(
+        counted(shim.notify(at("2026-03-10T13:00:00Z")).await?),
+        [0, 0, 1, 0]
+    );
     assert!(stranger.is_idle());
     Ok(())
 }
@@ -75,7 +94,9 @@ async fn a_wrong_password_is_a_failure_that_says_so_and_shows_no_password() -> R
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     fs::write(stage.folder().join("password"), "quagga-password\n")?;
     let server = MailServer::start("starttls", stage.folder(), Some(("panel", "another")))?;
-    let shim = stage.open(&channel(server.port(), "starttls", LOGIN)).await?;
+    let shim = stage
+        .open(&channel(server.port(), "starttls", LOGIN))
+        .await?;
     assert_eq!(counted(shim.notify(at(NOON)).await?), [1, 0, 1, 0]);
     let report = shim.notify_report().await?;
     let problem = report.channels[0].problem.clone().unwrap_or_default();

@@ -54,7 +54,10 @@ impl Request {
 
     /// Every byte of it that says something.
     pub(super) fn everything(&self) -> String {
-        format!("{} {} {:?} {}", self.method, self.path, self.headers, self.body)
+        format!(
+            "{} {} {:?} {}",
+            self.method, self.path, self.headers, self.body
+        )
     }
 }
 

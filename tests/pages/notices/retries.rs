@@ -15,6 +15,12 @@ fn after(minutes: i64) -> Timestamp {
     at(NOON) + SignedDuration::from_mins(minutes)
 }
 
+/// A webhook, on a panel that mentions no exposure twice.
+fn desk(receiver: &Receiver) -> String {
+    let channel = webhook("desk", &receiver.address(), "");
+    format!("no-correction-after-hours = 2160\n{channel}")
+}
+
 async fn stage() -> Result<Stage> {
     Stage::with(vec![about_the_daemon()]).await
 }
@@ -24,7 +30,11 @@ async fn a_receiver_that_is_down_is_told_once_it_is_up_and_not_twice() -> Result
     let stage = stage().await?;
     let port = Receiver::that_takes_everything().await?.port();
     let shim = stage
-        .open(&webhook("desk", &format!("http://127.0.0.1:{port}/hook"), ""))
+        .open(&webhook(
+            "desk",
+            &format!("http://127.0.0.1:{port}/hook"),
+            "",
+        ))
         .await?;
     assert_eq!(counted(shim.notify(after(0)).await?), [1, 0, 1, 0]);
     let receiver = Receiver::on(port, []).await?;
@@ -43,7 +53,7 @@ async fn a_receiver_that_is_down_is_told_once_it_is_up_and_not_twice() -> Result
 async fn a_receiver_that_asks_to_be_left_alone_is() -> Result<()> {
     let stage = stage().await?;
     let receiver = Receiver::that([Habit::Asks(900)]).await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage.open(&desk(&receiver)).await?;
     for minute in [0, 1, 5, 14] {
         shim.notify(after(minute)).await?;
     }
@@ -62,7 +72,7 @@ async fn a_receiver_that_asks_to_be_left_alone_is() -> Result<()> {
 async fn a_receiver_that_fails_is_asked_less_and_less_often_and_then_given_up() -> Result<()> {
     let stage = stage().await?;
     let receiver = Receiver::that(vec![Habit::Answers(500); 10_000]).await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage.open(&desk(&receiver)).await?;
     let mut asked = Vec::new();
     for minute in 0..72 * 60 {
         shim.notify(after(minute)).await?;
@@ -75,15 +85,24 @@ async fn a_receiver_that_fails_is_asked_less_and_less_often_and_then_given_up() 
         let pause = pair[1] - pair[0];
         let whole = 1_i64 << failures;
         // Of the back-off up to half is chance; the looks are a minute apart.
-        assert!(pause >= (whole / 2).max(1) && pause <= whole + 1, "{asked:?}");
+        assert!(
+            pause >= (whole / 2).max(1) && pause <= whole + 1,
+            "{asked:?}"
+        );
     }
     let report = shim.notify_report().await?;
-    assert_eq!((report.channels[0].pending, report.channels[0].given_up), (1, 0));
+    assert_eq!(
+        (report.channels[0].pending, report.channels[0].given_up),
+        (1, 0)
+    );
     assert!(report.channels[0].wants_attention());
 
     assert_eq!(counted(shim.notify(after(72 * 60)).await?), [0, 0, 1, 1]);
     let report = shim.notify_report().await?;
-    assert_eq!((report.channels[0].pending, report.channels[0].given_up), (0, 1));
+    assert_eq!(
+        (report.channels[0].pending, report.channels[0].given_up),
+        (0, 1)
+    );
     let failure = &report.failures[0];
     assert_eq!(failure.channel, "desk");
     assert!(failure.problem.contains("the status 500"), "{failure:?}");
@@ -95,7 +114,7 @@ async fn a_receiver_that_fails_is_asked_less_and_less_often_and_then_given_up() 
 async fn what_was_given_up_is_sent_when_somebody_asks_for_it() -> Result<()> {
     let stage = stage().await?;
     let receiver = Receiver::that([Habit::Answers(404), Habit::Answers(404)]).await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage.open(&desk(&receiver)).await?;
     shim.notify(after(0)).await?;
     assert_eq!(counted(shim.notify(after(72 * 60)).await?), [0, 0, 1, 1]);
     assert_eq!(shim.notify_again(after(72 * 60)).await?, 1);
@@ -113,7 +132,9 @@ async fn a_receiver_that_never_answers_is_not_waited_for_and_keeps_no_other_wait
         Receiver::that_takes_everything().await?,
     );
     let channels = webhook("slow", &slow.address(), "") + &webhook("quick", &quick.address(), "");
-    let shim = stage.open(&format!("timeout-seconds = 1\n{channels}")).await?;
+    let shim = stage
+        .open(&format!("timeout-seconds = 1\n{channels}"))
+        .await?;
     assert_eq!(counted(shim.notify(after(0)).await?), [1, 1, 1, 0]);
     assert_eq!(quick.requests().len(), 1);
     let report = shim.notify_report().await?;
@@ -127,7 +148,7 @@ async fn a_redirection_is_refused_and_nothing_goes_where_it_leads() -> Result<()
     let stage = stage().await?;
     let elsewhere = Receiver::that_takes_everything().await?;
     let receiver = Receiver::that([Habit::Redirects(elsewhere.address())]).await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage.open(&desk(&receiver)).await?;
     assert_eq!(counted(shim.notify(after(0)).await?), [1, 0, 1, 0]);
     assert!(elsewhere.requests().is_empty());
     let report = shim.notify_report().await?;
@@ -140,7 +161,7 @@ async fn a_redirection_is_refused_and_nothing_goes_where_it_leads() -> Result<()
 async fn a_receiver_that_never_stops_talking_is_not_listened_to() -> Result<()> {
     let stage = stage().await?;
     let receiver = Receiver::that([Habit::Talks]).await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage.open(&desk(&receiver)).await?;
     assert_eq!(counted(shim.notify(after(0)).await?), [1, 1, 0, 0]);
     Ok(())
 }
@@ -150,7 +171,9 @@ async fn a_notice_that_is_always_refused_does_not_keep_the_next_ones_back() -> R
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that([Habit::Answers(400)]).await?;
     let more = "events = [\"new-exposure\"]";
-    let shim = stage.open(&webhook("desk", &receiver.address(), more)).await?;
+    let shim = stage
+        .open(&webhook("desk", &receiver.address(), more))
+        .await?;
     assert_eq!(counted(shim.notify(after(0)).await?), [4, 0, 1, 0]);
     assert_eq!(counted(shim.notify(after(1)).await?), [0, 4, 0, 0]);
     let numbers: Vec<u64> = receiver
@@ -166,10 +189,12 @@ async fn a_notice_that_is_always_refused_does_not_keep_the_next_ones_back() -> R
 async fn a_channel_that_is_gone_from_the_configuration_leaves_a_recorded_failure() -> Result<()> {
     let stage = stage().await?;
     let receiver = Receiver::that([Habit::Answers(500)]).await?;
-    let shim = stage.open(&webhook("desk", &receiver.address(), "")).await?;
+    let shim = stage.open(&desk(&receiver)).await?;
     shim.notify(after(0)).await?;
     drop(shim);
-    let shim = stage.open(&webhook("other", &receiver.address(), "")).await?;
+    let shim = stage
+        .open(&webhook("other", &receiver.address(), ""))
+        .await?;
     shim.notify(after(5)).await?;
     let report = shim.notify_report().await?;
     assert_eq!(report.failures.len(), 1);

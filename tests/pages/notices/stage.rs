@@ -59,7 +59,11 @@ impl Stage {
     fn empty() -> Result<Self> {
         let folder = TempDir::with_prefix("spacecp-notices-")?;
         let root = folder.path();
-        let mut vendor = Vendor::new(&root.join("vendor/desk"), catalog::AUDIENCE, Timestamp::now())?;
+        let mut vendor = Vendor::new(
+            &root.join("vendor/desk"),
+            catalog::AUDIENCE,
+            Timestamp::now(),
+        )?;
         vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
         share_compiled_plugin(&root.join("state"))?;
@@ -88,7 +92,10 @@ impl Stage {
 
     /// Has the vendor sign a correction; panels see it after the next broadcast.
     pub(super) fn publish_correction(&mut self, fix: &Fix) -> Result<()> {
-        let (before, after) = (self.folder.path().join("before"), self.folder.path().join("after"));
+        let (before, after) = (
+            self.folder.path().join("before"),
+            self.folder.path().join("after"),
+        );
         let before = Ground::lay(&before, Age::Flawed)?;
         let after = Ground::lay(&after, Age::Corrected)?;
         self.vendor.publish_correction(fix, &before, &after)?;
@@ -129,7 +136,9 @@ impl Stage {
 
     /// Has the vendor publish another revision of an advisory, and the panel hear it.
     pub(super) async fn revise(&mut self, shim: &Shim, advisory: Advisory) -> Result<()> {
-        self.vendor.at(Timestamp::now()).publish_advisory(advisory)?;
+        self.vendor
+            .at(Timestamp::now())
+            .publish_advisory(advisory)?;
         self.vendor.broadcast()?;
         shim.sync().await?;
         Ok(())
