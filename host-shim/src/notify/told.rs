@@ -54,6 +54,10 @@ pub struct Exposure {
 
 /// What the verified advisory says.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and no two of them exclude each other"
+)]
 pub struct About {
     /// Its revision.
     pub revision: u64,

@@ -10,7 +10,7 @@ use spacecp_tests::catalog;
 
 use super::{
     mail_server::MailServer,
-    receiver::Receiver,
+    receiver::{Receiver, Request},
     stage::{Stage, about_the_daemon, at, id, webhook},
 };
 
@@ -94,7 +94,7 @@ async fn no_word_of_it_is_in_any_byte_that_leaves_nor_in_any_log() -> Result<()>
     let mut sent: Vec<String> = receiver
         .requests()
         .iter()
-        .map(|one| one.everything())
+        .map(Request::everything)
         .collect();
     let mail = server.mail()?;
     sent.push(mail["mail"].as_str().unwrap().to_owned());

@@ -218,7 +218,7 @@ async fn a_new_revision_and_a_withdrawal_are_told() -> Result<()> {
     shim.notify(noon()).await?;
     receiver.take();
     let second = revised(&advisory, |advisory| {
-        advisory.issue.push_str(" More is known.")
+        advisory.issue.push_str(" More is known.");
     });
     stage.revise(&shim, second.clone()).await?;
     shim.notify(noon()).await?;
@@ -227,7 +227,7 @@ async fn a_new_revision_and_a_withdrawal_are_told() -> Result<()> {
         [told("advisory-updated", catalog::CONSOLE)]
     );
     let third = revised(&second, |advisory| {
-        advisory.withdrawn = Some(Timestamp::now())
+        advisory.withdrawn = Some(Timestamp::now());
     });
     stage.revise(&shim, third).await?;
     shim.notify(noon()).await?;

@@ -11,6 +11,7 @@ mod program;
 mod reading;
 mod receiver;
 mod retries;
+mod served;
 mod stage;
 mod timing;
 mod written;

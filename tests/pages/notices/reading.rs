@@ -53,6 +53,9 @@ async fn what_is_dismissed_is_out_of_one_persons_sight_until_they_want_it_back()
     Ok(())
 }
 
+/// What a vendor changes about an advisory.
+type Change = fn(&mut Advisory);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_words_do() -> Result<()>
 {
@@ -61,7 +64,7 @@ async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_wor
     let shim = stage.open("").await?;
     shim.dismiss("ada", &advisory.id, 1, None).await?;
     let mut current = revised(&advisory, |advisory| {
-        advisory.issue.push_str(" More is known.")
+        advisory.issue.push_str(" More is known.");
     });
     stage.revise(&shim, current.clone()).await?;
     assert!(
@@ -69,9 +72,9 @@ async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_wor
             .await?
             .is_dismissed(catalog::CONSOLE, "houston")
     );
-    let changes: [(&str, fn(&mut Advisory)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("attacks are known now", |advisory| {
-            advisory.known_exploited = true
+            advisory.known_exploited = true;
         }),
         ("the severity changed", |advisory| advisory.severity.clear()),
         ("the affected versions changed", |advisory| {
