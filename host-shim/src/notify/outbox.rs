@@ -12,7 +12,8 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{
     notice::{Notice, Numbered},
     pause,
-    told::{Fact, Present, Told, Topic, compare},
+    present::Present,
+    told::{Fact, Told, Topic, compare},
 };
 use crate::{
     config::NotifyConfig,
