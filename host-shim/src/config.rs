@@ -4,6 +4,7 @@
 
 mod apply;
 mod component;
+mod notify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,9 @@ use crate::{fetch::Settings, policy::Ceiling};
 pub use apply::ApplyConfig;
 pub use component::{
     ComponentConfig, ControlConfig, HealthCheck, HealthConfig, HttpHealth, LogHealth, VersionConfig,
+};
+pub use notify::{
+    Address, ChannelConfig, ChannelFault, EmailConfig, NotifyConfig, Security, Target, outgoing,
 };
 
 /// Everything that an administrator can set.
@@ -44,6 +48,9 @@ pub struct Config {
     /// How corrections are applied.
     #[serde(default)]
     pub apply: ApplyConfig,
+    /// Who is told what happens, and how.
+    #[serde(default)]
+    pub notify: NotifyConfig,
     /// The limits that hold a plugin.
     #[serde(default)]
     pub limits: PluginLimits,
@@ -134,6 +141,7 @@ impl Config {
         {
             *place = folder.join(&*place);
         }
+        self.notify.anchor(folder);
         for from in self.feed.from.iter_mut() {
             if !from.contains("://") {
                 *from = folder.join(&*from).display().to_string();
@@ -180,6 +188,9 @@ impl Config {
         }
         if let Some(fault) = self.policy.fault() {
             return Some(("policy".to_owned(), fault.to_string()));
+        }
+        if let Some(fault) = self.notify.fault() {
+            return Some(fault);
         }
         // A name that is written wrongly would leave its component unprotected.
         let stranger = |name: &&String| !names.contains(name);

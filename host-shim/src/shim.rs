@@ -11,6 +11,7 @@ mod contract;
 mod decisions;
 mod exposures;
 mod lines;
+mod notices;
 mod payloads;
 mod pieces;
 mod plugin_load;
@@ -33,6 +34,7 @@ use crate::{
     config::Config,
     decisions::DecisionError,
     fetch::{FetchError, Source},
+    notify::{NotifyError, ReadingError},
     plugin::{
         PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
@@ -110,6 +112,12 @@ pub enum ShimError {
     /// A decision that was not made or taken back.
     #[error(transparent)]
     Decision(#[from] DecisionError),
+    /// Notifications.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
+    /// What somebody has read.
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -226,7 +234,9 @@ impl Shim {
 
     /// Asks the feed for news.
     pub async fn sync(&self) -> Result<SyncReport, ShimError> {
-        let report = self.rooms.follower().sync(Timestamp::now()).await?;
+        let report = self.rooms.follower().sync(Timestamp::now()).await;
+        self.rooms.stirred().notify_one();
+        let report = report?;
         // What was decided about an advisory that says something else now is over.
         self.rooms.settle_decisions().await?;
         Ok(report)
@@ -258,6 +268,7 @@ impl Shim {
             .sync_from(std::slice::from_ref(&mirror), Timestamp::now())
             .await?;
         self.record_import(&report, by).await?;
+        self.rooms.stirred().notify_one();
         self.rooms.settle_decisions().await?;
         let corrections = follower.corrections().await?;
         let carried = payloads::Payloads::of(self.config());
@@ -363,12 +374,14 @@ impl Shim {
     ) -> Result<Application, ShimError> {
         let _at_work = self.rooms.at_work().await;
         let reason = format!("taken back by {by}");
-        Ok(self
+        let taken_back = self
             .rooms
             .applier()
             .acting_for(by)
             .roll_back(application, overwrite, &reason, Timestamp::now(), progress)
-            .await?)
+            .await;
+        self.rooms.stirred().notify_one();
+        Ok(taken_back?)
     }
 
     /// The application of a component that can be taken back, if one can.

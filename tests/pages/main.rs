@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod listing;
 mod login;
+mod notices;
 mod packaging;
 mod panel;
 mod policy;

@@ -153,7 +153,7 @@ impl Drop for Panel {
 
 /// Lets all panels keep compiled plugins in one folder: every one of them runs the same plugin, and
 /// compiling it takes longer than most tests.
-fn share_compiled_plugin(state: &Path) -> Result<()> {
+pub(crate) fn share_compiled_plugin(state: &Path) -> Result<()> {
     let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins");
     let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
     private(&shared)?;

@@ -50,6 +50,7 @@ fn help_teaches_every_command() -> Result<()> {
         "rollback",
         "auto",
         "history",
+        "notify",
         "audit",
         "workaround",
         "accept",

@@ -138,6 +138,14 @@ pub(super) enum Command {
     /// "serve" applies what the policy lets it apply, within the windows that it names. The policy is
     /// edited on the page of that name; the configuration says what it may allow at most.
     Auto(Auto),
+    /// Show who is told what happens here, try whether they can be, and have what failed tried again.
+    ///
+    /// "serve" looks each minute, and as soon as something happens. Channels are set up in the
+    /// configuration ([[notify.channel]]).
+    Notify {
+        #[command(subcommand)]
+        action: NotifyAction,
+    },
     /// Show what was applied and taken back, and what the audit log has of it.
     History,
     /// Show the audit log: what was done and decided here, by whom, and on whose signatures.
@@ -319,6 +327,20 @@ pub(super) struct Accept {
     /// With --list: those that were taken back or replaced, too.
     #[arg(long, requires = "list")]
     pub(super) all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NotifyAction {
+    /// List the channels, with what is pending and what failed.
+    List,
+    /// Send a trial, at once; ends with 4 if a channel does not take it.
+    Test {
+        /// The channel; every channel if none is named.
+        channel: Option<String>,
+    },
+    /// Tell what is new, and try again at once whatever failed or was given up; ends with 4 if it
+    /// fails again.
+    Retry,
 }
 
 #[derive(Debug, Args)]

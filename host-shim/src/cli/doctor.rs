@@ -101,6 +101,7 @@ async fn inside(
         ));
     }
     findings.push(audit_log(shim).await);
+    findings.extend(channels(shim).await?);
     let report = shim.trust_report(now).await?;
     let latest = shim.latest_time().await?;
     findings.push(clock(now, latest, shim.head_issued().await?));
@@ -140,6 +141,30 @@ async fn audit_log(shim: &Shim) -> Finding {
         problem,
         "somebody or something changed store.sqlite: find out what, compare it with the last export (\"spacecp-advisories audit --json\"), and restore the file from a backup",
     )
+}
+
+/// Channels that do not take what they are sent.
+async fn channels(shim: &Shim) -> Result<Vec<Finding>, CommandError> {
+    let report = shim.notify_report().await?;
+    let finding = |channel: crate::notify::ChannelReport| {
+        let what = format!("{} ({})", channel.name, channel.kind);
+        if !channel.wants_attention() {
+            return Finding::well("notifications", format!("{what} is in order"));
+        }
+        let problem = channel.problem.unwrap_or_default();
+        Finding::ill(
+            "notifications",
+            format!(
+                "{what} fails: {problem}; {} wait, {} were given up",
+                channel.pending, channel.given_up
+            ),
+            format!(
+                "put right what is wrong there; \"spacecp-advisories notify test {}\" tries it, and \"notify retry\" sends what was given up",
+                channel.name
+            ),
+        )
+    };
+    Ok(report.channels.into_iter().map(finding).collect())
 }
 
 fn state_folder(path: &Path) -> Finding {

@@ -11,6 +11,7 @@ mod decisions;
 mod doctor;
 mod exposure;
 mod manual;
+mod notify;
 mod output;
 mod progress;
 mod sarif;
@@ -30,6 +31,7 @@ use crate::{
     automation::AutomationError,
     config::{Config, ConfigError},
     decisions::DecisionError,
+    notify::NotifyError,
     shim::{Shim, ShimError},
     sync::SyncError,
     web::{PasswordError, ServeError, TotpError},
@@ -88,6 +90,10 @@ impl CommandError {
                 | ShimError::File { .. }
                 | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
             ) => Ending::Usage,
+            Self::Shim(ShimError::Notify(
+                NotifyError::NoChannel | NotifyError::UnknownChannel { .. },
+            )) => Ending::Usage,
+            Self::Shim(ShimError::Notify(NotifyError::Busy)) => Ending::Refused,
             Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
             Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
             Self::Shim(ShimError::Decision(_)) => Ending::Refused,
@@ -203,6 +209,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
             apply::roll_back(&shim, which, *overwrite, &out).await
         }
         Command::Auto(asked) => auto::auto(&shim, asked, &out).await,
+        Command::Notify { action } => notify::notify(&shim, action, &out).await,
         Command::History => show::history(&shim, &out).await,
         Command::Import { file } => trust::import(&shim, file, &out).await,
         Command::Trust { action: None } => trust::show(&shim, &out).await,

@@ -11,7 +11,7 @@ use super::{Decision, State};
 /// The order in which an advisory lists them is none of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Basis {
+pub(crate) struct Basis {
     /// Of the vectors, for an acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     severity: Option<Digest>,
@@ -28,7 +28,7 @@ pub(super) struct Basis {
 
 impl Basis {
     /// What a decision about this advisory rests on; none if it has no such workaround.
-    pub(super) fn of(advisory: &Advisory, workaround: Option<&str>) -> Option<Self> {
+    pub(crate) fn of(advisory: &Advisory, workaround: Option<&str>) -> Option<Self> {
         let Some(id) = workaround else {
             return Some(Self {
                 severity: Some(sorted(&advisory.severity)),
@@ -49,7 +49,7 @@ impl Basis {
     }
 
     /// What is no longer as it was.
-    fn changed(&self, advisory: &Advisory, workaround: Option<&str>) -> Option<String> {
+    pub(crate) fn changed(&self, advisory: &Advisory, workaround: Option<&str>) -> Option<String> {
         let Some(now) = Self::of(advisory, workaround) else {
             return Some("the workaround is no longer described".to_owned());
         };

@@ -18,7 +18,7 @@ use serde::Serialize;
 use spacecp_contract::DocumentId;
 
 use crate::store::StoreError;
-use basis::Basis;
+pub(crate) use basis::Basis;
 pub use log::{all, current, lift, make, settle};
 
 /// Characters of a reason.

@@ -24,3 +24,4 @@ pub use rules::{
     LONGEST_HOURS, MinimumSeverity, Policy, PolicyFault, Restarts, Treatment, Treatments,
 };
 pub use window::{Day, LONGEST, MOST, Opening, Window, WindowFault, Windows};
+pub(crate) use window::{first_instant, time_of_day, time_zone};

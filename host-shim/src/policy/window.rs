@@ -237,18 +237,24 @@ impl Window {
     }
 
     fn begins_on(&self, date: Date) -> Option<Timestamp> {
-        let local = date.to_datetime(self.start);
-        let instant = self.zone.to_ambiguous_timestamp(local);
-        match instant.offset() {
-            AmbiguousOffset::Gap { after, .. } => {
-                // Read by the clock as it is after it was put forward, the skipped time lies before
-                // that moment; what follows next is the moment itself.
-                let before = after.to_timestamp(local).ok()?;
-                let forward = self.zone.following(before).next();
-                forward.map(|moment| moment.timestamp())
-            }
-            _ => instant.earlier().ok(),
+        first_instant(&self.zone, date, self.start)
+    }
+}
+
+/// The first instant at which clocks of this zone show this time on this day. Where that time is
+/// skipped it is the next instant that exists; where it comes twice, the first.
+pub(crate) fn first_instant(zone: &TimeZone, date: Date, time: Time) -> Option<Timestamp> {
+    let local = date.to_datetime(time);
+    let instant = zone.to_ambiguous_timestamp(local);
+    match instant.offset() {
+        AmbiguousOffset::Gap { after, .. } => {
+            // Read by the clock as it is after it was put forward, the skipped time lies before
+            // that moment; what follows next is the moment itself.
+            let before = after.to_timestamp(local).ok()?;
+            let forward = zone.following(before).next();
+            forward.map(|moment| moment.timestamp())
         }
+        _ => instant.earlier().ok(),
     }
 }
 
@@ -285,7 +291,8 @@ impl Windows {
     }
 }
 
-fn time_of_day(text: &str) -> Option<Time> {
+/// A time of day, as `02:30`.
+pub(crate) fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     let digits =
         |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
@@ -295,7 +302,8 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
-fn time_zone(name: &str) -> Option<TimeZone> {
+/// A time zone by its name, from those that come with the program.
+pub(crate) fn time_zone(name: &str) -> Option<TimeZone> {
     if name == "UTC" {
         return Some(TimeZone::UTC);
     }

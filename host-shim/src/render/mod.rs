@@ -14,7 +14,7 @@ mod listing;
 pub(crate) mod policy_form;
 pub(crate) mod progress;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use listing::Asked;
 pub use listing::whole;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 ///
 /// Control characters but line breaks become the replacement character, and so do Unicode's
 /// direction marks (UAX #9) and its invisible format characters that can fake another text.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
 use super::{JointRequest, Progress, ShimError, beside, payloads::Payloads};
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct Rooms {
     closing: watch::Sender<bool>,
     /// Held, together, by whoever is at a component.
     at_work: RwLock<()>,
+    /// Rung when something happened that somebody may have to be told.
+    stirred: Notify,
 }
 
 impl Rooms {
@@ -58,6 +60,7 @@ impl Rooms {
             ledger,
             closing: watch::Sender::new(false),
             at_work: RwLock::new(()),
+            stirred: Notify::new(),
         })
     }
 
@@ -85,6 +88,15 @@ impl Rooms {
     /// Waits until nothing is done to any component, and lets nobody begin any more as long as it is held.
     pub(super) async fn at_rest(&self) -> RwLockWriteGuard<'_, ()> {
         self.at_work.write().await
+    }
+
+    pub(super) fn stirred(&self) -> &Notify {
+        &self.stirred
+    }
+
+    /// How whatever is not on this machine is reached, as it is configured for the feed.
+    pub(super) fn access(&self) -> Result<Access, FetchError> {
+        access(&self.config.feed)
     }
 
     pub(super) fn closing(&self) -> &watch::Sender<bool> {
@@ -197,10 +209,9 @@ impl Rooms {
             id: application_id(now)?,
             now,
         };
-        let applied = self
-            .applier
-            .apply(order, &self.payloads(), progress)
-            .await?;
+        let applied = self.applier.apply(order, &self.payloads(), progress).await;
+        self.stirred.notify_one();
+        let applied = applied?;
         // What was applied is applied, whatever becomes of this.
         if let Err(error) = self.clear_payloads().await {
             tracing::warn!(%error, "a payload that nothing needs is left");

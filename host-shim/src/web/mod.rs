@@ -17,6 +17,7 @@ mod decisions;
 mod guard;
 mod health;
 mod login;
+mod notifying;
 mod pages;
 mod panel;
 mod password;

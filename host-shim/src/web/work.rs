@@ -1,4 +1,4 @@
-//! What goes on behind the pages: following the feed and automatic application.
+//! What goes on behind the pages: following the feed, automatic application, and notifications.
 //!
 //! Begins and ends where whoever serves the pages says so, and nowhere by itself.
 
@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-use super::schedule;
+use super::{notifying, schedule};
 use crate::shim::Shim;
 
 /// Work that has not begun.
@@ -21,6 +21,7 @@ pub struct AtWork {
     shim: Arc<Shim>,
     following: JoinHandle<()>,
     scheduling: JoinHandle<()>,
+    notifying: JoinHandle<()>,
 }
 
 impl Work {
@@ -28,12 +29,13 @@ impl Work {
         Self(shim)
     }
 
-    /// Begins to follow the feed and to apply what the policy lets be applied. Wants a runtime
-    /// around it.
+    /// Begins to follow the feed, to apply what the policy lets be applied, and to tell whom it
+    /// concerns. Wants a runtime around it.
     pub fn begin(self) -> AtWork {
         AtWork {
             following: tokio::spawn(follow(self.0.clone())),
             scheduling: tokio::spawn(schedule::keep(self.0.clone())),
+            notifying: tokio::spawn(notifying::keep(self.0.clone())),
             shim: self.0,
         }
     }
@@ -43,6 +45,7 @@ impl AtWork {
     /// Lets what is being applied come to its end, and begins nothing more.
     pub async fn end(self) {
         self.following.abort();
+        self.notifying.abort();
         schedule::end(&self.shim, self.scheduling).await;
     }
 }

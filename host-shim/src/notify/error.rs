@@ -1,0 +1,107 @@
+//! Why somebody was not told.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::store::StoreError;
+
+/// Why notifications could not be looked after.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// Nothing is configured.
+    #[error("there is no channel to tell anybody by: add [[notify.channel]] to the configuration")]
+    NoChannel,
+    /// No channel of that name.
+    #[error("there is no channel {name:?} here; there is {}", known.join(", "))]
+    UnknownChannel {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Another process is at it.
+    #[error("another process of this panel is delivering notices; ask again in a minute")]
+    Busy,
+    /// The lock cannot be taken.
+    #[error("cannot use the lock {}: {source}", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+    /// The trial was not delivered.
+    #[error("the channel {channel:?} did not take the trial: {source}")]
+    Trial {
+        /// The channel.
+        channel: String,
+        /// Why.
+        source: DeliveryError,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a receiver did not take something. Nothing in it is the receiver's own text but the first line
+/// of a mail server's reply, and no address is in it, as that may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// It answered with something else than success.
+    #[error("the receiver answered with the status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// For how long it asked to be left alone.
+        asked_for: Option<Duration>,
+    },
+    /// It wants the message to go elsewhere.
+    #[error(
+        "the receiver answered with the redirection {status}, and none is followed; put the final address into the configuration"
+    )]
+    Redirect {
+        /// The status.
+        status: u16,
+    },
+    /// It took too long.
+    #[error("it took more than the {} s that are allowed", allowed.as_secs())]
+    TimeOut {
+        /// The limit.
+        allowed: Duration,
+    },
+    /// The connection.
+    #[error("the receiver cannot be reached: {reason}")]
+    Connection {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A mail server said no.
+    #[error("the mail server did not take it: {reason}")]
+    Mail {
+        /// Its words, as far as they may be shown.
+        reason: String,
+    },
+    /// A file with a secret.
+    #[error("cannot use {}: {reason}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// This machine cannot make a client for it.
+    #[error("nothing can be sent from here: {reason}")]
+    Client {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl DeliveryError {
+    /// For how long the receiver asked to be left alone.
+    pub(super) fn asked_for(&self) -> Option<Duration> {
+        match self {
+            Self::Status { asked_for, .. } => *asked_for,
+            _ => None,
+        }
+    }
+}
