@@ -51,6 +51,8 @@ pub(crate) struct Kind {
     pub(crate) secure_cookie: bool,
     /// Whether its daemon stops only when the test lets it.
     pub(crate) gated: bool,
+    /// The port of this machine at which a webhook, the channel "desk", is told what happens.
+    pub(crate) webhook: Option<u16>,
 }
 
 impl Panel {
@@ -77,6 +79,7 @@ impl Panel {
         let address = listener.local_addr()?;
         let config = root.join("panel.toml");
         fs::write(&config, configuration(root, &vendor, &ground, kind)?)?;
+        fs::write(root.join("secret"), "a secret that nobody guesses\n")?;
         share_compiled_plugin(&root.join("state"))?;
         let shim = Shim::open(Config::load(&config)?).await?;
         if kind.plugin {
@@ -194,7 +197,7 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
          [feed]\nfrom = {feed}\naudience = {audience:?}\nroot = {pinned}\n\
          [plugin]\nmanifest = {manifest}\ncomponent = {component}\n\
          [serve]\nlisten = \"127.0.0.1:0\"\nhosts = [{KNOWN_HOST:?}]\nsecure-cookie = {secure}\n\
-         {administrator}{viewer}\n{inventory}",
+         {administrator}{viewer}\n{notify}{inventory}",
         state = quoted(&root.join("state")),
         feed = quoted(vendor.feed_dir()),
         audience = catalog::AUDIENCE,
@@ -204,8 +207,15 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
         secure = kind.secure_cookie,
         administrator = user(ADMINISTRATOR, "administrator")?,
         viewer = user(VIEWER, "viewer")?,
+        notify = kind.webhook.map_or(String::new(), webhook),
         inventory = inventory(root, ground, kind),
     ))
+}
+
+fn webhook(port: u16) -> String {
+    format!(
+        "[notify]\n[[notify.channel]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\"\nsecret-file = \"secret\"\nminimum-severity = \"high\"\n"
+    )
 }
 
 fn gate(root: &Path) -> std::path::PathBuf {

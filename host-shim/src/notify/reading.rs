@@ -24,6 +24,17 @@ const LONGEST_NAME: usize = 200;
 /// Things that one reader may have dismissed.
 const MOST_DISMISSED: i64 = 5_000;
 
+/// What an advisory is to one reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// They have never opened it.
+    New,
+    /// They have opened an older revision.
+    Updated,
+    /// They do not want to see it.
+    Dismissed,
+}
+
 /// What a reader has read and dismissed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,6 +50,21 @@ impl ReadState {
     pub fn is_unread(&self, advisory: &str, revision: u64) -> bool {
         let mut read = self.read.iter();
         !read.any(|(id, read)| id.as_str() == advisory && *read >= revision)
+    }
+
+    /// What this revision of an advisory is to the reader; nothing where they have read it.
+    pub fn mark(&self, advisory: &DocumentId, revision: u64) -> Option<Mark> {
+        let dismissed = |one: &Dismissal| {
+            one.returned.is_none() && one.component.is_none() && one.advisory == *advisory
+        };
+        if self.dismissed.iter().any(dismissed) {
+            return Some(Mark::Dismissed);
+        }
+        match self.read.get(advisory) {
+            None => Some(Mark::New),
+            Some(read) if *read < revision => Some(Mark::Updated),
+            Some(_) => None,
+        }
     }
 
     /// Whether an exposure was dismissed, and has not come back.
@@ -139,6 +165,23 @@ pub(crate) async fn mark_read(
         .bind(id.as_str())
         .bind(revision.cast_signed())
         .bind(now.as_second())
+        .execute(store.pool())
+        .await?;
+    Ok(())
+}
+
+/// Notes that a reader has read every advisory that the panel has, as it is now.
+pub(crate) async fn mark_all_read(
+    store: &Store,
+    reader: &str,
+    now: Timestamp,
+) -> Result<(), ReadingError> {
+    check_name(reader)?;
+    let all = store.every_revision().await?;
+    sqlx::query("INSERT INTO notices_read (reader, advisory, revision, at) SELECT ?, value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT (reader, advisory) DO UPDATE SET revision = excluded.revision, at = excluded.at WHERE excluded.revision > revision")
+        .bind(reader)
+        .bind(now.as_second())
+        .bind(serde_json::json!(all).to_string())
         .execute(store.pool())
         .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use spacecp_contract::Severity;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
@@ -48,6 +49,9 @@ pub struct ChannelReport {
     pub leads_to: String,
     /// The least severity that is told.
     pub minimum_severity: String,
+    /// The same, to compare with.
+    #[serde(skip)]
+    pub minimum: Severity,
     /// What is told, if it is not everything.
     pub events: Option<Vec<Kind>>,
     /// When, in words.
@@ -148,6 +152,7 @@ async fn of_channel(store: &Store, channel: &ChannelConfig) -> Result<ChannelRep
         kind: channel.target.kind(),
         leads_to: channel.target.shown(),
         minimum_severity: channel.minimum_severity.name().to_owned(),
+        minimum: channel.minimum_severity,
         events: (channel.events.len() < Kind::ALL.len())
             .then(|| channel.events.iter().copied().collect()),
         when: when(&channel.timing),

@@ -16,6 +16,9 @@ pub const EXPOSURE: &str = "/exposure";
 /// The path of the shim's own page about automatic application.
 pub const POLICY: &str = "/policy";
 
+/// The path of the shim's own page about who is told what happens.
+pub const NOTIFICATIONS: &str = "/notifications";
+
 /// Who looks, and what the panel adds to every page.
 #[derive(Debug, Clone)]
 pub struct Frame<'a> {
@@ -203,9 +206,9 @@ fn header(frame: &Frame<'_>) -> Markup {
                         @let target = path(place);
                         a href=(frame.site.at(&target)) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
-                    a href=(frame.site.at(EXPOSURE)) aria-current=[(frame.path == EXPOSURE).then_some("page")] { "Exposure" }
-                    a href=(frame.site.at(TRUST)) aria-current=[(frame.path == TRUST).then_some("page")] { "Trust" }
-                    a href=(frame.site.at(POLICY)) aria-current=[(frame.path == POLICY).then_some("page")] { "Policy" }
+                    @for (name, own) in [("Exposure", EXPOSURE), ("Trust", TRUST), ("Policy", POLICY), ("Notifications", NOTIFICATIONS)] {
+                        a href=(frame.site.at(own)) aria-current=[(own == frame.path).then_some("page")] { (name) }
+                    }
                 }
                 div.session {
                     @if frame.may_act {

@@ -11,6 +11,8 @@ pub(crate) mod exposures;
 pub mod html;
 pub mod json;
 mod listing;
+pub(crate) mod marks;
+pub(crate) mod notifications;
 pub(crate) mod policy_form;
 pub(crate) mod progress;
 pub mod terminal;

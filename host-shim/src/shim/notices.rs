@@ -3,7 +3,7 @@
 //! Gathers what is the case from the other rooms. Of the plugin's report only the verdicts are used:
 //! whatever a notice says is taken from verified documents, the inventory and the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, rate};
@@ -15,8 +15,8 @@ use crate::{
     config::ChannelConfig,
     decisions::{self, State},
     notify::{
-        self, About, Courier, Delivered, Exposure, Kind, NotifyError, NotifyReport, OneTeller,
-        Present, ReadState, Told, Topic,
+        self, About, Courier, Delivered, Exposure, Kind, Mark, NotifyError, NotifyReport,
+        OneTeller, Present, ReadState, ReadingError, Told, Topic,
     },
     plugin::{
         PluginError,
@@ -106,6 +106,62 @@ impl Shim {
     ) -> Result<(), ShimError> {
         let (store, now) = (self.rooms.store(), Timestamp::now());
         Ok(notify::mark_read(store, user, advisory, revision, now).await?)
+    }
+
+    /// Notes that somebody has read every advisory, as it is now.
+    pub async fn mark_all_read(&self, user: &str) -> Result<(), ShimError> {
+        Ok(notify::mark_all_read(self.rooms.store(), user, Timestamp::now()).await?)
+    }
+
+    /// What each of these advisories is to somebody; those that they have read are left out.
+    pub(crate) async fn marks(
+        &self,
+        user: &str,
+        advisories: &BTreeSet<DocumentId>,
+    ) -> Result<BTreeMap<DocumentId, Mark>, ShimError> {
+        if advisories.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let state = self.read_state(user).await?;
+        let revisions = self.rooms.store().revisions(advisories).await?;
+        let marked = revisions.into_iter().filter_map(|(id, revision)| {
+            let mark = state.mark(&id, revision)?;
+            Some((id, mark))
+        });
+        Ok(marked.collect())
+    }
+
+    /// Whether somebody has dismissed everything that is exposed or undecided here.
+    pub(crate) async fn dismissed_all(&self, user: &str) -> Result<bool, ShimError> {
+        let state = self.read_state(user).await?;
+        if state.dismissed.is_empty() {
+            return Ok(false);
+        }
+        let report = self.report().await?;
+        let mut matter = report
+            .verdicts
+            .iter()
+            .filter(|verdict| matches!(verdict.status, Status::Affected | Status::Unknown));
+        Ok(matter.all(|verdict| state.is_dismissed(&verdict.advisory.id, &verdict.component)))
+    }
+
+    /// Notes that somebody has opened the page of an advisory, as it is now, and says which revision
+    /// that is; nothing where the panel does not have it.
+    pub(crate) async fn opened(
+        &self,
+        user: &str,
+        advisory: &DocumentId,
+    ) -> Result<Option<u64>, ShimError> {
+        let one = BTreeSet::from([advisory.clone()]);
+        let revisions = self.rooms.store().revisions(&one).await?;
+        let Some(revision) = revisions.get(advisory).copied() else {
+            return Ok(None);
+        };
+        match self.mark_read(user, advisory, revision).await {
+            // Taken from the feed in between: nobody can have read it.
+            Err(ShimError::Reading(ReadingError::NoAdvisory { .. })) => Ok(None),
+            other => other.map(|()| Some(revision)),
+        }
     }
 
     /// Keeps an advisory out of somebody's sight, for one component or for all, until what it rests on

@@ -2,9 +2,9 @@
 //!
 //! Whatever leaves is what was signed: it has the digest that the signed index names, or is verified again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use spacecp_contract::{Digest, DocumentKind, Limits};
+use spacecp_contract::{Digest, DocumentId, DocumentKind, Limits};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
@@ -142,6 +142,35 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The revision of each of these advisories that is held.
+    pub(crate) async fn revisions(
+        &self,
+        advisories: &BTreeSet<DocumentId>,
+    ) -> Result<BTreeMap<DocumentId, u64>, StoreError> {
+        let ids: Vec<&str> = advisories.iter().map(DocumentId::as_str).collect();
+        let rows = sqlx::query("SELECT id, revision FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))")
+            .bind(DocumentKind::Advisory.as_str())
+            .bind(serde_json::json!(ids).to_string())
+            .fetch_all(&self.feed)
+            .await?;
+        let read = |row: &SqliteRow| {
+            let id = DocumentId::new(row.try_get::<String, _>("id")?)
+                .map_err(|_| StoreError::Damaged("a document has no id".to_owned()))?;
+            Ok((id, unsigned(row.try_get("revision")?)))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Every advisory that is held, with its revision.
+    pub(crate) async fn every_revision(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = sqlx::query("SELECT id, revision FROM documents WHERE kind = ?")
+            .bind(DocumentKind::Advisory.as_str())
+            .fetch_all(&self.feed)
+            .await?;
+        let read = |row: &SqliteRow| Ok((row.try_get("id")?, unsigned(row.try_get("revision")?)));
+        rows.iter().map(read).collect()
     }
 
     /// Who signed each document that is held.

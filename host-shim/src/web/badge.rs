@@ -87,10 +87,16 @@ pub(super) async fn json(State(web): State<Web>, visit: Visit) -> Result<Respons
 
 /// A link to the pages, with how the panel stands, to be put into another page of the same host.
 pub(super) async fn fragment(State(web): State<Web>, visit: Visit) -> Result<Response, Refusal> {
-    visit.known()?;
+    let session = visit.known()?;
     let badge = Badge::of(&web.shim, Timestamp::now()).await?;
+    // What somebody has dismissed is still counted, and no longer calls out to them.
+    let quiet = badge.exposed > 0 && web.shim.dismissed_all(&session.user).await?;
+    let (tone, dismissed) = match quiet {
+        true => ("dismissed", ", dismissed by you"),
+        false => (badge.tone().0, ""),
+    };
     let piece = html! {
-        a.spacecp-advisories data-tone=(badge.tone().0) href=(web.site().at("/")) { "Security: " (badge.words()) }
+        a.spacecp-advisories data-tone=(tone) href=(web.site().at("/")) { "Security: " (badge.words()) (dismissed) }
     };
     Ok(piece.into_response())
 }

@@ -17,6 +17,7 @@ mod decisions;
 mod guard;
 mod health;
 mod login;
+mod notifications;
 mod notifying;
 mod pages;
 mod panel;
@@ -248,6 +249,12 @@ fn pages(web: Web) -> Router {
         .route("/badge.svg", get(badge::picture))
         .route("/fragment", get(badge::fragment))
         .route("/trust", get(pages::trust))
+        .route("/notifications", get(notifications::page))
+        .route("/notifications/test", post(notifications::test))
+        .route("/notifications/retry", post(notifications::retry))
+        .route("/read-all", post(notifications::read_all))
+        .route("/dismiss", post(notifications::dismiss))
+        .route("/undismiss", post(notifications::undismiss))
         .route("/policy", get(policy::page).post(policy::edit))
         .route("/policy/switch", post(policy::switch))
         .route("/policy/release", post(policy::release))

@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
+use maud::Markup;
+use spacecp_contract::DocumentId;
 
 use super::{
     Web,
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::{
     automation::AutomationError,
+    notify::Mark,
     plugin::{
         PluginError,
         bindings::exports::spacecp::advisories::pages::{Listing, Page, Place, Request},
@@ -21,7 +24,7 @@ use crate::{
     render::{
         self, Asked, appointments,
         html::{self, Frame, Said},
-        json, whole,
+        json, marks, notifications, whole,
     },
     shim::{ShimError, audit_blocks, trust_page},
 };
@@ -157,8 +160,29 @@ impl Web {
     ) -> Result<Response, Refusal> {
         let session = visit.known()?;
         let path = render::path(&place);
-        let page = self.compose(&session, place, listing).await?;
+        let mut page = self.compose(&session, place, listing).await?;
+        if !wants_json(headers) {
+            let mentioned = marks::mentioned(&page);
+            let marks = self.shim.marks(&session.user, &mentioned).await?;
+            marks::mark(&mut page, &marks);
+        }
         Ok(self.drawn(headers, &session, &page, &path))
+    }
+
+    /// What an advisory is to its reader alone, noted as read from now on.
+    async fn for_the_reader(
+        &self,
+        session: &Session,
+        id: &DocumentId,
+        frame: &Frame<'_>,
+    ) -> Result<Markup, ShimError> {
+        let Some(revision) = self.shim.opened(&session.user, id).await? else {
+            return Ok(Markup::default());
+        };
+        let state = self.shim.read_state(&session.user).await?;
+        let dismissed = state.mark(id, revision) == Some(Mark::Dismissed);
+        let form = notifications::of_advisory(id, revision, dismissed, frame);
+        Ok(form)
     }
 
     pub(super) async fn compose(
@@ -251,14 +275,27 @@ pub(super) async fn components(
         .await
 }
 
+/// Whoever opens the page of an advisory has read it, as it is now.
 pub(super) async fn advisory(
     State(web): State<Web>,
     visit: Visit,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    web.page(visit, &headers, Place::Advisory(id), whole())
-        .await
+    let session = visit.known()?;
+    let place = Place::Advisory(id.clone());
+    let path = render::path(&place);
+    let page = web.compose(&session, place, whole()).await?;
+    if wants_json(&headers) {
+        return Ok(as_json(&page));
+    }
+    let said = web.notices.said(&session);
+    let frame = web.frame(Some(&session), &said, &path);
+    let form = match DocumentId::new(id) {
+        Ok(id) => web.for_the_reader(&session, &id, &frame).await?,
+        Err(_) => Markup::default(),
+    };
+    Ok(html::page_above(&page, &form, &frame).into_response())
 }
 
 pub(super) async fn history(

@@ -7,6 +7,7 @@ mod embargo;
 mod events;
 mod mail;
 mod mail_server;
+mod page;
 mod program;
 mod reading;
 mod receiver;
