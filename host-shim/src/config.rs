@@ -2,6 +2,7 @@
 //!
 //! Every limit has its default here and nowhere else.
 
+mod api;
 mod apply;
 mod component;
 mod notify;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use spacecp_contract::{Audience, Digest};
 
 use crate::{fetch::Settings, policy::Ceiling};
+pub use api::{ApiConfig, MetricsConfig};
 pub use apply::ApplyConfig;
 pub use component::{
     ComponentConfig, ControlConfig, HealthCheck, HealthConfig, HttpHealth, LogHealth, VersionConfig,
@@ -156,6 +158,10 @@ impl Config {
                 "feed.interval".to_owned(),
                 "at least 60 seconds, please".to_owned(),
             ));
+        }
+        if self.serve.api.requests_per_minute == 0 {
+            let problem = "no request a minute is no API; set enabled = false".to_owned();
+            return Some(("serve.api.requests-per-minute".to_owned(), problem));
         }
         if let Some(problem) = self.feed.fault() {
             return Some(("feed".to_owned(), problem));
@@ -342,6 +348,10 @@ pub struct ServeConfig {
     pub secure_cookie: bool,
     /// The file with the secrets of one-time codes; nobody needs a code where there is none.
     pub totp: PathBuf,
+    /// The API for programs.
+    pub api: ApiConfig,
+    /// The metrics for a monitoring system.
+    pub metrics: MetricsConfig,
 }
 
 impl Default for ServeConfig {
@@ -352,6 +362,8 @@ impl Default for ServeConfig {
             hosts: Vec::new(),
             secure_cookie: true,
             totp: PathBuf::from("totp.toml"),
+            api: ApiConfig::default(),
+            metrics: MetricsConfig::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod appointments;
 mod audit_report;
 mod automation;
+mod catalogue;
 mod ceilings;
 mod changes_page;
 mod contract;
@@ -21,32 +22,36 @@ mod policy_report;
 mod rooms;
 mod run;
 mod services;
+mod tokens;
 mod trust_report;
 
 use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use spacecp_contract::{Digest, DocumentId, DocumentKind};
+use spacecp_contract::{Advisory, Digest, DocumentId, DocumentKind};
 
 use crate::{
-    apply::{Application, ApplyError, Difference, JointPlan, Plan},
+    apply::{Application, ApplyError, Difference, JointPlan, Outcome, Plan},
     audit::{self, AuditError, Event, Recorded, What},
     automation::AutomationError,
     config::Config,
     decisions::DecisionError,
     fetch::{FetchError, Source},
+    inventory::Inventory,
     notify::{NotifyError, ReadingError},
     plugin::{
-        PluginError, PluginHost,
+        Counts, PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
     policy::Policy,
     store::{Freshness, Store, StoreError},
     sync::{Mirror, SyncError, SyncReport},
-    trust::TrustError,
+    tokens::TokenError,
+    trust::{AnyDocument, TrustError, Verified},
 };
 pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
+pub(crate) use catalogue::Open;
 pub use changes_page::page as changes_page;
 pub use exposures::{ExposureRecord, Question, page as exposure_page};
 pub(crate) use notifications_page::page as notifications_page;
@@ -120,6 +125,9 @@ pub enum ShimError {
     /// What somebody has read.
     #[error(transparent)]
     Reading(#[from] ReadingError),
+    /// A token of the API.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -366,6 +374,24 @@ impl Shim {
         self.rooms.changes(correction, component).await
     }
 
+    /// What is installed.
+    pub async fn inventory(&self) -> Inventory {
+        self.rooms.inventory().await
+    }
+
+    /// An advisory that the panel has, verified again.
+    pub async fn advisory(&self, id: &DocumentId) -> Result<Option<Verified<Advisory>>, ShimError> {
+        let document = self
+            .rooms
+            .store()
+            .document(DocumentKind::Advisory, id)
+            .await?;
+        Ok(match document {
+            Some(AnyDocument::Advisory(advisory)) => Some(advisory),
+            _ => None,
+        })
+    }
+
     /// Takes an application back. `overwrite` gives up files that were changed since.
     pub async fn roll_back(
         &self,
@@ -396,6 +422,11 @@ impl Shim {
         Ok(self.rooms.applier().history(limit).await?)
     }
 
+    /// How many applications there were with each outcome.
+    pub async fn outcomes(&self) -> Result<Vec<(Outcome, u64)>, ShimError> {
+        Ok(self.rooms.applier().outcomes().await?)
+    }
+
     /// How current the panel's knowledge is.
     pub async fn freshness(&self) -> Result<Freshness, ShimError> {
         Ok(self.rooms.store().freshness().await?)
@@ -409,6 +440,13 @@ impl Shim {
     /// Why the plugin is not there, if it is not.
     pub fn plugin_problem(&self) -> Option<&PluginLoadError> {
         self.plugin.as_ref().err()
+    }
+
+    /// How often the plugin was called; nothing where there is none.
+    pub fn plugin_counts(&self) -> Counts {
+        self.plugin
+            .as_ref()
+            .map_or_else(|_| Counts::default(), PluginHost::counts)
     }
 
     /// The latest time by which anything was decided here.

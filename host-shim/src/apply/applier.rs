@@ -370,6 +370,11 @@ impl Applier {
         Ok(entries.into_iter().map(described).collect())
     }
 
+    /// How many applications there were with each outcome.
+    pub async fn outcomes(&self) -> Result<Vec<(Outcome, u64)>, ApplyError> {
+        self.journal.outcomes().await
+    }
+
     /// The application of a component that can be taken back, if one can.
     pub async fn reversible(&self, component: &str) -> Result<Option<Application>, ApplyError> {
         let entries = self.journal.of_component(component).await?;

@@ -353,6 +353,22 @@ impl Journal {
     }
 
     /// Applications, newest first.
+    /// How many applications came to each outcome.
+    pub(super) async fn outcomes(&self) -> Result<Vec<(Outcome, u64)>, ApplyError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT state, count(*) FROM applications GROUP BY state")
+                .fetch_all(self.store.pool())
+                .await
+                .map_err(StoreError::from)?;
+        let of = |outcome: Outcome| {
+            let fit = rows.iter().filter(|(word, _)| {
+                State::from_word(word).map_or(Outcome::InProgress, State::outcome) == outcome
+            });
+            (outcome, fit.map(|(_, count)| count.cast_unsigned()).sum())
+        };
+        Ok(Outcome::ALL.map(of).into())
+    }
+
     pub(super) async fn newest(&self, limit: u32) -> Result<Vec<Entry>, ApplyError> {
         let rows =
             sqlx::query("SELECT * FROM applications ORDER BY began DESC, rowid DESC LIMIT ?")

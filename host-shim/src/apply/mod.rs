@@ -178,6 +178,26 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::InProgress,
+        Self::Applied,
+        Self::RolledBack,
+        Self::Failed,
+    ];
+
+    /// The word that scripts use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "in-progress",
+            Self::Applied => "applied",
+            Self::RolledBack => "rolled-back",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// One application, as the journal has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {

@@ -74,6 +74,10 @@ pub enum What {
     DecisionExpired,
     /// What a decision rests on has changed, so that it no longer holds.
     DecisionReopened,
+    /// A token of the API was made.
+    TokenMade,
+    /// A token of the API was revoked.
+    TokenRevoked,
     /// Something that a newer program recorded.
     #[serde(other)]
     Unknown,
@@ -97,6 +101,8 @@ impl What {
             Self::AcceptanceWithdrawn => "acceptance-withdrawn",
             Self::DecisionExpired => "decision-expired",
             Self::DecisionReopened => "decision-reopened",
+            Self::TokenMade => "token-made",
+            Self::TokenRevoked => "token-revoked",
             Self::Unknown => "unknown",
         }
     }

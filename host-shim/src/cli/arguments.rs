@@ -191,6 +191,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: Totp,
     },
+    /// Let programs reach the API: each has a token, which may do what its scopes say.
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
     /// Turn a password (read from standard input) into the hash that the configuration wants.
     HashPassword,
 }
@@ -327,6 +332,31 @@ pub(super) struct Accept {
     /// With --list: those that were taken back or replaced, too.
     #[arg(long, requires = "list")]
     pub(super) all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenAction {
+    /// Make a token and show it once.
+    New {
+        /// What it is for, as "monitoring": it is named so in the audit log.
+        name: String,
+        /// What it may do; several times for several: read, apply, decide, sync or metrics.
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+        /// Days that it is good for.
+        #[arg(long, default_value_t = 365, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+        /// It is good until somebody revokes it.
+        #[arg(long, conflicts_with = "days")]
+        no_end: bool,
+    },
+    /// List the tokens that were ever made, without their secrets.
+    List,
+    /// Have a token open nothing any more.
+    Revoke {
+        /// Its name, or its number.
+        which: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ mod progress;
 mod sarif;
 mod serve;
 mod show;
+mod tokens;
 mod totp;
 mod trust;
 mod watch;
@@ -34,6 +35,7 @@ use crate::{
     notify::NotifyError,
     shim::{Shim, ShimError},
     sync::SyncError,
+    tokens::TokenError,
     web::{PasswordError, ServeError, TotpError},
 };
 use arguments::{Arguments, Command};
@@ -94,6 +96,11 @@ impl CommandError {
                 NotifyError::NoChannel | NotifyError::UnknownChannel { .. },
             )) => Ending::Usage,
             Self::Shim(ShimError::Notify(NotifyError::Busy)) => Ending::Refused,
+            Self::Shim(ShimError::Token(error)) => match error {
+                TokenError::Randomness | TokenError::Store(_) => Ending::Failed,
+                TokenError::Taken(_) | TokenError::TooMany => Ending::Refused,
+                _ => Ending::Usage,
+            },
             Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
             Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
             Self::Shim(ShimError::Decision(_)) => Ending::Refused,
@@ -209,6 +216,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
             apply::roll_back(&shim, which, *overwrite, &out).await
         }
         Command::Auto(asked) => auto::auto(&shim, asked, &out).await,
+        Command::Token { action } => tokens::token(&shim, action, &out).await,
         Command::Notify { action } => notify::notify(&shim, action, &out).await,
         Command::History => show::history(&shim, &out).await,
         Command::Import { file } => trust::import(&shim, file, &out).await,

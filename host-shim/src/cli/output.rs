@@ -46,6 +46,12 @@ impl Output {
         writeln!(io::stdout(), "{line}")
     }
 
+    /// Says something beside the result, on standard error.
+    pub(super) fn note(self, words: &str) {
+        // The result is there without it.
+        let _ = writeln!(io::stderr(), "{words}");
+    }
+
     /// Prints a value as JSON.
     pub(super) fn value(self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use changes::{Change, Finding, changes};
-pub use record::{Query, began, note, periods};
+pub use record::{Query, began, note, oldest, periods};
 
 /// The verdicts that a period is kept of; of the others there is nothing to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -102,6 +102,16 @@ pub async fn periods(store: &Store, query: &Query, limit: u32) -> Result<Vec<Per
     rows.iter().map(period).collect()
 }
 
+/// Since when the oldest exposure that lasts was known; none where nothing is exposed.
+pub async fn oldest(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let since: Option<i64> = sqlx::query_scalar(
+        "SELECT min(since) FROM exposures WHERE until IS NULL AND verdict = 'affected'",
+    )
+    .fetch_one(store.pool())
+    .await?;
+    since.map(time).transpose()
+}
+
 fn period(row: &SqliteRow) -> Result<Period, StoreError> {
     let time =
         |second: i64| Timestamp::from_second(second).map_err(|_| damaged("a time that is none"));

@@ -19,5 +19,5 @@ mod services;
 pub use engine::PluginEngine;
 pub use error::PluginError;
 pub use imports::HOSTED_CONTRACT;
-pub use plugin_host::PluginHost;
+pub use plugin_host::{Counts, PluginHost};
 pub use services::{Answer, Services, StateWrite};

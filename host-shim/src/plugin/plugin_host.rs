@@ -1,7 +1,8 @@
 //! One loaded plugin: a long-lived instance that is replaced when it fails.
 
 use std::{
-    sync::Arc,
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -39,6 +40,18 @@ pub struct PluginHost {
     services: Arc<dyn Services>,
     manifest: PluginManifest,
     state: Mutex<State>,
+    counts: std::sync::Mutex<Counts>,
+}
+
+/// How often a plugin was called since the panel was started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls that were answered, by the function that was called.
+    pub answered: BTreeMap<&'static str, u64>,
+    /// Calls that failed, by the function.
+    pub failed: BTreeMap<&'static str, u64>,
+    /// Failures after which the instance was thrown away: traps, and limits that were blown.
+    pub poisoned: u64,
 }
 
 impl std::fmt::Debug for PluginHost {
@@ -113,6 +126,7 @@ impl PluginHost {
             services,
             manifest: manifest.clone(),
             state: Mutex::default(),
+            counts: std::sync::Mutex::default(),
         })
     }
 
@@ -125,6 +139,7 @@ impl PluginHost {
             services,
             manifest: self.manifest.clone(),
             state: Mutex::default(),
+            counts: std::sync::Mutex::default(),
         }
     }
 
@@ -203,6 +218,16 @@ impl PluginHost {
         }
     }
 
+    /// How often it was called.
+    pub fn counts(&self) -> Counts {
+        self.counting().clone()
+    }
+
+    fn counting(&self) -> std::sync::MutexGuard<'_, Counts> {
+        // A panic elsewhere leaves numbers that are right.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets earlier failures: an administrator has looked and wants another try.
     pub async fn reset(&self) {
         *self.state.lock().await = State::default();
@@ -230,6 +255,7 @@ impl PluginHost {
         }));
         match outcome {
             Ok((instance, answer)) => {
+                *self.counting().answered.entry(name).or_default() += 1;
                 *state = State {
                     instance: Some(instance),
                     ..State::default()
@@ -237,6 +263,10 @@ impl PluginHost {
                 Ok(answer)
             }
             Err(error) => {
+                let mut counts = self.counting();
+                *counts.failed.entry(name).or_default() += 1;
+                counts.poisoned += u64::from(error.poisons());
+                drop(counts);
                 state.failures += u32::from(error.poisons());
                 state.last_failure = Some((Instant::now(), error.to_string()));
                 tracing::warn!(plugin = %self.manifest.plugin, failures = state.failures, %error, "the plugin failed");

@@ -26,6 +26,9 @@ pub(crate) struct Stage {
     pub(crate) files: Option<(u64, u64)>,
     /// Whether it came to its end.
     pub(crate) ended: bool,
+    /// Whether that was a good one, and the words about it.
+    #[serde(skip)]
+    pub(crate) outcome: Option<(bool, String)>,
 }
 
 /// The list of steps, and what a script needs to follow it: where the events come from, and where to

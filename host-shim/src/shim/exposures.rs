@@ -87,6 +87,15 @@ impl Shim {
         Ok(())
     }
 
+    /// Since when the oldest exposure that lasts was known here.
+    pub(crate) async fn oldest_exposure(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, ShimError> {
+        self.note_exposures(now).await?;
+        Ok(exposures::oldest(self.rooms.store()).await?)
+    }
+
     /// What the record says to a question.
     pub async fn exposure_record(
         &self,

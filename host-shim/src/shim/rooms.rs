@@ -4,9 +4,9 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
-use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
+use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
-use super::{JointRequest, Progress, ShimError, beside, payloads::Payloads};
+use super::{JointRequest, Progress, ShimError, beside, catalogue::Catalogue, payloads::Payloads};
 use crate::{
     apply::{Application, Applier, Difference, JointPlan, Order, Part, Plan},
     automation::{AutomationError, Ledger},
@@ -32,6 +32,8 @@ pub(crate) struct Rooms {
     closing: watch::Sender<bool>,
     /// Held, together, by whoever is at a component.
     at_work: RwLock<()>,
+    /// The documents at hand in short, by the digest of the index that names them.
+    listed: Mutex<Option<(Digest, Arc<Catalogue>)>>,
     /// Rung when something happened that somebody may have to be told.
     stirred: Notify,
 }
@@ -60,6 +62,7 @@ impl Rooms {
             ledger,
             closing: watch::Sender::new(false),
             at_work: RwLock::new(()),
+            listed: Mutex::default(),
             stirred: Notify::new(),
         })
     }
@@ -88,6 +91,10 @@ impl Rooms {
     /// Waits until nothing is done to any component, and lets nobody begin any more as long as it is held.
     pub(super) async fn at_rest(&self) -> RwLockWriteGuard<'_, ()> {
         self.at_work.write().await
+    }
+
+    pub(super) fn listed(&self) -> &Mutex<Option<(Digest, Arc<Catalogue>)>> {
+        &self.listed
     }
 
     pub(super) fn stirred(&self) -> &Notify {

@@ -14,6 +14,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     Web,
+    api::{self, Problem},
     pages::Undrawn,
     panel::{Login, Names},
     progress::Live,
@@ -34,13 +35,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) -> Response {
     let options = &web.mounting.options;
+    let to_a_program = api::is_below(request.uri(), options.base.as_str());
     let refusal = refuse(request.method(), request.headers(), &options.names);
     let mut response = match refusal {
         Some((status, words)) => {
             tracing::warn!(%status, words, "a request was refused");
-            web.plain(status, "This request was refused", words, None)
+            match to_a_program {
+                true => Problem::of_status(status).into_response(),
+                false => web.plain(status, "This request was refused", words, None),
+            }
         }
-        None => calm(&web, pass_on(request, next).await),
+        None => {
+            let response = pass_on(request, next).await;
+            match to_a_program {
+                true => as_problem(response),
+                false => calm(&web, response),
+            }
+        }
     };
     let policy = match response.extensions_mut().remove::<Live>() {
         Some(Live) => POLICY_LIVE,
@@ -88,6 +99,28 @@ async fn pass_on(request: Request, next: Next) -> Response {
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     next.run(Request::from_parts(parts, Body::from(form))).await
+}
+
+/// What the framework refuses, as programs want to read it.
+fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let well = status.is_success() || kind.is_some_and(|kind| kind == api::MEDIA_TYPE);
+    if well {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    // Pages' own refusals lead to a login or are drawn for people; neither is for a program.
+    let status = if status.is_redirection() {
+        StatusCode::NOT_FOUND
+    } else {
+        status
+    };
+    let mut problem = Problem::of_status(status).into_response();
+    if let Some(allow) = allow {
+        problem.headers_mut().insert(header::ALLOW, allow);
+    }
+    problem
 }
 
 /// What handlers and the router refuse, as a page in words.

@@ -10,6 +10,7 @@
 //! says that the form came from these pages.
 
 mod actions;
+mod api;
 mod attempts;
 mod badge;
 mod clocks;
@@ -17,8 +18,10 @@ mod decisions;
 mod guard;
 mod health;
 mod login;
+mod metrics;
 mod notifications;
 mod notifying;
+mod pace;
 mod pages;
 mod panel;
 mod password;
@@ -67,6 +70,7 @@ struct Web {
     notices: Arc<Notices>,
     works: Arc<progress::Works>,
     tokens: Tokens,
+    paces: Arc<api::Paces>,
 }
 
 /// Where and how the pages are mounted.
@@ -87,7 +91,9 @@ impl Web {
     ) -> Result<Self, PanelError> {
         let tokens = Tokens::new().map_err(|_| PanelError::Randomness)?;
         let theme = panel.theme();
+        let paces = api::Paces::of(shim.config().serve.api.requests_per_minute);
         Ok(Self {
+            paces: Arc::new(paces),
             shim,
             panel,
             mounting: Arc::new(Mounting {
@@ -235,8 +241,12 @@ pub struct Mounted {
 }
 
 fn pages(web: Web) -> Router {
-    Router::new()
-        .route("/", get(pages::overview))
+    let api = if web.shim.config().serve.api.enabled {
+        api::routes()
+    } else {
+        Router::new()
+    };
+    api.route("/", get(pages::overview))
         .route("/advisories", get(pages::advisories))
         .route("/advisories/{id}", get(pages::advisory))
         .route("/components", get(pages::components))
@@ -269,6 +279,7 @@ fn pages(web: Web) -> Router {
         .route("/sync", post(actions::sync))
         .route("/style.css", get(style))
         .route("/live.js", get(script))
+        .route("/metrics", get(metrics::metrics))
         .route("/health", get(|| async { "ok\n" }))
         .route("/health/ready", get(health::ready))
         .fallback(pages::missing)

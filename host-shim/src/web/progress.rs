@@ -109,22 +109,49 @@ impl Web {
     where
         F: Future<Output = Result<String, ShimError>> + Send + 'static,
     {
+        let (web, session) = (self.clone(), session.clone());
+        let number = self.begin_work(words, work, move |well, words| {
+            web.notices.say(&session, well, words);
+        });
+        self.lead(&format!("/progress/{number}"))
+    }
+
+    /// Begins work that goes on when whoever began it has gone, and says its number. `at_end` hears whether
+    /// it went well, and the words about it.
+    pub(super) fn begin_work<F>(
+        &self,
+        words: String,
+        work: impl FnOnce(Arc<dyn Progress>) -> F,
+        at_end: impl FnOnce(bool, String) + Send + 'static,
+    ) -> u64
+    where
+        F: Future<Output = Result<String, ShimError>> + Send + 'static,
+    {
         let (number, under_way) = self.works.begin(words);
         let working = tokio::spawn(work(under_way.clone()));
-        let (web, session) = (self.clone(), session.clone());
         tokio::spawn(async move {
             let (well, words) = match working.await {
                 Ok(Ok(words)) => (true, words),
                 Ok(Err(error)) => (false, error.to_string()),
                 Err(error) => {
-                    tracing::error!(%error, "work that a page began broke off");
+                    tracing::error!(%error, "work that was begun here broke off");
                     (false, "This broke off by a fault of the panel's: its log says more, and the history what became of it.".to_owned())
                 }
             };
-            web.notices.say(&session, well, words);
-            under_way.stage.send_modify(|stage| stage.ended = true);
+            at_end(well, words.clone());
+            under_way.stage.send_modify(|stage| {
+                stage.outcome = Some((well, words));
+                stage.ended = true;
+            });
         });
-        self.lead(&format!("/progress/{number}"))
+        number
+    }
+
+    /// The words and the present stage of work that was begun here, if it is remembered.
+    pub(super) fn work(&self, number: u64) -> Option<(String, Stage)> {
+        let under_way = self.works.of(number)?;
+        let stage = under_way.stage.borrow().clone();
+        Some((under_way.words.clone(), stage))
     }
 }
 

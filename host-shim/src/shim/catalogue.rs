@@ -1,0 +1,174 @@
+//! The advisories and corrections at hand in short, and which of them may be spoken of to programs.
+//!
+//! Read out of the store once for each index; of what is under embargo nothing is kept but the id and
+//! the revision. What is not in it may not be spoken of either: nobody can say whether it is public.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use spacecp_contract::{
+    Advisory, Correction, Digest, DocumentId, DocumentKind, Limits, Severity, Tlp, decode, rate,
+};
+
+use super::{Rooms, Shim, ShimError};
+use crate::store::StoreError;
+
+/// Documents that are read at a time.
+const BATCH: u32 = 1_000;
+
+/// What is at hand, in short.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    /// The advisories.
+    pub(crate) advisories: BTreeMap<DocumentId, Listed>,
+    /// The corrections, and whether each answers public advisories only.
+    corrections: BTreeMap<DocumentId, bool>,
+}
+
+/// An advisory in short.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// Its revision.
+    pub(crate) revision: u64,
+    /// The rest; nothing under embargo.
+    pub(crate) open: Option<Open>,
+}
+
+/// What may be said of an advisory that is not under embargo.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Open {
+    /// Its title.
+    pub(crate) title: String,
+    /// What others call it.
+    pub(crate) aliases: Vec<String>,
+    /// How bad it is.
+    pub(crate) severity: &'static str,
+    /// The score in tenths.
+    pub(crate) score: Option<u8>,
+    /// Whether attacks are known.
+    pub(crate) known_exploited: bool,
+    /// Who may be told.
+    pub(crate) tlp: Tlp,
+    /// When its first revision was published.
+    pub(crate) published: Timestamp,
+    /// When this revision was.
+    pub(crate) modified: Timestamp,
+    /// Since when it no longer holds.
+    pub(crate) withdrawn: Option<Timestamp>,
+}
+
+impl Catalogue {
+    /// Whether this advisory is at hand and public.
+    pub(crate) fn speaks_of(&self, advisory: &str) -> bool {
+        let listed = DocumentId::new(advisory.to_owned()).ok();
+        let listed = listed.and_then(|id| self.advisories.get(&id));
+        listed.is_some_and(|listed| listed.open.is_some())
+    }
+
+    /// Whether this correction is at hand and all that it answers is public.
+    pub(crate) fn speaks_of_correction(&self, correction: &DocumentId) -> bool {
+        self.corrections.get(correction).copied().unwrap_or(false)
+    }
+
+    /// The word for how bad a public advisory is.
+    pub(crate) fn severity(&self, advisory: &str) -> Option<&'static str> {
+        let id = DocumentId::new(advisory.to_owned()).ok()?;
+        let open = self.advisories.get(&id)?.open.as_ref()?;
+        Some(open.severity)
+    }
+
+    fn take(&mut self, advisories: &[Advisory], corrections: &[Correction]) {
+        for advisory in advisories {
+            let open = (!advisory.is_under_embargo()).then(|| open(advisory));
+            let revision = advisory.revision;
+            self.advisories
+                .insert(advisory.id.clone(), Listed { revision, open });
+        }
+        for correction in corrections {
+            let answers_secret = |advisory: &Advisory| {
+                advisory.is_under_embargo() && advisory.corrections.contains(&correction.id)
+            };
+            let public = correction.advisories.iter().all(|id| self.speaks_of(id))
+                && !advisories.iter().any(answers_secret);
+            self.corrections.insert(correction.id.clone(), public);
+        }
+    }
+}
+
+fn open(advisory: &Advisory) -> Open {
+    let rating = rate(&advisory.severity);
+    Open {
+        title: advisory.title.clone(),
+        aliases: advisory.aliases.clone(),
+        severity: word(rating.severity),
+        score: rating.score,
+        known_exploited: advisory.known_exploited,
+        tlp: advisory.tlp,
+        published: advisory.published,
+        modified: advisory.modified,
+        withdrawn: advisory.withdrawn,
+    }
+}
+
+/// The word for a severity, for programs.
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Unrated => "unrated",
+        rated => rated.name(),
+    }
+}
+
+impl Shim {
+    /// What is at hand now.
+    pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
+        self.rooms.catalogue().await
+    }
+}
+
+impl Rooms {
+    async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
+        let index = self.store().trusted().await?.index;
+        let index = Digest::of(index.as_ref().map_or(&[][..], |index| index.bytes()));
+        let mut kept = self.listed().lock().await;
+        if let Some((of, catalogue)) = &*kept
+            && *of == index
+        {
+            return Ok(catalogue.clone());
+        }
+        let catalogue = Arc::new(self.read_catalogue().await?);
+        *kept = Some((index, catalogue.clone()));
+        Ok(catalogue)
+    }
+
+    async fn read_catalogue(&self) -> Result<Catalogue, StoreError> {
+        let (mut advisories, mut corrections) = (Vec::new(), Vec::new());
+        let mut after = None;
+        loop {
+            let batch = self.store().documents_since(after, BATCH).await?;
+            for document in &batch.documents {
+                // It was decoded when it was accepted, by the same limits.
+                let damaged = |error: spacecp_contract::DecodeError| {
+                    StoreError::Damaged(format!("{} {}: {error}", document.kind, document.id))
+                };
+                let (bytes, limits) = (&document.bytes, Limits::default());
+                match document.kind {
+                    DocumentKind::Advisory => {
+                        advisories.push(decode(bytes, &limits).map_err(damaged)?);
+                    }
+                    DocumentKind::Correction => {
+                        corrections.push(decode(bytes, &limits).map_err(damaged)?);
+                    }
+                    _ => {}
+                }
+            }
+            after = Some(batch.next);
+            if batch.complete {
+                break;
+            }
+        }
+        let mut catalogue = Catalogue::default();
+        catalogue.take(&advisories, &corrections);
+        Ok(catalogue)
+    }
+}

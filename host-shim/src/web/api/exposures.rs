@@ -1,0 +1,342 @@
+//! How the panel stands: components, verdicts, and the record of them.
+
+use axum::{extract::State, response::Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Asked, Caller, List, Part, Problem, Web, json};
+use crate::{
+    decisions, plugin::bindings::exports::spacecp::advisories::exposure::Status as Answer,
+    shim::Question, tokens::Scope, web::Badge,
+};
+
+/// How the panel stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Status {
+    /// Components looked at.
+    components: u32,
+    /// Components that are exposed.
+    exposed: u32,
+    /// Components of which nobody can say.
+    undecided: u32,
+    /// The worst severity among the exposures that are not under embargo.
+    worst: Option<String>,
+    /// The feed.
+    feed: FeedStatus,
+    /// Why the plugin is not there, if it is not.
+    plugin_problem: Option<String>,
+}
+
+/// How current the panel's knowledge is.
+#[derive(Debug, Serialize, ToSchema)]
+struct FeedStatus {
+    /// The feed's sequence; none before the first sync.
+    sequence: Option<u64>,
+    /// When the feed last had something good to say.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_word: Option<Timestamp>,
+    /// Until when what is known is good.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    valid_until: Option<Timestamp>,
+    /// Whether what the vendor said last was good once and is so no more.
+    stale: bool,
+    /// Why the last attempt failed.
+    problem: Option<String>,
+}
+
+/// How the panel stands.
+#[utoipa::path(get, path = "/api/v1/status", tag = "exposure", responses(
+    (status = 200, body = Status), (status = "default", body = Problem)
+))]
+pub(super) async fn status(State(web): State<Web>, caller: Caller) -> Result<Response, Problem> {
+    caller.may(Scope::Read)?;
+    let now = Timestamp::now();
+    let badge = Badge::of(&web.shim, now).await?;
+    let freshness = web.shim.freshness().await?;
+    let report = web.shim.report().await?;
+    let catalogue = web.shim.catalogue().await?;
+    // The worst of what may be spoken of: a severity is more than an id.
+    let worst = report.verdicts.iter().find(|verdict| {
+        verdict.status == Answer::Affected && catalogue.speaks_of(&verdict.advisory.id)
+    });
+    let worst = worst.and_then(|verdict| catalogue.severity(&verdict.advisory.id));
+    Ok(json(&Status {
+        components: badge.components,
+        exposed: badge.exposed,
+        undecided: badge.undecided,
+        worst: worst.map(str::to_owned),
+        feed: FeedStatus {
+            sequence: freshness.sequence,
+            last_word: freshness.last_word,
+            valid_until: freshness.valid_until,
+            stale: freshness.is_stale(now),
+            problem: freshness.problem,
+        },
+        plugin_problem: web.shim.plugin_problem().map(ToString::to_string),
+    }))
+}
+
+/// An installed component.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Component {
+    /// Its name on this panel.
+    name: String,
+    /// The name that advisories use.
+    advisory_name: String,
+    /// How its versions are ordered.
+    scheme: String,
+    /// Its version; none where it could not be read.
+    version: Option<String>,
+    /// Why it could not be read.
+    problem: Option<String>,
+    /// Where it was looked for.
+    found_at: String,
+}
+
+/// The components of this panel, by name.
+#[utoipa::path(get, path = "/api/v1/components", tag = "exposure",
+    params(("after" = Option<String>, Query, description = "Components after this one."), ("limit" = Option<usize>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
+    responses((status = 200, body = List<Component>), (status = "default", body = Problem)))]
+pub(super) async fn components(
+    State(web): State<Web>,
+    caller: Caller,
+    Asked(part): Asked<Part>,
+) -> Result<Response, Problem> {
+    caller.may(Scope::Read)?;
+    let inventory = web.shim.inventory().await;
+    let mut components: Vec<_> = inventory.components.iter().collect();
+    components.sort_by(|one, other| one.name.cmp(&other.name));
+    let components = components.into_iter().map(|component| {
+        let shown = Component {
+            name: component.name.clone(),
+            advisory_name: component.advisory_name.to_string(),
+            scheme: component.scheme.to_string(),
+            version: component.version.as_ref().ok().cloned(),
+            problem: component.version.as_ref().err().map(ToString::to_string),
+            found_at: component.found_at.clone(),
+        };
+        (component.name.clone(), shown)
+    });
+    Ok(json(&part.of(components)))
+}
+
+/// Which verdicts are asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct Which {
+    status: Option<Verdict>,
+    advisory: Option<String>,
+    component: Option<String>,
+}
+
+/// A verdict about an advisory and a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Verdict {
+    /// The component is exposed.
+    Affected,
+    /// Its version has the correction.
+    Fixed,
+    /// The advisory says that it is not affected.
+    NotAffected,
+    /// Nobody can say.
+    Unknown,
+}
+
+impl From<Answer> for Verdict {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Affected => Self::Affected,
+            Answer::Fixed => Self::Fixed,
+            Answer::NotAffected => Self::NotAffected,
+            Answer::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// One verdict.
+#[derive(Debug, Serialize, ToSchema)]
+struct Exposure {
+    /// The advisory.
+    advisory: String,
+    /// Its revision.
+    revision: u64,
+    /// The component.
+    component: String,
+    /// Its version as found.
+    version: Option<String>,
+    /// The verdict.
+    status: Verdict,
+    /// Why.
+    reason: String,
+    /// How bad the flaw is: critical, high, medium, low, none or unrated.
+    severity: String,
+    /// The CVSS score in tenths.
+    score: Option<u8>,
+    /// Whether attacks are known.
+    known_exploited: bool,
+    /// The correction that would end it.
+    correction: Option<String>,
+    /// Whether a workaround is marked as in place or the risk is accepted.
+    decided: bool,
+}
+
+/// Verdicts, and the ids of advisories of which nothing more is said.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Exposures {
+    /// The verdicts that were asked for, worst first.
+    items: Vec<Exposure>,
+    /// The advisories under embargo, whatever their verdicts are.
+    embargoed: Vec<String>,
+}
+
+/// Every verdict of this panel, worst first.
+#[utoipa::path(get, path = "/api/v1/exposures", tag = "exposure",
+    params(("status" = Option<Verdict>, Query, description = "With this verdict only."), ("advisory" = Option<String>, Query, description = "About this advisory only."), ("component" = Option<String>, Query, description = "About this component only.")),
+    responses((status = 200, body = Exposures), (status = "default", body = Problem)))]
+pub(super) async fn exposures(
+    State(web): State<Web>,
+    caller: Caller,
+    Asked(which): Asked<Which>,
+) -> Result<Response, Problem> {
+    caller.may(Scope::Read)?;
+    let report = web.shim.report().await?;
+    let catalogue = web.shim.catalogue().await?;
+    let decided = web.shim.decisions().await?;
+    let mut items = Vec::new();
+    for verdict in report.verdicts {
+        let status = Verdict::from(verdict.status);
+        let wanted = which.status.is_none_or(|wanted| wanted == status)
+            && which
+                .advisory
+                .as_ref()
+                .is_none_or(|id| *id == verdict.advisory.id)
+            && which
+                .component
+                .as_ref()
+                .is_none_or(|name| *name == verdict.component);
+        if !wanted || !catalogue.speaks_of(&verdict.advisory.id) {
+            continue;
+        }
+        let id = &verdict.advisory.id;
+        items.push(Exposure {
+            severity: catalogue.severity(id).unwrap_or("unrated").to_owned(),
+            decided: decided.iter().any(|one| one.covers(id, &verdict.component)),
+            advisory: verdict.advisory.id,
+            revision: verdict.advisory.revision,
+            component: verdict.component,
+            version: verdict.version,
+            status,
+            reason: verdict.reason,
+            score: verdict.score,
+            known_exploited: verdict.known_exploited,
+            correction: verdict.correction.map(|correction| correction.id),
+        });
+    }
+    let embargoed = catalogue.advisories.iter();
+    let embargoed = embargoed.filter(|(_, listed)| listed.open.is_none());
+    Ok(json(&Exposures {
+        items,
+        embargoed: embargoed.map(|(id, _)| id.to_string()).collect(),
+    }))
+}
+
+/// What is asked of the record.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct Sought {
+    advisory: Option<String>,
+    component: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+}
+
+impl Sought {
+    fn question(self) -> Result<Question, Problem> {
+        let moment = |name: &str, text: Option<String>| {
+            let moment = text.map(|text| decisions::until(&text)).transpose();
+            moment.map_err(|error| Problem::malformed(format!("{name}: {error}")))
+        };
+        Ok(Question {
+            flaw: self.advisory,
+            component: self.component,
+            from: moment("from", self.from)?,
+            until: moment("until", self.until)?,
+        })
+    }
+}
+
+/// A time for which a component was exposed, or nobody could say.
+#[derive(Debug, Serialize, ToSchema)]
+struct Period {
+    /// The advisory.
+    advisory: String,
+    /// The component.
+    component: String,
+    /// The verdict: affected or unknown.
+    verdict: String,
+    /// The version when it began.
+    version: Option<String>,
+    /// Since when it was known.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Why, as the verdict said.
+    because: String,
+    /// Until when; none while it lasts.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// Why it ended.
+    ended: Option<String>,
+}
+
+/// What the record says.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Record {
+    /// Since when it is kept: it says nothing of what was before.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    began: Option<Timestamp>,
+    /// The periods, those that last first.
+    items: Vec<Period>,
+    /// Whether there are more that fit: ask for an advisory, a component or a time.
+    more: bool,
+    /// The advisories under embargo of which it is not said whether they are in the record.
+    embargoed: Vec<String>,
+}
+
+/// When this panel was exposed, and until when.
+#[utoipa::path(get, path = "/api/v1/record", tag = "exposure",
+    params(("advisory" = Option<String>, Query, description = "To this advisory, or the flaw that others call so, as a CVE."), ("component" = Option<String>, Query, description = "Of this component."), ("from" = Option<String>, Query, description = "A day or a time (RFC 3339)."), ("until" = Option<String>, Query, description = "A day, whose end is meant, or a time.")),
+    responses((status = 200, body = Record), (status = "default", body = Problem)))]
+pub(super) async fn record(
+    State(web): State<Web>,
+    caller: Caller,
+    Asked(sought): Asked<Sought>,
+) -> Result<Response, Problem> {
+    caller.may(Scope::Read)?;
+    let question = sought.question()?;
+    let record = web
+        .shim
+        .exposure_record(&question, Timestamp::now())
+        .await?;
+    let catalogue = web.shim.catalogue().await?;
+    let periods = record.periods.into_iter();
+    let items = periods
+        .filter(|period| catalogue.speaks_of(&period.advisory))
+        .map(|period| Period {
+            advisory: period.advisory,
+            component: period.component,
+            verdict: period.verdict.as_str().to_owned(),
+            version: period.version,
+            since: period.since,
+            because: period.because,
+            until: period.until,
+            ended: period.ended,
+        });
+    Ok(json(&Record {
+        began: record.began,
+        items: items.collect(),
+        more: record.more,
+        embargoed: record.embargoed.into_iter().collect(),
+    }))
+}

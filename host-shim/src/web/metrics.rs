@@ -1,0 +1,242 @@
+//! Metrics for a monitoring system, in the text format of OpenMetrics.
+//!
+//! Computed when they are asked for, out of the store: nothing is counted twice, and a restart forgets
+//! nothing but the calls of the plugin. No label names an advisory; what is under embargo is counted under
+//! `withheld`, without its severity.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, State},
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::{Registry, Unit},
+};
+
+use super::{
+    Web,
+    api::{Caller, Problem},
+};
+use crate::{
+    plugin::bindings::exports::spacecp::advisories::exposure::Status,
+    shim::{Shim, ShimError},
+    tokens::Scope,
+};
+
+/// The media type of the format.
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What exposures are counted by.
+const SEVERITIES: [&str; 7] = [
+    "critical", "high", "medium", "low", "none", "unrated", "withheld",
+];
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BySeverity {
+    severity: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByOutcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByCall {
+    call: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// Whoever may read the metrics: a token with the scope, or somebody on this machine where that is
+/// enough.
+#[derive(Debug)]
+pub(super) struct Reader;
+
+impl FromRequestParts<Web> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let here = address.is_some_and(|connected| is_loopback(connected.0.ip()));
+        if here && web.shim.config().serve.metrics.open_on_loopback {
+            return Ok(Self);
+        }
+        let caller = Caller::from_request_parts(parts, web).await?;
+        caller.may(Scope::Metrics)?;
+        Ok(Self)
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+pub(super) async fn metrics(State(web): State<Web>, _reader: Reader) -> Result<Response, Problem> {
+    let text = text(&web.shim, Timestamp::now()).await?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
+}
+
+async fn text(shim: &Shim, now: Timestamp) -> Result<String, ShimError> {
+    let mut registry = Registry::with_prefix("spacecp_advisories");
+    build(&mut registry);
+    feed(&mut registry, shim, now).await?;
+    exposures(&mut registry, shim, now).await?;
+    applications(&mut registry, shim).await?;
+    plugin(&mut registry, shim);
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a string takes every character");
+    Ok(text)
+}
+
+fn build(registry: &mut Registry) {
+    let build = Family::<Build, Gauge>::default();
+    let version = env!("CARGO_PKG_VERSION");
+    build.get_or_create(&Build { version }).set(1);
+    registry.register("build", "The program that answers; always 1", build);
+}
+
+async fn feed(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<(), ShimError> {
+    let freshness = shim.freshness().await?;
+    let sequence = gauge(freshness.sequence.unwrap_or(0).cast_signed());
+    registry.register(
+        "feed_sequence",
+        "The feed's sequence; 0 before the first sync",
+        sequence,
+    );
+    if let Some(last) = freshness.last_word {
+        let age = gauge(now.as_second().saturating_sub(last.as_second()));
+        let help = "Since the feed last had something good to say";
+        registry.register_with_unit("feed_age", help, Unit::Seconds, age);
+    }
+    if let Some(spoken) = freshness.spoken {
+        let age = gauge(now.as_second().saturating_sub(spoken.as_second()));
+        let help = "Since the vendor signed what is current here";
+        registry.register_with_unit("head_age", help, Unit::Seconds, age);
+    }
+    let stale = gauge(i64::from(freshness.is_stale(now)));
+    registry.register(
+        "feed_stale",
+        "1 where what the vendor said last was good once and is so no more",
+        stale,
+    );
+    Ok(())
+}
+
+/// Nothing but the plugin's absence is told where it has no answer: zeros would look like safety.
+async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<(), ShimError> {
+    let report = match shim.report().await {
+        Ok(report) => report,
+        Err(error @ (ShimError::NoPlugin(_) | ShimError::Plugin(_))) => {
+            tracing::warn!(%error, "the metrics have no exposures");
+            registry.register("plugin_up", "Whether the plugin answers", gauge(0));
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    registry.register("plugin_up", "Whether the plugin answers", gauge(1));
+    let summary = &report.summary;
+    for (name, help, count) in [
+        ("components", "Components looked at", summary.components),
+        (
+            "exposed_components",
+            "Components that are exposed",
+            summary.exposed,
+        ),
+        (
+            "undecided_components",
+            "Components of which nobody can say",
+            summary.undecided,
+        ),
+        (
+            "advisories",
+            "Advisories that are in force",
+            summary.advisories,
+        ),
+    ] {
+        registry.register(name, help, gauge(count.into()));
+    }
+    let catalogue = shim.catalogue().await?;
+    let mut counted: BTreeMap<&str, i64> = SEVERITIES.map(|word| (word, 0)).into();
+    let exposed = report.verdicts.iter();
+    for verdict in exposed.filter(|verdict| verdict.status == Status::Affected) {
+        let severity = catalogue.severity(&verdict.advisory.id);
+        *counted.entry(severity.unwrap_or("withheld")).or_default() += 1;
+    }
+    let exposures = Family::<BySeverity, Gauge>::default();
+    for (severity, count) in counted {
+        exposures.get_or_create(&BySeverity { severity }).set(count);
+    }
+    registry.register(
+        "exposures",
+        "Pairs of an advisory and a component that it affects, by severity; withheld under embargo",
+        exposures,
+    );
+    let oldest = shim.oldest_exposure(now).await?;
+    let age = gauge(oldest.map_or(0, |since| now.as_second() - since.as_second()));
+    registry.register_with_unit(
+        "oldest_exposure_age",
+        "Since the oldest exposure that lasts was known here; 0 where nothing is exposed",
+        Unit::Seconds,
+        age,
+    );
+    Ok(())
+}
+
+async fn applications(registry: &mut Registry, shim: &Shim) -> Result<(), ShimError> {
+    let applications = Family::<ByOutcome, Gauge>::default();
+    for (outcome, count) in shim.outcomes().await? {
+        let labels = ByOutcome {
+            outcome: outcome.as_str(),
+        };
+        applications.get_or_create(&labels).set(count.cast_signed());
+    }
+    registry.register(
+        "applications",
+        "Applications of corrections in the journal, by what became of them",
+        applications,
+    );
+    Ok(())
+}
+
+fn plugin(registry: &mut Registry, shim: &Shim) {
+    let counts = shim.plugin_counts();
+    let calls = Family::<ByCall, Counter>::default();
+    for (counted, outcome) in [(&counts.answered, "answered"), (&counts.failed, "failed")] {
+        for (call, count) in counted {
+            calls
+                .get_or_create(&ByCall { call, outcome })
+                .inc_by(*count);
+        }
+    }
+    registry.register(
+        "plugin_calls",
+        "Calls of the plugin since the panel was started",
+        calls,
+    );
+    let poisoned = Counter::<u64>::default();
+    poisoned.inc_by(counts.poisoned);
+    registry.register(
+        "plugin_traps",
+        "Traps and blown limits of the plugin since the panel was started",
+        poisoned,
+    );
+}
+
+fn gauge(value: i64) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(value);
+    gauge
+}
