@@ -344,6 +344,11 @@ pub struct ServeConfig {
     pub users: Vec<UserConfig>,
     /// Names by which browsers reach the pages, beside addresses and `localhost`.
     pub hosts: Vec<String>,
+    /// Addresses of proxies in front of the pages that are believed about who is behind them
+    /// (`X-Forwarded-For`). Without it everybody behind a proxy counts as one.
+    pub proxies: Vec<std::net::IpAddr>,
+    /// Requests that one address may send in a minute; 0 for as many as it likes.
+    pub requests_per_minute: u32,
     /// Whether the cookie demands https; off only for plain http on this machine.
     pub secure_cookie: bool,
     /// The file with the secrets of one-time codes; nobody needs a code where there is none.
@@ -360,6 +365,8 @@ impl Default for ServeConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             users: Vec::new(),
             hosts: Vec::new(),
+            proxies: Vec::new(),
+            requests_per_minute: 600,
             secure_cookie: true,
             totp: PathBuf::from("totp.toml"),
             api: ApiConfig::default(),

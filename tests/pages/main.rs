@@ -7,8 +7,10 @@
 )]
 
 mod acting;
+mod api;
 mod appointed;
 mod auditing;
+mod browser;
 mod codes;
 mod configuration;
 mod deciding;

@@ -53,6 +53,14 @@ pub(crate) struct Kind {
     pub(crate) gated: bool,
     /// The port of this machine at which a webhook, the channel "desk", is told what happens.
     pub(crate) webhook: Option<u16>,
+    /// Advisories beside those of the catalogue.
+    pub(crate) further: Option<fn(Timestamp) -> Vec<Advisory>>,
+    /// Requests a minute that a token and an address may send, where it is not the default.
+    pub(crate) requests_per_minute: Option<u32>,
+    /// Whether the API is switched off.
+    pub(crate) without_api: bool,
+    /// Whether the metrics are open to this machine, at which a proxy is believed.
+    pub(crate) open_metrics: bool,
 }
 
 impl Panel {
@@ -173,7 +181,8 @@ fn vendor(folder: &Path, kind: Kind) -> Result<Vendor> {
     }
     let before = Ground::lay(&folder.join("before"), Age::Flawed)?;
     let after = Ground::lay(&folder.join("after"), Age::Corrected)?;
-    for advisory in catalog::advisories(now) {
+    let further = kind.further.map_or_else(Vec::new, |further| further(now));
+    for advisory in catalog::advisories(now).into_iter().chain(further) {
         vendor.publish_advisory(advisory)?;
     }
     for correction in catalog::corrections() {
@@ -196,7 +205,7 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
         "state = {state}\n\
          [feed]\nfrom = {feed}\naudience = {audience:?}\nroot = {pinned}\n\
          [plugin]\nmanifest = {manifest}\ncomponent = {component}\n\
-         [serve]\nlisten = \"127.0.0.1:0\"\nhosts = [{KNOWN_HOST:?}]\nsecure-cookie = {secure}\n\
+         [serve]\nlisten = \"127.0.0.1:0\"\nhosts = [{KNOWN_HOST:?}]\nsecure-cookie = {secure}\n{serve}\
          {administrator}{viewer}\n{notify}{inventory}",
         state = quoted(&root.join("state")),
         feed = quoted(vendor.feed_dir()),
@@ -205,11 +214,27 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
         manifest = quoted(vendor.plugin_manifest()),
         component = quoted(vendor.plugin_component()),
         secure = kind.secure_cookie,
+        serve = serve(kind),
         administrator = user(ADMINISTRATOR, "administrator")?,
         viewer = user(VIEWER, "viewer")?,
         notify = kind.webhook.map_or(String::new(), webhook),
         inventory = inventory(root, ground, kind),
     ))
+}
+
+/// What else is said of how the pages are served. Tests send more requests than people do.
+fn serve(kind: Kind) -> String {
+    let addresses = kind.requests_per_minute.unwrap_or(100_000);
+    let mut lines = format!("requests-per-minute = {addresses}\n");
+    if kind.open_metrics {
+        lines.push_str("proxies = [\"127.0.0.1\"]\nmetrics = { open-on-loopback = true }\n");
+    }
+    let tokens = kind.requests_per_minute.unwrap_or(10_000);
+    let enabled = !kind.without_api;
+    lines.push_str(&format!(
+        "api = {{ enabled = {enabled}, requests-per-minute = {tokens} }}\n"
+    ));
+    lines
 }
 
 fn webhook(port: u16) -> String {

@@ -5,7 +5,11 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use fantoccini::{Client, ClientBuilder, Locator, wd::Capabilities};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{InputSource, KeyAction, KeyActions},
+    wd::Capabilities,
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
@@ -55,6 +59,7 @@ impl Browser {
             "goog:chromeOptions".to_owned(),
             json!({ "args": arguments }),
         );
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -118,17 +123,60 @@ impl Browser {
     }
 
     async fn devtools(&self, command: &str, parameters: serde_json::Value) -> Result<()> {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.beyond("goog/cdp/execute", &body).await?;
+        Ok(())
+    }
+
+    async fn beyond(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value> {
         let session = self
             .client
             .session_id()
             .await?
             .context("the browser has a session")?;
-        let command = Devtools {
-            path: format!("session/{session}/goog/cdp/execute"),
-            body: json!({ "cmd": command, "params": parameters }).to_string(),
+        let command = Beyond {
+            path: format!("session/{session}/{path}"),
+            body: body.to_string(),
         };
-        self.client.issue_cmd(command).await?;
-        Ok(())
+        Ok(self.client.issue_cmd(command).await?)
+    }
+
+    /// What the browser's console has heard since it was asked last: whatever scripts say, and
+    /// whatever a page's policy keeps from being loaded or run.
+    pub async fn console(&self) -> Result<Vec<String>> {
+        let log = self.beyond("se/log", &json!({ "type": "browser" })).await?;
+        let entries = log.as_array().context("a log is a list")?.iter();
+        Ok(entries
+            .filter_map(|entry| entry["message"].as_str())
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Runs a script on the page, whatever the page's policy is, and returns what it returns.
+    pub async fn run(&self, script: &str) -> Result<serde_json::Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Runs a script that ends by calling its last argument.
+    pub async fn run_to_the_end(&self, script: &str) -> Result<serde_json::Value> {
+        Ok(self.client.execute_async(script, Vec::new()).await?)
+    }
+
+    /// Types on the keyboard, whatever has the focus; [`Key`](fantoccini::key::Key) names those that are
+    /// no letters.
+    pub async fn type_keys(&self, keys: &str) -> Result<()> {
+        let mut typed = KeyActions::new("keyboard".to_owned());
+        for value in keys.chars() {
+            typed = typed
+                .then(KeyAction::Down { value })
+                .then(KeyAction::Up { value });
+        }
+        Ok(self.client.perform_actions(typed).await?)
+    }
+
+    /// The address of the page.
+    pub async fn address(&self) -> Result<url::Url> {
+        Ok(self.client.current_url().await?)
     }
 
     /// Opens an address.
@@ -228,12 +276,12 @@ impl Browser {
 
 /// A command of Chromium's own beside those of `WebDriver`.
 #[derive(Debug)]
-struct Devtools {
+struct Beyond {
     path: String,
     body: String,
 }
 
-impl fantoccini::wd::WebDriverCompatibleCommand for Devtools {
+impl fantoccini::wd::WebDriverCompatibleCommand for Beyond {
     fn endpoint(&self, base: &url::Url, _: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&self.path)
     }

@@ -15,7 +15,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::{Clocks, password};
+use super::{Clocks, client::Client, password};
 
 /// How long, the first time; twice as long each further time.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -84,7 +84,7 @@ impl Attempts {
     /// other.
     pub(super) fn begin(&self, name: &str, address: IpAddr) -> Result<Attempt, Duration> {
         let name: String = name.chars().take(LONGEST_NAME).collect();
-        let address = network(address);
+        let address = Client(address).network();
         let counted = [
             Counted::Pair(name.clone(), address),
             Counted::Address(address),
@@ -155,16 +155,5 @@ fn forget_oldest(all: &mut HashMap<Counted, Failures>) {
     let oldest = all.iter().min_by_key(|(_, failures)| failures.last);
     if let Some(oldest) = oldest.map(|(one, _)| one.clone()) {
         all.remove(&oldest);
-    }
-}
-
-/// What belongs to one guesser: of IPv6 the first half, as nobody is given less.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let first = u128::from(address) & (u128::MAX << 64);
-            IpAddr::V6(first.into())
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }

@@ -15,6 +15,8 @@ use url::{Url, form_urlencoded};
 use super::{
     Web,
     api::{self, Problem},
+    client::Client,
+    pace,
     pages::Undrawn,
     panel::{Login, Names},
     progress::Live,
@@ -33,9 +35,14 @@ const LONGEST_FORM: usize = 16 << 10;
 /// How long a form may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let options = &web.mounting.options;
     let to_a_program = api::is_below(request.uri(), options.base.as_str());
+    let proxies = &web.shim.config().serve.proxies;
+    let client = Client::of(request.extensions(), request.headers(), proxies);
+    if let Some(client) = client {
+        request.extensions_mut().insert(client);
+    }
     let refusal = refuse(request.method(), request.headers(), &options.names);
     let mut response = match refusal {
         Some((status, words)) => {
@@ -46,7 +53,10 @@ pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) 
             }
         }
         None => {
-            let response = pass_on(request, next).await;
+            let response = match too_often(&web, client) {
+                Some(wait) => wait,
+                None => pass_on(request, next).await,
+            };
             match to_a_program {
                 true => as_problem(response),
                 false => calm(&web, response),
@@ -90,6 +100,14 @@ pub(super) async fn guard(State(web): State<Web>, request: Request, next: Next) 
     response
 }
 
+/// What whoever sends too many requests is told. Nobody waits where it is not known who it is.
+fn too_often(web: &Web, client: Option<Client>) -> Option<Response> {
+    let pace = web.paces.addresses.as_ref()?;
+    let wait = pace.count(&client?.network()).err()?;
+    let after = (header::RETRY_AFTER, pace::seconds(wait).to_string());
+    Some((StatusCode::TOO_MANY_REQUESTS, [after]).into_response())
+}
+
 /// Takes the whole form in, within its limits, before anything is done with it.
 async fn pass_on(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
@@ -109,7 +127,6 @@ fn as_problem(response: Response) -> Response {
     if well {
         return response;
     }
-    let allow = response.headers().get(header::ALLOW).cloned();
     // Pages' own refusals lead to a login or are drawn for people; neither is for a program.
     let status = if status.is_redirection() {
         StatusCode::NOT_FOUND
@@ -117,9 +134,7 @@ fn as_problem(response: Response) -> Response {
         status
     };
     let mut problem = Problem::of_status(status).into_response();
-    if let Some(allow) = allow {
-        problem.headers_mut().insert(header::ALLOW, allow);
-    }
+    keep_headers(&response, &mut problem);
     problem
 }
 
@@ -141,6 +156,10 @@ fn calm(web: &Web, mut response: Response) -> Response {
             "This is too long",
             "Nothing was changed. Go back and send less.",
         ),
+        StatusCode::TOO_MANY_REQUESTS => (
+            "Too many requests",
+            "Wait a moment, and load the page again.",
+        ),
         StatusCode::REQUEST_TIMEOUT => (
             "This took too long to arrive",
             "Nothing was changed. Go back and send it again.",
@@ -153,12 +172,18 @@ fn calm(web: &Web, mut response: Response) -> Response {
         ),
         _ => return response,
     };
-    let allow = response.headers().get(header::ALLOW).cloned();
     let mut page = web.plain(response.status(), title, words, None);
-    if let Some(allow) = allow {
-        page.headers_mut().insert(header::ALLOW, allow);
-    }
+    keep_headers(&response, &mut page);
     page
+}
+
+/// What the framework and we said beside the status holds for the answer in words, too.
+fn keep_headers(from: &Response, to: &mut Response) {
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = from.headers().get(&name) {
+            to.headers_mut().insert(name, value.clone());
+        }
+    }
 }
 
 /// Leads to wherever the panel has people log in.

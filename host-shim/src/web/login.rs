@@ -1,13 +1,10 @@
 //! Login and logout of the stand-alone program.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
-    Form,
-    extract::{ConnectInfo, FromRef, State},
+    Extension, Form,
+    extract::{FromRef, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -15,6 +12,7 @@ use serde::Deserialize;
 
 use super::{
     StandAlone, Web,
+    client::Client,
     pages::Refusal,
     totp::{Enrolments, TotpError},
     visit::Visit,
@@ -149,11 +147,11 @@ pub(super) async fn form(State(doors): State<Doors>, visit: Visit) -> Response {
 
 pub(super) async fn attempt(
     State(doors): State<Doors>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Response {
-    let user = match doors.enter(credentials, peer.ip()).await {
+    let user = match doors.enter(credentials, client.0).await {
         Ok(user) => user,
         Err(answer) => return answer,
     };
@@ -167,7 +165,7 @@ pub(super) async fn attempt(
         )
             .into_response();
     };
-    tracing::info!(user = user.name, peer = %peer.ip(), "somebody logged in");
+    tracing::info!(user = user.name, peer = %client.0, "somebody logged in");
     doors.with_cookie(&secret, "")
 }
 

@@ -4,13 +4,10 @@
 //! nothing but the calls of the plugin. No label names an advisory; what is under embargo is counted under
 //! `withheld`, without its severity.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-};
+use std::collections::BTreeMap;
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, State},
+    extract::{FromRequestParts, State},
     http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -24,6 +21,7 @@ use prometheus_client::{
 use super::{
     Web,
     api::{Caller, Problem},
+    client::Client,
 };
 use crate::{
     plugin::bindings::exports::spacecp::advisories::exposure::Status,
@@ -69,8 +67,8 @@ impl FromRequestParts<Web> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let here = address.is_some_and(|connected| is_loopback(connected.0.ip()));
+        let client = parts.extensions.get::<Client>();
+        let here = client.is_some_and(|client| client.0.is_loopback());
         if here && web.shim.config().serve.metrics.open_on_loopback {
             return Ok(Self);
         }
@@ -78,10 +76,6 @@ impl FromRequestParts<Web> for Reader {
         caller.may(Scope::Metrics)?;
         Ok(Self)
     }
-}
-
-fn is_loopback(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
 }
 
 pub(super) async fn metrics(State(web): State<Web>, _reader: Reader) -> Result<Response, Problem> {

@@ -13,6 +13,7 @@ mod actions;
 mod api;
 mod attempts;
 mod badge;
+mod client;
 mod clocks;
 mod decisions;
 mod guard;
@@ -91,7 +92,7 @@ impl Web {
     ) -> Result<Self, PanelError> {
         let tokens = Tokens::new().map_err(|_| PanelError::Randomness)?;
         let theme = panel.theme();
-        let paces = api::Paces::of(shim.config().serve.api.requests_per_minute);
+        let paces = api::Paces::of(&shim.config().serve);
         Ok(Self {
             paces: Arc::new(paces),
             shim,

@@ -1,32 +1,39 @@
 //! Which program asks, what it may do, and how often.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::{
-    extract::{ConnectInfo, FromRef, FromRequestParts},
+    extract::{FromRef, FromRequestParts},
     http::{StatusCode, header, request::Parts},
 };
 
 use super::{Problem, Web};
 use crate::{
+    config::ServeConfig,
     tokens::{Scope, Token},
-    web::pace::{Pace, seconds},
+    web::{
+        client::Client,
+        pace::{Pace, seconds},
+    },
 };
 
 /// Requests a minute that one address may send with a token that opens nothing.
 const GUESSES_PER_MINUTE: u32 = 30;
 
-/// Counts the requests of programs.
+/// Counts requests.
 #[derive(Debug)]
 pub(in crate::web) struct Paces {
+    /// By address, whatever is asked for.
+    pub(in crate::web) addresses: Option<Pace<IpAddr>>,
     tokens: Option<Pace<u64>>,
     guesses: Option<Pace<IpAddr>>,
 }
 
 impl Paces {
-    pub(in crate::web) fn of(requests_per_minute: u32) -> Self {
+    pub(in crate::web) fn of(serve: &ServeConfig) -> Self {
         Self {
-            tokens: Pace::of(requests_per_minute),
+            addresses: Pace::of(serve.requests_per_minute),
+            tokens: Pace::of(serve.api.requests_per_minute),
             guesses: Pace::of(GUESSES_PER_MINUTE),
         }
     }
@@ -82,8 +89,8 @@ where
                 Ok(Self(token))
             }
             None => {
-                let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-                let address = address.map_or(IpAddr::from([0; 4]), |connected| connected.0.ip());
+                let client = parts.extensions.get::<Client>();
+                let address = client.map_or(IpAddr::from([0; 4]), |client| client.network());
                 let counted = web.paces.guesses.as_ref().map(|pace| pace.count(&address));
                 counted.unwrap_or(Ok(())).map_err(too_often)?;
                 tracing::warn!(%address, "a token that opens nothing was sent to the API");

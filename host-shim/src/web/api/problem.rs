@@ -101,6 +101,11 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 ("too-large", "This is too long", "send at most 16 KiB")
             }
+            StatusCode::TOO_MANY_REQUESTS => (
+                "too-often",
+                "Too many requests",
+                "the header Retry-After says how many seconds to wait",
+            ),
             StatusCode::REQUEST_TIMEOUT => (
                 "timeout",
                 "This took too long to arrive",

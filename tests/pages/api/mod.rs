@@ -1,0 +1,9 @@
+//! The API for programs and the metrics, over real HTTP.
+
+mod access;
+mod acting;
+mod embargo;
+mod metrics;
+mod program;
+mod reading;
+mod tokens;
