@@ -159,7 +159,7 @@ mod tests {
             taken in prop::collection::vec("[ab](@[12])?", 0..3),
         ) {
             let made = |things: &mut dyn Iterator<Item = &(String, String, String, String)>| -> Vec<Sighting> {
-                things.map(|(name, package, version, at)| sighting(name, package, version, at)).collect()
+                things.map(|(name, package, version, at)| sighting(name, &format!("npm:{package}"), version, at)).collect()
             };
             let taken: BTreeSet<String> = taken.into_iter().collect();
             let found = named(made(&mut things.iter()), &taken);
