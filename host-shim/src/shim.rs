@@ -10,6 +10,7 @@ mod changes_page;
 mod contract;
 mod decisions;
 mod exposures;
+mod inventory;
 mod lines;
 mod notices;
 mod payloads;

@@ -83,6 +83,9 @@ impl Ground {
 
     /// The whole path of something inside, for a person.
     pub(crate) fn shown(&self, inside: &Path) -> String {
+        if inside.as_os_str().is_empty() {
+            return self.path.display().to_string();
+        }
         self.path.join(inside).display().to_string()
     }
 

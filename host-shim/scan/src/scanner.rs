@@ -307,8 +307,13 @@ impl Look<'_, '_> {
         }
     }
 
+    /// Whether there is a folder of this name.
+    pub(crate) fn is_folder(&self, path: &Path) -> bool {
+        matches!(self.ground.list(path), Ok(Some(_)))
+    }
+
     /// Whether there is anything of this name.
-    pub(crate) fn is_there(&mut self, path: &Path) -> bool {
+    pub(crate) fn is_there(&self, path: &Path) -> bool {
         !matches!(self.ground.stamp(path), Ok(None))
     }
 

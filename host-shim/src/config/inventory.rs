@@ -51,14 +51,17 @@ impl InventoryConfig {
     fn fault(&self) -> Option<String> {
         if self.place.is_none() && self.provider.usual_place().is_none() {
             let provider = self.provider;
-            return Some(format!("{provider} has no place where it always looks; set place"));
+            return Some(format!(
+                "{provider} has no place where it always looks; set place"
+            ));
         }
         let name = self.name();
         let sound = !name.is_empty()
             && name.len() <= 100
             && !name.contains('/')
             && !name.chars().any(char::is_control);
-        (!sound).then(|| "a name has 1 to 100 characters, and neither \"/\" nor controls".to_owned())
+        (!sound)
+            .then(|| "a name has 1 to 100 characters, and neither \"/\" nor controls".to_owned())
     }
 }
 
@@ -74,7 +77,10 @@ pub(super) fn fault(
         if let Some(problem) = inventory.fault() {
             return Some((what, problem));
         }
-        if inventories[..place].iter().any(|before| before.name() == name) {
+        if inventories[..place]
+            .iter()
+            .any(|before| before.name() == name)
+        {
             let problem = "two inventories have this name; set name for one of them";
             return Some((what, problem.to_owned()));
         }
@@ -99,7 +105,9 @@ pub(super) fn fault(
 
 /// What is to be looked at: inside components, then on the machine.
 pub(super) fn jobs(components: &[ComponentConfig], inventories: &[InventoryConfig]) -> Vec<Job> {
-    let inside = components.iter().filter(|component| !component.scan.is_empty());
+    let inside = components
+        .iter()
+        .filter(|component| !component.scan.is_empty());
     let inside = inside.map(|component| Job {
         name: component.name.clone(),
         place: component.folder.clone(),

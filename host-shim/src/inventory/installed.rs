@@ -53,7 +53,9 @@ impl<'a> Installed<'a> {
     /// Why its version is not known.
     pub fn problem(self) -> Option<String> {
         match self {
-            Self::Configured(component) => component.version.as_ref().err().map(ToString::to_string),
+            Self::Configured(component) => {
+                component.version.as_ref().err().map(ToString::to_string)
+            }
             Self::Found(found) => found.version.as_ref().err().cloned(),
         }
     }

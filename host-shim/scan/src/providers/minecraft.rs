@@ -22,7 +22,7 @@ const FOLDERS: [(&str, bool); 4] = [
 ];
 
 pub(super) fn look(look: &mut Look<'_, '_>) {
-    let unpacked = look.listed(Path::new("versions")).is_some();
+    let unpacked = look.is_folder(Path::new("versions"));
     let mut found = false;
     for (path, kind) in look.list(Path::new("")) {
         if kind != Kind::Folder && is_archive(&path) {

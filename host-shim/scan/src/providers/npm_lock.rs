@@ -56,9 +56,21 @@ fn by_path(packages: BTreeMap<String, Package>, findings: &mut Findings) {
             continue;
         };
         // An alias lies where its name is, and says whose it is.
-        let name = package.name.unwrap_or_else(|| last.clone());
+        let name = package.name.unwrap_or_else(|| of_folder(last));
         add(labels, &name, package.version.as_deref(), findings);
     }
+}
+
+/// The name that a folder gives a package: its last part, and the scope before that if there is one.
+fn of_folder(path: &str) -> String {
+    let Some((before, last)) = path.rsplit_once('/') else {
+        return path.to_owned();
+    };
+    let scope = before.rsplit('/').next().unwrap_or(before);
+    if scope.starts_with('@') {
+        return format!("{scope}/{last}");
+    }
+    last.to_owned()
 }
 
 /// Recursion ends where the reader of JSON refuses to go deeper.
@@ -126,7 +138,7 @@ mod tests {
                 one("@babel/core", "npm:@babel/core", "7.1.0"),
                 one("@babel/core > semver", "npm:semver", "5.7.1"),
                 one("alias", "npm:left-pad", "1.3.0"),
-                one("packages/here", "npm:packages/here", "0.1.0"),
+                one("packages/here", "npm:here", "0.1.0"),
             ]
         );
     }
