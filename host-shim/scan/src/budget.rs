@@ -30,7 +30,7 @@ impl Budget {
             entries: limits.entries,
             held: 0,
             // A time beyond all times is as good as a very long one.
-            until: until.unwrap_or(now + Duration::from_secs(365 * 24 * 3_600)),
+            until: until.unwrap_or(now + Duration::from_hours(365 * 24)),
         }
     }
 

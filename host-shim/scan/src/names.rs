@@ -6,7 +6,7 @@
 //! | `minecraft:server` | the game that a server runs | Mojang's, `1.20.4` |
 //! | `minecraft:paper`, `minecraft:velocity`, … | the make of a server or proxy | as its manifest has it |
 //! | `bukkit:NAME` | a plugin of Bukkit, Spigot or Paper; spaces are `_`, as for the server itself | its own |
-//! | `bungee:NAME` | a plugin of BungeeCord | its own |
+//! | `bungee:NAME` | a plugin of `BungeeCord` | its own |
 //! | `velocity:ID` | a plugin of Velocity | its own |
 //! | `fabric:ID`, `quilt:ID`, `forge:ID`, `neoforge:ID` | a mod; `fabric:fabricloader` is the loader | its own |
 //! | `java:openjdk`, `java:openj9`, `java:graalvm`, `java:oracle-jdk` | a Java runtime | `JAVA_VERSION` of its `release` |

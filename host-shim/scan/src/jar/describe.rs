@@ -1,9 +1,9 @@
 //! What plugins and mods say about themselves, in the files that their servers read.
 //!
-//! Bukkit and BungeeCord: <https://docs.papermc.io/paper/dev/plugin-yml/>; Paper:
+//! Bukkit and `BungeeCord`: <https://docs.papermc.io/paper/dev/plugin-yml/>; Paper:
 //! <https://docs.papermc.io/paper/dev/getting-started/paper-plugins/>; Velocity: `velocity-plugin.json` as
 //! its annotation processor writes it; Fabric: <https://wiki.fabricmc.net/documentation:fabric_mod_json_spec>;
-//! Quilt: RFC 2 of its project; Forge and NeoForge: `mods.toml`, <https://docs.minecraftforge.net/en/latest/gettingstarted/modfiles/>.
+//! Quilt: RFC 2 of its project; Forge and `NeoForge`: `mods.toml`, <https://docs.minecraftforge.net/en/latest/gettingstarted/modfiles/>.
 
 use std::collections::BTreeMap;
 

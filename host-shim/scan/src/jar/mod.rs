@@ -6,6 +6,7 @@
 //! that could be told from its bytes.
 
 mod archive;
+mod artifact;
 mod describe;
 mod server;
 mod walk;

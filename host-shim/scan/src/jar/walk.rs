@@ -7,16 +7,11 @@ use spacecp_contract::Ecosystem;
 
 use super::{
     archive::{self, Archive, Member},
+    artifact::{Artifact, is_archive, is_pom, stem, without_version},
     describe::Descriptor,
     server::Facts,
 };
-use crate::{
-    Limit, Why,
-    assignments::{assignments, manifest},
-    budget::Budget,
-    findings::Findings,
-    names,
-};
+use crate::{Limit, Why, assignments::manifest, budget::Budget, findings::Findings, names};
 
 /// What an archive is to the server whose folder it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,16 +75,6 @@ struct Place {
     depth: u32,
 }
 
-/// An artifact of Maven's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Artifact {
-    group: String,
-    id: String,
-    version: Option<String>,
-    /// The entry that says so; nothing where the path of the archive does.
-    entry: Option<String>,
-}
-
 struct Walk<'a> {
     budget: &'a mut Budget,
     findings: Findings,
@@ -118,7 +103,7 @@ impl Walk<'_> {
         }
         let described = self.descriptors(&texts, &facts.manifest, place);
         let artifacts = self.artifacts(&texts, place);
-        let label = self.label(&described, &artifacts, place);
+        let label = self.libraries(&described, &artifacts, place);
         let mut inside = place.above.clone();
         inside.extend(label);
         for member in nested {
@@ -203,36 +188,28 @@ impl Walk<'_> {
 
     /// The libraries that Maven left word of, and the archive itself where its path says what it is.
     fn artifacts(&mut self, texts: &Texts, place: &Place) -> Vec<Artifact> {
-        let mut artifacts: Vec<Artifact> = by_path(&place.path).into_iter().collect();
+        let mut artifacts: Vec<Artifact> = Artifact::by_path(&place.path).into_iter().collect();
         for (name, bytes) in texts.0.iter().filter(|(name, _)| is_pom(name)) {
-            let text = String::from_utf8_lossy(bytes);
-            let said = assignments(&text);
-            let (group, id) = (said.get("groupId"), said.get("artifactId"));
-            let (Some(group), Some(id)) = (group, id) else {
+            let Some(artifact) = Artifact::of_pom(name, bytes) else {
                 let why = Why::Missing("group and artifact".to_owned());
                 self.unread(&into(&place.within, name), why);
                 continue;
             };
-            artifacts.push(Artifact {
-                group: group.clone(),
-                id: id.clone(),
-                version: said.get("version").cloned(),
-                entry: Some(name.clone()),
-            });
+            artifacts.push(artifact);
         }
         artifacts
     }
 
-    /// What the archive is called as part of a name, after taking in its artifacts: those inside it have
+    /// Takes in the artifacts, and says what the archive is called as part of a name: those inside it have
     /// its label before their own. None where the server itself is the component around it.
-    fn label(
+    fn libraries(
         &mut self,
         described: &[String],
         artifacts: &[Artifact],
         place: &Place,
     ) -> Option<String> {
         let stem = stem(&place.path);
-        let own = artifacts.iter().find(|artifact| is_own(artifact, stem));
+        let own = artifacts.iter().find(|artifact| artifact.is_own(stem));
         let is_server = matches!(place.role, Role::Server { .. });
         let label = match (described.first(), own) {
             (Some(name), _) => Some(name.clone()),
@@ -243,7 +220,7 @@ impl Walk<'_> {
         for artifact in artifacts {
             let mut path = place.above.clone();
             // The archive's own artifact is the archive, unless it is a plugin: that has a name of its own.
-            let is_itself = described.is_empty() && is_own(artifact, stem);
+            let is_itself = described.is_empty() && artifact.is_own(stem);
             if !is_itself {
                 path.extend(label.clone());
             }
@@ -343,112 +320,7 @@ fn is_wanted(name: &str, role: Role) -> bool {
         || is_archive(name)
 }
 
-/// `META-INF/maven/GROUP/ARTIFACT/pom.properties`.
-fn is_pom(name: &str) -> bool {
-    let inner = name.strip_prefix("META-INF/maven/");
-    let inner = inner.and_then(|inner| inner.strip_suffix("/pom.properties"));
-    inner.is_some_and(|inner| inner.split('/').count() == 2)
-}
-
-pub(super) fn is_archive(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("jar"))
-}
-
 /// The way to an entry of an archive.
 fn into(within: &str, name: &str) -> String {
     format!("{within}!/{name}")
-}
-
-/// The artifact at a path of Maven's layout: `GROUP/AS/FOLDERS/ARTIFACT/VERSION/ARTIFACT-VERSION.jar`,
-/// below a folder called `libraries`.
-fn by_path(path: &str) -> Option<Artifact> {
-    let (_, path) = path
-        .split_once("libraries/")
-        .filter(|(before, _)| before.is_empty() || before.ends_with('/'))?;
-    let mut parts: Vec<&str> = path.split('/').collect();
-    let (file, version, id) = (parts.pop()?, parts.pop()?, parts.pop()?);
-    let rest = file.strip_prefix(id)?.strip_prefix('-')?;
-    let rest = rest.strip_prefix(version)?;
-    // A classifier may stand behind the version, as in "-natives-linux.jar".
-    if !(is_archive(rest) && (rest.starts_with('-') || rest.starts_with('.'))) || parts.is_empty() {
-        return None;
-    }
-    Some(Artifact {
-        group: parts.join("."),
-        id: id.to_owned(),
-        version: Some(version.to_owned()),
-        entry: None,
-    })
-}
-
-fn is_own(artifact: &Artifact, stem: &str) -> bool {
-    let Some(rest) = stem.strip_prefix(artifact.id.as_str()) else {
-        return false;
-    };
-    let version = artifact.version.as_deref().unwrap_or_default();
-    let versioned = rest
-        .strip_prefix('-')
-        .is_some_and(|rest| rest.starts_with(version));
-    artifact.entry.is_none() || rest.is_empty() || versioned
-}
-
-/// The name of a file without folders and extension.
-fn stem(path: &str) -> &str {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
-}
-
-/// A stem up to its version: the name should stay when the version does not.
-fn without_version(stem: &str) -> &str {
-    let at = stem.char_indices().zip(stem.chars().skip(1));
-    let mut ends = at.filter(|((_, letter), next)| {
-        matches!(letter, '-' | '_') && (next.is_ascii_digit() || *next == 'v')
-    });
-    match ends.next() {
-        Some(((0, _), _)) | None => stem,
-        Some(((end, _), _)) => &stem[..end],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_of_mavens_layout_says_what_lies_there() {
-        let path =
-            "META-INF/libraries/org/apache/logging/log4j/log4j-core/2.14.1/log4j-core-2.14.1.jar";
-        let found = by_path(path).unwrap();
-        assert_eq!(found.group, "org.apache.logging.log4j");
-        assert_eq!(found.id, "log4j-core");
-        assert_eq!(found.version.as_deref(), Some("2.14.1"));
-        for path in [
-            "libraries/log4j-core/2.14.1/log4j-core-2.14.1.jar",
-            "libraries/org/log4j-core/2.14.1/log4j-core-2.15.0.jar",
-            "mylibraries/org/a/1/a-1.jar",
-            "libraries/org/a/1/a-12.jar",
-            "plugins/a.jar",
-        ] {
-            assert_eq!(by_path(path), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_name_stays_when_the_version_does_not() {
-        assert_eq!(without_version("EssentialsX-2.20.1"), "EssentialsX");
-        assert_eq!(without_version("tool_v2"), "tool");
-        assert_eq!(without_version("log4j-core-2.14.1"), "log4j-core");
-        assert_eq!(without_version("-1"), "-1");
-        assert_eq!(without_version("plain"), "plain");
-    }
-
-    #[test]
-    fn a_name_of_an_entry_is_wanted_as_it_is_and_in_no_other_place() {
-        assert!(is_pom("META-INF/maven/g/a/pom.properties"));
-        assert!(!is_pom("META-INF/maven/g/pom.properties"));
-        assert!(!is_pom("META-INF/maven/../../a/b/pom.properties"));
-        assert!(is_archive("BOOT-INF/lib/x.JAR"));
-        assert!(!is_archive("jar"));
-    }
 }

@@ -197,10 +197,8 @@ Status: install ok installed
         fn every_package_is_listed_or_named_as_unread(
             names in prop::collection::vec("[a-z][a-z0-9+.-]{0,8}", 0..20),
         ) {
-            let status: String = names
-                .iter()
-                .map(|name| format!("Package: {name}\nStatus: install ok installed\nVersion: 1\n\n"))
-                .collect();
+            let paragraphs = names.iter().map(|name| format!("Package: {name}\nStatus: install ok installed\nVersion: 1\n"));
+            let status = paragraphs.collect::<Vec<_>>().join("\n");
             let found = read(status.as_bytes(), &debian(), true);
             prop_assert_eq!(found.entries.len() + found.unread.len(), names.len());
         }

@@ -1,5 +1,5 @@
 //! Java runtimes, by the `release` file at the top of each: `JAVA_VERSION`, `JVM_VARIANT` and the like
-//! (JEP 223 and what the builds of OpenJDK write).
+//! (JEP 223 and what the builds of `OpenJDK` write).
 
 use std::path::{Path, PathBuf};
 

@@ -36,7 +36,7 @@ pub enum Provider {
     Rpm,
     /// The system, by `os-release`.
     Os,
-    /// What a software bill of materials lists: CycloneDX or SPDX, in JSON.
+    /// What a software bill of materials lists: `CycloneDX` or SPDX, in JSON.
     Sbom,
 }
 

@@ -14,6 +14,13 @@ use crate::{Limit, Why, findings::Findings, ground::Kind, names, scanner::Look};
 
 const TREE: &str = "node_modules";
 
+/// A folder of packages.
+struct Tree {
+    listed: Vec<(PathBuf, Kind)>,
+    /// The labels of the packages around it.
+    above: Vec<String>,
+}
+
 #[derive(Deserialize)]
 struct Manifest {
     name: Option<String>,
@@ -52,9 +59,11 @@ fn tree(look: &mut Look<'_, '_>) -> bool {
     let Some(top) = look.listed(Path::new(TREE)) else {
         return false;
     };
-    // Each with the labels above it.
-    let mut waiting: Vec<(Vec<(PathBuf, Kind)>, Vec<String>)> = vec![(top, Vec::new())];
-    while let Some((listed, above)) = waiting.pop() {
+    let mut waiting = vec![Tree {
+        listed: top,
+        above: Vec::new(),
+    }];
+    while let Some(Tree { listed, above }) = waiting.pop() {
         for (path, kind) in listed {
             let name = path
                 .file_name()
@@ -69,7 +78,10 @@ fn tree(look: &mut Look<'_, '_>) -> bool {
                 ".pnpm" => {
                     let stores = look.list(&path).into_iter();
                     for (store, _) in stores.filter(|(_, kind)| *kind == Kind::Folder) {
-                        waiting.push((look.list(&store.join(TREE)), above.clone()));
+                        waiting.push(Tree {
+                            listed: look.list(&store.join(TREE)),
+                            above: above.clone(),
+                        });
                     }
                 }
                 hidden if hidden.starts_with('.') => {}
@@ -96,7 +108,7 @@ fn package(
     kind: Kind,
     above: &[String],
     label: &str,
-) -> Option<(Vec<(PathBuf, Kind)>, Vec<String>)> {
+) -> Option<Tree> {
     let mut labels = above.to_vec();
     labels.push(label.to_owned());
     let manifest = folder.join("package.json");
@@ -113,7 +125,10 @@ fn package(
     if kind == Kind::Link {
         return None;
     }
-    Some((look.listed(&folder.join(TREE))?, labels))
+    Some(Tree {
+        listed: look.listed(&folder.join(TREE))?,
+        above: labels,
+    })
 }
 
 /// What a `package.json` says. Without labels it is the component's own, which need not say anything.
@@ -123,10 +138,10 @@ fn read(bytes: &[u8], labels: Vec<String>) -> Result<Findings, Why> {
     let mut findings = Findings::default();
     let is_root = labels.is_empty();
     let Some(name) = said.name else {
-        return match is_root {
-            true => Ok(findings),
-            false => Err(Why::Missing("which package it is".to_owned())),
-        };
+        if is_root {
+            return Ok(findings);
+        }
+        return Err(Why::Missing("which package it is".to_owned()));
     };
     if is_root && said.version.is_none() {
         return Ok(findings);

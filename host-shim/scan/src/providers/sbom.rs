@@ -1,4 +1,4 @@
-//! What a software bill of materials lists: CycloneDX (ECMA-424, 1.2 and later) and SPDX 2.2 and 2.3, both
+//! What a software bill of materials lists: `CycloneDX` (ECMA-424, 1.2 and later) and SPDX 2.2 and 2.3, both
 //! in JSON. A package counts by its package URL; one without is named as unread.
 
 use std::{collections::BTreeMap, path::Path};

@@ -157,7 +157,7 @@ fn an_archive_that_lies_about_its_entries_is_named_and_what_it_has_is_listed() {
         .with("plugin.yml", "name: Bad\nversion: 1\n")
         .bytes();
     let lies = with_end(honest, |end| {
-        end[10..12].copy_from_slice(&7_u16.to_le_bytes())
+        end[10..12].copy_from_slice(&7_u16.to_le_bytes());
     });
     let (found, unread) = beside_a_good_one(&lies, small());
     assert_eq!(found, ["lobby/Bad = bukkit:Bad 1"]);
