@@ -172,9 +172,12 @@ fn page(
         spans: vec![plain(standing)],
     })];
     if summary.unread > 0 {
+        let places = match summary.unread {
+            1 => "1 place".to_owned(),
+            many => format!("{many} places"),
+        };
         let words = format!(
-            "{} places could not be read, so that nobody can say what is installed there: \"components\" names them.",
-            summary.unread
+            "{places} could not be read, so that nobody can say what is installed there: see \"spacecp-advisories components\"."
         );
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,
