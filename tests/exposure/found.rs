@@ -34,22 +34,38 @@ const LIBRARY_CORRECTION: &str = "SPACECP-SC-2026-0001";
 const SERVER_CORRECTION: &str = "SPACECP-SC-2026-0002";
 const LOG4J: &str = "maven:org.apache.logging.log4j:log4j-core";
 
+/// The server's own archive.
+const SERVER: &str = "server.jar";
+
 /// Where the library is: two archives deep in a plugin.
 const FOUND: &str = "lobby/Shop/engine/log4j-core";
+
+/// A correction of something in the server's folder: id, component, versions before and after.
+type Corrects = (&'static str, &'static str, [&'static str; 2]);
+
+const OF_THE_LIBRARY: Corrects = (LIBRARY_CORRECTION, LOG4J, ["2.14.1", "2.15.0"]);
+const OF_THE_SERVER: Corrects = (SERVER_CORRECTION, "minecraft:server", ["1.17.1", "1.18.1"]);
 
 /// A panel with a Minecraft server, in one of whose plugins there is a library.
 struct Panel {
     folder: TempDir,
-    vendor: Vendor,
     shim: Arc<Shim>,
 }
 
 impl Panel {
     async fn raise() -> Result<Self> {
+        Self::with(&[]).await
+    }
+
+    /// A panel whose vendor has these corrections.
+    async fn with(corrections: &[Corrects]) -> Result<Self> {
         let folder = TempDir::with_prefix("spacecp-found-")?;
         let root = folder.path();
         let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
-        vendor.publish_advisory(log4shell())?;
+        for corrects in corrections {
+            publish(&mut vendor, root, *corrects)?;
+        }
+        vendor.publish_advisory(log4shell(corrections))?;
         vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
         vendor.broadcast()?;
         Ground::lay(&root.join("panel"), Age::Flawed)?;
@@ -59,15 +75,13 @@ impl Panel {
             "ID=debian\nVERSION_ID=12\n",
         )?;
         put_library(root, "2.14.1")?;
+        // What the ground has in its place is made up, and no archive.
+        Jar::default().put(&root.join("panel/servers/lobby").join(SERVER))?;
         fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
         share_compiled_plugin(&root.join("state"))?;
         let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
         shim.sync().await?;
-        Ok(Self {
-            folder,
-            vendor,
-            shim,
-        })
+        Ok(Self { folder, shim })
     }
 
     fn lobby(&self) -> PathBuf {
@@ -77,28 +91,6 @@ impl Panel {
     async fn verdict(&self) -> Result<Option<Verdict>> {
         let mut verdicts = self.shim.report().await?.verdicts.into_iter();
         Ok(verdicts.find(|verdict| verdict.component.ends_with("/log4j-core")))
-    }
-
-    /// Publishes a correction of something in the server's folder.
-    fn publish(
-        &mut self,
-        id: &'static str,
-        component: &'static str,
-        versions: [&'static str; 2],
-    ) -> Result<()> {
-        let grounds = self.folder.path().join("grounds").join(id);
-        let before = Ground::lay(&grounds.join("before"), Age::Flawed)?;
-        let after = Ground::lay(&grounds.join("after"), Age::Corrected)?;
-        let fix = Fix {
-            id,
-            component,
-            folder: Ground::lobby,
-            versions,
-            advisories: &[ADVISORY],
-            ignored: &["world/", "logs/", "server.properties"],
-        };
-        self.vendor.publish_correction(&fix, &before, &after)?;
-        Ok(())
     }
 
     fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
@@ -112,10 +104,27 @@ impl Panel {
     }
 }
 
-fn log4shell() -> Advisory {
+/// Publishes a correction.
+fn publish(vendor: &mut Vendor, root: &Path, (id, component, versions): Corrects) -> Result<()> {
+    let grounds = root.join("grounds").join(id);
+    let before = Ground::lay(&grounds.join("before"), Age::Flawed)?;
+    let after = Ground::lay(&grounds.join("after"), Age::Corrected)?;
+    let fix = Fix {
+        id,
+        component,
+        folder: Ground::lobby,
+        versions,
+        advisories: &[ADVISORY],
+        ignored: &["world/", "logs/", "server.properties"],
+    };
+    vendor.publish_correction(&fix, &before, &after)?;
+    Ok(())
+}
+
+fn log4shell(corrections: &[Corrects]) -> Advisory {
     let mut told = advisory(ADVISORY, LOG4J, &[("2.0-beta9", Some("2.15.0"), None)]);
     told.affected[0].scheme = VersionScheme::Maven;
-    told.corrections = vec![id(LIBRARY_CORRECTION), id(SERVER_CORRECTION)];
+    told.corrections = corrections.iter().map(|(named, ..)| id(named)).collect();
     told
 }
 
@@ -193,14 +202,12 @@ async fn a_library_two_archives_deep_is_judged_and_recorded_until_it_is_replaced
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_found_is_never_corrected_itself_but_with_the_component_around_it() -> Result<()> {
-    let mut panel = Panel::raise().await?;
-    panel.publish(LIBRARY_CORRECTION, LOG4J, ["2.14.1", "2.15.0"])?;
-    panel.vendor.broadcast()?;
-    panel.shim.sync().await?;
+async fn what_was_found_is_never_corrected_itself() -> Result<()> {
+    let panel = Panel::with(&[OF_THE_LIBRARY]).await?;
     let verdict = panel.verdict().await?.context("it is judged")?;
     assert_eq!(verdict.status, Status::Affected);
     assert_eq!(verdict.correction, None, "the guest proposes none");
+    assert!(panel.shim.automation_plan().await?.is_empty());
 
     let correction = id(LIBRARY_CORRECTION);
     assert_eq!(
@@ -226,10 +233,12 @@ async fn what_was_found_is_never_corrected_itself_but_with_the_component_around_
     );
     let (code, _) = panel.run(&["apply", LIBRARY_CORRECTION, "--component", FOUND, "--yes"])?;
     assert_eq!(code, Some(3));
+    Ok(())
+}
 
-    panel.publish(SERVER_CORRECTION, "minecraft:server", ["1.17.1", "1.18.1"])?;
-    panel.vendor.broadcast()?;
-    panel.shim.sync().await?;
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_is_corrected_with_the_component_around_it() -> Result<()> {
+    let panel = Panel::with(&[OF_THE_LIBRARY, OF_THE_SERVER]).await?;
     let verdict = panel.verdict().await?.context("it is judged")?;
     let named = verdict
         .correction
