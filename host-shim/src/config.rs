@@ -5,6 +5,7 @@
 mod api;
 mod apply;
 mod component;
+mod inventory;
 mod notify;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 
 use serde::Deserialize;
 use spacecp_contract::{Audience, Digest};
+use spacecp_scan::{Job, ScanLimits};
 
 use crate::{fetch::Settings, policy::Ceiling};
 pub use api::{ApiConfig, MetricsConfig};
@@ -24,6 +26,7 @@ pub use apply::ApplyConfig;
 pub use component::{
     ComponentConfig, ControlConfig, HealthCheck, HealthConfig, HttpHealth, LogHealth, VersionConfig,
 };
+pub use inventory::InventoryConfig;
 pub use notify::{
     Address, ChannelConfig, ChannelFault, EmailConfig, NotifyConfig, Security, Target, outgoing,
 };
@@ -59,6 +62,12 @@ pub struct Config {
     /// What is installed here.
     #[serde(default, rename = "component")]
     pub components: Vec<ComponentConfig>,
+    /// What is looked for on this machine, outside of any component.
+    #[serde(default, rename = "inventory")]
+    pub inventories: Vec<InventoryConfig>,
+    /// What looking may cost.
+    #[serde(default)]
+    pub scan: ScanLimits,
     /// The file that all of this was read from.
     #[serde(skip)]
     pub path: PathBuf,
@@ -144,11 +153,19 @@ impl Config {
             *place = folder.join(&*place);
         }
         self.notify.anchor(folder);
+        for inventory in &mut self.inventories {
+            inventory.anchor(folder);
+        }
         for from in self.feed.from.iter_mut() {
             if !from.contains("://") {
                 *from = folder.join(&*from).display().to_string();
             }
         }
+    }
+
+    /// What is to be looked at inside components and on the machine.
+    pub fn jobs(&self) -> Vec<Job> {
+        inventory::jobs(&self.components, &self.inventories)
     }
 
     /// The first thing that does not fit: where, and what to do.
@@ -191,6 +208,9 @@ impl Config {
             if let Some(problem) = component.fault() {
                 return Some((what, problem));
             }
+        }
+        if let Some(fault) = inventory::fault(&self.inventories, &self.components, &self.scan) {
+            return Some(fault);
         }
         if let Some(fault) = self.policy.fault() {
             return Some(("policy".to_owned(), fault.to_string()));

@@ -11,6 +11,7 @@ mod changes_page;
 mod contract;
 mod decisions;
 mod exposures;
+mod inventory;
 mod lines;
 mod notices;
 mod notifications_page;
@@ -137,6 +138,14 @@ pub enum ShimError {
     /// The plugin did not answer.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// Something that was found by looking.
+    #[error(
+        "{name:?} was found here and is not configured: it is corrected with the component around it, or by whoever installed it"
+    )]
+    NotCorrectable {
+        /// Its name.
+        name: String,
+    },
     /// Nothing of that name.
     #[error("there is no {what} {name:?} here")]
     NotFound {
@@ -289,20 +298,20 @@ impl Shim {
     /// Every verdict, fresh.
     #[tracing::instrument(name = "match", skip_all)]
     pub async fn report(&self) -> Result<exposure::ExposureReport, ShimError> {
-        let plugin = self.plugin()?;
+        let plugin = self.informed_plugin().await?;
         plugin.refresh().await?;
         Ok(plugin.report().await?)
     }
 
     /// A page of the plugin.
     pub async fn page(&self, request: &pages::Request) -> Result<pages::Page, ShimError> {
-        Ok(self.plugin()?.render(request).await?)
+        Ok(self.informed_plugin().await?.render(request).await?)
     }
 
     /// What the plugin would apply by itself now, before the shim has held it against its ceilings.
     pub async fn automation_plan(&self) -> Result<Vec<Action>, ShimError> {
         let now = Timestamp::now().as_second();
-        Ok(self.plugin()?.automation_plan(now).await?)
+        Ok(self.informed_plugin().await?.automation_plan(now).await?)
     }
 
     /// What the plugin would plan under a policy that is not in force.
@@ -311,7 +320,7 @@ impl Shim {
             rooms: self.rooms.clone(),
             trying: Some(policy.clone()),
         });
-        let plugin = self.plugin()?.answered_by(services);
+        let plugin = self.informed_plugin().await?.answered_by(services);
         Ok(plugin.automation_plan(now.as_second()).await?)
     }
 
@@ -408,6 +417,7 @@ impl Shim {
             .acting_for(by)
             .roll_back(application, overwrite, &reason, Timestamp::now(), progress)
             .await;
+        self.rooms.lookout().forget();
         self.rooms.stirred().notify_one();
         Ok(taken_back?)
     }
@@ -487,6 +497,13 @@ impl Shim {
         };
         audit::record(self.rooms.store(), &event, Timestamp::now()).await?;
         Ok(())
+    }
+
+    /// The plugin, after looking at what is installed: that may take longer than a plugin is given.
+    async fn informed_plugin(&self) -> Result<&PluginHost, ShimError> {
+        let plugin = self.plugin()?;
+        self.rooms.lookout().look().await;
+        Ok(plugin)
     }
 
     fn plugin(&self) -> Result<&PluginHost, ShimError> {

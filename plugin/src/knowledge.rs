@@ -17,7 +17,7 @@ use crate::{
         },
         spacecp::advisories::{
             documents::{Cursor, Document, Kind},
-            inventory::{Component, Snapshot},
+            inventory::{Component, Snapshot, Unread},
             types::DocumentRef,
         },
     },
@@ -39,6 +39,8 @@ pub struct Knowledge {
     index: Index,
     fingerprint: Option<String>,
     components: Vec<Component>,
+    /// Places whose components nobody knows.
+    unread: Vec<Unread>,
     /// Their versions, in the same order.
     installed: Vec<Option<Installed>>,
     /// Places of components by the name that advisories use.
@@ -70,14 +72,16 @@ impl Knowledge {
     /// counts for nothing.
     pub fn take(&mut self, documents: &[Document], next: Cursor) {
         if self.cursor.is_some_and(|cursor| cursor.epoch != next.epoch) {
-            let (components, fingerprint) = (
+            let (components, unread, fingerprint) = (
                 std::mem::take(&mut self.components),
+                std::mem::take(&mut self.unread),
                 self.fingerprint.take(),
             );
             *self = Self {
                 by_name: std::mem::take(&mut self.by_name),
                 installed: std::mem::take(&mut self.installed),
                 components,
+                unread,
                 fingerprint,
                 ..Self::default()
             };
@@ -109,6 +113,7 @@ impl Knowledge {
             .map(|component| component.version.as_deref().map(Installed::new))
             .collect();
         self.components = snapshot.components;
+        self.unread = snapshot.unread;
         self.fingerprint = Some(snapshot.fingerprint);
         let all: Vec<String> = self.advisories.keys().cloned().collect();
         for advisory in all {
@@ -258,7 +263,8 @@ impl Knowledge {
             let places = self.by_name.get(correction.component.as_str())?;
             let mut targets = places.iter().map(|place| &self.components[*place]);
             let target = targets.find(|target| {
-                carries(target, exposed)
+                target.correctable
+                    && carries(target, exposed)
                     && fits(correction, target)
                     && !self.leads_into(correction, advisory)
             })?;
@@ -321,6 +327,11 @@ impl Knowledge {
     /// The components installed.
     pub fn components(&self) -> &[Component] {
         &self.components
+    }
+
+    /// The places that could not be read.
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
     }
 
     /// One component, by its name on this panel.
@@ -386,6 +397,7 @@ impl Knowledge {
             components: count(self.components.len()),
             exposed: count(exposed.len()),
             undecided: count(undecided.difference(&exposed).count()),
+            unread: count(self.unread.len()),
             advisories: count(
                 self.advisories
                     .values()

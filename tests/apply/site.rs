@@ -161,6 +161,8 @@ impl Site {
 
     fn inventory(&self) -> Inventory {
         Inventory::read(&[ComponentConfig {
+            scan: std::collections::BTreeSet::new(),
+            scan_except: Vec::new(),
             name: "component".to_owned(),
             advisory_name: ComponentName::new("spacecp:component").expect("a name"),
             scheme: VersionScheme::Semver,

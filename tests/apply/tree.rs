@@ -307,6 +307,8 @@ pub(crate) fn configured(
     health: Vec<HealthConfig>,
 ) -> ComponentConfig {
     ComponentConfig {
+        scan: std::collections::BTreeSet::new(),
+        scan_except: Vec::new(),
         name: name.to_owned(),
         advisory_name: ComponentName::new(format!("spacecp:{}", name.replace('/', "-")))
             .expect("a name"),

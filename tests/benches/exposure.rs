@@ -139,6 +139,7 @@ fn natively(stream: &[documents::Document]) -> Result<(Duration, Duration)> {
     knowledge.install(native_inventory::Snapshot {
         fingerprint: "one".to_owned(),
         components: components().iter().map(component_natively).collect(),
+        unread: Vec::new(),
     });
     let started = Instant::now();
     for (place, batch) in documents.chunks(BATCH).enumerate() {
@@ -217,6 +218,7 @@ fn components() -> Vec<inventory::Component> {
         scheme: Scheme::Npm,
         found_at: "package.json".to_owned(),
         problem: None,
+        correctable: true,
     };
     (0..COMPONENTS).map(component).collect()
 }
@@ -229,6 +231,7 @@ fn component_natively(component: &inventory::Component) -> native_inventory::Com
         scheme: native_types::VersionScheme::Npm,
         found_at: component.found_at.clone(),
         problem: None,
+        correctable: component.correctable,
     }
 }
 
@@ -289,6 +292,7 @@ impl Services for InMemory {
         ready(Ok(inventory::Snapshot {
             fingerprint,
             components: components(),
+            unread: Vec::new(),
         }))
     }
 

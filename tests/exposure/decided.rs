@@ -93,6 +93,8 @@ impl Desk {
 
     fn inventory(&self) -> Inventory {
         let component = |name: &str, advisory_name: &str| ComponentConfig {
+            scan: std::collections::BTreeSet::new(),
+            scan_except: Vec::new(),
             name: name.to_owned(),
             advisory_name: ComponentName::new(advisory_name).unwrap(),
             scheme: VersionScheme::Semver,

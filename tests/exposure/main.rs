@@ -6,6 +6,7 @@
 )]
 
 mod decided;
+mod found;
 mod panel;
 mod plans;
 mod semantics;

@@ -27,6 +27,8 @@ use spacecp_contract::{
 pub(crate) struct Panel {
     pub(crate) documents: Vec<documents::Document>,
     pub(crate) components: Vec<inventory::Component>,
+    /// Places that could not be read.
+    pub(crate) unread: Vec<inventory::Unread>,
     /// The administrator's rules.
     pub(crate) rules: settings::Rules,
     /// Until when the vendor's last word is good.
@@ -48,10 +50,12 @@ impl Panel {
                 scheme: Scheme::Semver,
                 found_at: "package.json".to_owned(),
                 problem: None,
+                correctable: true,
             };
         Self {
             documents: Vec::new(),
             components: components.iter().map(component).collect(),
+            unread: Vec::new(),
             rules: everything_at_once(),
             fresh_until: Some(i64::MAX),
             accepted: BTreeMap::new(),
@@ -175,6 +179,7 @@ impl Services for InMemory {
         ready(Ok(inventory::Snapshot {
             fingerprint,
             components,
+            unread: self.0.lock().unwrap().unread.clone(),
         }))
     }
 

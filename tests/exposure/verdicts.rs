@@ -38,6 +38,7 @@ fn natively(panel: &Panel) -> Knowledge {
     knowledge.install(inventory::Snapshot {
         fingerprint: "one".to_owned(),
         components: panel.components.iter().map(component).collect(),
+        unread: Vec::new(),
     });
     let documents: Vec<_> = panel.documents.iter().map(document).collect();
     let position = documents.len() as u64;
@@ -55,6 +56,7 @@ fn component(
         scheme: types::VersionScheme::Semver,
         found_at: component.found_at.clone(),
         problem: component.problem.clone(),
+        correctable: component.correctable,
     }
 }
 

@@ -54,6 +54,7 @@ impl Services for Quiet {
             Ok(inventory::Snapshot {
                 fingerprint: "quiet".to_owned(),
                 components: Vec::new(),
+                unread: Vec::new(),
             })
         })
     }

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_contract::Advisory;
 use spacecp_tests::{
     artifacts, catalog,
     ground::{Age, Ground},

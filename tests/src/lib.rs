@@ -7,6 +7,7 @@ pub mod demo;
 pub mod feed_server;
 pub mod ground;
 pub mod http;
+pub mod jar;
 pub mod npm;
 pub mod object_server;
 pub mod vendor;

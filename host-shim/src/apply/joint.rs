@@ -103,5 +103,12 @@ pub(super) fn after(inventory: &Inventory, plan: &Plan) -> Inventory {
     if let Some(component) = components.find(|component| component.name == plan.component) {
         component.version = Ok(plan.to.clone());
     }
+    // What is inside it will be another; which, nobody can say before it is there.
+    let inside = format!("{}/", plan.component);
+    for found in &mut inventory.found {
+        if found.name.starts_with(&inside) {
+            found.version = Err(format!("{} is corrected before", plan.component));
+        }
+    }
     inventory
 }

@@ -109,13 +109,18 @@ fn all_is_accepted(report: &ExposureReport, decisions: &[Decision]) -> bool {
         .verdicts
         .iter()
         .filter(|verdict| verdict.status == Status::Affected);
-    exposures.all(accepted) && report.summary.undecided == 0 && report.unreadable.is_empty()
+    exposures.all(accepted) && nobody_wonders(report)
 }
 
 /// Whether nothing is exposed, and nothing undecided.
 fn all_is_well(report: &ExposureReport) -> bool {
+    report.summary.exposed == 0 && nobody_wonders(report)
+}
+
+/// Whether there is a verdict about everything, and nothing that could not be read.
+fn nobody_wonders(report: &ExposureReport) -> bool {
     let summary = &report.summary;
-    summary.exposed == 0 && summary.undecided == 0 && report.unreadable.is_empty()
+    summary.undecided == 0 && summary.unread == 0 && report.unreadable.is_empty()
 }
 
 /// Whether the vendor's word is there, and still good: before the first, and after the last has
@@ -166,6 +171,19 @@ fn page(
         tone,
         spans: vec![plain(standing)],
     })];
+    if summary.unread > 0 {
+        let places = match summary.unread {
+            1 => "1 place".to_owned(),
+            many => format!("{many} places"),
+        };
+        let words = format!(
+            "{places} could not be read, so that nobody can say what is installed there: see \"spacecp-advisories components\"."
+        );
+        blocks.push(Block::Notice(Notice {
+            tone: Tone::Warning,
+            spans: vec![plain(words)],
+        }));
+    }
     if let Some(words) = staleness(freshness, now) {
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,

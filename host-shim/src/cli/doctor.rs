@@ -16,6 +16,9 @@ use crate::{
 /// A clock may be off by so much without anybody minding.
 const CLOCK: SignedDuration = SignedDuration::from_mins(5);
 
+/// Places that could not be read which are named one by one; the components page names more.
+const MOST_UNREAD: usize = 20;
+
 /// Days before a root expires from which on that wants a word.
 const SOON: i64 = 30;
 
@@ -100,6 +103,7 @@ async fn inside(
             "run \"spacecp-advisories sync\"; for store.sqlite, restore the file from a backup",
         ));
     }
+    findings.extend(inventory(shim).await);
     findings.push(audit_log(shim).await);
     findings.extend(channels(shim).await?);
     let report = shim.trust_report(now).await?;
@@ -126,6 +130,34 @@ async fn inside(
         ),
     });
     Ok(())
+}
+
+/// What was looked at to find components, and what could not be read there.
+async fn inventory(shim: &Shim) -> Vec<Finding> {
+    let report = shim.looked().await;
+    if report.looked.is_empty() {
+        return Vec::new();
+    }
+    let remedy = "nobody can say what is installed there: put it right, raise the limit that is named, or leave the place out with except or scan-except";
+    let unread = report.unread.iter().take(MOST_UNREAD).map(|unread| {
+        let found = format!("{} ({}): {}", unread.at, unread.provider, unread.why);
+        Finding::ill("inventory", found, remedy)
+    });
+    let mut findings: Vec<Finding> = unread.collect();
+    let more = report.unread.len().saturating_sub(MOST_UNREAD);
+    if more > 0 {
+        let found = format!("{more} more places could not be read");
+        findings.push(Finding::ill("inventory", found, remedy));
+    }
+    if findings.is_empty() {
+        let found = format!(
+            "{} components found, and nothing left unread: {}",
+            report.found.len(),
+            report.looked.join(", ")
+        );
+        findings.push(Finding::well("inventory", found));
+    }
+    findings
 }
 
 async fn audit_log(shim: &Shim) -> Finding {

@@ -109,6 +109,7 @@ impl CommandError {
             | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
+                | ShimError::NotCorrectable { .. }
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
             ) => Ending::Refused,

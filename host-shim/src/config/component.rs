@@ -7,6 +7,7 @@ use std::{
 
 use serde::Deserialize;
 use spacecp_contract::{ComponentName, TreePath, VersionScheme};
+use spacecp_scan::Provider;
 
 /// The longest time, in seconds, that anything about a component may be given.
 const LONGEST: u64 = 3_600;
@@ -25,6 +26,13 @@ pub struct ComponentConfig {
     pub folder: PathBuf,
     /// Where its version is read.
     pub version: VersionConfig,
+    /// Who looks for what is inside it: `["npm", "minecraft"]`. What is found is shown and judged, and
+    /// corrected with this component or not at all.
+    #[serde(default)]
+    pub scan: BTreeSet<Provider>,
+    /// Files and folders within it that are not looked at.
+    #[serde(default)]
+    pub scan_except: Vec<TreePath>,
     /// Files and folders (with a `/` behind) that it writes at run time, carried over as they are.
     #[serde(default)]
     pub keep: Vec<String>,

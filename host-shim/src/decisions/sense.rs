@@ -42,12 +42,12 @@ pub(super) fn check_component(
     let Some(name) = &wish.component else {
         return Ok(());
     };
-    let component = inventory.component(name).ok_or_else(|| {
+    let component = inventory.installed_as(name).ok_or_else(|| {
         let component = name.clone();
         DecisionError::NoComponent { component }
     })?;
     let mut affected = advisory.affected.iter();
-    if affected.any(|affected| affected.component == component.advisory_name) {
+    if affected.any(|affected| affected.component == *component.advisory_name()) {
         return Ok(());
     }
     Err(DecisionError::Unrelated {

@@ -1,14 +1,23 @@
 //! What is installed on this panel, and in which version.
 //!
 //! Reads only. A version that cannot be read is a fact to show, never a reason to stop.
+//!
+//! A [`Component`] is configured, and can be corrected. What [`Lookout`] finds inside components and on
+//! the machine is shown, judged and recorded, and nothing else: [`Installed`] is either.
 
+mod installed;
+mod lookout;
 mod version;
 
 use std::path::PathBuf;
 
 use spacecp_contract::{ComponentName, Digest, VersionScheme};
 
+pub use spacecp_scan::{Found, Provider, Report, ScanLimits, Unread, Why};
+
 use crate::config::ComponentConfig;
+pub use installed::Installed;
+pub use lookout::Lookout;
 pub use version::{VersionProblem, read_version};
 
 /// One installed component.
@@ -37,6 +46,10 @@ pub struct Component {
 pub struct Inventory {
     /// The components, as they are configured.
     pub components: Vec<Component>,
+    /// What was found inside them and on the machine, by name.
+    pub found: Vec<Found>,
+    /// What could not be read there.
+    pub unread: Vec<Unread>,
     /// Changes when they do.
     pub fingerprint: Digest,
 }
@@ -45,22 +58,66 @@ impl Inventory {
     /// Looks at every configured component.
     #[tracing::instrument(name = "inventory", skip_all, fields(components = configured.len()))]
     pub fn read(configured: &[ComponentConfig]) -> Self {
-        let components: Vec<Component> = configured.iter().map(component).collect();
+        let mut inventory = Self {
+            components: configured.iter().map(component).collect(),
+            found: Vec::new(),
+            unread: Vec::new(),
+            fingerprint: Digest::of(&[]),
+        };
+        inventory.fingerprint = inventory.digest();
+        inventory
+    }
+
+    /// The same with what was found by looking. What is configured by itself, too, is listed once.
+    #[must_use]
+    pub fn with(mut self, report: &Report) -> Self {
+        let is_configured = |found: &&Found| {
+            self.components.iter().any(|component| {
+                let version = component.version.as_deref().ok();
+                component.advisory_name == found.advisory_name
+                    && version.is_some_and(|version| {
+                        found.version.as_deref() == Ok(version)
+                            && found.name == format!("{}@{version}", component.name)
+                    })
+            })
+        };
+        let found = report.found.iter().filter(|found| !is_configured(found));
+        self.found = found.cloned().collect();
+        self.unread.clone_from(&report.unread);
+        self.fingerprint = self.digest();
+        self
+    }
+
+    fn digest(&self) -> Digest {
         let mut facts = String::new();
-        for component in &components {
+        for component in &self.components {
             // Debug quotes, so that no name can be mistaken for two.
             facts.push_str(&format!(
                 "{:?} {:?} {:?} {:?}\n",
                 component.name, component.advisory_name, component.scheme, component.version
             ));
         }
-        Self {
-            fingerprint: Digest::of(facts.as_bytes()),
-            components,
+        for found in &self.found {
+            facts.push_str(&format!("{found:?}\n"));
         }
+        for unread in &self.unread {
+            facts.push_str(&format!("{unread:?}\n"));
+        }
+        Digest::of(facts.as_bytes())
     }
 
-    /// One component, by its name on this panel.
+    /// Everything that is installed: what is configured, then what was found.
+    pub fn installed(&self) -> impl Iterator<Item = Installed<'_>> {
+        let configured = self.components.iter().map(Installed::Configured);
+        configured.chain(self.found.iter().map(Installed::Found))
+    }
+
+    /// One thing that is installed, by its name on this panel.
+    pub fn installed_as(&self, name: &str) -> Option<Installed<'_>> {
+        self.installed().find(|installed| installed.name() == name)
+    }
+
+    /// One configured component, by its name on this panel.
     pub fn component(&self, name: &str) -> Option<&Component> {
         self.components
             .iter()

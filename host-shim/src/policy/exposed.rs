@@ -20,20 +20,14 @@ pub(super) fn fits(correction: &Correction, component: &Component) -> bool {
 
 /// Whether an advisory affects a component, or something inside it.
 pub(super) fn affects(advisory: &Advisory, component: &Component, inventory: &Inventory) -> bool {
-    let inside = |part: &&Component| {
-        part.name == component.name
-            || part
-                .name
-                .strip_prefix(&component.name)
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
-    let mut parts = inventory.components.iter().filter(inside);
+    let parts = inventory.installed();
+    let mut parts = parts.filter(|part| part.is_within(&component.name));
     parts.any(|part| {
-        let Ok(version) = &part.version else {
+        let Some(version) = part.version() else {
             return false;
         };
         advisory.affected.iter().any(|affected| {
-            affected.component == part.advisory_name
+            affected.component == *part.advisory_name()
                 && (lists(affected, version)
                     || affected
                         .ranges

@@ -153,7 +153,11 @@ impl Shim {
         };
         match self.rooms.apply(request, &()).await {
             Ok(mut applied) => Ok((Kept::Applied, None, Some(applied.remove(0).id))),
-            Err(error @ (ShimError::Apply(_) | ShimError::NotFound { .. })) => {
+            Err(
+                error @ (ShimError::Apply(_)
+                | ShimError::NotFound { .. }
+                | ShimError::NotCorrectable { .. }),
+            ) => {
                 let begun = self.begun_before(appointment).await?;
                 let kept = if may_go_better(&error) {
                     Kept::Waiting

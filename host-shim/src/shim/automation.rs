@@ -152,7 +152,12 @@ impl Shim {
         let rules = self.rooms.rules(trying).await?;
         let known = self.known(now).await?;
         let actions = match trying {
-            None => self.plugin()?.automation_plan(now.as_second()).await?,
+            None => {
+                self.informed_plugin()
+                    .await?
+                    .automation_plan(now.as_second())
+                    .await?
+            }
             Some(policy) => self.plan_under(policy, now).await?,
         };
         let mut lines = Vec::new();

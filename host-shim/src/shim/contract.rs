@@ -9,7 +9,7 @@ use crate::{
     apply::{Application, Change, Gravity, Outcome, Plan},
     automation::Quarantine,
     decisions::{Decision, Kind, State},
-    inventory::{Component, Inventory},
+    inventory::{Installed, Inventory, Unread},
     plugin::bindings::spacecp::advisories::{
         corrections, decisions, documents, inventory, settings, types,
     },
@@ -23,22 +23,27 @@ const OPENINGS: usize = 16;
 pub(super) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
     inventory::Snapshot {
         fingerprint: inventory.fingerprint.to_string(),
-        components: inventory.components.iter().map(component).collect(),
+        components: inventory.installed().map(component).collect(),
+        unread: inventory.unread.iter().map(unread).collect(),
     }
 }
 
-fn component(component: &Component) -> inventory::Component {
-    let (version, problem) = match &component.version {
-        Ok(version) => (Some(version.clone()), None),
-        Err(problem) => (None, Some(problem.to_string())),
-    };
+fn component(installed: Installed<'_>) -> inventory::Component {
     inventory::Component {
-        name: component.name.clone(),
-        advisory_name: component.advisory_name.to_string(),
-        version,
-        scheme: scheme(component.scheme),
-        found_at: component.found_at.clone(),
-        problem,
+        name: installed.name().to_owned(),
+        advisory_name: installed.advisory_name().to_string(),
+        version: installed.version().map(str::to_owned),
+        scheme: scheme(installed.scheme()),
+        found_at: installed.found_at().to_owned(),
+        problem: installed.problem(),
+        correctable: installed.is_correctable(),
+    }
+}
+
+fn unread(unread: &Unread) -> inventory::Unread {
+    inventory::Unread {
+        place: unread.at.clone(),
+        reason: unread.why.to_string(),
     }
 }
 

@@ -174,7 +174,7 @@ impl Shim {
         component: Option<&str>,
     ) -> Result<(), ShimError> {
         if let Some(name) = component
-            && self.rooms.inventory().await.component(name).is_none()
+            && self.rooms.inventory().await.installed_as(name).is_none()
         {
             let what = "component";
             let name = name.to_owned();
@@ -259,7 +259,7 @@ impl Shim {
             let Ok(id) = DocumentId::new(verdict.advisory.id.clone()) else {
                 continue;
             };
-            let Some(component) = inventory.component(&verdict.component) else {
+            let Some(component) = inventory.installed_as(&verdict.component) else {
                 continue;
             };
             if !known.look_up(&id).await? {
@@ -269,14 +269,14 @@ impl Shim {
                 Some(named) => known.correction(&named.id).await?,
                 None => None,
             };
-            let covers = |one: &decisions::Decision| one.covers(&id, &component.name);
+            let covers = |one: &decisions::Decision| one.covers(&id, component.name());
             let exposure = Exposure {
-                version: component.version.as_ref().ok().cloned(),
+                version: component.version().map(str::to_owned),
                 affected: verdict.status == Status::Affected,
                 correction,
                 decided: decided.iter().any(covers),
             };
-            exposures.insert((id, component.name.clone()), exposure);
+            exposures.insert((id, component.name().to_owned()), exposure);
         }
         Ok(exposures)
     }

@@ -13,7 +13,7 @@ use crate::{
     config::{Config, FeedConfig},
     control::{Configured, Watchdog},
     fetch::{self, Access, FetchError, Proxy, Source},
-    inventory::{Component, Inventory},
+    inventory::{Component, Inventory, Lookout, Report},
     policy::{InForce, Policy},
     store::Store,
     sync::{Follower, Mirror},
@@ -28,6 +28,7 @@ pub(crate) struct Rooms {
     follower: Follower,
     applier: Applier,
     ledger: Ledger,
+    lookout: Lookout,
     /// Whether automatic application is to begin nothing more.
     closing: watch::Sender<bool>,
     /// Held, together, by whoever is at a component.
@@ -54,12 +55,14 @@ impl Rooms {
         let follower = Follower::new(mirrors, store.clone(), pin, audience);
         let applier = applier_of(&config, store.clone());
         let ledger = Ledger::new(store.clone());
+        let lookout = Lookout::new(&config);
         Ok(Self {
             config,
             store,
             follower,
             applier,
             ledger,
+            lookout,
             closing: watch::Sender::new(false),
             at_work: RwLock::new(()),
             listed: Mutex::default(),
@@ -127,10 +130,27 @@ impl Rooms {
         Ok(self.config.policy.bound(&policy, seed))
     }
 
-    /// What is installed, read afresh.
+    /// What is installed: what is configured is read afresh, and what is found by looking is looked for
+    /// where that is too long ago.
     pub(super) async fn inventory(&self) -> Inventory {
+        let report = self.lookout.look().await;
+        self.read_inventory(report).await
+    }
+
+    /// What is installed, with what was found the last time: for a plugin that waits for the answer.
+    pub(super) async fn inventory_last_seen(&self) -> Inventory {
+        let report = self.lookout.last_seen().await;
+        self.read_inventory(report).await
+    }
+
+    pub(super) fn lookout(&self) -> &Lookout {
+        &self.lookout
+    }
+
+    async fn read_inventory(&self, report: Arc<Report>) -> Inventory {
         let configured = self.config.components.clone();
-        match tokio::task::spawn_blocking(move || Inventory::read(&configured)).await {
+        let read = move || Inventory::read(&configured).with(&report);
+        match tokio::task::spawn_blocking(read).await {
             Ok(inventory) => inventory,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
@@ -217,6 +237,7 @@ impl Rooms {
             now,
         };
         let applied = self.applier.apply(order, &self.payloads(), progress).await;
+        self.lookout.forget();
         self.stirred.notify_one();
         let applied = applied?;
         // What was applied is applied, whatever becomes of this.
@@ -288,12 +309,16 @@ fn joined<'a>(
 }
 
 fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimError> {
-    inventory
-        .component(name)
-        .ok_or_else(|| ShimError::NotFound {
-            what: "component",
-            name: name.to_owned(),
-        })
+    inventory.component(name).ok_or_else(|| {
+        let name = name.to_owned();
+        match inventory.installed_as(&name) {
+            Some(_) => ShimError::NotCorrectable { name },
+            None => ShimError::NotFound {
+                what: "component",
+                name,
+            },
+        }
+    })
 }
 
 /// What applies and takes back, alone: for what has to work without feed and plugin.

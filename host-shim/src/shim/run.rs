@@ -75,7 +75,11 @@ impl Shim {
                 return Ok(());
             }
             let now = clock.now();
-            let actions = self.plugin()?.automation_plan(now.as_second()).await?;
+            let actions = self
+                .informed_plugin()
+                .await?
+                .automation_plan(now.as_second())
+                .await?;
             let next = actions.iter().take(MOST_LINES).find(|action| {
                 action.decision == Decision::Apply && !turns.had.contains(&names(action))
             });

@@ -62,7 +62,7 @@ impl Services for PluginServices {
     }
 
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
-        Box::pin(async move { Ok(contract::snapshot(&self.rooms.inventory().await)) })
+        Box::pin(async move { Ok(contract::snapshot(&self.rooms.inventory_last_seen().await)) })
     }
 
     fn plan(

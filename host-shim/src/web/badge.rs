@@ -29,6 +29,8 @@ pub struct Badge {
     pub exposed: u32,
     /// Components of which nobody can say.
     pub undecided: u32,
+    /// Places that could not be read.
+    pub unread: u32,
     /// The worst severity among the exposures.
     pub worst: Option<String>,
     /// Whether the vendor's last word is there and still good.
@@ -44,6 +46,7 @@ impl Badge {
             components: summary.components,
             exposed: summary.exposed,
             undecided: summary.undecided,
+            unread: summary.unread,
             worst: summary.worst.map(|severity| word(severity).to_owned()),
             current: freshness.sequence.is_some() && !freshness.is_stale(now),
         })
@@ -51,16 +54,21 @@ impl Badge {
 
     /// The few words.
     pub fn words(&self) -> String {
-        match (self.exposed, self.undecided, self.current) {
+        match (self.exposed, self.unknown(), self.current) {
             (0, 0, true) => "nothing exposed".to_owned(),
             (0, 0, false) => "no fresh word".to_owned(),
-            (0, undecided, _) => format!("{undecided} unknown"),
+            (0, unknown, _) => format!("{unknown} unknown"),
             (exposed, ..) => format!("{exposed} of {} exposed", self.components),
         }
     }
 
+    /// Of how much nobody can say.
+    fn unknown(&self) -> u32 {
+        self.undecided.saturating_add(self.unread)
+    }
+
     fn tone(&self) -> (&'static str, &'static str) {
-        match (self.exposed, self.undecided, self.current) {
+        match (self.exposed, self.unknown(), self.current) {
             (0, 0, true) => ("good", "#14663a"),
             (0, ..) => ("warning", "#7a4a00"),
             _ => ("danger", "#a31621"),

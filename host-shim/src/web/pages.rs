@@ -101,6 +101,9 @@ impl IntoResponse for Refusal {
                     ShimError::Decision(error) if error.is_not_found() => {
                         (StatusCode::NOT_FOUND, "There is nothing here")
                     }
+                    ShimError::NotCorrectable { .. } => {
+                        (StatusCode::CONFLICT, "That cannot be corrected by itself")
+                    }
                     ShimError::Decision(_) => (StatusCode::CONFLICT, "That was not decided"),
                     ShimError::Automation(AutomationError::NoAppointment { .. }) => {
                         (StatusCode::NOT_FOUND, "There is nothing here")

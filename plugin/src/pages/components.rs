@@ -19,6 +19,9 @@ use crate::{
     knowledge::Knowledge,
 };
 
+/// Places that are named one by one.
+const MOST_UNREAD: usize = 50;
+
 /// Composes the page, with the components that are asked for.
 pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
     let verdicts = knowledge.verdicts();
@@ -56,6 +59,7 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
             blocks.push(notice(Tone::Warning, format!("{of} a version that could not be read. Nobody can say whether they are exposed; why it could not be read is in their row.")));
         }
     }
+    unread_places(knowledge, &mut blocks);
     blocks.push(Block::Table(Table {
         caption: "Components installed".to_owned(),
         columns: [
@@ -83,6 +87,33 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
         blocks,
         // That something is exposed to an advisory under embargo is a part of it.
         embargo: shown.iter().any(|component| found.under_embargo(component)),
+    }
+}
+
+/// Says where nobody could look, before what was found elsewhere.
+fn unread_places(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
+    let unread = knowledge.unread();
+    if unread.is_empty() {
+        return;
+    }
+    let places = counted(unread.len(), "place", "places");
+    blocks.push(notice(Tone::Warning, format!("{places} could not be read, or not whole. Nobody can say what is installed there, or whether it is exposed.")));
+    let rows = unread.iter().take(MOST_UNREAD);
+    let rows = rows.map(|unread| {
+        vec![
+            cell(vec![code(unread.place.clone())]),
+            cell(vec![plain(unread.reason.clone())]),
+        ]
+    });
+    blocks.push(Block::Table(Table {
+        caption: "What could not be read".to_owned(),
+        columns: ["Place", "Why"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+        empty: String::new(),
+    }));
+    if unread.len() > MOST_UNREAD {
+        let rest = unread.len() - MOST_UNREAD;
+        blocks.push(paragraph(format!("And {rest} more.")));
     }
 }
 

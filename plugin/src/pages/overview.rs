@@ -150,6 +150,10 @@ fn components(summary: &Summary, blocks: &mut Vec<Block>) {
         link(all, Place::Components),
         plain(", each with its version and where that was read."),
     ]));
+    if summary.unread > 0 {
+        let places = counted(summary.unread as usize, "place", "places");
+        blocks.push(notice(Tone::Warning, format!("{places} could not be read, so that nobody can say what is installed there. The components page names them.")));
+    }
 }
 
 fn standing(summary: &Summary, of_those: Option<(String, Tone)>, freshness: &Freshness) -> Block {

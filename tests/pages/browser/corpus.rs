@@ -77,7 +77,7 @@ fn advisory(number: u32, text: &str, now: Timestamp) -> Advisory {
         ],
         timeline: vec![TimelineEntry {
             at: now,
-            text: one_line,
+            event: one_line,
         }],
         corrections: Vec::new(),
         ..model

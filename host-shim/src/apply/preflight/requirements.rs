@@ -11,9 +11,8 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
     for required in &situation.correction.requires {
         let mut installed = situation
             .inventory
-            .components
-            .iter()
-            .filter(|component| component.advisory_name == required.component)
+            .installed()
+            .filter(|installed| *installed.advisory_name() == required.component)
             .peekable();
         let needs = format!(
             "{} {} or later is required",
@@ -26,20 +25,20 @@ pub(super) fn check(situation: &Situation<'_>) -> Vec<Found> {
             ));
         }
         for component in installed {
-            let version = component.version.as_deref().ok();
+            let version = component.version();
             let reached = version
-                .and_then(|version| compare(component.scheme, version, &required.at_least))
+                .and_then(|version| compare(component.scheme(), version, &required.at_least))
                 .map(Ordering::is_ge);
             match reached {
                 Some(true) => {}
                 Some(false) => found.push(obstacle(
-                    format!("{needs}, and {} is older", component.name),
+                    format!("{needs}, and {} is older", component.name()),
                     "Correct that one first.",
                 )),
                 None => found.push(obstacle(
                     format!(
                         "{needs}, and the version of {} cannot be compared",
-                        component.name
+                        component.name()
                     ),
                     "Look at that component first.",
                 )),

@@ -1,0 +1,117 @@
+//! What was found in one file: as it is remembered for as long as the file does not change.
+
+use serde::{Deserialize, Serialize};
+use spacecp_contract::{ComponentName, VersionScheme};
+
+use crate::Why;
+
+/// The longest version in bytes.
+const LONGEST_VERSION: usize = 128;
+
+/// The longest part of a name in characters.
+const LONGEST_LABEL: usize = 100;
+
+/// What was found in one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Findings {
+    pub(crate) entries: Vec<Entry>,
+    /// What could not be read, with the place within the file; empty for the file itself.
+    pub(crate) unread: Vec<(String, Why)>,
+}
+
+/// One component that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Its name within the job, from the outermost to itself.
+    pub(crate) path: Vec<String>,
+    pub(crate) advisory_name: ComponentName,
+    pub(crate) scheme: VersionScheme,
+    pub(crate) version: Result<String, String>,
+    /// The place within the file; empty for the file itself.
+    pub(crate) within: String,
+}
+
+impl Findings {
+    /// One component, or the reason why it has a name that none can have.
+    pub(crate) fn add(
+        &mut self,
+        path: Vec<String>,
+        (advisory_name, scheme): (Result<ComponentName, Why>, VersionScheme),
+        version: Result<&str, String>,
+        within: &str,
+    ) {
+        match advisory_name {
+            Ok(advisory_name) => self.entries.push(Entry {
+                path: path.iter().map(|label| clean(label)).collect(),
+                advisory_name,
+                scheme,
+                version: version.and_then(told),
+                within: within.to_owned(),
+            }),
+            Err(why) => self.unread.push((within.to_owned(), why)),
+        }
+    }
+
+    /// Whether it says the same about the file as long as that does not change.
+    pub(crate) fn is_lasting(&self) -> bool {
+        !self.unread.iter().any(|(_, why)| why.may_pass())
+    }
+}
+
+/// A version if a text is one.
+fn told(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > LONGEST_VERSION || text.chars().any(char::is_control) {
+        return Err("what it says is not a version".to_owned());
+    }
+    // What a build should have replaced, as ${project.version} or @version@.
+    if text.contains("${") || (text.starts_with('@') && text.ends_with('@')) {
+        return Err(format!("it says {text}, which its build left unreplaced"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A part of a name as it may be shown and leads nowhere: no controls, nothing that turns the direction
+/// of the text, and of bounded length.
+pub(crate) fn clean(label: &str) -> String {
+    let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let cleaned: String = label
+        .trim()
+        .chars()
+        .map(|letter| {
+            if letter.is_control() || turns(letter) {
+                '_'
+            } else {
+                letter
+            }
+        })
+        .take(LONGEST_LABEL)
+        .collect();
+    let parts = cleaned.split('/').map(|part| match part {
+        "" | "." | ".." => "_",
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_name_leads_nowhere_and_hides_nothing() {
+        assert_eq!(clean("../../etc"), "_/_/etc");
+        assert_eq!(clean("a\u{202e}b\nc"), "a_b_c");
+        assert_eq!(clean(""), "_");
+        assert_eq!(clean("@babel/core"), "@babel/core");
+        assert_eq!(clean(&"x".repeat(500)).len(), LONGEST_LABEL);
+    }
+
+    #[test]
+    fn what_a_build_left_unreplaced_is_no_version() {
+        for text in ["", " ", "${project.version}", "@version@", "1\n2"] {
+            assert!(told(text).is_err(), "{text:?}");
+        }
+        assert_eq!(told(" 1.2.3 ").as_deref(), Ok("1.2.3"));
+    }
+}

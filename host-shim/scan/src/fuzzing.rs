@@ -1,0 +1,31 @@
+//! The decoders, as fuzz targets reach them: bytes in, and nothing that ends the process.
+
+use spacecp_contract::Release;
+
+use crate::{ScanLimits, budget::Budget, jar, providers};
+
+/// Goes through an archive as that of a server, under small limits; how many components were found.
+pub fn archive(bytes: &[u8]) -> usize {
+    let limits = ScanLimits {
+        nested_bytes: 1 << 20,
+        bytes: 16 << 20,
+        archive_entries: 1_000,
+        ..ScanLimits::default()
+    };
+    jar::read_bytes(bytes, "server.jar", &mut Budget::new(limits))
+}
+
+/// Reads a status file of dpkg; how many packages were listed, and how many were not understood.
+pub fn dpkg(bytes: &[u8]) -> (usize, usize) {
+    let release = Release {
+        id: "debian".to_owned(),
+        version: "12".to_owned(),
+    };
+    let found = providers::dpkg::read(bytes, &release, true);
+    (found.entries.len(), found.unread.len())
+}
+
+/// Reads a bill of materials.
+pub fn sbom(bytes: &[u8]) {
+    let _ = providers::sbom::read(bytes);
+}

@@ -1,0 +1,191 @@
+//! What a scan found, and what it could not read.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use spacecp_contract::{ComponentName, NameError, VersionScheme};
+
+use crate::Provider;
+
+/// A component that was found inside another, or on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its name, unique in the report: the path of the job's name and whatever it was found in.
+    pub name: String,
+    /// The name that advisories use.
+    pub advisory_name: ComponentName,
+    /// How its versions are ordered.
+    pub scheme: VersionScheme,
+    /// Its version, or why there is none.
+    pub version: Result<String, String>,
+    /// Where it was found, for a person; the first place, and how many more.
+    pub found_at: String,
+    /// Who found it.
+    pub provider: Provider,
+}
+
+/// A place that could not be read, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The name of the job: a configured component or an inventory.
+    pub job: String,
+    /// Who looked.
+    pub provider: Provider,
+    /// The place; `!/` goes into an archive.
+    pub at: String,
+    /// What is wrong.
+    pub why: Why,
+}
+
+/// What one scan brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The components, by name.
+    pub found: Vec<Found>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// The places where providers began to look.
+    pub looked: Vec<String>,
+    /// Files that were opened and read.
+    pub files_read: u64,
+    /// Files that had not changed since they were read, and were not opened again.
+    pub files_unchanged: u64,
+}
+
+/// A limit of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// [`crate::ScanLimits::document_bytes`].
+    DocumentBytes,
+    /// [`crate::ScanLimits::descriptor_bytes`].
+    DescriptorBytes,
+    /// [`crate::ScanLimits::nested_bytes`].
+    NestedBytes,
+    /// [`crate::ScanLimits::archive_entries`].
+    ArchiveEntries,
+    /// [`crate::ScanLimits::archive_depth`].
+    ArchiveDepth,
+    /// [`crate::ScanLimits::folder_depth`].
+    FolderDepth,
+    /// [`crate::ScanLimits::bytes`].
+    Bytes,
+    /// [`crate::ScanLimits::entries`].
+    Entries,
+    /// [`crate::ScanLimits::components`].
+    Components,
+    /// [`crate::ScanLimits::seconds`].
+    Seconds,
+}
+
+impl Limit {
+    /// Whether it is of the scan as a whole, so that the same file may be read the next time.
+    pub(crate) fn is_of_the_scan(self) -> bool {
+        matches!(
+            self,
+            Self::Bytes | Self::Entries | Self::Components | Self::Seconds
+        )
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DocumentBytes => "scan.document-bytes",
+            Self::DescriptorBytes => "scan.descriptor-bytes",
+            Self::NestedBytes => "scan.nested-bytes",
+            Self::ArchiveEntries => "scan.archive-entries",
+            Self::ArchiveDepth => "scan.archive-depth",
+            Self::FolderDepth => "scan.folder-depth",
+            Self::Bytes => "scan.bytes",
+            Self::Entries => "scan.entries",
+            Self::Components => "scan.components",
+            Self::Seconds => "scan.seconds",
+        })
+    }
+}
+
+/// Why a place was not read, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Why {
+    /// The system refused.
+    #[error("it cannot be read: {0}")]
+    Io(String),
+    /// A folder, a pipe, a device or a socket where a file was expected.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// It changed between the first look and the last.
+    #[error("it changed while it was read")]
+    Changed,
+    /// A limit was reached; from there on nothing was read.
+    #[error("{limit} ({most}) is reached; what lies beyond was not read")]
+    Limit {
+        /// Which.
+        limit: Limit,
+        /// How much it allows.
+        most: u64,
+    },
+    /// It is not of the format that its name promises.
+    #[error("it is not {format}: {reason}")]
+    Malformed {
+        /// The format, with its article.
+        format: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An entry of an archive that wants a key.
+    #[error("it is encrypted")]
+    Encrypted,
+    /// An entry of an archive that is compressed in another way than by deflate.
+    #[error("it is compressed by {0}, which is not read")]
+    Compression(String),
+    /// Two entries of one name; programs differ in which one they take.
+    #[error("there are two entries of this name, and programs differ in which one they take")]
+    Twice,
+    /// What is installed has a name that no component can have.
+    #[error("{0}")]
+    Name(String),
+    /// Something that should be said is not there.
+    #[error("it does not say {0}")]
+    Missing(String),
+    /// A format that exists and is not read.
+    #[error("{0}, which is not read")]
+    NotRead(String),
+    /// More places than are named one by one.
+    #[error("{0} more places could not be read")]
+    More(u64),
+}
+
+impl Why {
+    pub(crate) fn io(error: &std::io::Error) -> Self {
+        Self::Io(error.to_string())
+    }
+
+    pub(crate) fn malformed(format: &str, reason: impl fmt::Display) -> Self {
+        // The reason may quote the file at length.
+        let reason: String = reason.to_string().chars().take(300).collect();
+        Self::Malformed {
+            format: format.to_owned(),
+            reason: reason.replace(char::is_control, " "),
+        }
+    }
+
+    pub(crate) fn limit(limit: Limit, most: u64) -> Self {
+        Self::Limit { limit, most }
+    }
+
+    /// Whether the same file, unchanged, may be read the next time.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.cuts_short() || matches!(self, Self::Io(_) | Self::Changed)
+    }
+
+    /// Whether it kept the scan from going on.
+    pub(crate) fn cuts_short(&self) -> bool {
+        matches!(self, Self::Limit { limit, .. } if limit.is_of_the_scan())
+    }
+}
+
+impl From<NameError> for Why {
+    fn from(error: NameError) -> Self {
+        Self::Name(error.to_string())
+    }
+}

@@ -1,0 +1,12 @@
+//! Scans of real files: what is found, what is named as unread, and what is not read twice.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so and ends"
+)]
+
+mod archives;
+mod hostile;
+mod packages;
+mod place;
+mod remembering;
+mod servers;

@@ -1,0 +1,141 @@
+//! Packages of npm and Cargo, and lists of them.
+
+use std::os::unix::fs::symlink;
+
+use spacecp_contract::TreePath;
+use spacecp_scan::{Provider, ScanLimits, Scanner};
+
+use crate::place::{Place, later, listed, unread};
+
+fn package(name: &str, version: &str) -> String {
+    format!(r#"{{"name":"{name}","version":"{version}"}}"#)
+}
+
+#[test]
+fn the_tree_is_what_is_installed_and_the_lock_file_is_asked_only_where_there_is_none() {
+    let place = Place::new();
+    place.put("package.json", package("houston", "4.7.2"));
+    place.put(
+        "package-lock.json",
+        r#"{"lockfileVersion":3,"packages":{"":{},"node_modules/ws":{"version":"8.0.0"}}}"#,
+    );
+    assert_eq!(
+        listed(&place.scan(Provider::Npm).found),
+        [
+            "lobby/houston = npm:houston 4.7.2",
+            "lobby/ws = npm:ws 8.0.0"
+        ]
+    );
+    place.put("node_modules/ws/package.json", package("ws", "8.16.0"));
+    place.put(
+        "node_modules/@babel/core/package.json",
+        package("@babel/core", "7.1.0"),
+    );
+    place.put(
+        "node_modules/@babel/core/node_modules/ws/package.json",
+        package("ws", "7.0.0"),
+    );
+    place.put("node_modules/.bin/ws", "");
+    assert_eq!(
+        listed(&place.scan(Provider::Npm).found),
+        [
+            "lobby/@babel/core = npm:@babel/core 7.1.0",
+            "lobby/@babel/core/ws = npm:ws 7.0.0",
+            "lobby/houston = npm:houston 4.7.2",
+            "lobby/ws = npm:ws 8.16.0",
+        ]
+    );
+}
+
+#[test]
+fn a_tree_of_pnpms_is_read_where_its_packages_lie_and_links_in_circles_end() {
+    let place = Place::new();
+    place.put(
+        "node_modules/.pnpm/ws@8.0.0/node_modules/ws/package.json",
+        package("ws", "8.0.0"),
+    );
+    symlink(
+        ".pnpm/ws@8.0.0/node_modules/ws",
+        place.path().join("node_modules/ws"),
+    )
+    .unwrap();
+    symlink(
+        "..",
+        place
+            .path()
+            .join("node_modules/.pnpm/ws@8.0.0/node_modules/ws/node_modules"),
+    )
+    .unwrap();
+    let report = place.scan(Provider::Npm);
+    assert_eq!(
+        listed(&report.found),
+        ["lobby/ws = npm:ws 8.0.0"],
+        "{report:?}"
+    );
+}
+
+#[test]
+fn a_package_that_cannot_be_read_is_named_beside_those_that_can() {
+    let place = Place::new();
+    place.put("node_modules/good/package.json", package("good", "1.0.0"));
+    place.put("node_modules/bad/package.json", "{");
+    place.put("node_modules/none/index.js", "");
+    place.put("node_modules/odd/package.json", package("a b", "1.0.0"));
+    let report = place.scan(Provider::Npm);
+    assert_eq!(listed(&report.found), ["lobby/good = npm:good 1.0.0"]);
+    let unread = unread(&report, &place);
+    assert_eq!(unread.len(), 3, "{unread:?}");
+    assert!(
+        unread[0].starts_with("/node_modules/bad/package.json: it is not JSON"),
+        "{unread:?}"
+    );
+}
+
+#[test]
+fn what_is_left_out_is_neither_listed_nor_named() {
+    let place = Place::new();
+    place.put("node_modules/good/package.json", package("good", "1.0.0"));
+    place.put("node_modules/bad/package.json", "{");
+    let mut job = place.job(Provider::Npm);
+    job.except = vec![TreePath::new("node_modules/bad").unwrap()];
+    let report = Scanner::new(ScanLimits::default(), None).scan(&[job], &[].into(), later());
+    assert_eq!(listed(&report.found), ["lobby/good = npm:good 1.0.0"]);
+    assert_eq!(report.unread, []);
+}
+
+#[test]
+fn one_file_may_be_the_place() {
+    let place = Place::new();
+    let lock = "[[package]]\nname = \"time\"\nversion = \"0.3.36\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let file = place.put("deep/Cargo.lock", lock);
+    let mut job = place.job(Provider::Cargo);
+    job.place = file;
+    let report = Scanner::new(ScanLimits::default(), None).scan(&[job], &[].into(), later());
+    assert_eq!(listed(&report.found), ["lobby/time = cargo:time 0.3.36"]);
+}
+
+#[test]
+fn lists_of_materials_are_found_by_their_names() {
+    let place = Place::new();
+    place.put("houston.cdx.json", r#"{"bomFormat":"CycloneDX","components":[{"type":"library","name":"ws","purl":"pkg:npm/ws@8.0.0"}]}"#);
+    place.put("other.json", "{");
+    let report = place.scan(Provider::Sbom);
+    assert_eq!(listed(&report.found), ["lobby/ws = npm:ws 8.0.0"]);
+    assert_eq!(report.unread, []);
+}
+
+#[test]
+fn a_scan_that_is_repeated_says_the_same() {
+    let place = Place::new();
+    for number in 0..40 {
+        let name = format!("package-{number}");
+        place.put(
+            &format!("node_modules/{name}/package.json"),
+            package(&name, "1.0.0"),
+        );
+    }
+    assert_eq!(
+        place.scan(Provider::Npm).found,
+        place.scan(Provider::Npm).found
+    );
+}

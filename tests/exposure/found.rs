@@ -1,0 +1,300 @@
+//! What was found by looking: it is judged by the compiled guest, shown and recorded, and never
+//! corrected.
+
+use std::{
+    fs::{self, DirBuilder},
+    os::unix::fs::{DirBuilderExt, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use jiff::{SignedDuration, Timestamp};
+use spacecp_advisories::{
+    ApplyRequest, Question, Shim, ShimError,
+    config::Config,
+    decisions::Wish,
+    plugin::bindings::exports::spacecp::advisories::exposure::{Status, Verdict},
+};
+use spacecp_contract::{Advisory, VersionScheme};
+use spacecp_tests::{
+    artifacts,
+    catalog::Fix,
+    ground::{Age, Ground},
+    jar::Jar,
+    vendor::Vendor,
+};
+use tempfile::TempDir;
+
+use crate::panel::{advisory, id};
+
+const ADVISORY: &str = "SPACECP-SA-2026-0001";
+const LIBRARY_CORRECTION: &str = "SPACECP-SC-2026-0001";
+const SERVER_CORRECTION: &str = "SPACECP-SC-2026-0002";
+const LOG4J: &str = "maven:org.apache.logging.log4j:log4j-core";
+
+/// The server's own archive.
+const SERVER: &str = "server.jar";
+
+/// Where the library is: two archives deep in a plugin.
+const FOUND: &str = "lobby/Shop/engine/log4j-core";
+
+/// A correction of something in the server's folder: id, component, versions before and after.
+type Corrects = (&'static str, &'static str, [&'static str; 2]);
+
+const OF_THE_LIBRARY: Corrects = (LIBRARY_CORRECTION, LOG4J, ["2.14.1", "2.15.0"]);
+const OF_THE_SERVER: Corrects = (SERVER_CORRECTION, "minecraft:server", ["1.17.1", "1.18.1"]);
+
+/// A panel with a Minecraft server, in one of whose plugins there is a library.
+struct Panel {
+    folder: TempDir,
+    shim: Arc<Shim>,
+}
+
+impl Panel {
+    async fn raise() -> Result<Self> {
+        Self::with(&[]).await
+    }
+
+    /// A panel whose vendor has these corrections.
+    async fn with(corrections: &[Corrects]) -> Result<Self> {
+        let folder = TempDir::with_prefix("spacecp-found-")?;
+        let root = folder.path();
+        let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
+        for corrects in corrections {
+            publish(&mut vendor, root, *corrects)?;
+        }
+        vendor.publish_advisory(log4shell(corrections))?;
+        vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
+        vendor.broadcast()?;
+        Ground::lay(&root.join("panel"), Age::Flawed)?;
+        fs::create_dir_all(root.join("panel/etc"))?;
+        fs::write(
+            root.join("panel/etc/os-release"),
+            "ID=debian\nVERSION_ID=12\n",
+        )?;
+        put_library(root, "2.14.1")?;
+        // What the ground has in its place is made up, and no archive.
+        Jar::default().put(&root.join("panel/servers/lobby").join(SERVER))?;
+        fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
+        share_compiled_plugin(&root.join("state"))?;
+        let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
+        shim.sync().await?;
+        Ok(Self { folder, shim })
+    }
+
+    fn lobby(&self) -> PathBuf {
+        self.folder.path().join("panel/servers/lobby")
+    }
+
+    async fn verdict(&self) -> Result<Option<Verdict>> {
+        let mut verdicts = self.shim.report().await?.verdicts.into_iter();
+        Ok(verdicts.find(|verdict| verdict.component.ends_with("/log4j-core")))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
+        let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.folder.path().join("panel.toml"))
+            .env("COLUMNS", "200")
+            .output()?;
+        Ok((output.status.code(), String::from_utf8(output.stdout)?))
+    }
+}
+
+/// Publishes a correction.
+fn publish(vendor: &mut Vendor, root: &Path, (id, component, versions): Corrects) -> Result<()> {
+    let grounds = root.join("grounds").join(id);
+    let before = Ground::lay(&grounds.join("before"), Age::Flawed)?;
+    let after = Ground::lay(&grounds.join("after"), Age::Corrected)?;
+    let fix = Fix {
+        id,
+        component,
+        folder: Ground::lobby,
+        versions,
+        advisories: &[ADVISORY],
+        ignored: &["world/", "logs/", "server.properties"],
+    };
+    vendor.publish_correction(&fix, &before, &after)?;
+    Ok(())
+}
+
+fn log4shell(corrections: &[Corrects]) -> Advisory {
+    let mut told = advisory(ADVISORY, LOG4J, &[("2.0-beta9", Some("2.15.0"), None)]);
+    told.affected[0].scheme = VersionScheme::Maven;
+    told.corrections = corrections.iter().map(|(named, ..)| id(named)).collect();
+    told
+}
+
+fn put_library(root: &Path, version: &str) -> Result<()> {
+    let library = Jar::default().with_library("org.apache.logging.log4j", "log4j-core", version);
+    let name = format!("META-INF/libraries/log4j-core-{version}.jar");
+    let engine = Jar::default().with(&name, library.bytes()?);
+    let plugin = Jar::default()
+        .with("plugin.yml", "name: Shop\nversion: 1.2\nmain: shop.Shop\n")
+        .with("BOOT-INF/lib/engine-3.0.jar", engine.bytes()?);
+    plugin.put(&root.join("panel/servers/lobby/plugins/Shop-1.2.jar"))
+}
+
+fn configuration(root: &Path, vendor: &Vendor) -> String {
+    let quoted = |path: &Path| format!("{:?}", path.display().to_string());
+    format!(
+        "state = {state}\n\
+         [feed]\nfrom = {feed}\naudience = \"customers\"\nroot = {pinned}\n\
+         [plugin]\nmanifest = {manifest}\ncomponent = {component}\n\
+         [scan]\nfresh-seconds = 0\n\
+         [[component]]\nname = \"lobby\"\nadvisory-name = \"minecraft:server\"\nscheme = \"semver\"\n\
+         folder = {lobby}\nkeep = [\"world/\", \"logs/\", \"server.properties\", \"plugins/\"]\n\
+         version = {{ file = \"version_history.json\", pattern = '\\(MC: ([^)]+)\\)' }}\n\
+         scan = [\"minecraft\"]\n\
+         [[inventory]]\nprovider = \"os\"\nplace = \"panel\"\n",
+        state = quoted(&root.join("state")),
+        feed = quoted(vendor.feed_dir()),
+        pinned = quoted(vendor.root_path()),
+        manifest = quoted(vendor.plugin_manifest()),
+        component = quoted(vendor.plugin_component()),
+        lobby = quoted(&root.join("panel/servers/lobby")),
+    )
+}
+
+/// Every panel here runs the same plugin, and compiling it takes longer than most tests.
+fn share_compiled_plugin(state: &Path) -> Result<()> {
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("found-compiled-plugins");
+    let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    private(&shared)?;
+    private(state)?;
+    Ok(symlink(&shared, state.join("plugin-cache"))?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_library_two_archives_deep_is_judged_and_recorded_until_it_is_replaced() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let verdict = panel.verdict().await?.context("it is judged")?;
+    assert_eq!(verdict.component, FOUND);
+    assert_eq!(verdict.version.as_deref(), Some("2.14.1"));
+    assert_eq!(verdict.status, Status::Affected, "{}", verdict.reason);
+
+    let summary = panel.shim.report().await?.summary;
+    // The server, the plugin, the library, and the system.
+    assert_eq!(
+        (summary.components, summary.exposed, summary.unread),
+        (4, 1, 0)
+    );
+    let question = Question::default();
+    let record = panel
+        .shim
+        .exposure_record(&question, Timestamp::now())
+        .await?;
+    assert_eq!(record.periods[0].component, FOUND);
+    assert!(record.periods[0].until.is_none());
+
+    put_library(panel.folder.path(), "2.17.1")?;
+    let verdict = panel.verdict().await?.context("it is judged")?;
+    assert_eq!(verdict.status, Status::Fixed, "{}", verdict.reason);
+    let record = panel
+        .shim
+        .exposure_record(&question, Timestamp::now())
+        .await?;
+    assert!(record.periods[0].until.is_some());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_is_never_corrected_itself() -> Result<()> {
+    let panel = Panel::with(&[OF_THE_LIBRARY]).await?;
+    let verdict = panel.verdict().await?.context("it is judged")?;
+    assert_eq!(verdict.status, Status::Affected);
+    assert_eq!(verdict.correction, None, "the guest proposes none");
+    assert!(panel.shim.automation_plan().await?.is_empty());
+
+    let correction = id(LIBRARY_CORRECTION);
+    assert_eq!(
+        panel.shim.components_for(&correction).await?,
+        [] as [&str; 0]
+    );
+    let planned = panel.shim.plan(&correction, FOUND).await;
+    assert!(
+        matches!(planned, Err(ShimError::NotCorrectable { .. })),
+        "{planned:?}"
+    );
+    let request = ApplyRequest {
+        correction,
+        component: FOUND.to_owned(),
+        plan: None,
+        overwrite: true,
+        by: "ada".to_owned(),
+    };
+    let applied = panel.shim.apply(request, &()).await;
+    assert!(
+        matches!(applied, Err(ShimError::NotCorrectable { .. })),
+        "{applied:?}"
+    );
+    let (code, _) = panel.run(&["apply", LIBRARY_CORRECTION, "--component", FOUND, "--yes"])?;
+    assert_eq!(code, Some(3));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_is_corrected_with_the_component_around_it() -> Result<()> {
+    let panel = Panel::with(&[OF_THE_LIBRARY, OF_THE_SERVER]).await?;
+    let verdict = panel.verdict().await?.context("it is judged")?;
+    let named = verdict
+        .correction
+        .context("the server's correction ends it")?;
+    assert_eq!(named.id, SERVER_CORRECTION);
+    let plans = panel.shim.automation_plan().await?;
+    assert!(
+        plans.iter().all(|action| action.component == "lobby"),
+        "{plans:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_risk_of_something_that_was_found_can_be_accepted() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let wish = Wish {
+        workaround: None,
+        advisory: id(ADVISORY),
+        shown: None,
+        component: Some(FOUND.to_owned()),
+        by: "ada".to_owned(),
+        until: Some(Timestamp::now() + SignedDuration::from_hours(24)),
+        reason: Some("The plugin is not reachable.".to_owned()),
+    };
+    panel.shim.decide(&wish).await?;
+    let (code, _) = panel.run(&["check"])?;
+    assert_eq!(code, Some(1), "it is exposed all the same");
+    let (code, said) = panel.run(&["check", "--allow-accepted"])?;
+    assert_eq!(code, Some(0), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_read_is_shown_wherever_somebody_asks_and_is_not_well() -> Result<()> {
+    let panel = Panel::raise().await?;
+    put_library(panel.folder.path(), "2.17.1")?;
+    let (code, said) = panel.run(&["check"])?;
+    assert_eq!(code, Some(0), "{said}");
+    fs::write(panel.lobby().join("plugins/Broken.jar"), "no archive")?;
+
+    let report = panel.shim.report().await?;
+    assert_eq!(report.summary.unread, 1);
+    let (code, said) = panel.run(&["check"])?;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("1 place could not be read"), "{said}");
+    for arguments in [&["components"][..], &["components", "--json"], &["doctor"]] {
+        let (_, said) = panel.run(arguments)?;
+        assert!(said.contains("plugins/Broken.jar"), "{arguments:?}: {said}");
+        assert!(
+            said.contains("it is not an archive"),
+            "{arguments:?}: {said}"
+        );
+    }
+    let (_, said) = panel.run(&["components"])?;
+    assert!(said.contains(FOUND), "{said}");
+    assert!(said.contains("log4j-core-2.17.1.jar!/"), "{said}");
+    Ok(())
+}

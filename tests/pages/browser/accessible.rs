@@ -1,0 +1,113 @@
+//! Everybody can read and use the pages: axe finds nothing against WCAG 2.2 AA, on a phone and at a
+//! desk, in light and dark.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use spacecp_tests::{browser::Browser, catalog, npm};
+
+use super::tour;
+use crate::panel::{ADMINISTRATOR, Kind, Panel};
+
+/// What axe finds on the page as it is shown now, each with where it is.
+async fn violations(browser: &Browser, axe: &str) -> Result<Vec<String>> {
+    let ask = "const done = arguments[arguments.length - 1]; \
+        const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']; \
+        axe.run(document, { runOnly: rules, resultTypes: ['violations'] }) \
+        .then(found => done({ rules: found.passes.length, violations: found.violations }), \
+        error => done({ error: String(error) }));";
+    let found = browser.run_to_the_end(&format!("{axe}\n{ask}")).await?;
+    let passed = found["rules"].as_u64().unwrap_or_default();
+    ensure!(passed > 5, "axe looked at nothing: {}", found["error"]);
+    let violations = found["violations"].as_array().context("a list")?.iter();
+    Ok(violations.map(described).collect())
+}
+
+fn described(violation: &Value) -> String {
+    let nodes = violation["nodes"].as_array().into_iter().flatten();
+    let places = nodes.map(|node| format!("  {} {}", node["html"], node["failureSummary"]));
+    let places: Vec<_> = places.take(3).collect();
+    format!("{}: {}\n{}", violation["id"], violation["help"], places.join("\n"))
+}
+
+/// Looks at pages in every size and both sets of colours.
+async fn nothing_is_found(browser: &Browser, addresses: &[String]) -> Result<()> {
+    let axe = fs::read_to_string(npm::package("axe-core")?.join("axe.min.js"))?;
+    let mut found = Vec::new();
+    for address in addresses {
+        browser.open(address).await?;
+        for (width, height) in tour::SIZES {
+            browser.at_a_size(width, height).await?;
+            for dark in [false, true] {
+                browser.in_the_dark(dark).await?;
+                let colours = if dark { "dark" } else { "light" };
+                let violations = violations(browser, &axe).await?.into_iter();
+                found.extend(violations.map(|what| format!("{address} {width} {colours}: {what}")));
+            }
+        }
+    }
+    ensure!(found.is_empty(), "{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_meets_the_guidelines() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let browser = tour::logged_in(&panel).await?;
+    let addresses: Vec<_> = tour::pages().iter().map(|page| tour::at(&panel, page)).collect();
+    nothing_is_found(&browser, &addresses).await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_before_the_login_meet_the_guidelines() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let browser = Browser::start().await?;
+    nothing_is_found(&browser, &[tour::at(&panel, "/login")]).await?;
+    browser.fill("name", ADMINISTRATOR).await?;
+    browser.fill("password", "no password").await?;
+    browser.press("Log in").await?;
+    browser.wait_for("wrong").await?;
+    let refused = browser.address().await?.to_string();
+    nothing_is_found(&browser, &[refused]).await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_under_way_and_what_it_leaves_meet_the_guidelines() -> Result<()> {
+    let panel = Panel::of(Kind {
+        plugin: true,
+        gated: true,
+        ..Kind::default()
+    })
+    .await?;
+    let browser = tour::logged_in(&panel).await?;
+    let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
+    let page = format!("/advisories/{}", catalog::CONSOLE);
+    let form = administrator.get(&page).await?.form("/apply")?;
+    let answer = administrator.post("/apply", &form).await?;
+    let work = answer.header("location").context("leads to the work")?.to_owned();
+    nothing_is_found(&browser, &[tour::at(&panel, &work)]).await?;
+    panel.open_gate()?;
+    browser.open(&tour::at(&panel, &work)).await?;
+    browser.wait_for("is corrected: 4.7.2").await?;
+    let left = ["/history", "/exposure", "/"].map(|page| tour::at(&panel, page));
+    nothing_is_found(&browser, &left).await?;
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn axe_finds_what_is_against_the_guidelines() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let browser = Browser::start().await?;
+    browser.open(&tour::at(&panel, "/login")).await?;
+    let spoil = "document.querySelector('label').remove(); \
+        const field = document.createElement('input'); field.type = 'text'; \
+        document.querySelector('form').append(field);";
+    browser.run(spoil).await?;
+    let axe = fs::read_to_string(npm::package("axe-core")?.join("axe.min.js"))?;
+    let found = violations(&browser, &axe).await?.join("\n");
+    ensure!(found.contains("\"label\""), "{found}");
+    browser.close().await
+}
