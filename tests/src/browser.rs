@@ -112,12 +112,16 @@ impl Browser {
             .await?)
     }
 
-    /// Asks for the dark or the light set of colours, as a system setting would.
+    /// Asks for the dark or the light set of colours, as a system setting would, and for no motion on
+    /// the way from one to the other.
     pub async fn in_the_dark(&self, dark: bool) -> Result<()> {
         let value = if dark { "dark" } else { "light" };
         self.devtools(
             "Emulation.setEmulatedMedia",
-            json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] }),
+            json!({ "features": [
+                { "name": "prefers-color-scheme", "value": value },
+                { "name": "prefers-reduced-motion", "value": "reduce" },
+            ] }),
         )
         .await
     }

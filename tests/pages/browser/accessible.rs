@@ -91,7 +91,7 @@ async fn work_under_way_and_what_it_leaves_meet_the_guidelines() -> Result<()> {
     nothing_is_found(&browser, &[tour::at(&panel, &work)]).await?;
     panel.open_gate()?;
     browser.open(&tour::at(&panel, &work)).await?;
-    browser.wait_for("is corrected: 4.7.2").await?;
+    browser.wait_for("4.7.2 → 4.7.4").await?;
     let left = ["/history", "/exposure", "/"].map(|page| tour::at(&panel, page));
     nothing_is_found(&browser, &left).await?;
     browser.close().await

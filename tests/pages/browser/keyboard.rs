@@ -15,7 +15,8 @@ const FOCUSED: &str = r"
     const element = document.activeElement;
     const style = getComputedStyle(element);
     const box = element.getBoundingClientRect();
-    const words = element.labels?.[0]?.textContent || element.textContent || element.name || '';
+    const words = element.getAttribute('aria-label') || element.labels?.[0]?.textContent
+        || (element.closest('a, button, summary') && element.textContent) || '';
     return {
         tag: element.tagName,
         words: words.replace(/\s+/g, ' ').trim(),
@@ -71,9 +72,9 @@ async fn a_correction_is_applied_with_the_keyboard_alone() -> Result<()> {
         tab_to(&browser, "Advisories").await?;
         enter(&browser).await?;
         browser.wait_for(catalog::CONSOLE).await?;
-        tab_to(&browser, "A server's console").await?;
+        tab_to(&browser, catalog::CONSOLE).await?;
         enter(&browser).await?;
-        tab_to(&browser, "Apply now").await?;
+        tab_to(&browser, "Apply: houston").await?;
         enter(&browser).await?;
         browser.wait_for("houston is corrected: 4.7.2 → 4.7.4.").await?;
         browser.close().await?;
