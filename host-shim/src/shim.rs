@@ -384,7 +384,7 @@ impl Shim {
     }
 
     /// What is installed.
-    pub async fn inventory(&self) -> Inventory {
+    pub async fn inventory(&self) -> Arc<Inventory> {
         self.rooms.inventory().await
     }
 
@@ -466,8 +466,8 @@ impl Shim {
 
     /// When the vendor signed the head that is trusted.
     pub async fn head_issued(&self) -> Result<Option<Timestamp>, ShimError> {
-        let head = self.rooms.store().trusted().await?.head;
-        Ok(head.map(|head| head.issued))
+        let trusted = self.rooms.store().trusted().await?;
+        Ok(trusted.head.as_ref().map(|head| head.issued))
     }
 
     /// Reads the whole store and says what is damaged; takes as long as reading it does.

@@ -161,7 +161,7 @@ impl Follower {
     /// The newest root that is trusted: the stored one, or the pinned one before the first sync.
     /// None where only a fingerprint is pinned and the feed has not been heard yet.
     pub async fn root(&self) -> Result<Option<Verified<Root>>, StoreError> {
-        let stored = self.store.trusted().await?.root;
+        let stored = self.store.trusted().await?.root.clone();
         let newer = stored.filter(|stored| stored.version >= self.pin.version());
         Ok(newer.or_else(|| match &self.pin {
             Pin::Root(root) => Some((**root).clone()),
@@ -322,7 +322,7 @@ impl Follower {
         let mut workflow = Workflow::new(
             self.pin.clone(),
             self.audience.clone(),
-            trusted,
+            Arc::unwrap_or_clone(trusted),
             self.store.held().await?,
             Limits::default(),
             now,

@@ -3,6 +3,8 @@
 //! A decision never changes a verdict. It says which exposures somebody has looked at, so that the
 //! others come first.
 
+use std::collections::HashMap;
+
 use crate::bindings::{
     exports::spacecp::advisories::exposure::{Status, Verdict},
     spacecp::advisories::decisions::{Decision, Kind, State},
@@ -22,22 +24,26 @@ pub enum Standing {
 /// The decisions that the panel has, or why it cannot say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decisions {
-    list: Vec<Decision>,
+    /// By advisory, each in the order in which the panel gave them.
+    by_advisory: HashMap<String, Vec<Decision>>,
     problem: Option<String>,
 }
 
 impl Decisions {
     /// Those that the panel gave.
     pub fn new(given: Result<Vec<Decision>, String>) -> Self {
-        match given {
-            Ok(list) => Self {
-                list,
-                problem: None,
-            },
-            Err(problem) => Self {
-                list: Vec::new(),
-                problem: Some(problem),
-            },
+        let (list, problem) = match given {
+            Ok(list) => (list, None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        let mut by_advisory: HashMap<String, Vec<Decision>> = HashMap::new();
+        for decision in list {
+            let advisory = decision.advisory.id.clone();
+            by_advisory.entry(advisory).or_default().push(decision);
+        }
+        Self {
+            by_advisory,
+            problem,
         }
     }
 
@@ -48,8 +54,7 @@ impl Decisions {
 
     /// The decisions about an advisory: those that hold, and those that ended by themselves.
     pub fn about<'a>(&'a self, advisory: &'a str) -> impl Iterator<Item = &'a Decision> {
-        let decisions = self.list.iter();
-        decisions.filter(move |decision| decision.advisory.id == advisory)
+        self.by_advisory.get(advisory).into_iter().flatten()
     }
 
     /// The decisions that hold for an exposure.
@@ -82,7 +87,7 @@ impl Decisions {
     /// Verdicts, worst first, in the order in which they want to be dealt with.
     pub fn most_urgent_first<'a>(&self, mut verdicts: Vec<&'a Verdict>) -> Vec<&'a Verdict> {
         // Stable: among those that are dealt with alike, the worst stay first.
-        verdicts.sort_by_key(|verdict| self.standing(verdict));
+        verdicts.sort_by_cached_key(|verdict| self.standing(verdict));
         verdicts
     }
 

@@ -21,9 +21,10 @@ use crate::{
             types::DocumentRef,
         },
     },
-    exposure::{Index, Installed, Ranges, compare, gravity, merge},
+    exposure::{Index, Installed, Ranges, compare},
     severity::{self, Rating},
     supersession::Supersession,
+    verdicts::Verdicts,
 };
 
 /// Everything that the plugin knows.
@@ -45,7 +46,7 @@ pub struct Knowledge {
     installed: Vec<Option<Installed>>,
     /// Places of components by the name that advisories use.
     by_name: HashMap<String, Vec<usize>>,
-    verdicts: BTreeMap<String, Vec<Verdict>>,
+    verdicts: Verdicts,
 }
 
 /// An advisory and what was computed from it.
@@ -72,19 +73,7 @@ impl Knowledge {
     /// counts for nothing.
     pub fn take(&mut self, documents: &[Document], next: Cursor) {
         if self.cursor.is_some_and(|cursor| cursor.epoch != next.epoch) {
-            let (components, unread, fingerprint) = (
-                std::mem::take(&mut self.components),
-                std::mem::take(&mut self.unread),
-                self.fingerprint.take(),
-            );
-            *self = Self {
-                by_name: std::mem::take(&mut self.by_name),
-                installed: std::mem::take(&mut self.installed),
-                components,
-                unread,
-                fingerprint,
-                ..Self::default()
-            };
+            self.forget_documents();
         }
         let mut stale = BTreeSet::new();
         for document in documents {
@@ -99,26 +88,58 @@ impl Knowledge {
         }
     }
 
-    /// Takes in the components installed.
+    /// Everything but the components goes.
+    fn forget_documents(&mut self) {
+        let fingerprint = self.fingerprint.take();
+        let snapshot = Snapshot {
+            fingerprint: fingerprint.clone().unwrap_or_default(),
+            components: std::mem::take(&mut self.components),
+            unread: std::mem::take(&mut self.unread),
+        };
+        *self = Self::default();
+        if fingerprint.is_some() {
+            self.install(snapshot);
+        }
+    }
+
+    /// Takes in the components installed. Only the advisories that speak of what changed are judged
+    /// again.
     pub fn install(&mut self, snapshot: Snapshot) {
+        let before = std::mem::replace(&mut self.components, snapshot.components);
         self.by_name.clear();
-        for (place, component) in snapshot.components.iter().enumerate() {
+        for (place, component) in self.components.iter().enumerate() {
             self.by_name
                 .entry(component.advisory_name.clone())
                 .or_default()
                 .push(place);
         }
-        let versions = snapshot.components.iter();
+        let versions = self.components.iter();
         self.installed = versions
             .map(|component| component.version.as_deref().map(Installed::new))
             .collect();
-        self.components = snapshot.components;
         self.unread = snapshot.unread;
         self.fingerprint = Some(snapshot.fingerprint);
-        let all: Vec<String> = self.advisories.keys().cloned().collect();
-        for advisory in all {
+        let unversioned = self.components.iter();
+        let unversioned = unversioned.filter(|component| component.version.is_none());
+        self.verdicts
+            .unversioned(unversioned.map(|component| component.name.as_str()));
+        for advisory in self.concerned(&changed(&before, &self.components)) {
             self.judge(&advisory);
         }
+    }
+
+    /// The advisories that speak of components, or that corrections of these answer.
+    fn concerned(&self, components: &BTreeSet<&str>) -> BTreeSet<String> {
+        let mut advisories = BTreeSet::new();
+        for component in components {
+            advisories.extend(self.index.advisories(component).map(str::to_owned));
+        }
+        for (id, correction) in &self.corrections {
+            if components.contains(correction.component.as_str()) {
+                advisories.extend(self.answered.get(id).into_iter().flatten().cloned());
+            }
+        }
+        advisories
     }
 
     fn take_advisory(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
@@ -218,7 +239,7 @@ impl Knowledge {
                 }
             }
         }
-        self.verdicts.insert(id.to_owned(), verdicts);
+        self.verdicts.put(id, verdicts);
     }
 
     fn verdict(
@@ -342,15 +363,15 @@ impl Knowledge {
     }
 
     /// The verdicts of one advisory.
-    pub fn verdicts_of(&self, advisory: &str) -> &[Verdict] {
-        self.verdicts.get(advisory).map_or(&[], Vec::as_slice)
+    pub fn verdicts_of(&self, advisory: &str) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.of(advisory)
     }
 
     /// A verdict for each flaw and component, worst first. Where several advisories speak of one flaw,
     /// the gravest verdict stands.
     pub fn verdicts(&self) -> Vec<&Verdict> {
-        let merged = merge(self.every_verdict(), |id| self.aliases(id));
-        merged.into_iter().map(|(verdict, _)| verdict).collect()
+        let merged = self.verdicts.merged(|id| self.aliases(id));
+        merged.map(|(verdict, _)| verdict).collect()
     }
 
     fn aliases(&self, advisory: &str) -> &[String] {
@@ -360,53 +381,19 @@ impl Knowledge {
     }
 
     /// The verdicts of every advisory, worst first, also those that speak of one flaw.
-    pub fn every_verdict(&self) -> Vec<&Verdict> {
-        let mut verdicts: Vec<&Verdict> = self.verdicts.values().flatten().collect();
-        verdicts.sort_by(|one, other| {
-            urgency(other).cmp(&urgency(one)).then_with(|| {
-                (&one.advisory.id, &one.component).cmp(&(&other.advisory.id, &other.component))
-            })
-        });
-        verdicts
+    pub fn every_verdict(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.every(|id| self.aliases(id))
     }
 
     /// How the panel stands.
     pub fn summary(&self) -> Summary {
-        let with = |status: Status| -> BTreeSet<&str> {
-            self.verdicts
-                .values()
-                .flatten()
-                .filter(|verdict| verdict.status == status)
-                .map(|verdict| verdict.component.as_str())
-                .collect()
-        };
-        let exposed = with(Status::Affected);
-        let mut undecided = with(Status::Unknown);
-        undecided.extend(
-            self.components
-                .iter()
-                .filter(|component| component.version.is_none())
-                .map(|component| component.name.as_str()),
-        );
-        let affected = self
-            .verdicts
-            .values()
-            .flatten()
-            .filter(|verdict| verdict.status == Status::Affected);
         Summary {
             components: count(self.components.len()),
-            exposed: count(exposed.len()),
-            undecided: count(undecided.difference(&exposed).count()),
+            exposed: count(self.verdicts.exposed()),
+            undecided: count(self.verdicts.undecided()),
             unread: count(self.unread.len()),
-            advisories: count(
-                self.advisories
-                    .values()
-                    .filter(|known| self.in_force(known))
-                    .count(),
-            ),
-            worst: affected
-                .map(|verdict| verdict.severity)
-                .max_by_key(|severity| severity::rank(*severity)),
+            advisories: count(self.verdicts.advisories()),
+            worst: self.verdicts.worst(),
         }
     }
 
@@ -414,9 +401,10 @@ impl Knowledge {
     pub fn report(&self) -> ExposureReport {
         ExposureReport {
             summary: self.summary(),
-            verdicts: merge(self.every_verdict(), |id| self.aliases(id))
-                .into_iter()
-                .map(|(verdict, others)| with_others(verdict, &others))
+            verdicts: self
+                .verdicts
+                .merged(|id| self.aliases(id))
+                .map(|(verdict, others)| with_others(verdict, others))
                 .collect(),
             unreadable: self.unreadable().cloned().collect(),
         }
@@ -429,7 +417,7 @@ impl Knowledge {
 }
 
 /// The verdict, with the advisories named that speak of the same flaw.
-fn with_others(verdict: &Verdict, others: &[&str]) -> Verdict {
+fn with_others(verdict: &Verdict, others: &[String]) -> Verdict {
     let mut verdict = verdict.clone();
     if !others.is_empty() {
         let others = others.join(", ");
@@ -438,16 +426,21 @@ fn with_others(verdict: &Verdict, others: &[&str]) -> Verdict {
     verdict
 }
 
-/// What is shown first: affected before unknown before the rest; then known exploited, then
-/// score, then what can be corrected.
-fn urgency(verdict: &Verdict) -> (u8, bool, u8, u8, bool) {
-    (
-        gravity(verdict.status),
-        verdict.known_exploited,
-        severity::rank(verdict.severity),
-        verdict.score.unwrap_or(0),
-        verdict.correction.is_some(),
-    )
+/// The names that advisories use for components that came, went or changed.
+fn changed<'a>(before: &'a [Component], after: &'a [Component]) -> BTreeSet<&'a str> {
+    let by_name = |components: &'a [Component]| -> HashMap<&'a str, Vec<&'a Component>> {
+        let mut by_name: HashMap<&str, Vec<&Component>> = HashMap::new();
+        for component in components {
+            let named = by_name.entry(&component.advisory_name).or_default();
+            named.push(component);
+        }
+        by_name
+    };
+    let (before, after) = (by_name(before), by_name(after));
+    let names = before.keys().chain(after.keys()).copied();
+    names
+        .filter(|name| before.get(name) != after.get(name))
+        .collect()
 }
 
 /// Whether `target` is the exposed component or one that has it inside.

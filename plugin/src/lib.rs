@@ -31,3 +31,4 @@ pub mod pages;
 pub mod plan;
 pub mod severity;
 mod supersession;
+mod verdicts;

@@ -62,7 +62,6 @@ pub fn candidates(knowledge: &Knowledge) -> Vec<Candidate<'_>> {
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     for verdict in knowledge
         .every_verdict()
-        .into_iter()
         .filter(|verdict| verdict.status == Status::Affected)
     {
         let Some(known) = knowledge.advisory(&verdict.advisory.id) else {

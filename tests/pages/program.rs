@@ -57,6 +57,7 @@ fn help_teaches_every_command() -> Result<()> {
         "import",
         "trust",
         "doctor",
+        "token",
         "serve",
         "components",
         "exposure",

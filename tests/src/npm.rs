@@ -25,7 +25,10 @@ pub fn package(name: &str) -> Result<PathBuf> {
         bring(&pinned, &place)?;
     }
     let package = place.join("node_modules").join(name);
-    ensure!(package.is_dir(), "tests/npm/package.json does not name {name}");
+    ensure!(
+        package.is_dir(),
+        "tests/npm/package.json does not name {name}"
+    );
     Ok(package)
 }
 

@@ -35,6 +35,11 @@ pub trait Services: Send + Sync + 'static {
         names: Vec<documents::Name>,
     ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>>;
 
+    /// See `inventory.fingerprint`.
+    fn fingerprint(&self) -> Answer<'_, Result<String, inventory::Error>> {
+        Box::pin(async move { Ok(self.components().await?.fingerprint) })
+    }
+
     /// See `inventory.components`.
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>>;
 

@@ -128,8 +128,13 @@ impl Shim {
 
 impl Rooms {
     async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
-        let index = self.store().trusted().await?.index;
-        let index = Digest::of(index.as_ref().map_or(&[][..], |index| index.bytes()));
+        let trusted = self.store().trusted().await?;
+        let index = Digest::of(
+            trusted
+                .index
+                .as_ref()
+                .map_or(&[][..], |index| index.bytes()),
+        );
         let mut kept = self.listed().lock().await;
         if let Some((of, catalogue)) = &*kept
             && *of == index

@@ -2,6 +2,7 @@
 //! documents, what is installed, what is in quarantine and what is under way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, Correction, DocumentKind, Head};
@@ -26,7 +27,7 @@ pub(super) struct Known {
     advisories: Vec<Advisory>,
     corrections: BTreeMap<String, Correction>,
     received: Received,
-    inventory: Inventory,
+    inventory: Arc<Inventory>,
     quarantined: Vec<Quarantine>,
     history: Vec<Application>,
 }

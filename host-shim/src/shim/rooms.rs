@@ -29,6 +29,8 @@ pub(crate) struct Rooms {
     applier: Applier,
     ledger: Ledger,
     lookout: Lookout,
+    /// The inventory that was read last, and what was found by then.
+    read: std::sync::Mutex<Option<(Arc<Report>, Arc<Inventory>)>>,
     /// Whether automatic application is to begin nothing more.
     closing: watch::Sender<bool>,
     /// Held, together, by whoever is at a component.
@@ -63,6 +65,7 @@ impl Rooms {
             applier,
             ledger,
             lookout,
+            read: std::sync::Mutex::default(),
             closing: watch::Sender::new(false),
             at_work: RwLock::new(()),
             listed: Mutex::default(),
@@ -132,13 +135,13 @@ impl Rooms {
 
     /// What is installed: what is configured is read afresh, and what is found by looking is looked for
     /// where that is too long ago.
-    pub(super) async fn inventory(&self) -> Inventory {
+    pub(super) async fn inventory(&self) -> Arc<Inventory> {
         let report = self.lookout.look().await;
         self.read_inventory(report).await
     }
 
     /// What is installed, with what was found the last time: for a plugin that waits for the answer.
-    pub(super) async fn inventory_last_seen(&self) -> Inventory {
+    pub(super) async fn inventory_last_seen(&self) -> Arc<Inventory> {
         let report = self.lookout.last_seen().await;
         self.read_inventory(report).await
     }
@@ -147,13 +150,35 @@ impl Rooms {
         &self.lookout
     }
 
-    async fn read_inventory(&self, report: Arc<Report>) -> Inventory {
+    /// Puts together what is configured and what was found. The latter may be very much, so that both
+    /// together are kept for as long as neither changes.
+    async fn read_inventory(&self, report: Arc<Report>) -> Arc<Inventory> {
         let configured = self.config.components.clone();
-        let read = move || Inventory::read(&configured).with(&report);
-        match tokio::task::spawn_blocking(read).await {
+        let before = self.last_read().clone();
+        let found = report.clone();
+        let read = move || {
+            let configured = Inventory::read(&configured);
+            let same = before.filter(|(report, inventory)| {
+                Arc::ptr_eq(report, &found) && inventory.components == configured.components
+            });
+            match same {
+                Some((_, inventory)) => inventory,
+                None => Arc::new(configured.with(&found)),
+            }
+        };
+        let inventory = match tokio::task::spawn_blocking(read).await {
             Ok(inventory) => inventory,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
+        };
+        *self.last_read() = Some((report, inventory.clone()));
+        inventory
+    }
+
+    fn last_read(&self) -> std::sync::MutexGuard<'_, Option<(Arc<Report>, Arc<Inventory>)>> {
+        // Nothing that holds it leaves it halfway.
+        self.read
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(super) async fn plan(

@@ -61,8 +61,18 @@ impl Services for PluginServices {
         })
     }
 
+    fn fingerprint(&self) -> Answer<'_, Result<String, inventory::Error>> {
+        Box::pin(async move {
+            let inventory = self.rooms.inventory_last_seen().await;
+            Ok(inventory.fingerprint.to_string())
+        })
+    }
+
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
-        Box::pin(async move { Ok(contract::snapshot(&self.rooms.inventory_last_seen().await)) })
+        Box::pin(async move {
+            let inventory = self.rooms.inventory_last_seen().await;
+            Ok(contract::snapshot(&inventory))
+        })
     }
 
     fn plan(

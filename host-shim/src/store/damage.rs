@@ -154,7 +154,7 @@ impl Store {
         super::feed::name_feed(&mut transaction).await?;
         transaction.commit().await?;
         *self
-            .trusted
+            .believed
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         Ok(())

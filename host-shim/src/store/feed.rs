@@ -3,13 +3,13 @@
 //! A sync becomes durable as one transaction. What is read back is verified again before anybody
 //! acts on it, so a tampered or damaged store is found, not followed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId, Head, Limits, Root};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Store, StoreError, documents::kind};
+use super::{Store, StoreError, believed::Believed, documents::kind};
 use crate::trust::{
     self, AnyDocument, Unverified, Verified,
     workflow::{Held, HeldDocument, Trusted, Update},
@@ -50,23 +50,29 @@ impl Store {
     }
 
     /// What is trusted, verified again unless this process has done so already.
-    pub async fn trusted(&self) -> Result<Trusted, StoreError> {
+    pub async fn trusted(&self) -> Result<Arc<Trusted>, StoreError> {
+        Ok(self.believed().await?.trusted.clone())
+    }
+
+    /// The same, as it is kept.
+    pub(super) async fn believed(&self) -> Result<Arc<Believed>, StoreError> {
         let version = self.feed_version().await?;
         let lock = || {
-            self.trusted
+            self.believed
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         };
-        if let Some((_, trusted)) = lock().as_ref().filter(|(of, _)| *of == version) {
-            return Ok(trusted.clone());
+        if let Some(believed) = lock().as_ref().filter(|kept| kept.version == version) {
+            return Ok(believed.clone());
         }
         let read = self.read_trusted().await;
         if let Err(StoreError::Damaged(words)) = &read {
             self.mark_damaged(words).await;
         }
         let (version, trusted) = read?;
-        *lock() = Some((version, trusted.clone()));
-        Ok(trusted)
+        let believed = Arc::new(Believed::new(version, trusted));
+        *lock() = Some(believed.clone());
+        Ok(believed)
     }
 
     async fn feed_version(&self) -> Result<u64, StoreError> {

@@ -7,6 +7,7 @@
 //! State changes are transactions; a crash leaves the old state or the new one. Rooms that keep
 //! something here own their tables (one migration each) and nobody else's.
 
+mod believed;
 mod damage;
 mod documents;
 mod feed;
@@ -25,8 +26,6 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::trust::workflow::Trusted;
-
 pub(crate) use damage::is_damage;
 pub use documents::{Batch, Cursor, Signer, StoredDocument};
 pub use feed::Freshness;
@@ -43,7 +42,7 @@ pub struct Store {
     feed: SqlitePool,
     path: PathBuf,
     /// What was last read and verified of the feed, with the version that it had.
-    trusted: Arc<Mutex<Option<(u64, Trusted)>>>,
+    believed: Arc<Mutex<Option<Arc<believed::Believed>>>>,
 }
 
 /// Why the store cannot be used.
@@ -112,7 +111,7 @@ impl Store {
             panel,
             feed,
             path: path.to_owned(),
-            trusted: Arc::default(),
+            believed: Arc::default(),
         };
         store.ensure_feed_state().await?;
         if let Some((error, aside)) = aside {

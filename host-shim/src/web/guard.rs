@@ -105,7 +105,12 @@ fn too_often(web: &Web, client: Option<Client>) -> Option<Response> {
     let pace = web.paces.addresses.as_ref()?;
     let wait = pace.count(&client?.network()).err()?;
     let after = (header::RETRY_AFTER, pace::seconds(wait).to_string());
-    Some((StatusCode::TOO_MANY_REQUESTS, [after]).into_response())
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, [after]).into_response();
+    response.extensions_mut().insert(Undrawn::Page {
+        title: "Too many requests",
+        words: "Wait a moment, and load the page again.".into(),
+    });
+    Some(response)
 }
 
 /// Takes the whole form in, within its limits, before anything is done with it.
@@ -143,7 +148,9 @@ fn calm(web: &Web, mut response: Response) -> Response {
     match response.extensions_mut().remove::<Undrawn>() {
         Some(Undrawn::LogIn { asked }) => return to_login(web, asked.as_deref()),
         Some(Undrawn::Page { title, words }) => {
-            return web.plain(response.status(), title, &words, None);
+            let mut page = web.plain(response.status(), title, &words, None);
+            keep_headers(&response, &mut page);
+            return page;
         }
         None => {}
     }
@@ -155,10 +162,6 @@ fn calm(web: &Web, mut response: Response) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE => (
             "This is too long",
             "Nothing was changed. Go back and send less.",
-        ),
-        StatusCode::TOO_MANY_REQUESTS => (
-            "Too many requests",
-            "Wait a moment, and load the page again.",
         ),
         StatusCode::REQUEST_TIMEOUT => (
             "This took too long to arrive",

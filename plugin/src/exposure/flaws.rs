@@ -9,18 +9,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::bindings::exports::spacecp::advisories::exposure::Verdict;
 
-/// A verdict that stands, and the other advisories that speak of its flaw.
-type Merged<'a> = (&'a Verdict, Vec<&'a str>);
+/// The place of a verdict that stands, and the other advisories that speak of its flaw.
+type Merged<'a> = (usize, Vec<&'a str>);
 
 /// The verdicts that stand, in the order in which they came: the gravest first.
 pub(crate) fn merge<'a>(
-    verdicts: Vec<&'a Verdict>,
+    verdicts: &[&'a Verdict],
     aliases: impl Fn(&str) -> &'a [String],
 ) -> Vec<Merged<'a>> {
     let mut standing: Vec<Merged<'a>> = Vec::with_capacity(verdicts.len());
     // Where a verdict about this component stands whose advisory goes by this name.
     let mut named: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
-    for verdict in verdicts {
+    for (place, verdict) in verdicts.iter().enumerate() {
         let id = verdict.advisory.id.as_str();
         let names: BTreeSet<&str> = aliases(id).iter().map(String::as_str).chain([id]).collect();
         let shared = names
@@ -29,16 +29,16 @@ pub(crate) fn merge<'a>(
             .flatten();
         let over = shared
             .copied()
-            .find(|place| covers(aliases(&standing[*place].0.advisory.id), &names));
-        if let Some(place) = over {
-            standing[place].1.push(id);
+            .find(|place| covers(aliases(&verdicts[standing[*place].0].advisory.id), &names));
+        if let Some(over) = over {
+            standing[over].1.push(id);
             continue;
         }
         for name in names {
-            let place = named.entry((&verdict.component, name)).or_default();
-            place.push(standing.len());
+            let standing_here = named.entry((&verdict.component, name)).or_default();
+            standing_here.push(standing.len());
         }
-        standing.push((verdict, Vec::new()));
+        standing.push((place, Vec::new()));
     }
     standing
 }

@@ -76,6 +76,12 @@ impl Index {
         self.components.get(advisory).map_or(&[], Vec::as_slice)
     }
 
+    /// The advisories that speak of a component.
+    pub fn advisories(&self, component: &str) -> impl Iterator<Item = &str> {
+        let statements = self.by_component.get(component).into_iter();
+        statements.flat_map(|statements| statements.keys().map(String::as_str))
+    }
+
     /// What one advisory says of a component in this version, if it speaks of it.
     pub fn finding<'a>(
         &'a self,

@@ -100,7 +100,6 @@ fn put_in_order(knowledge: &Knowledge, found: &mut [&Known], order: Order) {
 fn gravest(knowledge: &Knowledge, known: &Known) -> Option<Status> {
     knowledge
         .verdicts_of(&known.advisory.id)
-        .iter()
         .map(|verdict| verdict.status)
         .max_by_key(|status| gravity(*status))
 }

@@ -191,7 +191,7 @@ fn facts(known: &Known) -> Vec<Fact> {
 }
 
 fn verdicts(knowledge: &Knowledge, known: &Known, decisions: &Decisions) -> Block {
-    let verdicts: Vec<&Verdict> = knowledge.verdicts_of(&known.advisory.id).iter().collect();
+    let verdicts: Vec<&Verdict> = knowledge.verdicts_of(&known.advisory.id).collect();
     let rows = verdicts.iter().map(|verdict| {
         vec![
             cell(vec![strong(verdict.component.clone())]),

@@ -115,7 +115,7 @@ impl<'a> Exposures<'a> {
         known: &'a Known,
         decisions: &'a Decisions,
     ) -> Self {
-        let verdicts = knowledge.verdicts_of(&known.advisory.id).iter();
+        let verdicts = knowledge.verdicts_of(&known.advisory.id);
         Self {
             advisory: DocumentRef {
                 id: known.advisory.id.to_string(),

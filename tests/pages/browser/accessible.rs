@@ -28,7 +28,12 @@ fn described(violation: &Value) -> String {
     let nodes = violation["nodes"].as_array().into_iter().flatten();
     let places = nodes.map(|node| format!("  {} {}", node["html"], node["failureSummary"]));
     let places: Vec<_> = places.take(3).collect();
-    format!("{}: {}\n{}", violation["id"], violation["help"], places.join("\n"))
+    format!(
+        "{}: {}\n{}",
+        violation["id"],
+        violation["help"],
+        places.join("\n")
+    )
 }
 
 /// Looks at pages in every size and both sets of colours.
@@ -55,7 +60,10 @@ async fn nothing_is_found(browser: &Browser, addresses: &[String]) -> Result<()>
 async fn every_page_meets_the_guidelines() -> Result<()> {
     let panel = Panel::raise().await?;
     let browser = tour::logged_in(&panel).await?;
-    let addresses: Vec<_> = tour::pages().iter().map(|page| tour::at(&panel, page)).collect();
+    let addresses: Vec<_> = tour::pages()
+        .iter()
+        .map(|page| tour::at(&panel, page))
+        .collect();
     nothing_is_found(&browser, &addresses).await?;
     browser.close().await
 }
@@ -87,7 +95,10 @@ async fn work_under_way_and_what_it_leaves_meet_the_guidelines() -> Result<()> {
     let page = format!("/advisories/{}", catalog::CONSOLE);
     let form = administrator.get(&page).await?.form("/apply")?;
     let answer = administrator.post("/apply", &form).await?;
-    let work = answer.header("location").context("leads to the work")?.to_owned();
+    let work = answer
+        .header("location")
+        .context("leads to the work")?
+        .to_owned();
     nothing_is_found(&browser, &[tour::at(&panel, &work)]).await?;
     panel.open_gate()?;
     browser.open(&tour::at(&panel, &work)).await?;

@@ -35,7 +35,9 @@ pub(super) const TEXTS: [&str; 24] = [
 /// An advisory for each of the texts, which is in every field that takes texts.
 pub(super) fn advisories(now: Timestamp) -> Vec<Advisory> {
     let numbered = (1u32..).zip(TEXTS);
-    numbered.map(|(number, text)| advisory(number, text, now)).collect()
+    numbered
+        .map(|(number, text)| advisory(number, text, now))
+        .collect()
 }
 
 /// The id of the advisory with this text.
@@ -54,7 +56,9 @@ fn advisory(number: u32, text: &str, now: Timestamp) -> Advisory {
         id: DocumentId::new(id(number)).expect("an id"),
         title: one_line.clone(),
         issue: text.to_owned(),
-        impacts: format!("# {text}\n\n> {text}\n\n* {text}\n\n| {one_line} |\n|---|\n| {one_line} |"),
+        impacts: format!(
+            "# {text}\n\n> {text}\n\n* {text}\n\n| {one_line} |\n|---|\n| {one_line} |"
+        ),
         solution: text.to_owned(),
         workarounds: vec![Workaround {
             id: one_line.clone(),

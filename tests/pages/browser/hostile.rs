@@ -75,12 +75,20 @@ async fn no_text_of_an_advisory_becomes_more_than_text() -> Result<()> {
     for (number, text) in (1u32..).zip(corpus::TEXTS) {
         let id = corpus::id(number);
         is_calm(&browser, &tour::at(&panel, &format!("/advisories/{id}"))).await?;
-        let heading = browser.run("return document.querySelector('h1').textContent").await?;
+        let heading = browser
+            .run("return document.querySelector('h1').textContent")
+            .await?;
         let heading = heading.as_str().unwrap_or_default();
         // All of it is there to be read, as far as a heading shows it.
         let letters = text.chars().filter(|letter| letter.is_ascii_alphanumeric());
-        let shown: String = heading.chars().filter(char::is_ascii_alphanumeric).collect();
-        ensure!(shown.contains(&letters.collect::<String>()), "{id}: {heading}");
+        let shown: String = heading
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        ensure!(
+            shown.contains(&letters.collect::<String>()),
+            "{id}: {heading}"
+        );
     }
     browser.close().await
 }
@@ -90,7 +98,12 @@ async fn no_text_of_a_visitor_becomes_more_than_text() -> Result<()> {
     let panel = panel().await?;
     let browser = tour::logged_in(&panel).await?;
     for text in corpus::TEXTS {
-        for page in ["/advisories?q=", "/exposure?advisory=", "/components?q=", "/history?q="] {
+        for page in [
+            "/advisories?q=",
+            "/exposure?advisory=",
+            "/components?q=",
+            "/history?q=",
+        ] {
             let mut address = url::Url::parse(&tour::at(&panel, page))?;
             let name = page.split(['?', '=']).nth(1).unwrap_or_default().to_owned();
             address.query_pairs_mut().clear().append_pair(&name, text);
@@ -133,8 +146,8 @@ async fn no_reason_that_somebody_gave_becomes_more_than_text() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_browser_that_listens_hears_what_a_policy_forbids_and_sees_what_does_not_belong_there(
-) -> Result<()> {
+async fn the_browser_that_listens_hears_what_a_policy_forbids_and_sees_what_does_not_belong_there()
+-> Result<()> {
     let page = "<!doctype html><title>x</title><script>hit()</script><p onclick=hit()>x</p>\
                 <img src=http://127.0.0.1:9/x><form action=http://127.0.0.1:9/></form>";
     let policy = [(header::CONTENT_SECURITY_POLICY, "default-src 'none'")];

@@ -41,8 +41,14 @@ async fn tab_to(browser: &Browser, words: &str) -> Result<()> {
         if tag == "BODY" {
             continue;
         }
-        ensure!(focused["outlined"] == true, "nobody sees that {tag} {at:?} has the focus");
-        ensure!(focused["inside"] == true, "{tag} {at:?} has the focus out of sight");
+        ensure!(
+            focused["outlined"] == true,
+            "nobody sees that {tag} {at:?} has the focus"
+        );
+        ensure!(
+            focused["inside"] == true,
+            "{tag} {at:?} has the focus out of sight"
+        );
         if at.contains(words) {
             return Ok(());
         }
@@ -76,7 +82,9 @@ async fn a_correction_is_applied_with_the_keyboard_alone() -> Result<()> {
         enter(&browser).await?;
         tab_to(&browser, "Apply: houston").await?;
         enter(&browser).await?;
-        browser.wait_for("houston is corrected: 4.7.2 → 4.7.4.").await?;
+        browser
+            .wait_for("houston is corrected: 4.7.2 → 4.7.4.")
+            .await?;
         browser.close().await?;
     }
     Ok(())
@@ -90,11 +98,18 @@ async fn the_first_tab_skips_what_every_page_begins_with() -> Result<()> {
         browser.open(&tour::at(&panel, page)).await?;
         browser.type_keys(&key(Key::Tab)).await?;
         let focused = browser.run(FOCUSED).await?;
-        ensure!(focused["words"] == "Skip to the content", "{page}: {focused}");
+        ensure!(
+            focused["words"] == "Skip to the content",
+            "{page}: {focused}"
+        );
         enter(&browser).await?;
         browser.type_keys(&key(Key::Tab)).await?;
         let within = "return document.querySelector('main').contains(document.activeElement)";
-        ensure!(browser.run(within).await? == true, "{page}: {}", browser.run(FOCUSED).await?);
+        ensure!(
+            browser.run(within).await? == true,
+            "{page}: {}",
+            browser.run(FOCUSED).await?
+        );
     }
     browser.close().await
 }

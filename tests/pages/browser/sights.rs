@@ -24,7 +24,9 @@ fn pictures() -> Result<PathBuf> {
 fn three_hundred(now: Timestamp) -> Vec<Advisory> {
     let models = catalog::advisories(now);
     let numbered = (1u32..=300).zip(models.iter().cycle());
-    numbered.map(|(number, model)| another(number, model, now)).collect()
+    numbered
+        .map(|(number, model)| another(number, model, now))
+        .collect()
 }
 
 fn another(number: u32, model: &Advisory, now: Timestamp) -> Advisory {
@@ -54,10 +56,21 @@ async fn fits(browser: &Browser, panel: &Panel, pages: &[String], name: &str) ->
             browser.in_the_dark(dark).await?;
             let file: String = page
                 .chars()
-                .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+                .map(|letter| {
+                    if letter.is_ascii_alphanumeric() {
+                        letter
+                    } else {
+                        '-'
+                    }
+                })
                 .collect();
-            browser.picture(&folder.join(format!("{name}{file}-{width}.png"))).await?;
-            ensure!(!browser.overflows().await?, "{page} is wider than {width} pixels");
+            browser
+                .picture(&folder.join(format!("{name}{file}-{width}.png")))
+                .await?;
+            ensure!(
+                !browser.overflows().await?,
+                "{page} is wider than {width} pixels"
+            );
         }
     }
     Ok(())
@@ -84,7 +97,11 @@ async fn no_advisory_and_no_plugin_fit_a_phone_and_a_desk() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
     let overview = administrator.get("/").await?;
-    ensure!(overview.status == 200 || overview.status == 503, "{}", overview.status);
+    ensure!(
+        overview.status == 200 || overview.status == 503,
+        "{}",
+        overview.status
+    );
     let browser = Browser::start().await?;
     fits(&browser, &panel, &["/login".to_owned()], "none").await?;
     browser.fill("name", ADMINISTRATOR).await?;

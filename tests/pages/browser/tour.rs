@@ -19,7 +19,10 @@ pub(super) fn pages() -> Vec<String> {
         advisory(catalog::CONSOLE),
         advisory(catalog::BACKUP),
         "/components".to_owned(),
-        format!("/changes?correction={}&component=houston", catalog::HOUSTON_CORRECTION),
+        format!(
+            "/changes?correction={}&component=houston",
+            catalog::HOUSTON_CORRECTION
+        ),
         "/history".to_owned(),
         "/exposure".to_owned(),
         "/trust".to_owned(),

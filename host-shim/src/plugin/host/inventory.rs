@@ -7,7 +7,8 @@ use crate::plugin::{
 
 impl Host for HostState {
     async fn fingerprint(&mut self) -> Result<String, Error> {
-        Ok(self.components().await?.fingerprint)
+        let services = self.services.clone();
+        self.ask(services.fingerprint()).await
     }
 
     async fn components(&mut self) -> Result<Snapshot, Error> {
