@@ -75,7 +75,8 @@ impl Desert {
 
     async fn sequence(&self) -> Result<Option<u64>> {
         let store = Store::open(&self.state().join("store.sqlite")).await?;
-        let sequence = store.trusted().await?.head.map(|head| head.sequence);
+        let trusted = store.trusted().await?;
+        let sequence = trusted.head.as_ref().map(|head| head.sequence);
         let documents = store.documents_since(None, 1_000).await?.documents.len();
         ensure!(sequence.is_some() == (documents > 0), "neither old nor new");
         store.close().await;

@@ -328,7 +328,12 @@ async fn what_is_exposed_ends_check_with_1_unless_accepting_is_allowed_and_all_i
 
     // Once the vendor's last word has expired, nobody can say that nothing else is wrong.
     let store = Store::open(&panel.folder().join("state/store.sqlite")).await?;
-    let head = store.trusted().await?.head.context("it was heard")?;
+    let head = store
+        .trusted()
+        .await?
+        .head
+        .clone()
+        .context("it was heard")?;
     store.saw_expired(Digest::of(head.bytes())).await?;
     let blind = program(&panel, &["check", "--allow-accepted"]).await?;
     assert_eq!(blind.code, Some(1), "{}", blind.output);

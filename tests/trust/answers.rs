@@ -46,7 +46,7 @@ async fn each_is_refused(files: &[FeedPath], fault: Fault, words: &str) -> Resul
     for file in files {
         let scene = with_news().await?;
         let follower = impatient(&scene)?;
-        let before = scene.store.trusted().await?;
+        let before = scene.believed().await?;
         scene.server.always(file.as_str(), fault);
         let error = follower.sync(scene.now).await;
         let error = error.expect_err("it was accepted").to_string();
@@ -55,7 +55,7 @@ async fn each_is_refused(files: &[FeedPath], fault: Fault, words: &str) -> Resul
             "{file}: {words:?} is not in: {error}"
         );
         assert!(error.contains(file.as_str()), "{file} is not in: {error}");
-        let after = scene.store.trusted().await?;
+        let after = scene.believed().await?;
         assert_eq!((after.head, after.index), (before.head, before.index));
         let held = scene.store.documents_since(None, 10).await?;
         assert_eq!(held.documents[0].revision, 1, "{file}");

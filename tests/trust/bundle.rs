@@ -138,7 +138,7 @@ async fn a_bundle_cut_off_anywhere_is_refused_and_shows_nothing() -> Result<()> 
     for length in (0..whole.len() - 1024).step_by(700) {
         fs::write(&file, &whole[..length])?;
         assert!(import(&scene, &file).await.is_err(), "of {length} bytes");
-        assert!(scene.store.trusted().await?.head.is_none());
+        assert!(scene.believed().await?.head.is_none());
     }
     fs::write(&file, &whole)?;
     assert!(import(&scene, &file).await?.changed);
@@ -195,7 +195,7 @@ async fn a_member_that_no_feed_has_makes_the_bundle_refused_by_name() -> Result<
             matches!(&refused, SyncError::Fetch(FetchError::Member { .. })),
             "{name:?} {kind:?}: {refused}"
         );
-        assert!(scene.store.trusted().await?.head.is_none());
+        assert!(scene.believed().await?.head.is_none());
     }
     Ok(())
 }

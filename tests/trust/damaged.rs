@@ -64,7 +64,7 @@ async fn a_tampered_head_is_never_believed() -> Result<()> {
             "UPDATE feed_state SET {column} = CAST(replace({column}, 'customers', 'Customers') AS BLOB), version = version + 1"
         );
         scene.statement(&statement).await?;
-        let read = scene.store.trusted().await;
+        let read = scene.believed().await;
         assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
         scene.sync().await?;
         assert_eq!(scene.trusted().await?, before);
@@ -82,12 +82,12 @@ async fn a_root_that_was_slipped_into_the_store_is_not_believed() -> Result<()> 
         .statement("UPDATE feed_state SET version = version + 1")
         .await?;
     assert!(matches!(
-        scene.store.trusted().await,
+        scene.believed().await,
         Err(StoreError::Damaged(_))
     ));
     assert!(scene.sync().await?.changed);
     assert_eq!(
-        scene.store.trusted().await?.root.map(|root| root.version),
+        scene.believed().await?.root.map(|root| root.version),
         Some(1)
     );
     Ok(())
@@ -131,7 +131,7 @@ async fn a_lost_feed_file_is_filled_again_from_the_pinned_root() -> Result<()> {
     };
     assert!(scene.sync().await?.changed);
     assert_eq!(
-        scene.store.trusted().await?.root.map(|root| root.version),
+        scene.believed().await?.root.map(|root| root.version),
         Some(1)
     );
     Ok(())

@@ -71,7 +71,7 @@ fn offered(scene: &Scene) -> Result<Vec<u8>> {
 
 /// The index that the panel trusts is the vendor's, to the byte.
 async fn has_the_vendors_index(scene: &Scene, sequence: u64) -> Result<()> {
-    let trusted = scene.store.trusted().await?.index.context("an index")?;
+    let trusted = scene.believed().await?.index.context("an index")?;
     let vendors = fs::read(place(scene, &FeedPath::index(sequence)))?;
     assert_eq!(trusted.bytes(), vendors);
     Ok(())
@@ -386,7 +386,7 @@ fn asks_next(scene: &Scene, trusted: &Trusted, delta_bytes: &[u8]) -> Result<Fee
 async fn a_delta_with_any_bit_flipped_leads_to_the_whole_index() -> Result<()> {
     let mut scene = with_many().await?;
     one_more(&mut scene)?;
-    let (honest, trusted) = (offered(&scene)?, scene.store.trusted().await?);
+    let (honest, trusted) = (offered(&scene)?, scene.believed().await?);
     let document = asks_next(&scene, &trusted, &honest)?;
     assert_ne!(document, FeedPath::index(3), "the honest one is believed");
     let mut harmless = Vec::new();

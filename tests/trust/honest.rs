@@ -114,7 +114,7 @@ async fn a_clock_that_goes_back_brings_nothing_expired_to_life() -> Result<()> {
     scene.now = old;
     // The latest time by which anything was decided is remembered, so the head of three days ago
     // cannot be replayed as if it were that day still.
-    assert_eq!(scene.store.trusted().await?.latest_time, now);
+    assert_eq!(scene.believed().await?.latest_time, now);
     // And the head of an hour was seen expired, so that it is, by any clock.
     let before = scene.trusted().await?;
     let error = scene.sync().await.expect_err("it has not come to life");
@@ -136,7 +136,7 @@ async fn a_head_that_was_seen_expired_stays_so_until_the_vendors_next_however_th
     scene.now = now;
     let error = scene.sync().await.expect_err("it has not come to life");
     assert!(error.to_string().contains("expired"), "{error}");
-    let trusted = scene.store.trusted().await?;
+    let trusted = scene.believed().await?;
     assert!(trusted.head.is_some(), "what was known stays visible");
     assert!(trusted.fresh_head(now).is_none());
     assert!(scene.store.freshness().await?.is_stale(now));
@@ -159,7 +159,7 @@ async fn what_is_known_is_good_for_no_longer_than_the_root_above_it() -> Result<
         .at(late)
         .broadcast_until(late + hours(24 * 7))?;
     scene.sync().await?;
-    let trusted = scene.store.trusted().await?;
+    let trusted = scene.believed().await?;
     let root = trusted.root.map(|root| root.expires);
     let freshness = scene.store.freshness().await?;
     assert_eq!(freshness.valid_until, root);
@@ -180,7 +180,7 @@ async fn a_clock_that_jumps_a_year_and_comes_back_leaves_the_panel_as_it_was() -
         "what was known stays visible"
     );
     assert_eq!(
-        scene.store.trusted().await?.latest_time,
+        scene.believed().await?.latest_time,
         now,
         "nothing was decided by that clock"
     );

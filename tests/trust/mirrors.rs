@@ -56,7 +56,7 @@ async fn a_mirror_that_mixes_two_feeds_is_refused_and_the_next_is_followed() -> 
     let alone = follower(&scene, &[mixed.display().to_string()])?;
     let error = alone.sync(scene.now).await.unwrap_err();
     assert!(matches!(error, SyncError::Trust(_)), "{error}");
-    assert!(scene.store.trusted().await?.head.is_none());
+    assert!(scene.believed().await?.head.is_none());
     let places = [mixed.display().to_string(), scene.server.url()];
     assert!(follower(&scene, &places)?.sync(scene.now).await?.changed);
     Ok(())
@@ -116,7 +116,7 @@ async fn a_tag_that_stands_for_any_or_for_several_keeps_no_later_news_back() -> 
         copy(&before, scene.vendor.feed_dir())?;
         scene.server.call("head", &tag);
         assert_eq!(scene.sync().await?.sequence, 1);
-        let kept = scene.store.trusted().await?.head.context("a head")?;
+        let kept = scene.believed().await?.head.context("a head")?;
         let digest = Digest::of(kept.bytes());
         let said = scene.store.validator(&scene.server.url(), digest).await?;
         assert_eq!(said, None, "{tag} is not remembered");
@@ -160,7 +160,7 @@ async fn each_mirror_is_asked_with_its_own_words_and_those_of_former_mirrors_are
         assert_eq!(answers_for_the_head(&scene.server), [304]);
         assert_eq!(answers_for_the_head(&other), [304]);
     }
-    let head = scene.store.trusted().await?.head.context("a head")?;
+    let head = scene.believed().await?.head.context("a head")?;
     let head = Digest::of(head.bytes());
     let said = async |place: usize| scene.store.validator(&places[place], head).await;
     assert!(said(0).await?.is_some() && said(1).await?.is_some());

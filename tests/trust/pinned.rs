@@ -76,7 +76,7 @@ async fn another_first_root_than_the_pinned_one_is_refused_and_nothing_is_kept()
         matches!(error, SyncError::Trust(TrustError::Fingerprint { .. })),
         "{error}"
     );
-    assert!(scene.store.trusted().await?.root.is_none());
+    assert!(scene.believed().await?.root.is_none());
     std::fs::write(&at, bytes)?;
     std::fs::write(at.with_extension("root.minisig"), signatures)?;
     assert!(

@@ -41,7 +41,7 @@ async fn a_new_root_is_recorded_once_with_whose_signatures_counted() -> Result<(
         (Some("root 1"), Some("root 2"))
     );
     assert_eq!(event.keys, [scene.vendor.keys().root.public().id()]);
-    let trusted = scene.store.trusted().await?.root.context("a root")?;
+    let trusted = scene.believed().await?.root.context("a root")?;
     let fingerprint = format!("fingerprint {}", Digest::of(trusted.bytes()));
     assert_eq!(event.reason, Some(fingerprint));
     Ok(())

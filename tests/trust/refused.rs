@@ -311,7 +311,7 @@ async fn unknown_fields_of_every_document_are_ignored_and_kept() -> Result<()> {
     roles::put(&scene, &FeedPath::index(2), &index)?;
     roles::put(&scene, &FeedPath::head(), &head)?;
     assert!(scene.sync().await?.changed);
-    let trusted = scene.store.trusted().await?;
+    let trusted = scene.believed().await?;
     assert_eq!(trusted.root.expect("a root").bytes(), next.bytes);
     assert_eq!(trusted.head.expect("a head").bytes(), head.bytes);
     assert_eq!(trusted.index.expect("an index").bytes(), index.bytes);
@@ -429,7 +429,7 @@ async fn a_root_signed_by_old_and_new_keys_is_followed_and_the_old_feed_key_is_o
         .broadcast(noon(), noon() + hours(24), &[&feed])?;
     assert!(scene.sync().await?.changed);
     assert_eq!(
-        scene.store.trusted().await?.root.map(|root| root.version),
+        scene.believed().await?.root.map(|root| root.version),
         Some(2)
     );
     Ok(())

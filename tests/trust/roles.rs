@@ -148,7 +148,7 @@ async fn heard(
         scene.sync().await?;
         return plugin(scene, signers).await;
     }
-    let before = scene.store.trusted().await?;
+    let before = scene.believed().await?;
     let refused = match scene.sync().await {
         Ok(report) => {
             assert!(report.changed);
@@ -161,7 +161,7 @@ async fn heard(
         Err(SyncError::Trust(refused)) => refused,
         Err(other) => return Err(other.into()),
     };
-    let after = scene.store.trusted().await?;
+    let after = scene.believed().await?;
     assert_eq!((after.head, after.index), (before.head, before.index));
     // Whoever holds the role now has only to sign.
     let enough: Vec<&SecretKey> = held.iter().take(threshold as usize).collect();
@@ -172,12 +172,7 @@ async fn heard(
 
 /// Whether a plugin that these keys signed may run.
 async fn plugin(scene: &Scene, signers: &[&SecretKey]) -> Result<Result<(), TrustError>> {
-    let root = scene
-        .store
-        .trusted()
-        .await?
-        .root
-        .expect("a feed was followed");
+    let root = scene.believed().await?.root.expect("a feed was followed");
     let component = b"the bytes of a component";
     let version = semver::Version::new(1, 0, 0);
     let manifest = plugins::manifest("advisories", &version, 1, component, noon());
@@ -375,7 +370,7 @@ async fn whatever_nobody_signed_is_refused() -> Result<()> {
         news(&scene, next, Role::Feed, &[&scene.vendor.keys().feed])?;
         let at = scene.vendor.feed_dir().join(path.signatures().as_str());
         let honest = fs::read(&at)?;
-        let before = scene.store.trusted().await?;
+        let before = scene.believed().await?;
         fs::remove_file(&at)?;
         let error = scene
             .sync()
@@ -393,7 +388,7 @@ async fn whatever_nobody_signed_is_refused() -> Result<()> {
             .expect_err("it is not signed")
             .to_string();
         assert!(error.contains("four lines"), "{path}: {error}");
-        let after = scene.store.trusted().await?;
+        let after = scene.believed().await?;
         assert_eq!((after.head, after.index), (before.head, before.index));
         fs::write(&at, honest)?;
         assert!(scene.sync().await?.changed, "the next honest sync succeeds");

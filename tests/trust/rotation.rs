@@ -51,7 +51,7 @@ pub(crate) fn put_root(vendor: &Vendor, at: u64, root: Root, signers: &[&SecretK
 }
 
 pub(crate) async fn version(scene: &Scene) -> Result<Option<u64>> {
-    Ok(scene.store.trusted().await?.root.map(|root| root.version))
+    Ok(scene.believed().await?.root.map(|root| root.version))
 }
 
 fn head_signed_by(scene: &Scene, signers: &[&SecretKey]) -> Result<()> {
@@ -104,7 +104,7 @@ async fn fewer_feed_keys_than_the_threshold_are_too_few_whoever_else_signs() -> 
     ] {
         let scene = with_feed_keys(&five, 3).await?;
         head_signed_by(&scene, &signers)?;
-        let before = scene.store.trusted().await?.head;
+        let before = scene.believed().await?.head;
         let error = scene.sync().await.unwrap_err();
         assert!(
             matches!(
@@ -118,7 +118,7 @@ async fn fewer_feed_keys_than_the_threshold_are_too_few_whoever_else_signs() -> 
             ),
             "{error}"
         );
-        assert_eq!(scene.store.trusted().await?.head, before);
+        assert_eq!(scene.believed().await?.head, before);
         head_signed_by(&scene, &[&five[0], &five[1], &five[2]])?;
         assert!(scene.sync().await?.changed, "the next honest sync succeeds");
     }
@@ -283,7 +283,7 @@ async fn a_key_that_was_taken_back_stays_so_even_if_the_sync_that_said_so_failed
 #[tokio::test]
 async fn a_new_root_that_has_expired_is_kept_and_nothing_else_moves_until_the_next() -> Result<()> {
     let mut scene = Scene::followed().await?;
-    let before = scene.store.trusted().await?;
+    let before = scene.believed().await?;
     scene.vendor.broadcast()?;
     let mut expired = root(2, &scene.vendor.keys().holders());
     expired.issued = noon() - hours(48);
@@ -297,7 +297,7 @@ async fn a_new_root_that_has_expired_is_kept_and_nothing_else_moves_until_the_ne
         ),
         "{error}"
     );
-    let after = scene.store.trusted().await?;
+    let after = scene.believed().await?;
     assert_eq!((after.head, after.index), (before.head, before.index));
     assert_eq!(version(&scene).await?, Some(2));
     let fresh = root(3, &scene.vendor.keys().holders());

@@ -6,8 +6,9 @@ use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::{
     fetch::{Patience, Source},
-    store::Store,
+    store::{Store, StoreError},
     sync::{Follower, Mirror, SyncError, SyncReport},
+    trust::workflow::Trusted,
 };
 use spacecp_contract::{Advisory, Audience};
 use spacecp_tests::{catalog, feed_server::FeedServer, vendor::Vendor};
@@ -113,6 +114,11 @@ impl Scene {
     /// Lets go of the store's files.
     pub(crate) async fn close_feed(&self) {
         self.store.close().await;
+    }
+
+    /// What the panel believes of the feed.
+    pub(crate) async fn believed(&self) -> Result<Trusted, StoreError> {
+        Ok(Arc::unwrap_or_clone(self.store.trusted().await?))
     }
 
     /// Everything that the panel trusts.

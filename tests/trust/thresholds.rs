@@ -198,7 +198,7 @@ async fn of_a_signature_file_that_was_padded_only_what_counted_is_kept() -> Resu
         )?;
     }
     scene.sync().await?;
-    let trusted = scene.store.trusted().await?;
+    let trusted = scene.believed().await?;
     let (head, index) = (
         trusted.head.context("a head")?,
         trusted.index.context("an index")?,
