@@ -250,7 +250,7 @@ mod tests {
         prop::collection::vec(step, 0..30)
     }
 
-    fn verdict(advisory: u8, (component, status, severity): &(u8, Status, Severity)) -> Verdict {
+    fn verdict(advisory: u8, (component, status, severity): (u8, Status, Severity)) -> Verdict {
         Verdict {
             advisory: DocumentRef {
                 id: advisory.to_string(),
@@ -259,9 +259,9 @@ mod tests {
             title: String::new(),
             component: component.to_string(),
             version: None,
-            status: *status,
+            status,
             reason: String::new(),
-            severity: *severity,
+            severity,
             score: None,
             known_exploited: false,
             embargo: false,
@@ -277,7 +277,7 @@ mod tests {
             for step in &steps {
                 match step {
                     Step::Put(advisory, of) => {
-                        let of = of.iter().map(|one| verdict(*advisory, one)).collect();
+                        let of = of.iter().map(|one| verdict(*advisory, *one)).collect();
                         verdicts.put(&advisory.to_string(), of);
                     }
                     Step::Remove(advisory) => verdicts.remove(&advisory.to_string()),

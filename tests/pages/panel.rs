@@ -45,6 +45,10 @@ pub(crate) struct Panel {
 
 /// How a panel differs from the usual one.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that may or may not be so"
+)]
 pub(crate) struct Kind {
     /// Whether the plugin is there.
     pub(crate) plugin: bool,

@@ -99,9 +99,10 @@ pub(super) async fn fragment(State(web): State<Web>, visit: Visit) -> Result<Res
     let badge = Badge::of(&web.shim, Timestamp::now()).await?;
     // What somebody has dismissed is still counted, and no longer calls out to them.
     let quiet = badge.exposed > 0 && web.shim.dismissed_all(&session.user).await?;
-    let (tone, dismissed) = match quiet {
-        true => ("dismissed", ", dismissed by you"),
-        false => (badge.tone().0, ""),
+    let (tone, dismissed) = if quiet {
+        ("dismissed", ", dismissed by you")
+    } else {
+        (badge.tone().0, "")
     };
     let piece = html! {
         a.spacecp-advisories data-tone=(tone) href=(web.site().at("/")) { "Security: " (badge.words()) (dismissed) }

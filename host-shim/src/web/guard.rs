@@ -44,24 +44,17 @@ pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
         request.extensions_mut().insert(client);
     }
     let refusal = refuse(request.method(), request.headers(), &options.names);
-    let mut response = match refusal {
-        Some((status, words)) => {
-            tracing::warn!(%status, words, "a request was refused");
-            match to_a_program {
-                true => Problem::of_status(status).into_response(),
-                false => web.plain(status, "This request was refused", words, None),
-            }
-        }
-        None => {
-            let response = match too_often(&web, client) {
-                Some(wait) => wait,
-                None => pass_on(request, next).await,
-            };
-            match to_a_program {
-                true => as_problem(response),
-                false => calm(&web, response),
-            }
-        }
+    let response = match refusal {
+        Some((status, words)) => refused(status, words),
+        None => match too_often(&web, client) {
+            Some(wait) => wait,
+            None => pass_on(request, next).await,
+        },
+    };
+    let mut response = if to_a_program {
+        as_problem(response)
+    } else {
+        calm(&web, response)
     };
     let policy = match response.extensions_mut().remove::<Live>() {
         Some(Live) => POLICY_LIVE,
@@ -97,6 +90,16 @@ pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
             HeaderValue::from_static("max-age=31536000"),
         );
     }
+    response
+}
+
+fn refused(status: StatusCode, words: &str) -> Response {
+    tracing::warn!(%status, words, "a request was refused");
+    let mut response = status.into_response();
+    response.extensions_mut().insert(Undrawn::Page {
+        title: "This request was refused",
+        words: words.to_owned(),
+    });
     response
 }
 

@@ -1,4 +1,4 @@
-//! Metrics for a monitoring system, in the text format of OpenMetrics.
+//! Metrics for a monitoring system, in the text format of `OpenMetrics`.
 //!
 //! Computed when they are asked for, out of the store: nothing is counted twice, and a restart forgets
 //! nothing but the calls of the plugin. No label names an advisory; what is under embargo is counted under

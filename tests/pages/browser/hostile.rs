@@ -11,7 +11,7 @@ use crate::panel::{ADMINISTRATOR, Kind, Panel};
 
 /// Everything on a page that could load, run or send something, but for what we put there: our
 /// stylesheet, our script, and forms that stay here.
-const AUDIT: &str = r#"
+const AUDIT: &str = r"
     const found = [];
     for (const element of document.querySelectorAll('*')) {
         for (const { name, value } of element.attributes) {
@@ -35,7 +35,7 @@ const AUDIT: &str = r#"
     const loaded = performance.getEntriesByType('resource').map(entry => entry.name);
     for (const url of loaded) if (new URL(url).origin !== location.origin) found.push(url);
     return found;
-"#;
+";
 
 /// A panel whose vendor has published the whole corpus.
 async fn panel() -> Result<Panel> {
@@ -80,7 +80,7 @@ async fn no_text_of_an_advisory_becomes_more_than_text() -> Result<()> {
             .await?;
         let heading = heading.as_str().unwrap_or_default();
         // All of it is there to be read, as far as a heading shows it.
-        let letters = text.chars().filter(|letter| letter.is_ascii_alphanumeric());
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
         let shown: String = heading
             .chars()
             .filter(char::is_ascii_alphanumeric)

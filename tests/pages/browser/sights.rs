@@ -33,7 +33,7 @@ fn another(number: u32, model: &Advisory, now: Timestamp) -> Advisory {
     let at = now - SignedDuration::from_hours(i64::from(number) * 20);
     let title = match number % 7 {
         0 => "Unauthenticated-remote-code-execution-in-".repeat(4),
-        1 => format!("{} and {}", model.title, model.title.repeat(1)),
+        1 => format!("{} and {}", model.title, model.title),
         _ => format!("{} ({number})", model.title),
     };
     Advisory {

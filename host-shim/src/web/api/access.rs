@@ -78,27 +78,20 @@ where
         let secret = bearer(parts).ok_or_else(|| {
             unauthorised("send a token of this panel's: authorization: Bearer spacecp_…")
         })?;
-        match web.shim.token(secret).await? {
-            Some(token) => {
-                let counted = web
-                    .paces
-                    .tokens
-                    .as_ref()
-                    .map(|pace| pace.count(&token.number));
-                counted.unwrap_or(Ok(())).map_err(too_often)?;
-                Ok(Self(token))
-            }
-            None => {
-                let client = parts.extensions.get::<Client>();
-                let address = client.map_or(IpAddr::from([0; 4]), |client| client.network());
-                let counted = web.paces.guesses.as_ref().map(|pace| pace.count(&address));
-                counted.unwrap_or(Ok(())).map_err(too_often)?;
-                tracing::warn!(%address, "a token that opens nothing was sent to the API");
-                Err(unauthorised(
-                    "this token opens nothing: it is unknown, revoked, or has expired",
-                ))
-            }
+        if let Some(token) = web.shim.token(secret).await? {
+            let tokens = web.paces.tokens.as_ref();
+            let counted = tokens.map(|pace| pace.count(&token.number));
+            counted.unwrap_or(Ok(())).map_err(too_often)?;
+            return Ok(Self(token));
         }
+        let client = parts.extensions.get::<Client>();
+        let address = client.map_or(IpAddr::from([0; 4]), |client| client.network());
+        let counted = web.paces.guesses.as_ref().map(|pace| pace.count(&address));
+        counted.unwrap_or(Ok(())).map_err(too_often)?;
+        tracing::warn!(%address, "a token that opens nothing was sent to the API");
+        Err(unauthorised(
+            "this token opens nothing: it is unknown, revoked, or has expired",
+        ))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use spacecp_contract::{Digest, DocumentId};
 use utoipa::ToSchema;
 
-use super::{Asked, Caller, FEW, MANY, Part, Problem, Sent, Web, json};
+use super::{Asked, Caller, MANY, Part, Problem, Sent, Web, json};
 use crate::{
     apply,
     audit::{Entry, Event},
@@ -103,13 +103,9 @@ pub(super) struct Applications {
     items: Vec<Application>,
 }
 
-fn most(part: &Part) -> u32 {
-    u32::try_from(part.limit()).unwrap_or(FEW as u32)
-}
-
 /// What was applied here, newest first.
 #[utoipa::path(get, path = "/api/v1/applications", tag = "corrections",
-    params(("limit" = Option<usize>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
+    params(("limit" = Option<u32>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
     responses((status = 200, body = Applications), (status = "default", body = Problem)))]
 pub(super) async fn applications(
     State(web): State<Web>,
@@ -118,7 +114,7 @@ pub(super) async fn applications(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let catalogue = web.shim.catalogue().await?;
-    let history = web.shim.history(most(&part)).await?.into_iter();
+    let history = web.shim.history(part.limit()).await?.into_iter();
     let items = history.map(|application| {
         let spoken = catalogue.speaks_of_correction(&application.correction);
         Application::of(application, spoken)
@@ -237,7 +233,7 @@ pub(super) async fn roll_back(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
-    let known = web.shim.history(MANY as u32).await?;
+    let known = web.shim.history(MANY).await?;
     if !known.iter().any(|application| application.id == id) {
         return Err(Problem::not_found("application", &id));
     }
@@ -334,7 +330,7 @@ pub(super) async fn appointments(
     caller.may(Scope::Read)?;
     let catalogue = web.shim.catalogue().await?;
     let window = web.shim.next_window(Timestamp::now()).await?;
-    let all = web.shim.appointments(MANY as u32).await?.into_iter();
+    let all = web.shim.appointments(MANY).await?.into_iter();
     let items = all
         .filter(|one| one.state == automation::Kept::Waiting)
         .filter(|one| {
@@ -387,7 +383,7 @@ struct Audit {
 /// The newest entries of the audit log. Of one about what is under embargo the ids, who and what are
 /// there; what it takes to check the hashes is in audit --json.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "corrections",
-    params(("limit" = Option<usize>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
+    params(("limit" = Option<u32>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
     responses((status = 200, description = "The entries below `items`, newest first, and what is wrong with the log as `fault`.", body = serde_json::Value), (status = "default", body = Problem)))]
 pub(super) async fn audit(
     State(web): State<Web>,
@@ -395,7 +391,7 @@ pub(super) async fn audit(
     Asked(part): Asked<Part>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let report = web.shim.audit(part.limit()).await?;
+    let report = web.shim.audit(part.limit() as usize).await?;
     let catalogue = web.shim.catalogue().await?;
     let spoken = |event: &Event| {
         let mut advisories = event.advisories.iter();

@@ -96,7 +96,7 @@ pub(super) struct Component {
 
 /// The components of this panel, by name.
 #[utoipa::path(get, path = "/api/v1/components", tag = "exposure",
-    params(("after" = Option<String>, Query, description = "Components after this one."), ("limit" = Option<usize>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
+    params(("after" = Option<String>, Query, description = "Components after this one."), ("limit" = Option<u32>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
     responses((status = 200, body = List<Component>), (status = "default", body = Problem)))]
 pub(super) async fn components(
     State(web): State<Web>,

@@ -75,12 +75,12 @@ pub(super) struct Which {
     severity: Option<String>,
     alias: Option<String>,
     after: Option<String>,
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 /// The advisories that the panel has, by id.
 #[utoipa::path(get, path = "/api/v1/advisories", tag = "feed",
-    params(("severity" = Option<String>, Query, description = "With this severity only; leaves out what is under embargo."), ("alias" = Option<String>, Query, description = "With this alias only, as a CVE; leaves out what is under embargo."), ("after" = Option<String>, Query, description = "Advisories after this one."), ("limit" = Option<usize>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
+    params(("severity" = Option<String>, Query, description = "With this severity only; leaves out what is under embargo."), ("alias" = Option<String>, Query, description = "With this alias only, as a CVE; leaves out what is under embargo."), ("after" = Option<String>, Query, description = "Advisories after this one."), ("limit" = Option<u32>, Query, description = "At most so many: 100 if it is not said, 1000 at most.")),
     responses((status = 200, body = List<Advisory>), (status = "default", body = Problem)))]
 pub(super) async fn advisories(
     State(web): State<Web>,

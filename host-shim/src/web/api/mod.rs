@@ -1,4 +1,4 @@
-//! The API for programs, version 1: JSON over HTTP, described by OpenAPI, reached with tokens.
+//! The API for programs, version 1: JSON over HTTP, described by `OpenAPI`, reached with tokens.
 //!
 //! Says nothing of what is under embargo but its id: a program passes on what it reads. What the pages
 //! refuse is refused here, too; a token can do nothing that an administrator cannot.
@@ -35,10 +35,10 @@ const BEGIN: &str = "/api/";
 const METRICS: &str = "/metrics";
 
 /// Items of a list where nobody asks for another number.
-const FEW: usize = 100;
+const FEW: u32 = 100;
 
 /// Items of a list at most.
-const MANY: usize = 1_000;
+const MANY: u32 = 1_000;
 
 /// The description of the API.
 #[derive(Debug, OpenApi)]
@@ -158,11 +158,11 @@ struct Part {
     /// Items after this one.
     after: Option<String>,
     /// Items at most.
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 impl Part {
-    fn limit(&self) -> usize {
+    fn limit(&self) -> u32 {
         self.limit.unwrap_or(FEW).clamp(1, MANY)
     }
 
@@ -174,7 +174,7 @@ impl Part {
             .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
         let mut part = Vec::new();
         let mut last = None;
-        for (key, item) in left.by_ref().take(self.limit()) {
+        for (key, item) in left.by_ref().take(self.limit() as usize) {
             last = Some(key);
             part.push(item);
         }
