@@ -5,7 +5,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use spacecp_contract::{Advisory, Correction, DocumentId, Limits, decode};
@@ -75,7 +75,7 @@ impl Knowledge {
         if self.cursor.is_some_and(|cursor| cursor.epoch != next.epoch) {
             self.forget_documents();
         }
-        let mut stale = BTreeSet::new();
+        let mut stale = HashSet::new();
         for document in documents {
             match document.kind {
                 Kind::Advisory => self.take_advisory(document, &mut stale),
@@ -142,7 +142,7 @@ impl Knowledge {
         advisories
     }
 
-    fn take_advisory(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
+    fn take_advisory(&mut self, document: &Document, stale: &mut HashSet<String>) {
         let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
             Ok(advisory) => advisory,
             Err(error) => return self.note_unreadable(document, &error.to_string(), stale),
@@ -164,7 +164,7 @@ impl Knowledge {
             .insert(document.id.clone(), Known { advisory, rating });
     }
 
-    fn take_correction(&mut self, document: &Document, stale: &mut BTreeSet<String>) {
+    fn take_correction(&mut self, document: &Document, stale: &mut HashSet<String>) {
         match decode::<Correction>(&document.bytes, &Limits::default()) {
             Ok(correction) => {
                 self.unreadable.remove(&(false, document.id.clone()));
@@ -193,7 +193,7 @@ impl Knowledge {
     }
 
     /// An older revision that could be read is not kept: its verdicts would be out of date.
-    fn note_unreadable(&mut self, document: &Document, reason: &str, stale: &mut BTreeSet<String>) {
+    fn note_unreadable(&mut self, document: &Document, reason: &str, stale: &mut HashSet<String>) {
         let advisory = document.kind == Kind::Advisory;
         if advisory {
             self.forget_answers(&document.id);

@@ -1,6 +1,6 @@
 //! Which advisories have taken the place of which.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Who supersedes whom, kept up to date advisory by advisory.
 ///
@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// alternative would be to believe that none of them holds.
 #[derive(Debug, Default)]
 pub(crate) struct Supersession {
-    newer: BTreeMap<String, BTreeSet<String>>,
-    older: BTreeMap<String, BTreeSet<String>>,
+    newer: HashMap<String, BTreeSet<String>>,
+    older: HashMap<String, BTreeSet<String>>,
 }
 
 impl Supersession {
@@ -51,7 +51,7 @@ impl Supersession {
 }
 
 /// Everything that can be reached from `start`; itself only by way of a circle.
-fn reach(steps: &BTreeMap<String, BTreeSet<String>>, start: &str) -> BTreeSet<String> {
+fn reach(steps: &HashMap<String, BTreeSet<String>>, start: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open = vec![start];
     while let Some(here) = open.pop() {

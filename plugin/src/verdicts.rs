@@ -2,11 +2,7 @@
 //!
 //! It does not judge: whoever does puts the verdicts of one advisory in place of those before.
 
-use std::{
-    cell::OnceCell,
-    collections::{BTreeMap, HashMap},
-    rc::Rc,
-};
+use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 
 use crate::{
     bindings::{
@@ -20,7 +16,7 @@ use crate::{
 /// Every verdict, by the advisory that it is about.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
-    by_advisory: BTreeMap<String, Vec<Rc<Verdict>>>,
+    by_advisory: HashMap<String, Vec<Rc<Verdict>>>,
     /// How often each component is exposed and undecided.
     standing: HashMap<String, Stands>,
     exposed: usize,

@@ -1,6 +1,6 @@
 //! Every affected range by the name of its component, kept up to date advisory by advisory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use spacecp_contract::{Advisory, Justification};
 
@@ -10,7 +10,7 @@ use crate::bindings::exports::spacecp::advisories::exposure::Status;
 /// What advisories say of components, by component.
 #[derive(Debug, Default)]
 pub struct Index {
-    by_component: HashMap<String, BTreeMap<String, Statement>>,
+    by_component: HashMap<String, HashMap<String, Statement>>,
     /// The components that each advisory speaks of, to find its statements again.
     components: HashMap<String, Vec<String>>,
 }
@@ -35,7 +35,7 @@ impl Index {
     /// Takes in an advisory; an earlier revision of it is replaced.
     pub fn put(&mut self, advisory: &Advisory) {
         self.remove(&advisory.id);
-        let mut statements: BTreeMap<&str, Statement> = BTreeMap::new();
+        let mut statements: HashMap<&str, Statement> = HashMap::new();
         for not in &advisory.not_affected {
             statements.insert(&not.component, Statement::Not(not.justification));
         }
@@ -49,7 +49,9 @@ impl Index {
                 }
             }
         }
-        let components = statements.keys().map(|name| (*name).to_owned()).collect();
+        let mut components: Vec<String> =
+            statements.keys().map(|name| (*name).to_owned()).collect();
+        components.sort_unstable();
         self.components.insert(advisory.id.to_string(), components);
         for (component, statement) in statements {
             self.by_component
