@@ -25,13 +25,14 @@ use crate::{
     severity::{self, Rating},
     supersession::Supersession,
     verdicts::Verdicts,
+    words,
 };
 
 /// Everything that the plugin knows.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     cursor: Option<Cursor>,
-    advisories: BTreeMap<String, Known>,
+    advisories: HashMap<String, Known>,
     corrections: BTreeMap<String, Correction>,
     unreadable: BTreeMap<(bool, String), Unreadable>,
     supersession: Supersession,
@@ -320,7 +321,10 @@ impl Knowledge {
 
     /// Every advisory, by id.
     pub fn advisories(&self) -> impl Iterator<Item = &Known> {
-        self.advisories.values()
+        let mut advisories: Vec<&Known> = self.advisories.values().collect();
+        advisories
+            .sort_unstable_by(|one, other| words::compare(&one.advisory.id, &other.advisory.id));
+        advisories.into_iter()
     }
 
     /// One advisory.

@@ -32,3 +32,4 @@ pub mod plan;
 pub mod severity;
 mod supersession;
 mod verdicts;
+mod words;

@@ -11,6 +11,7 @@ use crate::{
     },
     exposure::{gravity, merge},
     severity,
+    words::compare,
 };
 
 /// Every verdict, by the advisory that it is about.
@@ -186,9 +187,10 @@ impl Verdicts {
             let mut every: Vec<Rc<Verdict>> =
                 self.by_advisory.values().flatten().cloned().collect();
             every.sort_by(|one, other| {
-                urgency(other).cmp(&urgency(one)).then_with(|| {
-                    (&one.advisory.id, &one.component).cmp(&(&other.advisory.id, &other.component))
-                })
+                let urgency = urgency(other).cmp(&urgency(one));
+                urgency
+                    .then_with(|| compare(&one.advisory.id, &other.advisory.id))
+                    .then_with(|| compare(&one.component, &other.component))
             });
             let verdicts: Vec<&Verdict> = every.iter().map(Rc::as_ref).collect();
             let merged = merge(&verdicts, |id| aliases(id)).into_iter();
