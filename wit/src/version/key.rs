@@ -29,6 +29,14 @@ pub(super) struct KeyWriter {
 }
 
 impl KeyWriter {
+    /// A key that will have so many bytes or a few more.
+    pub(super) fn of_about(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            line: 0,
+        }
+    }
+
     /// A key of a line of development.
     pub(super) fn of_line(line: &str) -> Self {
         Self {

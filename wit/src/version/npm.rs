@@ -16,8 +16,7 @@ const LARGEST: u64 = (1 << 53) - 1;
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     let is_prefix = |letter: char| matches!(letter, 'v' | '=') || letter.is_whitespace();
     let text = text.trim_start_matches(is_prefix);
-    let (text, build) = text.split_once('+').unwrap_or((text, "0"));
-    identifiers(build, "build metadata")?;
+    let text = semver::without_build(text)?;
     let mut parts = text.splitn(3, '.');
     let mut next = || parts.next().ok_or(VersionFault::Missing("a number"));
     let (major, minor, rest) = (next()?, next()?, next()?);

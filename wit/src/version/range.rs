@@ -66,19 +66,15 @@ impl Range {
             _ => return Err(RangeError::TwoEnds),
         };
         if let (Some(begin), Some(end)) = (&introduced, end.version()) {
-            let (first, last) = (begin.to_string(), end.to_string());
+            let ends = || (begin.to_string(), end.to_string());
             match begin.compare(end) {
                 None => {
-                    return Err(RangeError::Unrelated {
-                        begin: first,
-                        end: last,
-                    });
+                    let (begin, end) = ends();
+                    return Err(RangeError::Unrelated { begin, end });
                 }
                 Some(Ordering::Greater) => {
-                    return Err(RangeError::Backwards {
-                        begin: first,
-                        end: last,
-                    });
+                    let (begin, end) = ends();
+                    return Err(RangeError::Backwards { begin, end });
                 }
                 Some(_) => {}
             }

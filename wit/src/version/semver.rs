@@ -9,6 +9,9 @@ use super::{
     key::{Key, KeyWriter},
 };
 
+/// Bytes that most keys do not exceed.
+const TYPICAL: usize = 16;
+
 const PRE_RELEASE: u8 = 1;
 const RELEASE: u8 = 2;
 const FURTHER: u8 = 3;
@@ -19,7 +22,7 @@ const ALPHANUMERIC: u8 = 2;
 
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    let (text, build) = text.split_once('+').unwrap_or((text, "0"));
+    let text = without_build(text)?;
     let (numbers, pre) = match text.split_once('-') {
         Some((numbers, pre)) => (numbers, Some(pre)),
         None => (text, None),
@@ -28,16 +31,26 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     for number in &numbers {
         whole_number(number)?;
     }
-    identifiers(build, "build metadata")?;
     if let Some(pre) = pre {
         identifiers(pre, "a pre-release")?;
     }
     Ok(key(&numbers, pre))
 }
 
+/// What comes before the build metadata, which have to be well-formed and count for nothing.
+pub(super) fn without_build(text: &str) -> Result<&str, VersionFault> {
+    match text.bytes().position(|byte| byte == b'+') {
+        Some(plus) => {
+            identifiers(&text[plus + 1..], "build metadata")?;
+            Ok(&text[..plus])
+        }
+        None => Ok(text),
+    }
+}
+
 /// The key of these numbers and this pre-release, both checked before.
 pub(super) fn key(numbers: &[&str], pre: Option<&str>) -> Key {
-    let mut key = KeyWriter::default();
+    let mut key = KeyWriter::of_about(TYPICAL);
     for place in 0..3 {
         key.number(numbers.get(place).unwrap_or(&"0"));
     }
