@@ -11,11 +11,11 @@ use std::{
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind, FeedPath, Head,
-    Index, IndexEntry, Limits, Role, Root, decode,
+    Advisory, Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind,
+    FeedPath, Head, Index, IndexEntry, Limits, Role, Root, decode,
 };
 
-use spacecp_trust::{TrustError, Unverified, Verified};
+use spacecp_trust::{AnyDocument, TrustError, Unverified, Verified};
 
 use crate::{
     corrections::Built,
@@ -336,6 +336,61 @@ impl Feed {
         accepted(root, entry, unverified(&bytes, &signatures))
     }
 
+    /// The newest revision of an advisory that this feed has, verified as panels that trust `root` verify
+    /// it; none if it has none.
+    pub(crate) fn advisory(
+        &self,
+        root: &Verified<Root>,
+        id: &DocumentId,
+    ) -> Result<Option<Verified<Advisory>>, FeedError> {
+        let newest = self.newest_revision(DocumentKind::Advisory, id)?;
+        let found = newest.map(|revision| self.advisory_revision(root, id, revision));
+        found.transpose()
+    }
+
+    /// A revision of an advisory, verified as panels that trust `root` verify it.
+    pub(crate) fn advisory_revision(
+        &self,
+        root: &Verified<Root>,
+        id: &DocumentId,
+        revision: u64,
+    ) -> Result<Verified<Advisory>, FeedError> {
+        let kind = DocumentKind::Advisory;
+        let path = FeedPath::document(kind, id, revision);
+        let bytes = self.bytes(&path)?.unwrap_or_default();
+        let entry = IndexEntry {
+            kind,
+            id: id.clone(),
+            revision,
+            digest: Digest::of(&bytes),
+            length: bytes.len() as u64,
+        };
+        self.verified_advisory(root, &entry)
+    }
+
+    /// An advisory that an index lists, verified as panels that trust `root` verify it.
+    pub(crate) fn verified_advisory(
+        &self,
+        root: &Verified<Root>,
+        entry: &IndexEntry,
+    ) -> Result<Verified<Advisory>, FeedError> {
+        let path = FeedPath::document(DocumentKind::Advisory, &entry.id, entry.revision);
+        let (bytes, signatures) = self.offered(&path)?;
+        let refused = |source| FeedError::Refused {
+            what: format!("{} revision {}", entry.id, entry.revision),
+            source,
+        };
+        let offered = unverified(&bytes, &signatures);
+        let found = spacecp_trust::document(root, entry, offered, &Limits::default());
+        match found.map_err(refused)? {
+            AnyDocument::Advisory(advisory) => Ok(advisory),
+            AnyDocument::Correction(_) => {
+                let reason = format!("{} is a correction", entry.id);
+                Err(SignError::Invalid(reason).into())
+            }
+        }
+    }
+
     /// The newest revision of every document of this kind.
     pub(crate) fn entries(&self, kind: DocumentKind) -> Result<Vec<IndexEntry>, FeedError> {
         let mut ids: Vec<DocumentId> = self.names(&self.folder.join(kind.as_str()))?;
@@ -365,8 +420,19 @@ impl Feed {
         kind: DocumentKind,
         id: &DocumentId,
     ) -> Result<Option<u64>, FeedError> {
-        let revisions: Vec<u64> = self.names(&self.folder.join(kind.as_str()).join(id.as_str()))?;
-        Ok(revisions.into_iter().max())
+        Ok(self.revisions(kind, id)?.pop())
+    }
+
+    /// Every revision of a document, in order.
+    pub(crate) fn revisions(
+        &self,
+        kind: DocumentKind,
+        id: &DocumentId,
+    ) -> Result<Vec<u64>, FeedError> {
+        let folder = self.folder.join(kind.as_str()).join(id.as_str());
+        let mut revisions: Vec<u64> = self.names(&folder)?;
+        revisions.sort_unstable();
+        Ok(revisions)
     }
 
     /// The names in a folder that are names of this kind; none where there is no folder.
