@@ -3,6 +3,9 @@
 //! Documents are added to it as they are signed, each after the panel's own verifier has looked at
 //! it; [`crate::broadcast`] makes them current.
 
+mod batch;
+mod held;
+
 use std::{
     fs::{self, File},
     io,
@@ -11,11 +14,11 @@ use std::{
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind,
-    FeedPath, Head, Index, IndexEntry, Limits, Role, Root, decode,
+    Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind, FeedPath, Head,
+    Index, IndexEntry, Limits, Role, Root, decode,
 };
 
-use spacecp_trust::{AnyDocument, TrustError, Unverified, Verified};
+use spacecp_trust::{TrustError, Unverified, Verified};
 
 use crate::{
     corrections::Built,
@@ -334,61 +337,6 @@ impl Feed {
         let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
         let (bytes, signatures) = self.offered(&path)?;
         accepted(root, entry, unverified(&bytes, &signatures))
-    }
-
-    /// The newest revision of an advisory that this feed has, verified as panels that trust `root` verify
-    /// it; none if it has none.
-    pub(crate) fn advisory(
-        &self,
-        root: &Verified<Root>,
-        id: &DocumentId,
-    ) -> Result<Option<Verified<Advisory>>, FeedError> {
-        let newest = self.newest_revision(DocumentKind::Advisory, id)?;
-        let found = newest.map(|revision| self.advisory_revision(root, id, revision));
-        found.transpose()
-    }
-
-    /// A revision of an advisory, verified as panels that trust `root` verify it.
-    pub(crate) fn advisory_revision(
-        &self,
-        root: &Verified<Root>,
-        id: &DocumentId,
-        revision: u64,
-    ) -> Result<Verified<Advisory>, FeedError> {
-        let kind = DocumentKind::Advisory;
-        let path = FeedPath::document(kind, id, revision);
-        let bytes = self.bytes(&path)?.unwrap_or_default();
-        let entry = IndexEntry {
-            kind,
-            id: id.clone(),
-            revision,
-            digest: Digest::of(&bytes),
-            length: bytes.len() as u64,
-        };
-        self.verified_advisory(root, &entry)
-    }
-
-    /// An advisory that an index lists, verified as panels that trust `root` verify it.
-    pub(crate) fn verified_advisory(
-        &self,
-        root: &Verified<Root>,
-        entry: &IndexEntry,
-    ) -> Result<Verified<Advisory>, FeedError> {
-        let path = FeedPath::document(DocumentKind::Advisory, &entry.id, entry.revision);
-        let (bytes, signatures) = self.offered(&path)?;
-        let refused = |source| FeedError::Refused {
-            what: format!("{} revision {}", entry.id, entry.revision),
-            source,
-        };
-        let offered = unverified(&bytes, &signatures);
-        let found = spacecp_trust::document(root, entry, offered, &Limits::default());
-        match found.map_err(refused)? {
-            AnyDocument::Advisory(advisory) => Ok(advisory),
-            AnyDocument::Correction(_) => {
-                let reason = format!("{} is a correction", entry.id);
-                Err(SignError::Invalid(reason).into())
-            }
-        }
     }
 
     /// The newest revision of every document of this kind.

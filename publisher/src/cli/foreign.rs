@@ -21,7 +21,7 @@ use crate::{
     foreign::{
         Format, Limits, Terms,
         csaf::Issuer,
-        intake::{Intake, Standing},
+        intake::{Intake, Looked, Standing},
         outlet::Outlet,
         reading::{self, Place},
     },
@@ -71,6 +71,18 @@ impl Report {
                 reason,
             });
         }
+    }
+
+    fn remark(&mut self, place: &Place, looked: &Looked, most: usize) {
+        self.remarked += looked.remarks.len();
+        let room = most.saturating_sub(self.remarks.len());
+        let remarks = looked.remarks.iter().take(room);
+        self.remarks.extend(remarks.map(|remark| Remarked {
+            place: place.to_string(),
+            id: looked.advisory.id.clone(),
+            field: remark.field.clone(),
+            reason: remark.reason.clone(),
+        }));
     }
 
     fn count(&mut self, standing: Standing) {
@@ -178,22 +190,15 @@ impl Desk<'_> {
                     continue;
                 }
             };
+            report.count(looked.standing);
+            report.remark(&place, &looked, limits.listed);
             if !import.dry_run {
-                let added = intake.add(&looked, &references(&keys));
+                let added = intake.add(looked, &references(&keys));
                 added.with_context(|| format!("{place} stops the import"))?;
             }
-            report.count(looked.standing);
-            report.remarked += looked.remarks.len();
-            for remark in looked.remarks {
-                if report.remarks.len() < limits.listed {
-                    report.remarks.push(Remarked {
-                        place: place.to_string(),
-                        id: looked.advisory.id.clone(),
-                        field: remark.field,
-                        reason: remark.reason,
-                    });
-                }
-            }
+        }
+        if !import.dry_run {
+            intake.finish(&references(&keys))?;
         }
         bar.finish_and_clear();
         if report.documents == 0 {

@@ -40,6 +40,8 @@ pub struct Looked {
     pub advisory: Advisory,
     /// What of the document is kept and decides nothing.
     pub remarks: Vec<Remark>,
+    /// How many bytes the document has.
+    pub length: usize,
 }
 
 /// Why a document does not enter the feed.
@@ -130,6 +132,8 @@ pub struct Intake<'a> {
     limits: Limits,
     now: Timestamp,
     seen: HashSet<DocumentId>,
+    waiting: Vec<Advisory>,
+    waiting_bytes: usize,
 }
 
 impl<'a> Intake<'a> {
@@ -153,6 +157,8 @@ impl<'a> Intake<'a> {
             limits,
             now,
             seen: HashSet::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
         })
     }
 
@@ -189,22 +195,41 @@ impl<'a> Intake<'a> {
             standing,
             advisory,
             remarks: taken.remarks,
+            length: bytes.len(),
         })
     }
 
-    /// Signs what is new to the feed and adds it; panels see it after the next broadcast.
+    /// Lets an advisory that was looked at wait to be signed, unless the feed has it; once enough are
+    /// waiting they are signed and added together. Panels see them after the next broadcast.
     ///
     /// # Errors
     ///
-    /// [`FeedError`] where the feed does not take it.
-    pub fn add(&self, looked: &Looked, keys: &[&SecretKey]) -> Result<(), FeedError> {
+    /// [`FeedError`] where the feed does not take those that are waiting; none of them is added then.
+    pub fn add(&mut self, looked: Looked, keys: &[&SecretKey]) -> Result<(), FeedError> {
         if looked.standing == Standing::Unchanged {
             return Ok(());
         }
-        let audience = looked.advisory.audience.clone();
-        self.feed
-            .add(looked.advisory.clone(), &audience, keys)
-            .map(drop)
+        self.waiting_bytes += looked.length;
+        self.waiting.push(looked.advisory);
+        let full = self.waiting.len() >= self.limits.batch;
+        if full || self.waiting_bytes >= self.limits.batch_bytes {
+            return self.finish(keys);
+        }
+        Ok(())
+    }
+
+    /// Signs and adds those that are waiting still.
+    ///
+    /// # Errors
+    ///
+    /// As [`Intake::add`].
+    pub fn finish(&mut self, keys: &[&SecretKey]) -> Result<(), FeedError> {
+        self.waiting_bytes = 0;
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.feed.add_all(waiting, &self.terms.audience, keys)
     }
 }
 

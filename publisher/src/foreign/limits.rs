@@ -13,13 +13,17 @@ pub struct Limits {
     pub values: usize,
     /// Documents of one import.
     pub documents: usize,
+    /// Documents that are signed and written together.
+    pub batch: usize,
+    /// Bytes of documents as they came, after which those that are waiting are written.
+    pub batch_bytes: usize,
     /// Refusals and remarks that are listed; all are counted.
     pub listed: usize,
 }
 
 impl Default for Limits {
-    /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents, of
-    /// which 10,000 refusals and remarks are listed. The largest RustSec advisory has 5 kB.
+    /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents,
+    /// written 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. The largest RustSec advisory has 5 kB.
     fn default() -> Self {
         Self {
             file: 2 << 30,
@@ -27,6 +31,8 @@ impl Default for Limits {
             depth: 64,
             values: 200_000,
             documents: 1_000_000,
+            batch: 256,
+            batch_bytes: 8 << 20,
             listed: 10_000,
         }
     }
