@@ -225,6 +225,11 @@ pub fn take_over(format: Format, document: &Value, terms: &Terms) -> Result<Take
         Format::Osv => osv::take_over(document, terms)?,
         Format::Csaf => csaf::take_over(document, terms)?,
     };
+    // Others call it by the name that it has there.
+    let aliases = &mut taken.advisory.aliases;
+    if id != *taken.advisory.id && !aliases.contains(&id) {
+        aliases.push(id.clone());
+    }
     let source = taken.advisory.source.insert(Source {
         format: format.source(),
         id,

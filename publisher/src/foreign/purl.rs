@@ -3,9 +3,12 @@
 use packageurl::PackageUrl;
 use spacecp_contract::Ecosystem;
 
-/// The package URL of a package, without a version; none where the ecosystem's name is not enough
-/// to make it.
-pub(super) fn write(ecosystem: &Ecosystem, package: &str) -> Option<String> {
+/// The package URL of a package, or of one version of it; none where it has no name that fits one.
+pub(super) fn write(
+    ecosystem: &Ecosystem,
+    package: &str,
+    version: Option<&str>,
+) -> Option<String> {
     let (kind, namespace, name) = match ecosystem {
         Ecosystem::Cargo => ("cargo", None, package),
         Ecosystem::Npm => match package.split_once('/') {
@@ -22,6 +25,9 @@ pub(super) fn write(ecosystem: &Ecosystem, package: &str) -> Option<String> {
     let mut purl = PackageUrl::new(kind, name).ok()?;
     if let Some(namespace) = namespace {
         purl.with_namespace(namespace).ok()?;
+    }
+    if let Some(version) = version {
+        purl.with_version(version).ok()?;
     }
     if let Ecosystem::Deb(release) | Ecosystem::Rpm(release) = ecosystem {
         let distribution = format!("{}-{}", release.id, release.version);

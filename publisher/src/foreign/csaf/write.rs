@@ -62,7 +62,6 @@ pub fn document(
         "category": "csaf_security_advisory",
         "csaf_version": "2.0",
         "distribution": { "tlp": { "label": label(advisory.tlp) } },
-        "notes": [{ "category": "summary", "title": "Issue", "text": advisory.issue }],
         "publisher": { "category": "vendor", "name": issuer.name, "namespace": issuer.namespace },
         "title": advisory.title,
         "tracking": tracking(advisory, editions),
@@ -76,11 +75,7 @@ pub fn document(
     put_list(&mut about, "acknowledgments", thanks.collect());
     Ok(json!({
         "document": about,
-        "product_tree": { "branches": [{
-            "category": "vendor",
-            "name": issuer.name,
-            "branches": products.branches,
-        }] },
+        "product_tree": { "branches": products.branches(issuer) },
         "vulnerabilities": [vulnerability(advisory, &products)],
     }))
 }
@@ -219,7 +214,7 @@ fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
 
 fn notes(advisory: &Advisory) -> Vec<Value> {
     let mut notes =
-        vec![json!({ "category": "description", "title": "Issue", "text": advisory.issue })];
+        vec![json!({ "category": "description", "text": advisory.issue })];
     let mut other = |title: &str, text: String| {
         notes.push(json!({ "category": "other", "title": title, "text": text }));
     };

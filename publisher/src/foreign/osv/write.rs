@@ -39,11 +39,11 @@ pub fn document(advisory: &Advisory) -> Value {
     put("published", json!(advisory.published));
     put("summary", json!(advisory.title));
     put("affected", advisory.affected.iter().map(affected).collect());
-    let own_id = || match advisory.source {
+    let id = match &advisory.source {
         None => format!("x_{}", advisory.id),
-        Some(ref source) => source.id.clone(),
+        Some(source) => source.id.clone(),
     };
-    put("id", json!(own_id()));
+    put("id", json!(id));
     if source.is_some() {
         put("details", json!(advisory.issue));
     } else {
@@ -126,7 +126,10 @@ fn affected(affected: &Affected) -> Value {
     match &known {
         Some((name, ecosystem, package)) => {
             let mut named = json!({ "ecosystem": name, "name": package });
-            if let Some(purl) = purl::write(ecosystem, package) {
+            // With a release in it, what OSV's databases write differs from one to the next.
+            let is_plain = !matches!(ecosystem, Ecosystem::Deb(_) | Ecosystem::Rpm(_));
+            let purl = purl::write(ecosystem, package, None);
+            if let Some(purl) = purl.filter(|_| is_plain) {
                 named["purl"] = json!(purl);
             }
             entry.insert("package".to_owned(), named);
