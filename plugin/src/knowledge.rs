@@ -144,12 +144,16 @@ impl Knowledge {
     }
 
     fn take_advisory(&mut self, document: &Document, stale: &mut HashSet<String>) {
-        let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
+        let mut advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
             Ok(advisory) => advisory,
             Err(error) => return self.note_unreadable(document, &error.to_string(), stale),
         };
         self.unreadable.remove(&(true, document.id.clone()));
         self.forget_answers(&document.id);
+        // Only the vendor gives a source back; here its remains would take memory for nothing.
+        if let Some(source) = &mut advisory.source {
+            source.rest = String::new();
+        }
         for correction in &advisory.corrections {
             let advisories = self.answered.entry(correction.to_string()).or_default();
             advisories.insert(document.id.clone());

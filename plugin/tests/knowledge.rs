@@ -61,6 +61,7 @@ fn advisory(
         references: Vec::new(),
         supersedes: supersedes.map(id).into_iter().collect(),
         timeline: Vec::new(),
+        source: None,
     }
 }
 

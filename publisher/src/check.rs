@@ -1,6 +1,18 @@
 //! What may not be published: what policy or a panel would refuse.
 //!
 //! Everything that is wrong is found at once, each with where it is and what to do.
+//!
+//! Advisories that were made from other people's documents ([`crate::foreign`]) are held to what a
+//! panel needs, and not to what our policy asks of those who write here:
+//!
+//! - Their impacts may be empty: OSV tells issue and impacts in one text, and that is the issue.
+//! - They always say a solution, since the document's ranges tell one: the corrected versions, or that
+//!   the document names none. So the rule about solutions and workarounds holds for them as well.
+//! - Their ranges may overlap, as the union is what they mean. Each still has to be readable.
+//! - A listed version that the scheme cannot read stays: it is that very text which is affected.
+//! - A component of an unknown scheme stays: the document says that it is being looked into, and so
+//!   do panels.
+//! - What no longer holds, or only says what is not affected, need not say what is.
 
 use std::fmt;
 
@@ -61,8 +73,9 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
         "issue",
         "say what is wrong",
     );
+    let foreign = advisory.source.is_some();
     faults.unless(
-        !advisory.impacts.trim().is_empty(),
+        foreign || !advisory.impacts.trim().is_empty(),
         "impacts",
         "say what it leads to",
     );
@@ -72,25 +85,24 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
         "solution",
         "an advisory without a solution needs a workaround at least",
     );
+    let spares = advisory.withdrawn.is_some() || !advisory.not_affected.is_empty();
     faults.unless(
-        !advisory.affected.is_empty(),
+        !advisory.affected.is_empty() || (foreign && spares),
         "affected",
         "say which component is affected",
     );
     embargo(advisory, now, &mut faults);
     for (number, vector) in advisory.severity.iter().enumerate() {
-        let reason = match vector.parse::<cvss::Cvss>() {
-            Ok(cvss) if cvss.metrics().count() >= base_metrics(&cvss) => continue,
-            Ok(_) => "a base metric is missing".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        faults.add(
-            format!("severity[{number}]"),
-            format!("{vector:?} does not compute: {reason}"),
-        );
+        if let Err(reason) = computes(vector) {
+            faults.add(format!("severity[{number}]"), reason);
+        }
     }
     for (number, affected) in advisory.affected.iter().enumerate() {
-        ranges(affected, &format!("affected[{number}]"), &mut faults);
+        let field = format!("affected[{number}]");
+        let unread = foreign && affected.scheme == VersionScheme::Unknown;
+        if !unread {
+            ranges(affected, &field, foreign, &mut faults);
+        }
     }
     for correction in corrections
         .iter()
@@ -112,6 +124,17 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
         );
     }
     faults.0
+}
+
+/// Whether a score can be computed from a vector; why not, in words.
+pub(crate) fn computes(vector: &str) -> Result<(), String> {
+    let reason = match vector.parse::<cvss::Cvss>() {
+        Ok(cvss) if cvss.metrics().count() >= base_metrics(&cvss) => return Ok(()),
+        Ok(_) => "a base metric is missing".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let vector: String = vector.chars().take(200).collect();
+    Err(format!("{vector:?} does not compute: {reason}"))
 }
 
 /// How many metrics a score is computed from at least.
@@ -145,7 +168,7 @@ fn embargo(advisory: &Advisory, now: Timestamp, faults: &mut Faults) {
 }
 
 /// What a panel could not read in this scheme would be unknown to all of them.
-fn ranges(affected: &Affected, field: &str, faults: &mut Faults) {
+fn ranges(affected: &Affected, field: &str, foreign: bool, faults: &mut Faults) {
     let mut read: Vec<(String, Range)> = Vec::new();
     for (number, range) in affected.ranges.iter().enumerate() {
         let field = format!("{field}.ranges[{number}]");
@@ -157,6 +180,9 @@ fn ranges(affected: &Affected, field: &str, faults: &mut Faults) {
                 None => faults.add(field, error.to_string()),
             },
         }
+    }
+    if foreign {
+        return;
     }
     for (place, (field, range)) in read.iter().enumerate() {
         let mut before = read.iter().take(place);

@@ -1,10 +1,11 @@
 //! Writes files so that a crash leaves the old contents or the new, never a part.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Puts `bytes` at `path`: written beside it, synced, renamed, and the folder synced.
@@ -17,6 +18,38 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
+}
+
+/// Does the same for many files, and waits for the disk once where it can; says which failed.
+pub(crate) fn replace_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), (PathBuf, io::Error)> {
+    let mut written = Vec::with_capacity(files.len());
+    for (path, bytes) in files {
+        let write = || {
+            let folder = folder_of(path);
+            fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(bytes)?;
+            set_readable(file.as_file())?;
+            Ok(file.into_temp_path())
+        };
+        written.push((path, write().map_err(|error| (path.clone(), error))?));
+    }
+    // Closed in between, so that as many files as there are can be written with few open.
+    for (path, file) in &written {
+        let synced = File::open(file).and_then(|file| file.sync_all());
+        synced.map_err(|error| ((*path).clone(), error))?;
+    }
+    let mut folders = BTreeSet::new();
+    for (path, file) in written {
+        file.persist(path)
+            .map_err(|error| (path.clone(), error.error))?;
+        folders.insert(folder_of(path));
+    }
+    for folder in folders {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| (folder.to_owned(), error))?;
+    }
+    Ok(())
 }
 
 /// The folder that a file lies in. A bare name lies in the working folder, which has no name of its own.

@@ -3,6 +3,9 @@
 //! Documents are added to it as they are signed, each after the panel's own verifier has looked at
 //! it; [`crate::broadcast`] makes them current.
 
+mod batch;
+mod held;
+
 use std::{
     fs::{self, File},
     io,
@@ -365,8 +368,19 @@ impl Feed {
         kind: DocumentKind,
         id: &DocumentId,
     ) -> Result<Option<u64>, FeedError> {
-        let revisions: Vec<u64> = self.names(&self.folder.join(kind.as_str()).join(id.as_str()))?;
-        Ok(revisions.into_iter().max())
+        Ok(self.revisions(kind, id)?.pop())
+    }
+
+    /// Every revision of a document, in order.
+    pub(crate) fn revisions(
+        &self,
+        kind: DocumentKind,
+        id: &DocumentId,
+    ) -> Result<Vec<u64>, FeedError> {
+        let folder = self.folder.join(kind.as_str()).join(id.as_str());
+        let mut revisions: Vec<u64> = self.names(&folder)?;
+        revisions.sort_unstable();
+        Ok(revisions)
     }
 
     /// The names in a folder that are names of this kind; none where there is no folder.

@@ -4,7 +4,7 @@
 //! pairs and their files), [`passphrase`] (where a passphrase comes from), [`sign`] (one signature
 //! over exact bytes), [`roots`] (who may sign what), [`drafts`] (advisories as people write them),
 //! [`check`] (what may not be published), [`corrections`] (two trees into a correction),
-//! [`plugins`] (a component into a signed plugin), [`feed`] (the folder that panels follow),
+//! [`foreign`] (other people's advisories), [`plugins`] (a component into a signed plugin), [`feed`] (the folder that panels follow),
 //! [`broadcast`] (making it current), [`bundle`] (the same as one file), [`requests`] (signing on
 //! another machine), [`status`] (what expires when), and [`cli`], the program on top.
 //!
@@ -19,6 +19,7 @@ pub mod corrections;
 pub mod drafts;
 mod durable;
 pub mod feed;
+pub mod foreign;
 pub mod keys;
 pub mod passphrase;
 pub mod plugins;

@@ -256,6 +256,7 @@ fn advisory(
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        source: None,
     };
     change(&mut advisory);
     Ok(advisory)

@@ -201,6 +201,7 @@ fn document(number: usize) -> Result<documents::Document> {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        source: None,
     };
     Ok(documents::Document {
         kind: documents::Kind::Advisory,

@@ -306,6 +306,7 @@ pub(crate) fn advisory(named: &str, component: &str, ranges: &[Bounds<'_>]) -> A
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        source: None,
     }
 }
 

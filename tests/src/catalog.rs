@@ -67,6 +67,7 @@ fn blank(name: &str, title: &str, now: Timestamp) -> Advisory {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        source: None,
     }
 }
 

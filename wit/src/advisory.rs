@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Audience, ComponentName, Document, DocumentId, DocumentKind};
+use crate::{Audience, ComponentName, Document, DocumentId, DocumentKind, Source};
 
 /// One vulnerability, as the vendor describes it.
 ///
@@ -74,6 +74,10 @@ pub struct Advisory {
     /// What happened when.
     #[serde(default)]
     pub timeline: Vec<TimelineEntry>,
+    /// Whose document it was made from, where it was not written here. Left out of the bytes where
+    /// there is none, as before there was such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 impl Advisory {
@@ -106,6 +110,9 @@ impl Document for Advisory {
         }
         if self.audience.as_str() == Audience::PUBLIC && self.is_under_embargo() {
             return Err(format!("it is for everybody and {} at once", self.tlp));
+        }
+        if let Some(source) = &self.source {
+            source.validate()?;
         }
         for affected in &self.affected {
             if affected.ranges.is_empty() && affected.versions.is_empty() {

@@ -32,6 +32,7 @@ mod path;
 mod root;
 mod severity;
 mod shape;
+mod source;
 pub mod version;
 
 pub use advisory::{
@@ -52,6 +53,7 @@ pub use path::{PathError, TreePath};
 pub use root::{Role, RoleKeys, Root};
 pub use severity::{Rating, Severity, rate};
 pub use shape::{Limits, ShapeError};
+pub use source::{LONGEST_REST, LONGEST_SOURCE_ID, Source, SourceFormat};
 
 /// The version of the WIT package that this crate belongs to.
 pub const CONTRACT_VERSION: &str = "1.0.0";

@@ -184,6 +184,15 @@ fn facts(known: &Known) -> Vec<Fact> {
             vec![plain(format!("{} ({})", credit.name, credit.role))],
         ));
     }
+    if let Some(source) = &advisory.source {
+        facts.push(fact(
+            "Taken over from",
+            vec![
+                code(source.id.clone()),
+                plain(format!(" ({})", source.format)),
+            ],
+        ));
+    }
     for superseded in &advisory.supersedes {
         facts.push(fact("Takes the place of", vec![to_advisory(superseded)]));
     }

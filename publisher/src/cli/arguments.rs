@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Requirement, Role};
+use jiff::Timestamp;
+use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Requirement, Role, Tlp};
 
 /// The vendor's security desk: keys, roots, advisories, corrections, and their broadcast.
 #[derive(Debug, Parser)]
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "A desk is a folder with keys/ and drafts/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
+    after_help = "A desk is a folder with keys/ and drafts/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The desk: where keys and drafts are.
@@ -122,6 +123,18 @@ pub(super) enum Command {
         #[arg(long)]
         feed: PathBuf,
     },
+    /// Take over other people's advisories: sign those that are new to a feed, or changed.
+    ///
+    /// What is refused is named with its field and why, and does not stop the others; ends with 1 if
+    /// there is any. The same documents once more change nothing.
+    #[command(subcommand)]
+    Import(Formatted<Import>),
+    /// Give out what a feed has broadcast, in other people's formats.
+    ///
+    /// Only what is TLP:CLEAR; ends with 1 if anything is refused. An advisory that was taken over from
+    /// the format comes out as the document that it was.
+    #[command(subcommand)]
+    Export(Formatted<Export>),
     /// Put what is current in a feed into one file, for a machine without internet.
     ///
     /// There, "spacecp-advisories import FILE" checks it as it would check the feed itself.
@@ -354,6 +367,57 @@ pub(super) struct Build {
     pub(super) request: Option<PathBuf>,
 }
 
+/// A format of other people's advisories.
+#[derive(Debug, Subcommand)]
+pub(super) enum Formatted<T: Args> {
+    /// Open Source Vulnerability, schema 1.x.
+    Osv(T),
+    /// Common Security Advisory Framework 2.0.
+    Csaf(T),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// A .json with one document, a .jsonl with one a line, or a folder with such files in it.
+    pub(super) path: PathBuf,
+    /// The feed.
+    #[arg(long)]
+    pub(super) feed: PathBuf,
+    /// Whom the advisories are for; everybody if it is not said.
+    #[arg(long)]
+    pub(super) audience: Option<Audience>,
+    /// Who may be told: TLP:CLEAR if it is not said. A document that says something stricter keeps that.
+    #[arg(long, value_parser = tlp, value_name = "LABEL")]
+    pub(super) tlp: Option<Tlp>,
+    /// When what is TLP:AMBER or stricter is planned to become public, as 2027-01-31T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(super) embargo_until: Option<Timestamp>,
+    /// A key that signs; several times for several. "advisory" if it is not said.
+    #[arg(long = "key", value_name = "NAME")]
+    pub(super) keys: Vec<String>,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The feed.
+    pub(super) feed: PathBuf,
+    /// An advisory; several times for several. All if it is not said.
+    #[arg(long = "id", value_name = "ID")]
+    pub(super) ids: Vec<DocumentId>,
+    /// Write each into FOLDER/ID.json; without it, one a line is printed.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Who publishes CSAF documents of advisories that were written here, as "SpaceCP".
+    #[arg(long, requires = "namespace", value_name = "NAME")]
+    pub(super) publisher: Option<String>,
+    /// The publisher's own address, as "https://example.com".
+    #[arg(long, requires = "publisher", value_name = "URL")]
+    pub(super) namespace: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Plugins {
     /// Sign a component: writes NAME.manifest and NAME.manifest.minisig beside it.
@@ -373,6 +437,21 @@ pub(super) enum Plugins {
         #[arg(long, default_value = "plugin", value_name = "NAME")]
         key: String,
     },
+}
+
+fn tlp(word: &str) -> Result<Tlp, String> {
+    [
+        Tlp::Clear,
+        Tlp::Green,
+        Tlp::Amber,
+        Tlp::AmberStrict,
+        Tlp::Red,
+    ]
+    .into_iter()
+    .find(|label| label.to_string() == word)
+    .ok_or_else(|| {
+        "the labels are TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT and TLP:RED".to_owned()
+    })
 }
 
 fn role(word: &str) -> Result<Role, String> {

@@ -11,7 +11,7 @@ use spacecp_contract::{
 
 use super::{
     Ending,
-    arguments::{Advisories, Arguments, Build, Command, Corrections, Keys, Plugins},
+    arguments::{Advisories, Arguments, Build, Command, Corrections, Formatted, Keys, Plugins},
     desk::{Desk, references},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     corrections::{self, Facts},
     drafts, durable,
     feed::Feed,
+    foreign::Format,
     keys::{self, PublicKey},
     plugins,
     requests::Wanted,
@@ -81,6 +82,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             signatures,
             feed,
         } => desk.add_signature(request, signatures, &Feed::at(feed)),
+        Command::Import(Formatted::Osv(import)) => desk.import(Format::Osv, import),
+        Command::Import(Formatted::Csaf(import)) => desk.import(Format::Csaf, import),
+        Command::Export(Formatted::Osv(export)) => desk.export(Format::Osv, export),
+        Command::Export(Formatted::Csaf(export)) => desk.export(Format::Csaf, export),
         Command::Bundle { feed, into } => desk.bundle(feed, into),
         Command::Broadcast {
             feed,

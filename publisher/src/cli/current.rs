@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{broadcast::Broadcast, bundle, feed::Feed, status::Margins};
 
+/// News that are listed for people; a script gets all.
+const MOST_LISTED: usize = 50;
+
 impl Desk<'_> {
     pub(super) fn bundle(&self, feed: &Path, into: &Path) -> Result<Ending> {
         let done = bundle::bundle(&Feed::at(feed), into)?;
@@ -99,8 +102,16 @@ impl Desk<'_> {
             "Sequence {} {would} current until {}, with {} documents.",
             done.sequence, done.expires, done.documents
         );
-        for (id, revision) in &done.news {
+        for (id, revision) in done.news.iter().take(MOST_LISTED) {
             words.push_str(&format!("\n  new: {id} revision {revision}"));
+        }
+        if let Some(more) = done
+            .news
+            .len()
+            .checked_sub(MOST_LISTED)
+            .filter(|more| *more > 0)
+        {
+            words.push_str(&format!("\n  and {more} more"));
         }
         self.say(done, &words)
     }

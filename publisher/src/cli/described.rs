@@ -78,6 +78,9 @@ fn of_advisory(advisory: &Advisory) -> Vec<String> {
         format!("shared:  {}{embargo}", advisory.tlp),
         format!("severe:  {}{exploited}", quoted(&advisory.severity)),
     ];
+    if let Some(source) = &advisory.source {
+        lines.push(format!("source:  {:?}, in {}", source.id, source.format));
+    }
     if let Some(withdrawn) = advisory.withdrawn {
         lines.push(format!(
             "WITHDRAWN since {withdrawn}: panels stop warning of it."
@@ -129,10 +132,11 @@ fn of_correction(correction: &Correction) -> Vec<String> {
 }
 
 fn range(range: &VersionRange) -> String {
-    let end = match (&range.fixed, &range.last_affected) {
-        (Some(fixed), _) => format!("up to before {fixed:?}"),
-        (None, Some(last)) => format!("up to {last:?}"),
-        (None, None) => "and everything after".to_owned(),
+    let end = match (&range.fixed, &range.last_affected, &range.limit) {
+        (Some(fixed), ..) => format!("up to before {fixed:?}"),
+        (None, Some(last), _) => format!("up to {last:?}"),
+        (None, None, Some(limit)) => format!("up to before {limit:?}, and not said what is after"),
+        (None, None, None) => "and everything after".to_owned(),
     };
     format!("{:?} {end}", range.introduced)
 }

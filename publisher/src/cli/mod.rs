@@ -5,6 +5,7 @@ mod commands;
 mod current;
 mod described;
 mod desk;
+mod foreign;
 mod requests;
 mod roots;
 

@@ -1,0 +1,388 @@
+//! An advisory as a CSAF 2.0 document of the profile "security advisory".
+//!
+//! What CSAF has no field for – CVSS 4.0, several weaknesses, when an embargo ends – stands in notes.
+//! An advisory that was made from a CSAF document is given back as that document instead, from what
+//! was kept of it.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use spacecp_contract::{Advisory, Affected, Ecosystem, NotAffected, Severity, Tlp, rate};
+
+use super::vers;
+use crate::foreign::purl;
+
+/// Who publishes a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The vendor's name.
+    pub name: String,
+    /// An address that is the vendor's, as `https://example.com`.
+    pub namespace: String,
+}
+
+/// One revision that was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edition {
+    /// The revision.
+    pub revision: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why an advisory is no CSAF document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// CSAF 2.0 has no word for it.
+    #[error("CSAF 2.0 cannot say that an advisory is withdrawn")]
+    Withdrawn,
+    /// A document without products is none of this profile.
+    #[error("it speaks of no component")]
+    Nothing,
+}
+
+/// The document that the fields of an advisory make; `editions` are all its revisions, oldest first.
+///
+/// # Errors
+///
+/// [`WriteError`] for what CSAF 2.0 has no words for.
+pub fn document(
+    advisory: &Advisory,
+    issuer: &Issuer,
+    editions: &[Edition],
+) -> Result<Value, WriteError> {
+    if advisory.withdrawn.is_some() {
+        return Err(WriteError::Withdrawn);
+    }
+    if advisory.affected.is_empty() && advisory.not_affected.is_empty() {
+        return Err(WriteError::Nothing);
+    }
+    let products = Products::of(advisory);
+    let mut about = json!({
+        "category": "csaf_security_advisory",
+        "csaf_version": "2.0",
+        "distribution": { "tlp": { "label": label(advisory.tlp) } },
+        "publisher": { "category": "vendor", "name": issuer.name, "namespace": issuer.namespace },
+        "title": advisory.title,
+        "tracking": tracking(advisory, editions),
+    });
+    let references: Vec<Value> = advisory.references.iter().map(|reference| {
+        json!({ "category": "external", "summary": reference.title, "url": reference.url })
+    }).collect();
+    put_list(&mut about, "references", references);
+    let credits = advisory.credits.iter();
+    let thanks = credits.map(|credit| json!({ "names": [credit.name], "summary": credit.role }));
+    put_list(&mut about, "acknowledgments", thanks.collect());
+    Ok(json!({
+        "document": about,
+        "product_tree": { "branches": products.branches(issuer) },
+        "vulnerabilities": [vulnerability(advisory, &products)],
+    }))
+}
+
+/// What the fields of an advisory say of the CSAF document that it was made from.
+pub fn said(advisory: &Advisory) -> Value {
+    json!({
+        "document": {
+            "csaf_version": "2.0",
+            "title": advisory.title,
+            "tracking": {
+                "id": advisory.source.as_ref().map(|source| &source.id),
+                "initial_release_date": advisory.published,
+                "current_release_date": advisory.modified,
+            },
+        },
+    })
+}
+
+fn label(tlp: Tlp) -> &'static str {
+    match tlp {
+        Tlp::Clear => "WHITE",
+        Tlp::Green => "GREEN",
+        Tlp::Amber | Tlp::AmberStrict => "AMBER",
+        Tlp::Red => "RED",
+    }
+}
+
+/// CSAF counts editions from 1 and without gaps, and ours may skip: its own number is beside it.
+fn tracking(advisory: &Advisory, editions: &[Edition]) -> Value {
+    let last = [Edition {
+        revision: advisory.revision,
+        at: advisory.modified,
+    }];
+    let editions = if editions.is_empty() { &last } else { editions };
+    let history = editions
+        .iter()
+        .zip(1..)
+        .map(|(edition, number): (&Edition, u64)| {
+            json!({
+                "date": edition.at,
+                "number": number.to_string(),
+                "legacy_version": edition.revision.to_string(),
+                "summary": format!("Revision {}", edition.revision),
+            })
+        });
+    let first = editions
+        .first()
+        .map_or(advisory.published, |edition| edition.at);
+    let mut tracking = json!({
+        "id": advisory.id,
+        "status": "final",
+        "version": editions.len().to_string(),
+        "initial_release_date": advisory.published.min(first),
+        "current_release_date": advisory.modified,
+        "revision_history": history.collect::<Vec<_>>(),
+    });
+    let (_, others) = cve(advisory);
+    put_list(
+        &mut tracking,
+        "aliases",
+        others.iter().map(|alias| json!(alias)).collect(),
+    );
+    tracking
+}
+
+/// The CVE number of the vulnerability, and what else it is called.
+fn cve(advisory: &Advisory) -> (Option<&str>, Vec<&str>) {
+    let is_cve = |name: &&String| {
+        let mut parts = name.split('-');
+        let digits = |part: Option<&str>, least: usize| {
+            part.is_some_and(|part| {
+                part.len() >= least && part.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        parts.next() == Some("CVE")
+            && digits(parts.next().filter(|year| year.len() == 4), 4)
+            && digits(parts.next(), 4)
+            && parts.next().is_none()
+    };
+    let cve = advisory.aliases.iter().find(is_cve);
+    let others = advisory.aliases.iter().filter(|alias| Some(*alias) != cve);
+    (
+        cve.map(String::as_str),
+        others.map(String::as_str).collect(),
+    )
+}
+
+fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
+    let mut flaw = json!({
+        "title": advisory.title,
+        "notes": notes(advisory),
+        "product_status": products.status(),
+    });
+    if let (Some(cve), _) = cve(advisory) {
+        flaw["cve"] = json!(cve);
+    }
+    put_list(&mut flaw, "flags", products.flags.clone());
+    let affected = &products.affected;
+    if affected.is_empty() {
+        return flaw;
+    }
+    let mut remedies = Vec::new();
+    let mut remedy = |category: &str, text: &str| {
+        if !text.trim().is_empty() {
+            remedies
+                .push(json!({ "category": category, "details": text, "product_ids": affected }));
+        }
+    };
+    let corrected = !products.fixed.is_empty() || !advisory.corrections.is_empty();
+    remedy(
+        if corrected {
+            "vendor_fix"
+        } else {
+            "none_available"
+        },
+        &advisory.solution,
+    );
+    for workaround in &advisory.workarounds {
+        remedy("workaround", &workaround.text);
+    }
+    put_list(&mut flaw, "remediations", remedies);
+    put_list(&mut flaw, "scores", score(advisory, affected));
+    let mut threats = Vec::new();
+    if !advisory.impacts.trim().is_empty() {
+        threats.push(
+            json!({ "category": "impact", "details": advisory.impacts, "product_ids": affected }),
+        );
+    }
+    if advisory.known_exploited {
+        threats.push(json!({ "category": "exploit_status", "details": "Exploited:Yes", "product_ids": affected }));
+    }
+    put_list(&mut flaw, "threats", threats);
+    flaw
+}
+
+fn notes(advisory: &Advisory) -> Vec<Value> {
+    let mut notes = vec![json!({ "category": "description", "text": advisory.issue })];
+    let mut other = |title: &str, text: String| {
+        notes.push(json!({ "category": "other", "title": title, "text": text }));
+    };
+    let weaknesses: Vec<String> = advisory
+        .cwe
+        .iter()
+        .map(|number| format!("CWE-{number}"))
+        .collect();
+    if !weaknesses.is_empty() {
+        other("Weaknesses", weaknesses.join(", "));
+    }
+    for vector in &advisory.severity {
+        if vector.starts_with("CVSS:4") {
+            other("CVSS 4.0", vector.clone());
+        }
+    }
+    for entry in &advisory.timeline {
+        other("Timeline", format!("{}: {}", entry.at, entry.event));
+    }
+    notes
+}
+
+/// The gravest vector that CSAF 2.0 has a place for: it allows one for each product.
+fn score(advisory: &Advisory, affected: &[String]) -> Vec<Value> {
+    let vectors = advisory
+        .severity
+        .iter()
+        .filter(|vector| vector.starts_with("CVSS:3"));
+    let rated = vectors.filter_map(|vector| {
+        let rating = rate(std::slice::from_ref(vector));
+        Some((vector, rating.score?, rating.severity))
+    });
+    let gravest = rated.min_by_key(|(_, score, _)| Reverse(*score));
+    let one = |(vector, score, severity): (&String, u8, Severity)| {
+        let version = if vector.starts_with("CVSS:3.0") {
+            "3.0"
+        } else {
+            "3.1"
+        };
+        json!({
+            "products": affected,
+            "cvss_v3": {
+                "version": version,
+                "vectorString": vector,
+                "baseScore": f64::from(score) / 10.0,
+                "baseSeverity": severity.name().to_uppercase(),
+            },
+        })
+    };
+    gravest.map(one).into_iter().collect()
+}
+
+/// The product tree, and which of its products have which status.
+#[derive(Debug, Default)]
+struct Products {
+    branches: Vec<Value>,
+    affected: Vec<String>,
+    fixed: Vec<String>,
+    not_affected: Vec<String>,
+    flags: Vec<Value>,
+    count: usize,
+}
+
+impl Products {
+    fn of(advisory: &Advisory) -> Self {
+        let mut products = Self::default();
+        for affected in &advisory.affected {
+            products.affected(affected);
+        }
+        for not in &advisory.not_affected {
+            products.spared(not);
+        }
+        products
+    }
+
+    /// All of them, below whoever publishes the document.
+    fn branches(&self, issuer: &Issuer) -> Value {
+        json!([{ "category": "vendor", "name": issuer.name, "branches": self.branches }])
+    }
+
+    fn affected(&mut self, affected: &Affected) {
+        let kind = vers::kinds(affected.scheme)
+            .first()
+            .copied()
+            .unwrap_or("generic");
+        let mut versions = Vec::new();
+        for range in &affected.ranges {
+            let text = vers::write(kind, range);
+            let (id, version) = self.product(&affected.component, "product_version_range", &text);
+            self.affected.push(id);
+            versions.push(version);
+        }
+        for text in &affected.versions {
+            let (id, version) = self.product(&affected.component, "product_version", text);
+            self.affected.push(id);
+            versions.push(version);
+        }
+        let mut corrected: Vec<&String> = affected
+            .ranges
+            .iter()
+            .filter_map(|range| range.fixed.as_ref())
+            .collect();
+        corrected.dedup();
+        for text in corrected {
+            let (id, version) = self.product(&affected.component, "product_version", text);
+            self.fixed.push(id);
+            versions.push(version);
+        }
+        self.branches.push(json!({
+            "category": "product_name",
+            "name": affected.component,
+            "branches": versions,
+        }));
+    }
+
+    fn spared(&mut self, not: &NotAffected) {
+        let (id, version) = self.product(&not.component, "product_version_range", "vers:generic/*");
+        self.branches.push(json!({
+            "category": "product_name",
+            "name": not.component,
+            "branches": [version],
+        }));
+        self.flags
+            .push(json!({ "label": not.justification, "product_ids": [id] }));
+        self.not_affected.push(id);
+    }
+
+    fn product(&mut self, component: &str, category: &str, version: &str) -> (String, Value) {
+        self.count += 1;
+        let id = format!("P{}", self.count);
+        let mut product = json!({ "name": format!("{component} {version}"), "product_id": id });
+        let mut helper = Map::new();
+        let name = component.parse().ok();
+        let known = name.as_ref().and_then(Ecosystem::of);
+        let version_alone = (category == "product_version").then_some(version);
+        let purl =
+            known.and_then(|(ecosystem, package)| purl::write(&ecosystem, package, version_alone));
+        match purl {
+            Some(purl) => helper.insert("purl".to_owned(), json!(purl)),
+            None => helper.insert(
+                "x_generic_uris".to_owned(),
+                json!([{ "namespace": "urn:spacecp:component", "uri": format!("urn:spacecp:component:{component}") }]),
+            ),
+        };
+        product["product_identification_helper"] = Value::Object(helper);
+        (
+            id,
+            json!({ "category": category, "name": version, "product": product }),
+        )
+    }
+
+    fn status(&self) -> Value {
+        let mut status = json!({});
+        let lists = [
+            ("known_affected", &self.affected),
+            ("fixed", &self.fixed),
+            ("known_not_affected", &self.not_affected),
+        ];
+        for (name, ids) in lists {
+            put_list(&mut status, name, ids.iter().map(|id| json!(id)).collect());
+        }
+        status
+    }
+}
+
+/// CSAF has no empty lists.
+fn put_list(into: &mut Value, name: &str, list: Vec<Value>) {
+    if !list.is_empty() {
+        into[name] = Value::Array(list);
+    }
+}

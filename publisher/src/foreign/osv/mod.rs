@@ -1,0 +1,12 @@
+//! OSV 1.x: one record, one advisory.
+//!
+//! The format is <https://ossf.github.io/osv-schema/>. Pure: no I/O, no clock.
+
+mod ecosystem;
+mod events;
+mod read;
+mod record;
+mod write;
+
+pub use read::take_over;
+pub use write::document;

@@ -1,0 +1,81 @@
+//! The parts of an OSV record that decide something here. All others are kept without a name.
+
+use serde::Deserialize;
+
+use super::events::Event;
+
+/// A record.
+#[derive(Debug, Deserialize)]
+pub(super) struct Record {
+    pub(super) schema_version: Option<String>,
+    pub(super) id: String,
+    pub(super) modified: String,
+    pub(super) published: Option<String>,
+    pub(super) withdrawn: Option<String>,
+    pub(super) aliases: Option<Vec<String>>,
+    pub(super) summary: Option<String>,
+    pub(super) details: Option<String>,
+    pub(super) severity: Option<Vec<Severity>>,
+    pub(super) affected: Option<Vec<Affected>>,
+    pub(super) references: Option<Vec<Reference>>,
+    pub(super) credits: Option<Vec<Credit>>,
+    pub(super) database_specific: Option<serde_json::Value>,
+}
+
+/// A severity, in one of several systems.
+#[derive(Debug, Deserialize)]
+pub(super) struct Severity {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) score: String,
+}
+
+/// A package and what of it is affected.
+#[derive(Debug, Deserialize)]
+pub(super) struct Affected {
+    pub(super) package: Option<Package>,
+    pub(super) severity: Option<Vec<Severity>>,
+    pub(super) ranges: Option<Vec<Ranges>>,
+    pub(super) versions: Option<Vec<String>>,
+}
+
+/// A package.
+#[derive(Debug, Deserialize)]
+pub(super) struct Package {
+    pub(super) ecosystem: String,
+    pub(super) name: String,
+}
+
+/// Events of one kind of version.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ranges {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) events: serde_json::Value,
+}
+
+impl Ranges {
+    /// The events; of ranges of versions only, since commits have no order here.
+    pub(super) fn events(
+        &self,
+    ) -> Result<Vec<Event>, serde_path_to_error::Error<serde_json::Error>> {
+        serde_path_to_error::deserialize(&self.events)
+    }
+}
+
+/// A place to read more.
+#[derive(Debug, Deserialize)]
+pub(super) struct Reference {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) url: String,
+}
+
+/// Somebody who helped.
+#[derive(Debug, Deserialize)]
+pub(super) struct Credit {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+}

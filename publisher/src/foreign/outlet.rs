@@ -1,0 +1,148 @@
+//! The advisories that a feed has broadcast, in other people's formats.
+//!
+//! Everything is verified as a panel verifies it before a word of it is given out, and only what
+//! anybody may know is.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use spacecp_contract::{Advisory, DocumentId, DocumentKind, IndexEntry, Root, Tlp};
+use spacecp_trust::Verified;
+
+use super::{Format, RestError, csaf, give_back, osv};
+use crate::feed::{Feed, FeedError};
+
+/// Why an advisory is not given out.
+#[derive(Debug, thiserror::Error)]
+pub enum OutletError {
+    /// It is not broadcast.
+    #[error("{0} is not among what was broadcast")]
+    Unknown(DocumentId),
+    /// It may not be spoken about.
+    #[error("{id} is {tlp}, and only what is {} is given out", Tlp::Clear)]
+    Embargo {
+        /// The advisory.
+        id: DocumentId,
+        /// Its label.
+        tlp: Tlp,
+    },
+    /// It cannot be given back as it came.
+    #[error("{id}: {source}")]
+    Rest {
+        /// The advisory.
+        id: DocumentId,
+        /// Why.
+        source: RestError,
+    },
+    /// The format has no words for it.
+    #[error("{id}: {source}")]
+    Csaf {
+        /// The advisory.
+        id: DocumentId,
+        /// Why.
+        source: csaf::WriteError,
+    },
+    /// A CSAF document names its publisher.
+    #[error("{id} was written here: say who publishes it, with --publisher and --namespace")]
+    Issuer {
+        /// The advisory.
+        id: DocumentId,
+    },
+    /// The feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+/// Gives out what a feed has broadcast.
+#[derive(Debug)]
+pub struct Outlet<'a> {
+    feed: &'a Feed,
+    format: Format,
+    issuer: Option<csaf::Issuer>,
+    entries: Vec<IndexEntry>,
+}
+
+impl<'a> Outlet<'a> {
+    /// What this feed has broadcast, in this format. An issuer is needed for CSAF documents of
+    /// advisories that were not made from one.
+    ///
+    /// # Errors
+    ///
+    /// [`FeedError`] where nothing was broadcast that panels would believe.
+    pub fn of(
+        feed: &'a Feed,
+        format: Format,
+        issuer: Option<csaf::Issuer>,
+    ) -> Result<Self, FeedError> {
+        let root = feed.root()?;
+        let (_, index) = feed
+            .current(&root)?
+            .ok_or_else(|| FeedError::NoHead(feed.folder().to_owned()))?;
+        let advisories = index.documents.iter();
+        let advisories = advisories.filter(|entry| entry.kind == DocumentKind::Advisory);
+        Ok(Self {
+            feed,
+            format,
+            issuer,
+            entries: advisories.cloned().collect(),
+        })
+    }
+
+    /// The ids of all advisories.
+    pub fn ids(&self) -> Vec<DocumentId> {
+        self.entries.iter().map(|entry| entry.id.clone()).collect()
+    }
+
+    /// One advisory in the format.
+    ///
+    /// # Errors
+    ///
+    /// [`OutletError`], which concerns this advisory alone.
+    pub fn document(&self, id: &DocumentId) -> Result<Value, OutletError> {
+        let entry = self.entries.iter().find(|entry| entry.id == *id);
+        let entry = entry.ok_or_else(|| OutletError::Unknown(id.clone()))?;
+        let root = self.feed.root()?;
+        let advisory = self.feed.verified_advisory(&root, entry)?;
+        if advisory.tlp != Tlp::Clear {
+            return Err(OutletError::Embargo {
+                id: id.clone(),
+                tlp: advisory.tlp,
+            });
+        }
+        if let Some(document) = give_back(self.format, &advisory) {
+            return document.map_err(|source| OutletError::Rest {
+                id: id.clone(),
+                source,
+            });
+        }
+        match self.format {
+            Format::Osv => Ok(osv::document(&advisory)),
+            Format::Csaf => self.csaf(&root, &advisory),
+        }
+    }
+
+    fn csaf(&self, root: &Verified<Root>, advisory: &Advisory) -> Result<Value, OutletError> {
+        let id = || advisory.id.clone();
+        let issuer = self
+            .issuer
+            .as_ref()
+            .ok_or_else(|| OutletError::Issuer { id: id() })?;
+        let mut editions = Vec::new();
+        let mut last: Option<Timestamp> = None;
+        for revision in self.feed.revisions(DocumentKind::Advisory, &advisory.id)? {
+            // One that was signed by keys which have lost their role is none that panels would take.
+            let edition = self.feed.advisory_revision(root, &advisory.id, revision);
+            let Ok(edition) = edition else { continue };
+            let fits =
+                revision <= advisory.revision && last.is_none_or(|last| edition.modified >= last);
+            if fits && edition.tlp == Tlp::Clear {
+                last = Some(edition.modified);
+                editions.push(csaf::Edition {
+                    revision,
+                    at: edition.modified,
+                });
+            }
+        }
+        csaf::document(advisory, issuer, &editions)
+            .map_err(|source| OutletError::Csaf { id: id(), source })
+    }
+}
