@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use spacecp_tests::ground::{self, Age, Ground};
 use tempfile::TempDir;
 
-fn run(desk: &Path, arguments: &[&str]) -> Result<Output> {
+pub(crate) fn run(desk: &Path, arguments: &[&str]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vendor-program"));
     command
         .arg("--desk")
@@ -20,7 +20,7 @@ fn run(desk: &Path, arguments: &[&str]) -> Result<Output> {
     Ok(command.output()?)
 }
 
-fn well(desk: &Path, arguments: &[&str]) -> Result<String> {
+pub(crate) fn well(desk: &Path, arguments: &[&str]) -> Result<String> {
     let output = run(desk, arguments)?;
     ensure!(
         output.status.success(),
