@@ -432,6 +432,14 @@ impl Shim {
         Ok(self.rooms.applier().history(limit).await?)
     }
 
+    /// What was applied by this application; none if there was none of this name.
+    pub(crate) async fn correction_of(
+        &self,
+        application: &str,
+    ) -> Result<Option<DocumentId>, ShimError> {
+        Ok(self.rooms.applier().correction_of(application).await?)
+    }
+
     /// How many applications there were with each outcome.
     pub async fn outcomes(&self) -> Result<Vec<(Outcome, u64)>, ShimError> {
         Ok(self.rooms.applier().outcomes().await?)

@@ -234,6 +234,12 @@ pub async fn revoke(
         ..Event::new(What::TokenRevoked, by)
     };
     audit::append(&mut transaction, &event, now).await?;
+    // Whatever it was stolen for does not happen at the next window.
+    sqlx::query("UPDATE appointments SET state = 'withdrawn', ended = ?, words = 'its token was revoked' WHERE state = 'waiting' AND by = ?")
+        .bind(now.as_second())
+        .bind(format!("token {}", token.name))
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(token)
 }

@@ -3,7 +3,7 @@
 use std::{os::unix::fs::MetadataExt, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
-use spacecp_contract::{Correction, Digest, Restart};
+use spacecp_contract::{Correction, Digest, DocumentId, Restart};
 
 use super::{
     Application, ApplyError, Exchange, Faults, JointPlan, NoFaults, OldTrees, Outcome, Plan, Step,
@@ -368,6 +368,11 @@ impl Applier {
     pub async fn history(&self, limit: u32) -> Result<Vec<Application>, ApplyError> {
         let entries = self.journal.newest(limit).await?;
         Ok(entries.into_iter().map(described).collect())
+    }
+
+    /// What was applied by this application; none if there was none of this name.
+    pub async fn correction_of(&self, application: &str) -> Result<Option<DocumentId>, ApplyError> {
+        self.journal.correction_of(application).await
     }
 
     /// How many applications there were with each outcome.

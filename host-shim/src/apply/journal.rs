@@ -378,6 +378,16 @@ impl Journal {
         rows.iter().map(entry).collect()
     }
 
+    /// The correction of an application.
+    pub(super) async fn correction_of(&self, id: &str) -> Result<Option<DocumentId>, ApplyError> {
+        let row = sqlx::query("SELECT * FROM applications WHERE id = ?")
+            .bind(id)
+            .fetch_optional(self.store.pool())
+            .await?;
+        let entry = row.as_ref().map(entry).transpose()?;
+        Ok(entry.map(|entry| entry.application.correction))
+    }
+
     /// Applications of a component, newest first.
     pub(super) async fn of_component(&self, component: &str) -> Result<Vec<Entry>, ApplyError> {
         let rows = sqlx::query(

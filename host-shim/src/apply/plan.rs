@@ -43,7 +43,7 @@ pub(super) struct Situation<'a> {
 }
 
 /// Compares the correction with the live tree and looks for what stands in the way.
-#[tracing::instrument(name = "plan", skip_all, fields(correction = %correction.id, component = %component.name))]
+#[tracing::instrument(name = "plan", skip_all, fields(correction = %correction.id))]
 pub(super) fn plan(
     correction: &Correction,
     component: &Component,

@@ -59,6 +59,12 @@ impl Http {
         if base.query().is_some() || base.fragment().is_some() {
             return Err(failed("it must end with a path".to_owned()));
         }
+        // Addresses are shown and logged.
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(failed(
+                "it must not have a name or a password in it".to_owned(),
+            ));
+        }
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }

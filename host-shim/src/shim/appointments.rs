@@ -50,7 +50,6 @@ impl Shim {
         tracing::info!(
             appointment = made.number,
             correction = made.correction,
-            component = made.component,
             by = made.by,
             "a correction waits for the window"
         );

@@ -3,7 +3,10 @@
 //! Read out of the store once for each index; of what is under embargo nothing is kept but the id and
 //! the revision. What is not in it may not be spoken of either: nobody can say whether it is public.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +15,13 @@ use spacecp_contract::{
 };
 
 use super::{Rooms, Shim, ShimError};
-use crate::store::StoreError;
+use crate::{
+    plugin::bindings::exports::spacecp::advisories::exposure::{ExposureReport, Status},
+    store::StoreError,
+};
+
+/// The words for severities.
+const WORST_FIRST: [&str; 6] = ["critical", "high", "medium", "low", "none", "unrated"];
 
 /// Documents that are read at a time.
 const BATCH: u32 = 1_000;
@@ -71,6 +80,46 @@ impl Catalogue {
         self.corrections.get(correction).copied().unwrap_or(false)
     }
 
+    /// Whether this correction is at hand and answers something that is not public.
+    pub(crate) fn hides_correction(&self, correction: &DocumentId) -> bool {
+        self.corrections.get(correction) == Some(&false)
+    }
+
+    /// The public advisories that speak of the flaw of this name: the one that is called so, and those that
+    /// share a name with it, directly or by way of another.
+    pub(crate) fn about_one_flaw(&self, name: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::from([name.to_owned()]);
+        loop {
+            let known = names.len();
+            for (id, listed) in &self.advisories {
+                let Some(open) = &listed.open else { continue };
+                let own = || open.aliases.iter().map(String::as_str).chain([id.as_str()]);
+                if own().any(|own| names.contains(own)) {
+                    names.extend(own().map(str::to_owned));
+                }
+            }
+            if names.len() == known {
+                return names;
+            }
+        }
+    }
+
+    /// The advisories under embargo.
+    pub(crate) fn embargoed(&self) -> impl Iterator<Item = &DocumentId> {
+        let hidden = self.advisories.iter();
+        hidden
+            .filter(|(_, listed)| listed.open.is_none())
+            .map(|(id, _)| id)
+    }
+
+    /// The worst severity among the exposures to public advisories.
+    pub(crate) fn worst(&self, report: &ExposureReport) -> Option<&'static str> {
+        let exposed = report.verdicts.iter();
+        let exposed = exposed.filter(|verdict| verdict.status == Status::Affected);
+        let severities = exposed.filter_map(|verdict| self.severity(&verdict.advisory.id));
+        severities.min_by_key(|word| WORST_FIRST.iter().position(|known| known == word))
+    }
+
     /// The word for how bad a public advisory is.
     pub(crate) fn severity(&self, advisory: &str) -> Option<&'static str> {
         let id = DocumentId::new(advisory.to_owned()).ok()?;
@@ -127,7 +176,7 @@ impl Shim {
 }
 
 impl Rooms {
-    async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
+    pub(super) async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
         let trusted = self.store().trusted().await?;
         let index = Digest::of(
             trusted

@@ -109,9 +109,8 @@ impl Rooms {
 
     /// The advisories that are under embargo.
     pub(super) async fn embargoed(&self) -> Result<BTreeSet<String>, ShimError> {
-        let advisories = self.advisories().await?.into_iter();
-        let embargoed = advisories.filter(Advisory::is_under_embargo);
-        Ok(embargoed.map(|advisory| advisory.id.to_string()).collect())
+        let catalogue = self.catalogue().await?;
+        Ok(catalogue.embargoed().map(ToString::to_string).collect())
     }
 
     /// Every advisory that is current. Each is verified again.

@@ -181,7 +181,11 @@ impl Shim {
             Err(error) => {
                 line.fate = Fate::Failed;
                 line.reason = error.to_string();
-                tracing::error!(correction = wanted.correction, component = wanted.component, %error, "a correction was not applied");
+                // What it is about may be under embargo: why, the panel says to whoever may know.
+                tracing::error!(
+                    correction = wanted.correction,
+                    "a correction was not applied; spacecp-advisories auto says why"
+                );
                 if blames_the_correction(&error) || self.was_stopped_for(wanted).await? {
                     self.quarantine(wanted, &line.reason, now).await?;
                 }
@@ -217,7 +221,6 @@ impl Shim {
         tracing::error!(
             correction = quarantine.correction,
             revision = quarantine.revision,
-            component = quarantine.component,
             "it is not applied by itself any more"
         );
         Ok(self.rooms.ledger().quarantine(&quarantine).await?)

@@ -63,14 +63,16 @@ pub(super) async fn apply(
     let session = visit.authorised(&form.csrf, true)?;
     let request = form.request(&session)?;
     let words = format!("{} is being corrected.", request.component);
-    let shim = web.shim.clone();
-    Ok(web.set_to_work(&session, words, |progress| async move {
-        let application = shim.apply(request, &*progress).await?;
-        Ok(format!(
-            "{} is corrected: {} → {}.",
-            application.component, application.from, application.to
-        ))
-    }))
+    let (shim, about) = (web.shim.clone(), Some(request.correction.clone()));
+    Ok(
+        web.set_to_work(&session, words, about, |progress| async move {
+            let application = shim.apply(request, &*progress).await?;
+            Ok(format!(
+                "{} is corrected: {} → {}.",
+                application.component, application.from, application.to
+            ))
+        }),
+    )
 }
 
 /// Has the plan that was shown carried out at the next window.
@@ -128,15 +130,18 @@ pub(super) async fn roll_back(
     let session = visit.authorised(&form.csrf, true)?;
     let (shim, by) = (web.shim.clone(), session.user.clone());
     let words = "A correction is being taken back.".to_owned();
-    Ok(web.set_to_work(&session, words, |progress| async move {
-        let application = shim
-            .roll_back(&form.application, false, &by, &*progress)
-            .await?;
-        Ok(format!(
-            "{} was rolled back: {} → {}.",
-            application.component, application.to, application.from
-        ))
-    }))
+    let about = shim.correction_of(&form.application).await?;
+    Ok(
+        web.set_to_work(&session, words, about, |progress| async move {
+            let application = shim
+                .roll_back(&form.application, false, &by, &*progress)
+                .await?;
+            Ok(format!(
+                "{} was rolled back: {} → {}.",
+                application.component, application.to, application.from
+            ))
+        }),
+    )
 }
 
 pub(super) async fn sync(

@@ -2,8 +2,8 @@
 //!
 //! Three things are counted: a name at an address, so that one guesser soon has to wait; an address,
 //! so that one guesser cannot go on with other names; and a name, so that many guessers at once are
-//! slow, too. The last wait is short: whoever only knows a name must not be able to lock its owner
-//! out for long.
+//! slow, too. The last wait is short, and nobody has it who has logged in from the same place before:
+//! whoever only knows a name must not be able to lock its owner out.
 
 use std::{
     collections::HashMap,
@@ -22,6 +22,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// After so long without another attempt all is forgotten.
 const FORGOTTEN: Duration = Duration::from_hours(24);
+
+/// For so long a place from where somebody has logged in is theirs.
+const KNOWN: Duration = Duration::from_hours(24 * 30);
 
 /// Counts that are kept; more than this is an attack, and the oldest go.
 const MOST_REMEMBERED: usize = 10_000;
@@ -55,6 +58,8 @@ impl Counted {
 #[derive(Debug)]
 pub(super) struct Attempts {
     failures: Mutex<HashMap<Counted, Failures>>,
+    /// From where each name has logged in, and when it last did.
+    known: Mutex<HashMap<(String, IpAddr), Instant>>,
     hashing: Semaphore,
     clocks: Arc<dyn Clocks>,
 }
@@ -73,6 +78,7 @@ impl Attempts {
     pub(super) fn new(clocks: Arc<dyn Clocks>) -> Self {
         Self {
             failures: Mutex::default(),
+            known: Mutex::default(),
             hashing: Semaphore::new(MOST_HASHED),
             clocks,
         }
@@ -93,8 +99,10 @@ impl Attempts {
         let now = self.clocks.instant();
         let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, failures| now.duration_since(failures.last) < FORGOTTEN);
+        let known = self.is_known(&counted[0], now);
         let waits = counted
             .iter()
+            .filter(|one| !(known && matches!(one, Counted::Name(_))))
             .filter_map(|one| all.get(one)?.wait(one, now));
         if let Some(longest) = waits.max() {
             return Err(longest);
@@ -116,6 +124,7 @@ impl Attempts {
     /// The attempt was no failure. Its address keeps those that it had before: somebody who may log in
     /// must not be able to wipe out their guesses at other names.
     pub(super) fn succeeded(&self, attempt: Attempt) {
+        self.remember(&attempt.0[0]);
         let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for one in attempt.0 {
             match &one {
@@ -129,6 +138,33 @@ impl Attempts {
                 }
             }
         }
+    }
+
+    /// Whether this name has logged in from there of late.
+    fn is_known(&self, pair: &Counted, now: Instant) -> bool {
+        let Counted::Pair(name, address) = pair else {
+            return false;
+        };
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = known.get(&(name.clone(), *address));
+        last.is_some_and(|last| now.duration_since(*last) < KNOWN)
+    }
+
+    fn remember(&self, pair: &Counted) {
+        let Counted::Pair(name, address) = pair else {
+            return;
+        };
+        let now = self.clocks.instant();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, last| now.duration_since(*last) < KNOWN);
+        let oldest = known.iter().min_by_key(|(_, last)| **last);
+        if known.len() >= MOST_REMEMBERED
+            && let Some((oldest, _)) = oldest
+        {
+            let oldest = oldest.clone();
+            known.remove(&oldest);
+        }
+        known.insert((name.clone(), *address), now);
     }
 
     /// Whether the password is right, when its turn has come.

@@ -15,10 +15,7 @@ use super::{
     pages::{Refusal, as_json_value},
     visit::Visit,
 };
-use crate::{
-    plugin::bindings::exports::spacecp::advisories::pages::Severity,
-    shim::{Shim, ShimError},
-};
+use crate::shim::{Shim, ShimError};
 
 /// How a panel stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,7 +28,7 @@ pub struct Badge {
     pub undecided: u32,
     /// Places that could not be read.
     pub unread: u32,
-    /// The worst severity among the exposures.
+    /// The worst severity among the exposures, without those under embargo.
     pub worst: Option<String>,
     /// Whether the vendor's last word is there and still good.
     pub current: bool,
@@ -40,14 +37,15 @@ pub struct Badge {
 impl Badge {
     /// How this panel stands now.
     pub async fn of(shim: &Shim, now: Timestamp) -> Result<Self, ShimError> {
-        let summary = shim.report().await?.summary;
+        let report = shim.report().await?;
+        let summary = &report.summary;
         let freshness = shim.freshness().await?;
         Ok(Self {
             components: summary.components,
             exposed: summary.exposed,
             undecided: summary.undecided,
             unread: summary.unread,
-            worst: summary.worst.map(|severity| word(severity).to_owned()),
+            worst: shim.catalogue().await?.worst(&report).map(str::to_owned),
             current: freshness.sequence.is_some() && !freshness.is_stale(now),
         })
     }
@@ -73,17 +71,6 @@ impl Badge {
             (0, ..) => ("warning", "#7a4a00"),
             _ => ("danger", "#a31621"),
         }
-    }
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Unrated => "unrated",
-        Severity::None => "none",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
     }
 }
 

@@ -34,7 +34,7 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 
 /// What exposures are counted by.
 const SEVERITIES: [&str; 7] = [
-    "critical", "high", "medium", "low", "none", "unrated", "withheld",
+    "critical", "high", "medium", "low", "none", "unrated",
 ];
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -155,6 +155,11 @@ async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Resu
             summary.undecided,
         ),
         (
+            "unread_places",
+            "Places that could not be read, so that nobody can say what is installed there",
+            summary.unread,
+        ),
+        (
             "advisories",
             "Advisories that are in force",
             summary.advisories,
@@ -166,8 +171,10 @@ async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Resu
     let mut counted: BTreeMap<&str, i64> = SEVERITIES.map(|word| (word, 0)).into();
     let exposed = report.verdicts.iter();
     for verdict in exposed.filter(|verdict| verdict.status == Status::Affected) {
-        let severity = catalogue.severity(&verdict.advisory.id);
-        *counted.entry(severity.unwrap_or("withheld")).or_default() += 1;
+        // What is under embargo has no label, and no number of its own.
+        if let Some(severity) = catalogue.severity(&verdict.advisory.id) {
+            *counted.entry(severity).or_default() += 1;
+        }
     }
     let exposures = Family::<BySeverity, Gauge>::default();
     for (severity, count) in counted {
@@ -175,7 +182,7 @@ async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Resu
     }
     registry.register(
         "exposures",
-        "Pairs of an advisory and a component that it affects, by severity; withheld under embargo",
+        "Pairs of an advisory and a component that it affects, by severity, without those under embargo",
         exposures,
     );
     let oldest = shim.oldest_exposure(now).await?;

@@ -37,7 +37,7 @@ mod totp;
 mod visit;
 mod work;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 pub use async_trait::async_trait;
 use axum::{
@@ -149,6 +149,9 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
         .map_err(|source| ServeError::Listen { address, source })
 }
 
+/// How long connections may take to come to their end when the pages are no longer served.
+const DRAIN: Duration = Duration::from_secs(10);
+
 /// Serves the pages of this panel, follows its feed and applies what its policy lets it apply, until `shutdown` comes to its end.
 pub async fn serve(
     listener: TcpListener,
@@ -157,9 +160,24 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let app = router(shim.clone())?.into_make_service_with_connect_info::<SocketAddr>();
     let at_work = Work::of(shim).begin();
-    let served = axum::serve(listener, app)
-        .with_graceful_shutdown(shutdown)
-        .await;
+    let (told, heard) = tokio::sync::oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        // Nobody hears it where the serving has ended by itself.
+        let _ = told.send(());
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(shutdown);
+    // Whoever holds a connection open must not keep the work from its end.
+    let late = async {
+        if heard.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(DRAIN).await;
+    };
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        () = late => Ok(()),
+    };
     at_work.end().await;
     Ok(served?)
 }

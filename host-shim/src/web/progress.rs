@@ -18,6 +18,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
+use spacecp_contract::DocumentId;
 use tokio::sync::watch;
 
 use super::{
@@ -50,6 +51,8 @@ struct Numbered {
 #[derive(Debug)]
 struct UnderWay {
     words: String,
+    /// The correction that is applied or taken back.
+    about: Option<DocumentId>,
     stage: watch::Sender<Stage>,
 }
 
@@ -68,9 +71,10 @@ impl Progress for UnderWay {
 }
 
 impl Works {
-    fn begin(&self, words: String) -> (u64, Arc<UnderWay>) {
+    fn begin(&self, words: String, about: Option<DocumentId>) -> (u64, Arc<UnderWay>) {
         let under_way = Arc::new(UnderWay {
             words,
+            about,
             stage: watch::Sender::default(),
         });
         let mut numbered = self.lock();
@@ -104,13 +108,14 @@ impl Web {
         &self,
         session: &Session,
         words: String,
+        about: Option<DocumentId>,
         work: impl FnOnce(Arc<dyn Progress>) -> F,
     ) -> Response
     where
         F: Future<Output = Result<String, ShimError>> + Send + 'static,
     {
         let (web, session) = (self.clone(), session.clone());
-        let number = self.begin_work(words, work, move |well, words| {
+        let number = self.begin_work(words, about, work, move |well, words| {
             web.notices.say(&session, well, words);
         });
         self.lead(&format!("/progress/{number}"))
@@ -121,13 +126,14 @@ impl Web {
     pub(super) fn begin_work<F>(
         &self,
         words: String,
+        about: Option<DocumentId>,
         work: impl FnOnce(Arc<dyn Progress>) -> F,
         at_end: impl FnOnce(bool, String) + Send + 'static,
     ) -> u64
     where
         F: Future<Output = Result<String, ShimError>> + Send + 'static,
     {
-        let (number, under_way) = self.works.begin(words);
+        let (number, under_way) = self.works.begin(words, about);
         let working = tokio::spawn(work(under_way.clone()));
         tokio::spawn(async move {
             let (well, words) = match working.await {
@@ -147,11 +153,12 @@ impl Web {
         number
     }
 
-    /// The words and the present stage of work that was begun here, if it is remembered.
-    pub(super) fn work(&self, number: u64) -> Option<(String, Stage)> {
+    /// The words and the present stage of work that was begun here, if it is remembered, and the correction
+    /// that it is about.
+    pub(super) fn work(&self, number: u64) -> Option<(String, Stage, Option<DocumentId>)> {
         let under_way = self.works.of(number)?;
         let stage = under_way.stage.borrow().clone();
-        Some((under_way.words.clone(), stage))
+        Some((under_way.words.clone(), stage, under_way.about.clone()))
     }
 }
 

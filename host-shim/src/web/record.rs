@@ -60,7 +60,7 @@ impl Asked {
     }
 }
 
-fn begin_of_day(text: &str) -> Option<Timestamp> {
+pub(super) fn begin_of_day(text: &str) -> Option<Timestamp> {
     let day: Date = text.parse().ok()?;
     TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
 }

@@ -3,7 +3,8 @@
 //! A flaw must not be counted twice because two vendors wrote about it, and no flaw may disappear
 //! behind another one. So a verdict gives way only to a graver one about the same component whose
 //! advisory covers it: it goes by a name that the two share, and it names no CVE that the other does
-//! not name.
+//! not name. What is public and what is under embargo stay apart: each would say too much of the other, or
+//! hide it from whoever may know of it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,9 +28,10 @@ pub(crate) fn merge<'a>(
             .iter()
             .filter_map(|name| named.get(&(verdict.component.as_str(), *name)))
             .flatten();
-        let over = shared
-            .copied()
-            .find(|place| covers(aliases(&verdicts[standing[*place].0].advisory.id), &names));
+        let over = shared.copied().find(|place| {
+            let over = verdicts[standing[*place].0];
+            over.embargo == verdict.embargo && covers(aliases(&over.advisory.id), &names)
+        });
         if let Some(over) = over {
             standing[over].1.push(id);
             continue;

@@ -1,8 +1,12 @@
 //! Who may ask, and how often.
 
 use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use spacecp_advisories::tokens::Scope;
+use spacecp_advisories::{
+    store::Store,
+    tokens::{self, Scope, Wish},
+};
 
 use super::program::{Program, problem};
 use crate::panel::{Kind, Panel, VIEWER};
@@ -97,6 +101,21 @@ async fn a_revoked_or_expired_token_opens_nothing() -> Result<()> {
     panel.shim().revoke_token("fleet", "ada").await?;
     let detail = problem(&program.get("/api/v1/components").await?, 401, "token")?;
     assert!(detail.contains("revoked"), "{detail}");
+    let made = Timestamp::now() - SignedDuration::from_hours(2);
+    for (name, expires, status) in [("over", 1, 401), ("good", 3, 200)] {
+        let wish = Wish {
+            name: name.to_owned(),
+            scopes: [Scope::Read].into(),
+            expires: Some(made + SignedDuration::from_hours(expires)),
+            by: "ada".to_owned(),
+        };
+        let store = Store::open(&panel.folder().join("state/store.sqlite")).await?;
+        let (_, secret) = tokens::make(&store, &wish, made).await?;
+        let answer = Program::with(&panel, secret)
+            .get("/api/v1/components")
+            .await?;
+        assert_eq!(answer.status, status, "{name}: {}", answer.body);
+    }
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use spacecp_advisories::{ApplyRequest, tokens::Scope};
-use spacecp_contract::DocumentId;
+use spacecp_contract::{Advisory, DocumentId, Tlp};
 use spacecp_tests::catalog;
 
 use super::program::{Program, problem};
-use crate::panel::Panel;
+use crate::panel::{Kind, Panel};
 
 /// Everything that a program can read without naming something.
 const READ: [&str; 11] = [
@@ -70,6 +70,9 @@ async fn no_answer_has_a_word_of_it() -> Result<()> {
             );
         }
     }
+    let refused = format!("/api/v1/plans/{}/lobby", catalog::BACKUP_CORRECTION);
+    let refused = program.get(&refused).await?;
+    assert!(!refused.body.contains("backup"), "{}", refused.body);
     let audit = program.get("/api/v1/audit").await?;
     assert!(
         !audit.body.contains("\"component\":\"module-backup\""),
@@ -116,6 +119,12 @@ async fn whoever_asks_for_it_by_name_is_refused() -> Result<()> {
     ] {
         problem(&program.get(&path).await?, 403, "embargo")?;
     }
+    // Why it does not fit would say what it is for.
+    let elsewhere = format!("/api/v1/plans/{}/lobby", catalog::BACKUP_CORRECTION);
+    problem(&program.get(&elsewhere).await?, 403, "embargo")?;
+    let wish = json!({ "correction": catalog::BACKUP_CORRECTION, "component": "lobby" });
+    let refused = program.ask("POST", "/api/v1/applications", &wish).await?;
+    problem(&refused, 403, "embargo")?;
     let decide = json!({ "advisory": catalog::BACKUP, "revision": 1, "workaround": "off" });
     problem(
         &program.ask("POST", "/api/v1/decisions", &decide).await?,
@@ -133,5 +142,40 @@ async fn its_correction_may_be_applied_all_the_same() -> Result<()> {
     let begun = program.ask("POST", "/api/v1/applications", &wish).await?;
     let work = program.follow(&begun).await?;
     assert_eq!(work["well"], true, "{work}");
+    assert!(!work.to_string().contains("module-backup"), "{work}");
+    Ok(())
+}
+
+/// A public advisory about the flaw that is under embargo here.
+fn twin(now: Timestamp) -> Vec<Advisory> {
+    let all = catalog::advisories(now).into_iter();
+    let secret = all.filter(|advisory| advisory.id.as_str() == catalog::BACKUP);
+    let twin = secret.map(|secret| Advisory {
+        id: DocumentId::new("OTHERS-2026-1").expect("an id"),
+        aliases: vec![catalog::BACKUP.to_owned()],
+        tlp: Tlp::Clear,
+        embargo_until: None,
+        corrections: Vec::new(),
+        ..secret
+    });
+    twin.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_advisory_about_the_same_flaw_is_neither_hidden_by_it_nor_says_a_word_of_it()
+-> Result<()> {
+    let panel = Panel::of(Kind {
+        plugin: true,
+        further: Some(twin),
+        ..Kind::default()
+    })
+    .await?;
+    let mut program = Program::of(&panel, &[Scope::Read]).await?;
+    for path in ["/api/v1/exposures?status=affected", "/api/v1/record"] {
+        let answer = program.read(path).await?;
+        let items = answer["items"].to_string();
+        assert!(items.contains("OTHERS-2026-1"), "{path}: {items}");
+        assert!(!items.contains(catalog::BACKUP), "{path}: {items}");
+    }
     Ok(())
 }

@@ -49,7 +49,7 @@ async fn they_are_those_of_the_panel_and_end_as_the_format_wants() -> Result<()>
         ("spacecp_advisories_feed_stale", 0.0),
         ("spacecp_advisories_applications{outcome=\"applied\"}", 1.0),
         ("spacecp_advisories_applications{outcome=\"failed\"}", 0.0),
-        ("spacecp_advisories_exposures{severity=\"withheld\"}", 1.0),
+        ("spacecp_advisories_unread_places", 0.0),
         ("spacecp_advisories_plugin_traps_total", 0.0),
     ] {
         assert_eq!(

@@ -33,11 +33,11 @@ pub(super) async fn plan(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let id = correction_id(&correction)?;
-    let plan = web.shim.plan(&id, &component).await?;
-    if !web.shim.catalogue().await?.speaks_of_correction(&id) {
+    // Before anything is planned: why something does not fit says much of it.
+    if web.shim.catalogue().await?.hides_correction(&id) {
         return Err(Problem::embargo());
     }
-    Ok(json(&plan))
+    Ok(json(&web.shim.plan(&id, &component).await?))
 }
 
 /// An application, as the journal has it. Where what was corrected is under embargo, the component, the
@@ -201,17 +201,31 @@ pub(super) async fn apply(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
     let request = wish.request(caller.name())?;
+    let hidden = web
+        .shim
+        .catalogue()
+        .await?
+        .hides_correction(&request.correction);
+    // It may be applied; why it cannot be is for those who may know of it.
+    let worded = |error: ShimError| {
+        if hidden {
+            Problem::embargo()
+        } else {
+            error.into()
+        }
+    };
     if wish.at_window {
         let now = Timestamp::now();
-        let made = web.shim.appoint(request, now).await?;
+        let made = web.shim.appoint(request, now).await.map_err(worded)?;
         let window = web.shim.next_window(now).await?;
         return Ok((StatusCode::CREATED, json(&waiting(made, window))).into_response());
     }
     // What cannot be done is refused here and now, and not only in the work.
     web.shim
         .plan(&request.correction, &request.component)
-        .await?;
-    let shim = web.shim.clone();
+        .await
+        .map_err(worded)?;
+    let (shim, about) = (web.shim.clone(), Some(request.correction.clone()));
     let words = format!("{} is being corrected.", request.component);
     let work = async move |progress: Arc<dyn Progress>| {
         let application = shim.apply(request, &*progress).await?;
@@ -220,7 +234,7 @@ pub(super) async fn apply(
             application.component, application.from, application.to
         ))
     };
-    Ok(begin(&web, words, work))
+    Ok(begin(&web, words, about, work))
 }
 
 /// Takes an application back.
@@ -233,8 +247,8 @@ pub(super) async fn roll_back(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
-    let known = web.shim.history(MANY).await?;
-    if !known.iter().any(|application| application.id == id) {
+    let about = web.shim.correction_of(&id).await?;
+    if about.is_none() {
         return Err(Problem::not_found("application", &id));
     }
     let (shim, by) = (web.shim.clone(), caller.name());
@@ -248,16 +262,22 @@ pub(super) async fn roll_back(
     Ok(begin(
         &web,
         "A correction is being taken back.".to_owned(),
+        about,
         work,
     ))
 }
 
-fn begin<F>(web: &Web, words: String, work: impl FnOnce(Arc<dyn Progress>) -> F) -> Response
+fn begin<F>(
+    web: &Web,
+    words: String,
+    about: Option<DocumentId>,
+    work: impl FnOnce(Arc<dyn Progress>) -> F,
+) -> Response
 where
     F: Future<Output = Result<String, ShimError>> + Send + 'static,
 {
     // Whoever began it asks for its end.
-    let number = web.begin_work(words, work, |_, _| {});
+    let number = web.begin_work(words, about, work, |_, _| {});
     let place = web.site().at(&format!("/api/v1/work/{number}"));
     let mut response = (StatusCode::ACCEPTED, json(&Begun { work: number })).into_response();
     if let Ok(place) = HeaderValue::from_str(&place) {
@@ -298,10 +318,14 @@ pub(super) async fn work(
         .may(Scope::Read)
         .or_else(|_| caller.may(Scope::Apply))?;
     let known = number.parse().ok().and_then(|number| web.work(number));
-    let (words, stage) = known.ok_or_else(|| Problem::not_found("work", &number))?;
-    let (well, words) = match stage.outcome {
-        Some((well, outcome)) => (Some(well), outcome),
-        None => (None, words),
+    let (words, stage, about) = known.ok_or_else(|| Problem::not_found("work", &number))?;
+    let catalogue = web.shim.catalogue().await?;
+    let spoken = about.is_some_and(|about| catalogue.speaks_of_correction(&about));
+    let (well, words) = match (stage.outcome, spoken) {
+        (Some((well, outcome)), true) => (Some(well), outcome),
+        (None, true) => (None, words),
+        (Some((well, _)), false) => (Some(well), "Work under embargo has ended.".to_owned()),
+        (None, false) => (None, "Work under embargo goes on.".to_owned()),
     };
     Ok(json(&Work {
         ended: stage.ended,

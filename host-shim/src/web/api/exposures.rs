@@ -7,8 +7,11 @@ use utoipa::ToSchema;
 
 use super::{Asked, Caller, List, Part, Problem, Web, json};
 use crate::{
-    decisions, plugin::bindings::exports::spacecp::advisories::exposure::Status as Answer,
-    shim::Question, tokens::Scope, web::Badge,
+    decisions,
+    plugin::bindings::exports::spacecp::advisories::exposure::Status as Answer,
+    shim::Question,
+    tokens::Scope,
+    web::{Badge, record::begin_of_day},
 };
 
 /// How the panel stands.
@@ -20,12 +23,12 @@ pub(super) struct Status {
     exposed: u32,
     /// Components of which nobody can say.
     undecided: u32,
+    /// Places that could not be read, so that nobody can say what is installed there.
+    unread: u32,
     /// The worst severity among the exposures that are not under embargo.
     worst: Option<String>,
     /// The feed.
     feed: FeedStatus,
-    /// Why the plugin is not there, if it is not.
-    plugin_problem: Option<String>,
 }
 
 /// How current the panel's knowledge is.
@@ -56,16 +59,13 @@ pub(super) async fn status(State(web): State<Web>, caller: Caller) -> Result<Res
     let freshness = web.shim.freshness().await?;
     let report = web.shim.report().await?;
     let catalogue = web.shim.catalogue().await?;
-    // The worst of what may be spoken of: a severity is more than an id.
-    let worst = report.verdicts.iter().find(|verdict| {
-        verdict.status == Answer::Affected && catalogue.speaks_of(&verdict.advisory.id)
-    });
-    let worst = worst.and_then(|verdict| catalogue.severity(&verdict.advisory.id));
     Ok(json(&Status {
         components: badge.components,
         exposed: badge.exposed,
         undecided: badge.undecided,
-        worst: worst.map(str::to_owned),
+        unread: badge.unread,
+        // The worst of what may be spoken of: a severity is more than an id.
+        worst: catalogue.worst(&report).map(str::to_owned),
         feed: FeedStatus {
             sequence: freshness.sequence,
             last_word: freshness.last_word,
@@ -73,7 +73,6 @@ pub(super) async fn status(State(web): State<Web>, caller: Caller) -> Result<Res
             stale: freshness.is_stale(now),
             problem: freshness.problem,
         },
-        plugin_problem: web.shim.plugin_problem().map(ToString::to_string),
     }))
 }
 
@@ -92,6 +91,8 @@ pub(super) struct Component {
     problem: Option<String>,
     /// Where it was looked for.
     found_at: String,
+    /// Whether it can be corrected by itself: what was found inside another one is corrected with that.
+    correctable: bool,
 }
 
 /// The components of this panel, by name.
@@ -105,18 +106,19 @@ pub(super) async fn components(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let inventory = web.shim.inventory().await;
-    let mut components: Vec<_> = inventory.components.iter().collect();
-    components.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut components: Vec<_> = inventory.installed().collect();
+    components.sort_by(|one, other| one.name().cmp(other.name()));
     let components = components.into_iter().map(|component| {
         let shown = Component {
-            name: component.name.clone(),
-            advisory_name: component.advisory_name.to_string(),
-            scheme: component.scheme.to_string(),
-            version: component.version.as_ref().ok().cloned(),
-            problem: component.version.as_ref().err().map(ToString::to_string),
-            found_at: component.found_at.clone(),
+            name: component.name().to_owned(),
+            advisory_name: component.advisory_name().to_string(),
+            scheme: component.scheme().to_string(),
+            version: component.version().map(str::to_owned),
+            problem: component.problem(),
+            found_at: component.found_at().to_owned(),
+            correctable: component.is_correctable(),
         };
-        (component.name.clone(), shown)
+        (component.name().to_owned(), shown)
     });
     Ok(json(&part.of(components)))
 }
@@ -193,7 +195,7 @@ pub(super) struct Exposures {
 
 /// Every verdict of this panel, worst first.
 #[utoipa::path(get, path = "/api/v1/exposures", tag = "exposure",
-    params(("status" = Option<Verdict>, Query, description = "With this verdict only."), ("advisory" = Option<String>, Query, description = "About this advisory only."), ("component" = Option<String>, Query, description = "About this component only.")),
+    params(("status" = Option<Verdict>, Query, description = "With this verdict only."), ("advisory" = Option<String>, Query, description = "About this advisory, or the flaw that others call so, as a CVE."), ("component" = Option<String>, Query, description = "About this component only.")),
     responses((status = 200, body = Exposures), (status = "default", body = Problem)))]
 pub(super) async fn exposures(
     State(web): State<Web>,
@@ -204,14 +206,16 @@ pub(super) async fn exposures(
     let report = web.shim.report().await?;
     let catalogue = web.shim.catalogue().await?;
     let decided = web.shim.decisions().await?;
+    // Of several advisories about one flaw the gravest speaks for all.
+    let flaw = which.advisory.as_ref();
+    let flaw = flaw.map(|name| catalogue.about_one_flaw(name));
     let mut items = Vec::new();
     for verdict in report.verdicts {
         let status = Verdict::from(verdict.status);
         let wanted = which.status.is_none_or(|wanted| wanted == status)
-            && which
-                .advisory
+            && flaw
                 .as_ref()
-                .is_none_or(|id| *id == verdict.advisory.id)
+                .is_none_or(|flaw| flaw.contains(&verdict.advisory.id))
             && which
                 .component
                 .as_ref()
@@ -234,11 +238,9 @@ pub(super) async fn exposures(
             correction: verdict.correction.map(|correction| correction.id),
         });
     }
-    let embargoed = catalogue.advisories.iter();
-    let embargoed = embargoed.filter(|(_, listed)| listed.open.is_none());
     Ok(json(&Exposures {
         items,
-        embargoed: embargoed.map(|(id, _)| id.to_string()).collect(),
+        embargoed: catalogue.embargoed().map(ToString::to_string).collect(),
     }))
 }
 
@@ -261,10 +263,19 @@ impl Sought {
         Ok(Question {
             flaw: self.advisory,
             component: self.component,
-            from: moment("from", self.from)?,
+            from: self.from.map(|text| begin(&text)).transpose()?,
             until: moment("until", self.until)?,
         })
     }
+}
+
+/// A day, whose beginning is meant, or a time.
+fn begin(text: &str) -> Result<Timestamp, Problem> {
+    if let Some(day) = begin_of_day(text) {
+        return Ok(day);
+    }
+    let moment = text.parse();
+    moment.map_err(|_| Problem::malformed(format!("from: {} is no time", text.escape_debug())))
 }
 
 /// A time for which a component was exposed, or nobody could say.

@@ -172,7 +172,7 @@ fn kind(error: &ShimError) -> (StatusCode, &'static str, &'static str) {
     match error {
         ShimError::NotFound { .. } | ShimError::Plugin(PluginError::NotFound { .. }) => missing,
         ShimError::Decision(error) if error.is_not_found() => missing,
-        ShimError::Decision(_) => refused,
+        ShimError::Decision(_) | ShimError::NotCorrectable { .. } => refused,
         ShimError::Automation(AutomationError::NoAppointment { .. }) => missing,
         ShimError::Automation(_) => refused,
         ShimError::Apply(ApplyError::Drifted { .. }) => (
