@@ -22,6 +22,7 @@ pub mod feed;
 pub mod keys;
 pub mod passphrase;
 pub mod plugins;
+pub mod report;
 pub mod requests;
 pub mod roots;
 pub mod sign;
