@@ -13,6 +13,7 @@
 
 pub mod broadcast;
 pub mod bundle;
+pub mod cases;
 pub mod check;
 pub mod cli;
 pub mod corrections;
