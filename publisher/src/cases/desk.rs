@@ -281,11 +281,15 @@ impl Cases {
         self.text(id, &path, report_text::LONGEST)
     }
 
+    /// Whether somebody said who they are.
+    pub fn has_finder(&self, id: &CaseId) -> bool {
+        self.place(id).join("finder.age").exists()
+    }
+
     /// Who reported, if they said so.
     pub fn finder(&self, id: &CaseId, key: &ReportKey) -> Result<Finder, CasesError> {
         let path = self.place(id).join("finder.age");
-        if !path.exists() {
-            self.case(id)?;
+        if !self.has_finder(id) {
             return Ok(Finder::default());
         }
         let sealed = self.text(id, &path, 64 << 10)?;

@@ -1,11 +1,15 @@
 //! The program `spacecp-publisher`.
 
 mod arguments;
+mod case_arguments;
+mod cases;
 mod commands;
 mod current;
 mod described;
 mod desk;
+mod report_keys;
 mod requests;
+mod review;
 mod roots;
 
 use std::{
