@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use spacecp_contract::{Attachment, Finder, Report, ReportedVersion, TreePath};
 use spacecp_publisher::{
     cases::{
+        case::Case,
         course::{Event, State},
         desk::{Cases, CasesError},
         id::CaseId,
@@ -263,10 +264,7 @@ fn a_case_that_cannot_be_read_hides_no_other_and_no_report_is_opened_beside_it()
     let whole = desk.open(&other)?;
     fs::write(desk.file(&broken, "case.toml"), "id = [")?;
     let (cases, unread) = desk.cases.all()?;
-    assert_eq!(
-        cases.iter().map(|case| case.id()).collect::<Vec<_>>(),
-        [&whole]
-    );
+    assert_eq!(cases.iter().map(Case::id).collect::<Vec<_>>(), [&whole]);
     assert_eq!(unread[0].folder, desk.cases.place(&broken));
     // It may be the case of this very report.
     assert!(matches!(

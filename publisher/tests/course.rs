@@ -286,13 +286,13 @@ proptest! {
             let before = case.clone();
             let at = now + SignedDuration::from_hours(hours);
             let entry = entry(at, event);
-            match case.record(entry.clone()) {
-                Ok(()) => {
-                    kept.push(entry);
-                    now = at;
-                    prop_assert!(is_of_the_policy(before.standing().state(), case.standing().state()));
-                }
-                Err(_) => prop_assert_eq!(&case, &before),
+            if case.record(entry.clone()).is_ok() {
+                kept.push(entry);
+                now = at;
+                let (from, to) = (before.standing().state(), case.standing().state());
+                prop_assert!(is_of_the_policy(from, to), "{} to {}", from, to);
+            } else {
+                prop_assert_eq!(&case, &before);
             }
             prop_assert_eq!(case.entries(), kept.as_slice());
         }

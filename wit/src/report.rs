@@ -381,14 +381,14 @@ fn is_text(field: &str, text: &str, allowed: &[char]) -> Result<(), ReportError>
             });
         }
     }
-    match text.contains('\n') && !allowed.contains(&'\n') {
-        true => Err(ReportError::Character {
+    if text.contains('\n') && !allowed.contains(&'\n') {
+        return Err(ReportError::Character {
             field: field.to_owned(),
             character: '\n',
             line: 1,
-        }),
-        false => Ok(()),
+        });
     }
+    Ok(())
 }
 
 /// Bytes as MessagePack's own kind; serde would write a list of numbers.

@@ -56,23 +56,21 @@ fn affected(summary: &Summary) -> Vec<(String, VersionScheme, Vec<String>)> {
         let component = seen.component.to_string();
         let known = affected.iter_mut().find(|(name, ..)| *name == component);
         let is_semver = Version::read(VersionScheme::Semver, &seen.version).is_ok();
-        match known {
-            Some((_, scheme, versions)) => {
-                if !is_semver {
-                    *scheme = VersionScheme::Generic;
-                }
-                if !versions.contains(&seen.version) {
-                    versions.push(seen.version.clone());
-                }
+        if let Some((_, scheme, versions)) = known {
+            if !is_semver {
+                *scheme = VersionScheme::Generic;
             }
-            None => {
-                let scheme = match is_semver {
-                    true => VersionScheme::Semver,
-                    false => VersionScheme::Generic,
-                };
-                affected.push((component, scheme, vec![seen.version.clone()]));
+            if !versions.contains(&seen.version) {
+                versions.push(seen.version.clone());
             }
+            continue;
         }
+        let scheme = if is_semver {
+            VersionScheme::Semver
+        } else {
+            VersionScheme::Generic
+        };
+        affected.push((component, scheme, vec![seen.version.clone()]));
     }
     affected
 }

@@ -178,9 +178,10 @@ impl Cases {
 
     /// Writes a new case beside its place, and moves it there.
     fn lay(&self, case: &Case, report: &Report, recipient: &Recipient) -> Result<(), CasesError> {
-        let finder = match report.finder.is_anonymous() {
-            true => None,
-            false => Some(finder::seal(&report.finder, recipient)?),
+        let finder = if report.finder.is_anonymous() {
+            None
+        } else {
+            Some(finder::seal(&report.finder, recipient)?)
         };
         let place = self.place(case.id());
         let write = || -> io::Result<()> {

@@ -244,9 +244,10 @@ impl EntryText {
                 advisory: needed(what, "digest", self.digest.take())?,
             },
             "answered" => {
-                let objections = match needed(what, "approved", self.approved.take())? {
-                    true => None,
-                    false => Some(needed(what, "text", self.text.take())?),
+                let objections = if needed(what, "approved", self.approved.take())? {
+                    None
+                } else {
+                    Some(needed(what, "text", self.text.take())?)
                 };
                 Event::Answered { objections }
             }

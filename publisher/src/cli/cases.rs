@@ -130,9 +130,10 @@ impl Desk<'_> {
         value["entries"] = case.entries().iter().map(entry_value).collect();
         value["text"] = json!(report);
         if let Some(key) = finder_with {
-            let finder = match cases.has_finder(id) {
-                true => cases.finder(id, &self.report_key(key)?)?,
-                false => spacecp_contract::Finder::default(),
+            let finder = if cases.has_finder(id) {
+                cases.finder(id, &self.report_key(key)?)?
+            } else {
+                spacecp_contract::Finder::default()
             };
             let said = |text: &str| if text.is_empty() { "not said" } else { text }.to_owned();
             words.push_str(&format!(
@@ -252,9 +253,10 @@ impl CasesOfBroadcast<'_> {
         let mut events = Vec::new();
         let is_out = |state| matches!(state, State::Broadcast | State::Disclosed);
         if !is_out(standing.state()) {
-            let without_review = match standing.is_approved() {
-                true => None,
-                false => self.without_review.map(str::to_owned),
+            let without_review = if standing.is_approved() {
+                None
+            } else {
+                self.without_review.map(str::to_owned)
             };
             events.push(Event::Broadcast { without_review });
         }

@@ -56,19 +56,16 @@ impl Desk<'_> {
             written.push(path);
             Ok(())
         };
-        let passphrase = match &recipient {
-            Some(recipient) => {
-                put("html.age", &seal(copy.html.as_bytes(), recipient)?)?;
-                put("txt.age", &seal(copy.text.as_bytes(), recipient)?)?;
-                None
-            }
-            None => {
-                let passphrase = review::passphrase()?;
-                put("html.age", &seal_with(copy.html.as_bytes(), &passphrase)?)?;
-                put("txt.age", &seal_with(copy.text.as_bytes(), &passphrase)?)?;
-                put("passphrase", &format!("{}\n", *passphrase))?;
-                Some(place("passphrase"))
-            }
+        let passphrase = if let Some(recipient) = &recipient {
+            put("html.age", &seal(copy.html.as_bytes(), recipient)?)?;
+            put("txt.age", &seal(copy.text.as_bytes(), recipient)?)?;
+            None
+        } else {
+            let passphrase = review::passphrase()?;
+            put("html.age", &seal_with(copy.html.as_bytes(), &passphrase)?)?;
+            put("txt.age", &seal_with(copy.text.as_bytes(), &passphrase)?)?;
+            put("passphrase", &format!("{}\n", *passphrase))?;
+            Some(place("passphrase"))
         };
         cases.record(id, self.now, by, event)?;
         let mut words = format!("The copy {mark} of {} is written:", advisory.id);
