@@ -63,10 +63,21 @@ async fn a_viewer_reports_with_the_versions_at_hand_and_gets_a_file_that_only_th
         answer.header("content-disposition"),
         Some("attachment; filename=\"spacecp-report.age\"")
     );
-    assert!(answer.body.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
+    assert!(
+        answer
+            .body
+            .starts_with("-----BEGIN AGE ENCRYPTED FILE-----")
+    );
     let report = opened(&answer, &panel.report_key()?)?;
-    assert_eq!(report.steps, "1. Open it.\n2. Send <script>alert(1)</script>.");
-    assert_eq!(report.finder, Finder::default(), "nobody is named by themselves");
+    assert_eq!(
+        report.steps,
+        "1. Open it.\n2. Send <script>alert(1)</script>."
+    );
+    assert_eq!(
+        report.finder,
+        Finder::default(),
+        "nobody is named by themselves"
+    );
     assert_eq!(report.affected.len(), 1);
     assert_eq!(report.affected[0].component.as_str(), fields["component-0"]);
     assert_eq!(report.affected[0].version, fields["version-0"]);
@@ -81,7 +92,10 @@ async fn the_page_says_first_what_belongs_into_a_report() -> Result<()> {
     let at = |words: &str| page.body.find(words).unwrap_or_else(|| panic!("{words}"));
     assert!(at("What belongs into a report") < at("What is an ordinary bug"));
     assert!(at("Clickjacking") < at("Your report"));
-    assert!(page.body.contains("aria-current=\"page\">Report a vulnerability"));
+    assert!(
+        page.body
+            .contains("aria-current=\"page\">Report a vulnerability")
+    );
     Ok(())
 }
 
@@ -103,7 +117,11 @@ async fn what_was_typed_stays_when_something_is_wrong_with_it() -> Result<()> {
         assert_eq!(answer.status, 422);
         assert!(answer.body.contains(said), "{said}");
         assert!(answer.body.contains(SECRET));
-        assert!(answer.body.contains("2. Send &lt;script&gt;alert(1)&lt;/script&gt;."));
+        assert!(
+            answer
+                .body
+                .contains("2. Send &lt;script&gt;alert(1)&lt;/script&gt;.")
+        );
         let again = answer.form("/report")?;
         assert!(name != "component-0" || again["component-0"] == "no name");
     }
@@ -119,7 +137,9 @@ async fn nothing_of_a_report_is_kept_on_the_panel() -> Result<()> {
     let mut wrong = fields.clone();
     wrong.insert("title".to_owned(), String::new());
     visitor.post("/report", &wrong).await?;
-    let files = WalkDir::new(panel.folder()).into_iter().filter_map(Result::ok);
+    let files = WalkDir::new(panel.folder())
+        .into_iter()
+        .filter_map(Result::ok);
     let mut read = 0;
     for entry in files.filter(|entry| entry.file_type().is_file()) {
         read += 1;
@@ -131,7 +151,9 @@ async fn nothing_of_a_report_is_kept_on_the_panel() -> Result<()> {
 
 fn holds(path: &Path) -> Result<bool> {
     let bytes = fs::read(path)?;
-    Ok(bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()))
+    Ok(bytes
+        .windows(SECRET.len())
+        .any(|window| window == SECRET.as_bytes()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,11 +168,17 @@ async fn a_report_is_mailed_to_the_vendor_encrypted_where_that_is_configured() -
     let mut visitor = panel.visit_as(VIEWER).await?;
     let mut fields = filled(&mut visitor).await?;
     fields.insert("do".to_owned(), "mail".to_owned());
-    visitor.post("/report", &fields).await?.leads_to("/report")?;
+    visitor
+        .post("/report", &fields)
+        .await?
+        .leads_to("/report")?;
     let mail = server.mail()?;
     assert_eq!(mail["to"], serde_json::json!(["security@vendor.example"]));
     let text = mail["mail"].as_str().unwrap_or_default();
-    assert!(!text.contains(SECRET) && !text.contains("console"), "{text}");
+    assert!(
+        !text.contains(SECRET) && !text.contains("console"),
+        "{text}"
+    );
     let sealed = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let report = report::open(sealed.as_bytes(), &panel.report_key()?)?;
     assert_eq!(report.actual, SECRET);
@@ -231,7 +259,14 @@ fn a_report_is_encrypted_on_a_terminal_without_any_panel() -> Result<()> {
     let key = ReportKey::generate();
     let recipient = key.recipient().to_string();
     let text = "steps = \"One.\"\nexpected = \"Two.\"\nactual = \"Three.\"\ncontact = \"grace@example.com\"\n[[affected]]\ncomponent = \"spacecp:houston\"\nversion = \"1.0.0\"\n";
-    let arguments = ["--from", "-", "--title", "It leaks", "--recipient", &recipient];
+    let arguments = [
+        "--from",
+        "-",
+        "--title",
+        "It leaks",
+        "--recipient",
+        &recipient,
+    ];
     let (code, sealed, complaint) = report_program(&arguments, text)?;
     assert_eq!(code, Some(0), "{complaint}");
     let read = report::open(sealed.as_bytes(), &key)?;
@@ -243,7 +278,10 @@ fn a_report_is_encrypted_on_a_terminal_without_any_panel() -> Result<()> {
     assert_eq!(report_program(&kept, text)?.0, Some(0));
     assert!(report::open(&fs::read(&out)?, &key).is_ok());
     let (code, _, complaint) = report_program(&kept, text)?;
-    assert!(code != Some(0) && complaint.contains("report.age"), "{complaint}");
+    assert!(
+        code != Some(0) && complaint.contains("report.age"),
+        "{complaint}"
+    );
     Ok(())
 }
 
@@ -254,13 +292,19 @@ fn what_is_no_report_is_refused_on_a_terminal_with_its_place() -> Result<()> {
     for (text, said) in [
         ("title = \"a\"\nsteps = 1\n", "line 2, column 9"),
         ("title = \"a\"\n", "is empty"),
-        (&format!("more = \"{}\"", "x".repeat(600 << 10)), "longer than"),
+        (
+            &format!("more = \"{}\"", "x".repeat(600 << 10)),
+            "longer than",
+        ),
     ] {
         let (code, output, complaint) = report_program(&arguments, text)?;
         assert_eq!((code, output.as_str()), (Some(2), ""), "{complaint}");
         assert!(complaint.contains(said), "{complaint}");
     }
     let (code, _, complaint) = report_program(&["--recipient", "age1nobody"], "")?;
-    assert!(code == Some(2) && complaint.contains("age1nobody"), "{complaint}");
+    assert!(
+        code == Some(2) && complaint.contains("age1nobody"),
+        "{complaint}"
+    );
     Ok(())
 }
