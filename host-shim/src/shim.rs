@@ -20,6 +20,8 @@ mod pieces;
 mod plugin_load;
 mod policy_page;
 mod policy_report;
+mod report;
+mod report_page;
 mod rooms;
 mod run;
 mod services;
@@ -45,6 +47,7 @@ use crate::{
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
     policy::Policy,
+    report::ReportingError,
     store::{Freshness, Store, StoreError},
     sync::{Mirror, SyncError, SyncReport},
     tokens::TokenError,
@@ -60,6 +63,7 @@ pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
+pub(crate) use report_page::page as report_page;
 pub(crate) use rooms::{Rooms, applier};
 pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
@@ -123,6 +127,9 @@ pub enum ShimError {
     /// Notifications.
     #[error(transparent)]
     Notify(#[from] NotifyError),
+    /// A report to the vendor.
+    #[error(transparent)]
+    Reporting(#[from] ReportingError),
     /// What somebody has read.
     #[error(transparent)]
     Reading(#[from] ReadingError),

@@ -52,6 +52,17 @@ pub(crate) fn replace_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), (PathBuf, 
     Ok(())
 }
 
+/// Does the same for a file that nobody but its owner may read.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    // Made for its owner alone already.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
 /// The folder that a file lies in. A bare name lies in the working folder, which has no name of its own.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {

@@ -13,6 +13,7 @@
 
 pub mod broadcast;
 pub mod bundle;
+pub mod cases;
 pub mod check;
 pub mod cli;
 pub mod corrections;
@@ -23,6 +24,7 @@ pub mod foreign;
 pub mod keys;
 pub mod passphrase;
 pub mod plugins;
+pub mod report;
 pub mod requests;
 pub mod roots;
 pub mod sign;

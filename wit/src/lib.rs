@@ -29,7 +29,9 @@ mod layout;
 mod manifest;
 mod name;
 mod path;
+mod report;
 mod root;
+mod scope;
 mod severity;
 mod shape;
 mod source;
@@ -50,7 +52,11 @@ pub use layout::{FeedPath, SIGNATURE_SUFFIX};
 pub use manifest::PluginManifest;
 pub use name::{Audience, ComponentName, DocumentId, NameError};
 pub use path::{PathError, TreePath};
+pub use report::{
+    Attachment, Finder, REPORT_SCHEMA, Report, ReportError, ReportLimits, ReportedVersion,
+};
 pub use root::{Role, RoleKeys, Root};
+pub use scope::{InScope, OrdinaryBug};
 pub use severity::{Rating, Severity, rate};
 pub use shape::{Limits, ShapeError};
 pub use source::{LONGEST_REST, LONGEST_SOURCE_ID, Source, SourceFormat};

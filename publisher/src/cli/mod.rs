@@ -1,12 +1,16 @@
 //! The program `spacecp-publisher`.
 
 mod arguments;
+mod case_arguments;
+mod cases;
 mod commands;
 mod current;
 mod described;
 mod desk;
 mod foreign;
+mod report_keys;
 mod requests;
+mod review;
 mod roots;
 
 use std::{
