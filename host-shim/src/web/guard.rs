@@ -50,13 +50,14 @@ pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
     let refusal = refuse(request.method(), request.headers(), &options.names);
     let response = match refusal {
         Some((status, words)) => refused(status, words),
-        None => match too_often(&web, client) {
-            Some(wait) => wait,
-            None => {
+        None => {
+            if let Some(wait) = too_often(&web, client) {
+                wait
+            } else {
                 let longest = longest(request.uri(), options.base.as_str());
                 pass_on(request, next, longest).await
             }
-        },
+        }
     };
     let mut response = if to_a_program {
         as_problem(response)

@@ -23,7 +23,8 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents,
-    /// written 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. The largest RustSec advisory has 5 kB.
+    /// written 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. The
+    /// largest advisory about a crate has 5 kB.
     fn default() -> Self {
         Self {
             file: 2 << 30,

@@ -57,9 +57,10 @@ fn archives_in(look: &mut Look<'_, '_>, folder: &Path, role: Role, deep: bool) -
             if is_archive(&path) && kind != Kind::Folder {
                 found = true;
                 // Forge has the game among its libraries.
-                let role = match path.starts_with("libraries/net/minecraft/server") {
-                    true => Role::Server { unpacked: true },
-                    false => role,
+                let role = if path.starts_with("libraries/net/minecraft/server") {
+                    Role::Server { unpacked: true }
+                } else {
+                    role
                 };
                 archive(look, &path, role);
             } else if deep && matches!(kind, Kind::Folder | Kind::Link) {

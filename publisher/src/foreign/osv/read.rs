@@ -95,7 +95,7 @@ fn affected(record: &Record, remarks: &mut Vec<Remark>) -> Result<Vec<Affected>,
         let field = format!("affected[{number}]");
         match component(affected) {
             Ok((ecosystem, name)) => {
-                package(affected, &ecosystem, &name, &field, &mut found, remarks)?
+                package(affected, &ecosystem, &name, &field, &mut found, remarks)?;
             }
             Err(reason) => {
                 first.get_or_insert_with(|| reason.clone());
