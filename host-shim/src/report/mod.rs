@@ -1,6 +1,6 @@
 //! Reports of vulnerabilities, from whoever uses this panel to the vendor.
 //!
-//! [`typed`] is what somebody typed into the form, [`written`] the same as a file; both become a
+//! `typed` is what somebody typed into the form, `written` the same as a file; both become a
 //! `spacecp_contract::Report`, which [`seal`] encrypts to the vendor.
 //!
 //! May not: keep a report, or any part of one, on disk or in a log; say who reports unless they do; sign
