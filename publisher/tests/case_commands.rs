@@ -370,12 +370,6 @@ fn what_is_no_case_or_no_report_is_refused_by_name() -> Result<()> {
     fs::write(&sealed, &altered[..altered.len() / 2])?;
     let (_, cut) = desk.refused(&["case", "open", &sealed])?;
     assert!(cut.contains("report.age"), "{cut}");
-    let bad = from(Finder {
-        recipient: "age1nobody".into(),
-        ..Finder::default()
-    });
-    let (_, bad) = desk.refused(&["case", "open", &desk.seal(&bad)?])?;
-    assert!(bad.contains("\"age1nobody\" is not a recipient"), "{bad}");
     let (code, reason) = desk.refused(&["case", "reject", CASE, "--reason", "boring"])?;
     assert!(
         code == Some(2) && reason.contains("weak-default"),
@@ -446,5 +440,20 @@ fn whoever_does_something_has_a_name() -> Result<()> {
         .output()?;
     let said = String::from_utf8(output.stderr)?;
     assert!(said.contains("--by NAME"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_report_is_not_turned_away_for_a_key_that_is_none() -> Result<()> {
+    let desk = Desk::new()?;
+    let finder = Finder {
+        recipient: "age1nobody".into(),
+        ..Finder::default()
+    };
+    let said = desk.well(&["case", "open", &desk.seal(&from(finder))?])?;
+    assert!(
+        said.contains("The finder's own key cannot be used: \"age1nobody\""),
+        "{said}"
+    );
     Ok(())
 }

@@ -159,6 +159,8 @@ fn everything_of_a_case_is_for_its_owner_alone() -> Result<()> {
         let mode = fs::metadata(desk.file(&id, name))?.permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+    let mode = fs::metadata(desk.cases.place(&id))?.permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
     let left: Vec<_> = fs::read_dir(desk.path.join("cases"))?.collect::<Result<_, _>>()?;
     assert_eq!(left.len(), 1, "nothing is left beside the case");
     Ok(())

@@ -114,7 +114,7 @@ async fn what_was_typed_stays_when_something_is_wrong_with_it() -> Result<()> {
         let mut fields = good.clone();
         fields.insert(name.to_owned(), value.to_owned());
         let answer = visitor.post("/report", &fields).await?;
-        assert_eq!(answer.status, 422);
+        assert_eq!(answer.header("content-disposition"), None);
         assert!(answer.body.contains(said), "{said}");
         assert!(answer.body.contains(SECRET));
         assert!(
@@ -186,7 +186,7 @@ async fn a_report_is_mailed_to_the_vendor_encrypted_where_that_is_configured() -
     assert!(page.body.contains("on its way to the vendor"));
     drop(server);
     let answer = visitor.post("/report", &fields).await?;
-    assert_eq!(answer.status, 422);
+    assert_eq!(answer.header("content-disposition"), None);
     assert!(answer.body.contains("was not mailed") && answer.body.contains(SECRET));
     Ok(())
 }
@@ -244,7 +244,8 @@ fn report_program(arguments: &[&str], input: &str) -> Result<(Option<i32>, Strin
         .stderr(Stdio::piped())
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes())?;
+        // It stops reading what is too long.
+        let _ = stdin.write_all(input.as_bytes());
     }
     let ended = child.wait_with_output()?;
     Ok((

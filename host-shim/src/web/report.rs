@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use axum::{
     Form,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -73,8 +73,7 @@ pub(super) async fn send(
                 well: false,
                 words: format!("Nothing was sent: {error}."),
             }];
-            let page = web.report_form(&session, &typed, &said);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(web.report_form(&session, &typed, &said))
         }
     }
 }

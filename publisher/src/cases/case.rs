@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use spacecp_contract::Digest;
 
 use super::{
-    course::{CourseError, Entry, Event, Standing},
+    course::{CourseError, Entry, Event},
     id::CaseId,
+    standing::Standing,
 };
 
 /// A case. Entries are only ever added, and each has been a step of the policy when it was.

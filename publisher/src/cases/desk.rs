@@ -13,6 +13,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -135,6 +136,11 @@ impl Cases {
         }
     }
 
+    /// Whether there is no case.
+    pub fn is_empty(&self) -> Result<bool, CasesError> {
+        Ok(self.ids()?.is_empty())
+    }
+
     /// Where a case lies.
     pub fn place(&self, id: &CaseId) -> PathBuf {
         self.folder.join(id.to_string())
@@ -187,6 +193,7 @@ impl Cases {
         let write = || -> io::Result<()> {
             let beside = tempfile::Builder::new()
                 .prefix(".opening-")
+                .permissions(fs::Permissions::from_mode(0o700))
                 .tempdir_in(&self.folder)?;
             let put = |name: &str, bytes: &[u8]| {
                 durable::create_private(&beside.path().join(name), bytes)

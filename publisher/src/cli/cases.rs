@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Tlp};
+use spacecp_contract::DocumentId;
 
 use super::{
     Ending,
@@ -16,18 +16,15 @@ use super::{
     desk::Desk,
 };
 use crate::{
-    broadcast::Broadcast,
     cases::{
         self,
         case::Case,
-        course::{Answer, Entry, Event, State},
+        course::{Answer, Entry, Event},
         desk::{Broken, Cases},
         id::CaseId,
     },
-    check::Fault,
     drafts::Known,
-    feed::Feed,
-    report::{self, envelope},
+    report::{self, envelope, key::Recipient},
 };
 
 impl Desk<'_> {
@@ -72,20 +69,25 @@ impl Desk<'_> {
         let key = self.report_key(key)?;
         let report = report::open(&sealed, &key)
             .with_context(|| format!("cannot open {}", path.display()))?;
-        if !report.finder.recipient.is_empty() {
-            // Found out now, and not when a copy is to be encrypted to it.
-            report.finder.recipient.parse::<report::key::Recipient>()?;
-        }
         let recipient = key.recipient();
         let case = self.cases().open(&report, &recipient, self.now, by)?;
         let place = self.cases().place(case.id());
-        let words = format!(
+        let mut words = format!(
             "{} is opened, in {}: {}\nAnswer the finder, and say so with \"case acknowledge {}\".",
             case.id(),
             place.display(),
             case.title(),
             case.id()
         );
+        // A report is not turned away for that.
+        let own = &report.finder.recipient;
+        if !own.is_empty()
+            && let Err(error) = own.parse::<Recipient>()
+        {
+            words.push_str(&format!(
+                "\nThe finder's own key cannot be used: {error}. Copies for them get a passphrase."
+            ));
+        }
         self.say(&short(&case), &words)
     }
 
@@ -201,107 +203,6 @@ impl Desk<'_> {
             .record(id, self.now, &by, Event::Drafted { advisory })?;
         Ok(())
     }
-
-    /// What the cases of an advisory forbid.
-    pub(super) fn faults_of_cases(&self, advisory: &Advisory) -> Result<Vec<Fault>> {
-        let cases = about(&self.cases(), &advisory.id)?;
-        Ok(cases::advisory::faults(
-            advisory,
-            &cases.iter().collect::<Vec<_>>(),
-        ))
-    }
-
-    pub(super) fn cases_of_broadcast<'b>(
-        &'b self,
-        without_review: Option<&'b str>,
-        by: Option<&'b str>,
-    ) -> CasesOfBroadcast<'b> {
-        CasesOfBroadcast {
-            desk: self,
-            without_review,
-            by,
-        }
-    }
-}
-
-/// The cases that a broadcast takes a step further.
-pub(super) struct CasesOfBroadcast<'a> {
-    desk: &'a Desk<'a>,
-    without_review: Option<&'a str>,
-    by: Option<&'a str>,
-}
-
-impl CasesOfBroadcast<'_> {
-    /// Which cases go on by this broadcast, and how; refuses what one of them forbids.
-    pub(super) fn going_on(&self, feed: &Feed, plan: &Broadcast) -> Result<Vec<(CaseId, Event)>> {
-        let mut going_on = Vec::new();
-        for (id, revision) in &plan.news {
-            for case in about(&self.desk.cases(), id)? {
-                let path = FeedPath::document(DocumentKind::Advisory, id, *revision);
-                let Some(advisory) = feed.read::<Advisory>(&path)? else {
-                    continue;
-                };
-                let events = self.events(&case, &advisory)?;
-                going_on.extend(events.into_iter().map(|event| (case.id().clone(), event)));
-            }
-        }
-        Ok(going_on)
-    }
-
-    fn events(&self, case: &Case, advisory: &Advisory) -> Result<Vec<Event>> {
-        let mut standing = case.standing().clone();
-        let mut events = Vec::new();
-        let is_out = |state| matches!(state, State::Broadcast | State::Disclosed);
-        if !is_out(standing.state()) {
-            let without_review = if standing.is_approved() {
-                None
-            } else {
-                self.without_review.map(str::to_owned)
-            };
-            events.push(Event::Broadcast { without_review });
-        }
-        if advisory.tlp == Tlp::Clear && standing.state() != State::Disclosed {
-            events.push(Event::Disclosed);
-        }
-        for event in &events {
-            let entry = Entry {
-                at: self.desk.now,
-                by: String::new(),
-                event: event.clone(),
-            };
-            standing = standing
-                .after(&entry)
-                .with_context(|| format!("{} is about {}", advisory.id, case.id()))?;
-        }
-        Ok(events)
-    }
-
-    /// Records what has happened.
-    pub(super) fn go_on(&self, going_on: Vec<(CaseId, Event)>) -> Result<()> {
-        if going_on.is_empty() {
-            return Ok(());
-        }
-        let by = named(self.by)?;
-        for (id, event) in going_on {
-            let word = event.word();
-            let recorded = self.desk.cases().record(&id, self.desk.now, &by, event);
-            recorded.with_context(|| {
-                format!("it is current for panels, and {id} does not say so yet: record it with \"case {word} {id}\"")
-            })?;
-        }
-        Ok(())
-    }
-}
-
-/// The cases about an advisory. One that cannot be read may be about it.
-fn about(cases: &Cases, advisory: &DocumentId) -> Result<Vec<Case>> {
-    let (mut cases, broken) = cases.all()?;
-    if let Some(broken) = broken.into_iter().next() {
-        return Err(broken.error)
-            .with_context(|| format!("cannot tell whether a case is about {advisory}"));
-    }
-    cases.retain(|case| case.standing().advisory() == Some(advisory));
-    Ok(cases)
 }
 
 /// What a command records.

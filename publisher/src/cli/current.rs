@@ -10,7 +10,7 @@ use spacecp_contract::{DocumentKind, Role};
 use super::{
     Ending,
     arguments::Fresh,
-    cases::CasesOfBroadcast,
+    case_broadcast::{CasesOfBroadcast, GoingOn},
     desk::{Desk, references},
 };
 use crate::{broadcast::Broadcast, bundle, feed::Feed, status::Margins};
@@ -41,19 +41,27 @@ impl Desk<'_> {
     ) -> Result<Ending> {
         let target = Feed::at(feed);
         let expires = self.in_days(fresh.expires);
-        // What a case forbids is refused before anything is signed.
-        let planned = target.plan_broadcast(self.now, expires)?;
-        let going_on = cases.going_on(&target, &planned.0)?;
-        if let Some(folder) = &fresh.request {
-            return self.request_broadcast(&target, folder, planned);
-        }
-        let done = if dry_run {
-            planned.0
-        } else {
-            let keys = self.signers(&fresh.keys, Role::Feed)?;
-            let done = target.broadcast(self.now, expires, &references(&keys))?;
-            cases.go_on(going_on)?;
-            done
+        // What a case forbids is refused before anything is signed. Without cases nothing needs to be
+        // looked at twice.
+        let is_planned = dry_run || fresh.request.is_some() || !cases.is_empty()?;
+        let planned = is_planned
+            .then(|| target.plan_broadcast(self.now, expires))
+            .transpose()?;
+        let going_on = match &planned {
+            Some((plan, _)) => cases.going_on(&target, plan)?,
+            None => GoingOn::default(),
+        };
+        let done = match (planned, &fresh.request) {
+            (Some(planned), Some(folder)) => {
+                return self.request_broadcast(&target, folder, planned);
+            }
+            (Some((plan, _)), None) if dry_run => plan,
+            _ => {
+                let keys = self.signers(&fresh.keys, Role::Feed)?;
+                let done = target.broadcast(self.now, expires, &references(&keys))?;
+                cases.go_on(going_on)?;
+                done
+            }
         };
         self.say_broadcast(&done, dry_run)
     }

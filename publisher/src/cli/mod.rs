@@ -2,6 +2,7 @@
 
 mod arguments;
 mod case_arguments;
+mod case_broadcast;
 mod cases;
 mod commands;
 mod current;

@@ -51,7 +51,7 @@ impl Desk<'_> {
         let mut written: Vec<PathBuf> = Vec::new();
         let mut put = |suffix: &str, text: &str| -> Result<()> {
             let path = place(suffix);
-            durable::create_private(&path, text.as_bytes())
+            durable::replace_private(&path, text.as_bytes())
                 .with_context(|| format!("cannot write {}", path.display()))?;
             written.push(path);
             Ok(())
@@ -85,7 +85,7 @@ impl Desk<'_> {
         self.say(&value, &words)
     }
 
-    /// The finder's own recipient; nothing if they gave none.
+    /// The finder's own recipient; nothing if they gave none that is one.
     fn finders_recipient(&self, id: &CaseId, key: &str) -> Result<Option<Recipient>> {
         let cases = self.cases();
         // Without a finder no key is needed, and no passphrase asked for.
@@ -93,9 +93,6 @@ impl Desk<'_> {
             return Ok(None);
         }
         let finder = cases.finder(id, &self.report_key(key)?)?;
-        if finder.recipient.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(finder.recipient.parse()?))
+        Ok(finder.recipient.parse().ok())
     }
 }
