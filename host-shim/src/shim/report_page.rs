@@ -49,7 +49,7 @@ fn item(words: &str) -> Block {
 /// With a capital first and a full stop last.
 fn sentence(words: &str) -> String {
     let mut characters = words.chars();
-    let first = characters.next().map(|first| first.to_uppercase());
+    let first = characters.next().map(char::to_uppercase);
     let first: String = first.into_iter().flatten().collect();
     format!("{first}{}.", characters.as_str())
 }
