@@ -18,18 +18,22 @@
 mod advisory;
 #[cfg(feature = "bundle")]
 pub mod bundle;
+pub mod capsule;
 mod codec;
 mod comment;
 mod correction;
 mod delta;
 mod digest;
 mod ecosystem;
+pub mod envelope;
 mod feed;
+mod fixed;
 mod layout;
 mod manifest;
 mod name;
 mod path;
 mod root;
+mod sealed;
 mod severity;
 mod shape;
 mod source;
@@ -51,6 +55,10 @@ pub use manifest::PluginManifest;
 pub use name::{Audience, ComponentName, DocumentId, NameError};
 pub use path::{PathError, TreePath};
 pub use root::{Role, RoleKeys, Root};
+pub use sealed::{
+    ObjectKey, Sealed, SealedEntry, SealedIndex, SealedIndexError, SealedObject, SealedPayload,
+    most_sealed,
+};
 pub use severity::{Rating, Severity, rate};
 pub use shape::{Limits, ShapeError};
 pub use source::{LONGEST_REST, LONGEST_SOURCE_ID, Source, SourceFormat};

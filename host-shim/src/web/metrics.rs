@@ -33,9 +33,7 @@ use crate::{
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What exposures are counted by.
-const SEVERITIES: [&str; 7] = [
-    "critical", "high", "medium", "low", "none", "unrated",
-];
+const SEVERITIES: [&str; 7] = ["critical", "high", "medium", "low", "none", "unrated"];
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BySeverity {
