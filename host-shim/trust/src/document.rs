@@ -8,6 +8,7 @@ use super::{TrustError, Unverified, Verified, feed::announced, signature::verify
 
 /// A verified document of either kind.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and handed on")]
 pub enum AnyDocument {
     /// An advisory.
     Advisory(Verified<Advisory>),
