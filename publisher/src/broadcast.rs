@@ -4,17 +4,17 @@
 //! one, and both have all that they name. The panel's own verifier looks at everything first; nothing
 //! here may write what it has not seen.
 
-use std::fs;
+mod current;
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Correction, DELTAS, Digest, DocumentId, DocumentKind, FeedPath, Head, Index,
-    IndexDelta, IndexEntry, Limits, Role, Root, TrustedComment, WORTH_A_DELTA, encode,
+    Advisory, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexEntry, Limits, Role,
+    Root, Sealed, TrustedComment, encode,
 };
 use spacecp_trust::{Before, Verified};
 
 use crate::{
-    feed::{Feed, FeedError, accepted, holds, unverified},
+    feed::{Feed, FeedError, Sides, accepted, holds, unverified},
     keys::SecretKey,
     sign::{Signed, sign, sign_bytes},
 };
@@ -28,21 +28,54 @@ pub struct Broadcast {
     pub expires: Timestamp,
     /// Documents that panels did not know, or knew an older revision of.
     pub news: Vec<(DocumentId, u64)>,
-    /// All documents that are current now.
+    /// All documents that everybody may read now.
     pub documents: usize,
+    /// What is under embargo; none where a feed has no private side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<Embargoed>,
+}
+
+/// What a broadcast says in private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Embargoed {
+    /// Documents under embargo.
+    pub documents: usize,
+    /// Panels that can read them.
+    pub panels: usize,
+}
+
+/// What is to become current.
+struct Contents {
+    sides: Sides,
+    /// Who reads what is under embargo; none where a feed has no private side.
+    panels: Option<usize>,
+    /// The private side as it is, where it stays so.
+    kept: Option<Sealed>,
 }
 
 /// A head with its index.
 type Current = (Verified<Head>, Verified<Index>);
 
 impl Feed {
-    /// What a broadcast at `now` would change; writes nothing.
+    /// What a broadcast at `now` would change; writes nothing. Of its index, the private side is still the
+    /// one before.
     pub fn plan_broadcast(
         &self,
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
-        self.plan(self.everything()?, now, expires)
+        self.plan(&self.everything()?, now, expires)
+    }
+
+    /// The index of a broadcast at `now`, for keys on other machines. What is under embargo is sealed for it;
+    /// nobody finds that before the index is current.
+    pub fn prepare_broadcast(
+        &self,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(Broadcast, Index), FeedError> {
+        let _lock = self.lock()?;
+        self.prepare(&self.everything()?, now, expires)
     }
 
     /// Makes everything that was added current.
@@ -61,7 +94,7 @@ impl Feed {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
-        self.plan(self.what_was_broadcast()?, now, expires)
+        self.plan(&self.what_was_broadcast()?, now, expires)
     }
 
     /// Says once more, with a fresh head, what is current already. What was added since the last
@@ -75,18 +108,49 @@ impl Feed {
         self.publish(Self::what_was_broadcast, now, expires, keys)
     }
 
-    fn everything(&self) -> Result<Vec<IndexEntry>, FeedError> {
-        let mut documents = self.entries(DocumentKind::Advisory)?;
-        documents.extend(self.entries(DocumentKind::Correction)?);
-        Ok(documents)
+    fn everything(&self) -> Result<Contents, FeedError> {
+        let before = self.broadcast_before()?;
+        let before = before.as_ref().map(|(_, (_, index))| index.document());
+        let sides = self.sides(before)?;
+        let was_sealed = before.is_some_and(|index| index.sealed.is_some());
+        let panels = match self.sealing() {
+            Some(sealing) if was_sealed || sealing.has_panels()? => Some(sealing.entitled()?),
+            None if was_sealed => {
+                return Err(FeedError::SealedElsewhere(self.folder().to_owned()));
+            }
+            _ => None,
+        };
+        match sides.private.first() {
+            Some(entry) if panels.unwrap_or(0) == 0 => Err(FeedError::NobodyEntitled {
+                kind: entry.kind,
+                id: entry.id.clone(),
+            }),
+            _ => Ok(Contents {
+                sides,
+                panels,
+                kept: None,
+            }),
+        }
     }
 
     /// What the last broadcast or refresh listed.
-    fn what_was_broadcast(&self) -> Result<Vec<IndexEntry>, FeedError> {
-        match self.broadcast_before()? {
-            Some((_, (_, index))) => Ok(index.documents.clone()),
-            None => Err(FeedError::NoHead(self.folder().to_owned())),
-        }
+    fn what_was_broadcast(&self) -> Result<Contents, FeedError> {
+        let Some((_, (_, index))) = self.broadcast_before()? else {
+            return Err(FeedError::NoHead(self.folder().to_owned()));
+        };
+        let (private, panels) = match self.sealing() {
+            Some(sealing) => sealing.current()?,
+            None => (Vec::new(), 0),
+        };
+        let sealed = index.sealed.clone();
+        Ok(Contents {
+            sides: Sides {
+                public: index.documents.clone(),
+                private,
+            },
+            panels: sealed.as_ref().map(|_| panels),
+            kept: sealed,
+        })
     }
 
     /// Signs current documents of a role again where panels that are new would refuse them, because
@@ -116,7 +180,7 @@ impl Feed {
             let comment = TrustedComment::for_parts(kind, &entry.id, entry.revision);
             let new = sign_bytes(&bytes, &comment, keys)?;
             accepted(&root, &entry, unverified(&bytes, new.as_bytes()))?;
-            self.write(&path.signatures(), new.as_bytes())?;
+            self.write_signatures(&path, &new)?;
             again.push((entry.id, entry.revision));
         }
         Ok(again)
@@ -124,7 +188,7 @@ impl Feed {
 
     fn plan(
         &self,
-        documents: Vec<IndexEntry>,
+        contents: &Contents,
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
@@ -135,32 +199,75 @@ impl Feed {
                 expires: root.expires,
             });
         }
+        let Sides { public, private } = &contents.sides;
         let before = self.broadcast_before()?;
         let sequence = next_sequence(&root, before.as_ref())?;
-        let known = |entry: &IndexEntry| {
-            let old = before.as_ref().map(|(_, (_, index))| index);
-            old.and_then(|index| index.entry(entry.kind, &entry.id))
-                .is_some_and(|old| old.revision == entry.revision)
-        };
-        let news = documents
-            .iter()
-            .filter(|entry| !known(entry))
-            .map(|entry| (entry.id.clone(), entry.revision))
-            .collect();
-        let plan = Broadcast {
-            sequence,
-            expires,
-            news,
-            documents: documents.len(),
-        };
         let index = Index {
             audience: root.audience.clone(),
             sequence,
-            documents,
+            documents: public.clone(),
+            sealed: contents.kept.clone(),
         };
-        self.refuse_gaps(&index)?;
-        for entry in &index.documents {
+        let plan = Broadcast {
+            sequence,
+            expires,
+            news: self.news(before.as_ref().map(|(_, (_, index))| &**index), contents)?,
+            documents: public.len(),
+            private: contents.panels.map(|panels| Embargoed {
+                documents: private.len(),
+                panels,
+            }),
+        };
+        self.refuse_gaps(&index, private)?;
+        for entry in public.iter().chain(private) {
             self.refuse_unaccepted(&root, entry)?;
+        }
+        Ok((plan, index))
+    }
+
+    /// Documents that panels do not have yet, at this revision.
+    fn news(
+        &self,
+        before: Option<&Index>,
+        contents: &Contents,
+    ) -> Result<Vec<(DocumentId, u64)>, FeedError> {
+        let sealed = match self.sealing() {
+            Some(sealing) => sealing.current()?.0,
+            None => Vec::new(),
+        };
+        let same = |old: &IndexEntry, new: &IndexEntry| {
+            (old.kind, &old.id, old.revision) == (new.kind, &new.id, new.revision)
+        };
+        let Sides { public, private } = &contents.sides;
+        let public = public.iter().filter(|entry| {
+            let old = before.and_then(|index| index.entry(entry.kind, &entry.id));
+            !old.is_some_and(|old| same(old, entry))
+        });
+        let private = private
+            .iter()
+            .filter(|entry| !sealed.iter().any(|old| same(old, entry)));
+        let news = public.chain(private);
+        Ok(news
+            .map(|entry| (entry.id.clone(), entry.revision))
+            .collect())
+    }
+
+    /// The plan, and an index with a private side that is sealed.
+    fn prepare(
+        &self,
+        contents: &Contents,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(Broadcast, Index), FeedError> {
+        let (plan, mut index) = self.plan(contents, now, expires)?;
+        if contents.panels.is_some()
+            && contents.kept.is_none()
+            && let Some(sealing) = self.sealing()
+        {
+            let private = contents.sides.private.iter();
+            let private = private.map(|entry| self.private(entry));
+            let private = private.collect::<Result<Vec<_>, _>>()?;
+            index.sealed = Some(sealing.seal(&index.audience, private)?);
         }
         Ok((plan, index))
     }
@@ -168,7 +275,7 @@ impl Feed {
     /// Makes these documents current, alone in the feed from the first look to the last byte.
     fn publish(
         &self,
-        documents: impl FnOnce(&Self) -> Result<Vec<IndexEntry>, FeedError>,
+        contents: impl FnOnce(&Self) -> Result<Contents, FeedError>,
         now: Timestamp,
         expires: Timestamp,
         keys: &[&SecretKey],
@@ -176,7 +283,7 @@ impl Feed {
         let _lock = self.lock()?;
         let root = self.root()?;
         holds(&root, Role::Feed, keys)?;
-        let (plan, index) = self.plan(documents(self)?, now, expires)?;
+        let (plan, index) = self.prepare(&contents(self)?, now, expires)?;
         let index = sign(index, keys)?;
         let head = sign(head(&root, &plan, &index.bytes, now), keys)?;
         self.refuse_what_panels_refuse(&root, &head, &index, now)?;
@@ -202,17 +309,35 @@ impl Feed {
         if there.each_ref().map(Option::as_deref) == [Some(&*head.bytes), Some(&*index.bytes)] {
             return Ok(());
         }
-        let next = next_sequence(&root, self.broadcast_before()?.as_ref())?;
+        let before = self.broadcast_before()?;
+        let next = next_sequence(&root, before.as_ref())?;
         let asked = head.document.sequence;
         if asked != next || index.document.sequence != next {
             return Err(FeedError::Overtaken { asked, next });
         }
-        self.refuse_gaps(&index.document)?;
+        let was_sealed = before.is_some_and(|(_, (_, index))| index.sealed.is_some());
+        self.refuse_other_seals(&index.document, was_sealed)?;
+        self.refuse_gaps(&index.document, &[])?;
         for entry in &index.document.documents {
             self.refuse_unaccepted(&root, entry)?;
         }
         self.refuse_what_panels_refuse(&root, head, index, now)?;
         self.make_current(head, index)
+    }
+
+    /// Refuses an index whose private side is not what was sealed here for it.
+    fn refuse_other_seals(&self, index: &Index, was_sealed: bool) -> Result<(), FeedError> {
+        let Some(sealed) = &index.sealed else {
+            return match was_sealed {
+                true => Err(FeedError::SealedGone),
+                false => Ok(()),
+            };
+        };
+        match self.sealing() {
+            None => Err(FeedError::SealedElsewhere(self.folder().to_owned())),
+            Some(sealing) if sealing.knows(sealed)? => Ok(()),
+            Some(_) => Err(FeedError::SealedGone),
+        }
     }
 
     /// The head that would make a planned index current; its bytes are those that are to be signed.
@@ -223,77 +348,6 @@ impl Feed {
         now: Timestamp,
     ) -> Result<Head, FeedError> {
         Ok(head(&*self.root()?, plan, &encode(index), now))
-    }
-
-    /// Writes an index, what leads to it, and last of all its head.
-    fn make_current(&self, head: &Signed<Head>, index: &Signed<Index>) -> Result<(), FeedError> {
-        let path = FeedPath::index(index.document.sequence);
-        self.write(&path.signatures(), index.signatures.as_bytes())?;
-        self.write(&path, &index.bytes)?;
-        self.write_deltas(index)?;
-        // The signatures of the head before stay beside the new ones, so that a reader at any instant
-        // finds those that fit; panels pass over what does not, as long as enough does.
-        let path = FeedPath::head();
-        let old = match self.head()? {
-            Some(old) => self.signatures_of(old.sequence)?,
-            None => String::new(),
-        };
-        let signatures = format!("{}{old}", head.signatures);
-        self.write(&path.signatures(), signatures.as_bytes())?;
-        self.write(&path, &head.bytes)
-    }
-
-    /// What changed since earlier indexes, for panels that have those. Nobody believes a delta, so the
-    /// earlier ones are taken as they lie here.
-    fn write_deltas(&self, index: &Signed<Index>) -> Result<(), FeedError> {
-        if (index.bytes.len() as u64) < WORTH_A_DELTA {
-            return Ok(());
-        }
-        let to = index.document.sequence;
-        for from in to.saturating_sub(DELTAS).max(1)..to {
-            let Ok(Some(old)) = self.read::<Index>(&FeedPath::index(from)) else {
-                continue;
-            };
-            if let Some(delta) = IndexDelta::between(&old, &index.document) {
-                let path = FeedPath::delta(to, from);
-                self.write(&path.signatures(), index.signatures.as_bytes())?;
-                self.write(&path, &delta.to_bytes())?;
-            }
-        }
-        // Who is in the middle of a sync may still want those to the sequence before this one.
-        self.forget_deltas(to.saturating_sub(1))
-    }
-
-    /// Removes deltas that lead to sequences before `to`.
-    fn forget_deltas(&self, to: u64) -> Result<(), FeedError> {
-        let folder = self.folder().join("index");
-        let failed = |source| FeedError::File {
-            path: folder.clone(),
-            source,
-        };
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let leads_to = name.to_str().and_then(|name| name.split_once(".from-"));
-            let is_old = leads_to
-                .and_then(|(leads_to, _)| leads_to.parse::<u64>().ok())
-                .is_some_and(|leads_to| leads_to < to);
-            if is_old {
-                fs::remove_file(folder.join(name)).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The signatures beside the head that are of this sequence.
-    fn signatures_of(&self, sequence: u64) -> Result<String, FeedError> {
-        let file = self.bytes(&FeedPath::head().signatures())?;
-        let text = String::from_utf8(file.unwrap_or_default()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let comment = format!(" name=head revision={sequence}");
-        let of_it = lines
-            .chunks_exact(4)
-            .filter(|block| block[2].ends_with(&comment));
-        Ok(of_it.map(|block| block.join("\n") + "\n").collect())
     }
 
     /// Has the panel's own verifier look at a head and its index before anybody else can.
@@ -358,39 +412,52 @@ impl Feed {
         Ok(index.ok().map(|index| (head, index)))
     }
 
-    /// Corrections that advisories name, and payloads that corrections name, must be there.
-    fn refuse_gaps(&self, index: &Index) -> Result<(), FeedError> {
-        for entry in &index.documents {
+    /// Corrections that advisories name, and payloads that corrections name, must be there; and what is
+    /// public must not name what is not.
+    fn refuse_gaps(&self, index: &Index, private: &[IndexEntry]) -> Result<(), FeedError> {
+        let secret = |id: &DocumentId| {
+            let mut private = private.iter();
+            private.any(|entry| entry.kind == DocumentKind::Correction && entry.id == *id)
+        };
+        let public = |id: &DocumentId| index.entry(DocumentKind::Correction, id).is_some();
+        for (entry, in_private) in index
+            .documents
+            .iter()
+            .map(|entry| (entry, false))
+            .chain(private.iter().map(|entry| (entry, true)))
+        {
             let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
             if entry.kind == DocumentKind::Advisory {
                 let Some(advisory) = self.read::<Advisory>(&path)? else {
                     continue;
                 };
                 for correction in advisory.corrections {
-                    if index.entry(DocumentKind::Correction, &correction).is_none() {
-                        return Err(FeedError::MissingCorrection {
-                            advisory: advisory.id,
-                            correction,
-                        });
+                    let advisory = advisory.id.clone();
+                    match (in_private, secret(&correction)) {
+                        (true, true) => {}
+                        _ if public(&correction) => {}
+                        (false, true) => {
+                            return Err(FeedError::TellsOf {
+                                advisory,
+                                correction,
+                            });
+                        }
+                        _ => {
+                            return Err(FeedError::MissingCorrection {
+                                advisory,
+                                correction,
+                            });
+                        }
                     }
                 }
                 continue;
             }
-            let Some(correction) = self.read::<Correction>(&path)? else {
-                continue;
-            };
-            for after in correction.files.iter().filter_map(|file| file.after) {
-                let digest = after.blob.digest;
-                let intact = fs::read(self.folder().join(FeedPath::blob(&digest).as_str()))
-                    .is_ok_and(|bytes| {
-                        bytes.len() as u64 == after.blob.length && Digest::of(&bytes) == digest
-                    });
-                if !intact {
-                    return Err(FeedError::Payload {
-                        id: correction.id,
-                        digest,
-                    });
-                }
+            let gap = self.payloads(entry)?;
+            if let Some(blob) = gap.iter().find(|blob| !self.has_payload(blob)) {
+                return Err(FeedError::Payload {
+                    id: entry.id.clone(),
+                    digest: blob.digest,
+                });
             }
         }
         Ok(())

@@ -1,10 +1,14 @@
 //! The folder that panels follow.
 //!
 //! Documents are added to it as they are signed, each after the panel's own verifier has looked at
-//! it; [`crate::broadcast`] makes them current.
+//! it; they wait in its desk until [`crate::broadcast`] makes them current.
 
 mod batch;
+mod desk;
 mod held;
+mod sides;
+
+pub(crate) use sides::Sides;
 
 use std::{
     fs::{self, File},
@@ -15,7 +19,7 @@ use std::{
 use jiff::Timestamp;
 use spacecp_contract::{
     Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind, FeedPath, Head,
-    Index, IndexEntry, Limits, Role, Root, decode,
+    Index, IndexEntry, Limits, Role, Root, Tlp, decode,
 };
 
 use spacecp_trust::{TrustError, Unverified, Verified};
@@ -24,6 +28,7 @@ use crate::{
     corrections::Built,
     durable,
     keys::SecretKey,
+    sealing::SealError,
     sign::{SignError, Signed, sign},
 };
 
@@ -31,6 +36,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Feed {
     folder: PathBuf,
+    desk: Option<desk::Place>,
 }
 
 /// Why something is not put into a feed.
@@ -156,6 +162,72 @@ pub enum FeedError {
         /// What a panel says of it.
         source: TrustError,
     },
+    /// A document under embargo without a place where nobody else reads it.
+    #[error("{id} is {tlp}, and there is no desk where it could wait: name the desk")]
+    NoDesk {
+        /// The document.
+        id: DocumentId,
+        /// Its label.
+        tlp: Tlp,
+    },
+    /// A feed with a private side, and no desk that knows what is in it.
+    #[error("{} has a private side, and only the desk that sealed it can go on with it: name the desk", .0.display())]
+    SealedElsewhere(PathBuf),
+    /// A document under embargo that lies in the feed for everybody to read.
+    #[error(
+        "the {kind} {id} is under embargo, and {} has it in clear: whoever could read the feed may know of it. Remove the file there, and sign it again",
+        path.display()
+    )]
+    InClear {
+        /// Its kind.
+        kind: DocumentKind,
+        /// The document.
+        id: DocumentId,
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// A document that was public before.
+    #[error(
+        "the {kind} {id} is public as revision {public}, and revision {revision} would be under embargo: what is known cannot be made secret again"
+    )]
+    KnownAlready {
+        /// Its kind.
+        kind: DocumentKind,
+        /// The document.
+        id: DocumentId,
+        /// The public revision.
+        public: u64,
+        /// The revision offered.
+        revision: u64,
+    },
+    /// A public advisory that names something under embargo.
+    #[error(
+        "{advisory} is public and names the correction {correction}, which answers something under embargo: it would tell of it"
+    )]
+    TellsOf {
+        /// The advisory.
+        advisory: DocumentId,
+        /// The correction.
+        correction: DocumentId,
+    },
+    /// Something is under embargo, and nobody may read it.
+    #[error(
+        "the {kind} {id} is under embargo, and no panel is enrolled that could read it: \"spacecp-publisher panel enrol\", or take it back if it was signed by mistake"
+    )]
+    NobodyEntitled {
+        /// Its kind.
+        kind: DocumentKind,
+        /// The document.
+        id: DocumentId,
+    },
+    /// What was sealed for a broadcast is there no more.
+    #[error(
+        "what was sealed for this broadcast is gone, or was sealed anew since: ask for signatures anew"
+    )]
+    SealedGone,
+    /// Nothing was sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The signature was not made.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -166,6 +238,7 @@ impl Feed {
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            desk: None,
         }
     }
 
@@ -261,6 +334,7 @@ impl Feed {
         };
         let offered = unverified(&signed.bytes, signed.signatures.as_bytes());
         accepted(&self.root()?, &entry, offered)?;
+        self.refuse_secrets(kind, &signed.bytes)?;
         let path = FeedPath::document(kind, &id, revision);
         self.write_once(&path, &signed.bytes, &signed.signatures, &id, revision)
     }
@@ -289,8 +363,13 @@ impl Feed {
 
     /// Adds what a correction brings. Nobody finds it before the correction names it.
     pub fn add_payload(&self, built: &Built) -> Result<(), FeedError> {
+        self.make_room()?;
         for (digest, bytes) in &built.payload {
-            self.write(&FeedPath::blob(digest), bytes)?;
+            let path = FeedPath::blob(digest);
+            // One that is out already need not come again.
+            if !self.in_public(&path).exists() {
+                self.write_at(&self.waits_in().join(path.as_str()), bytes)?;
+            }
         }
         Ok(())
     }
@@ -311,7 +390,7 @@ impl Feed {
     }
 
     pub(crate) fn bytes(&self, path: &FeedPath) -> Result<Option<Vec<u8>>, FeedError> {
-        let path = self.folder.join(path.as_str());
+        let path = self.place(path);
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             bytes => bytes
@@ -341,16 +420,18 @@ impl Feed {
 
     /// The newest revision of every document of this kind.
     pub(crate) fn entries(&self, kind: DocumentKind) -> Result<Vec<IndexEntry>, FeedError> {
-        let mut ids: Vec<DocumentId> = self.names(&self.folder.join(kind.as_str()))?;
+        let mut ids: Vec<DocumentId> = Vec::new();
+        for folder in self.folders(kind) {
+            ids.extend(self.names::<DocumentId>(&folder)?);
+        }
         ids.sort();
+        ids.dedup();
         let mut entries = Vec::new();
         for id in ids {
             let Some(revision) = self.newest_revision(kind, &id)? else {
                 continue;
             };
-            let path = self
-                .folder
-                .join(FeedPath::document(kind, &id, revision).as_str());
+            let path = self.place(&FeedPath::document(kind, &id, revision));
             let bytes = fs::read(&path).map_err(|source| FeedError::File { path, source })?;
             entries.push(IndexEntry {
                 kind,
@@ -377,9 +458,12 @@ impl Feed {
         kind: DocumentKind,
         id: &DocumentId,
     ) -> Result<Vec<u64>, FeedError> {
-        let folder = self.folder.join(kind.as_str()).join(id.as_str());
-        let mut revisions: Vec<u64> = self.names(&folder)?;
+        let mut revisions: Vec<u64> = Vec::new();
+        for folder in self.folders(kind) {
+            revisions.extend(self.names::<u64>(&folder.join(id.as_str()))?);
+        }
         revisions.sort_unstable();
+        revisions.dedup();
         Ok(revisions)
     }
 
@@ -408,7 +492,7 @@ impl Feed {
     }
 
     pub(crate) fn read<T: Document>(&self, path: &FeedPath) -> Result<Option<T>, FeedError> {
-        let path = self.folder.join(path.as_str());
+        let path = self.place(path);
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.map_err(|source| FeedError::File {
@@ -423,8 +507,23 @@ impl Feed {
     }
 
     pub(crate) fn write(&self, path: &FeedPath, bytes: &[u8]) -> Result<(), FeedError> {
-        let path = self.folder.join(path.as_str());
-        durable::replace(&path, bytes).map_err(|source| FeedError::File { path, source })
+        self.write_at(&self.in_public(path), bytes)
+    }
+
+    fn write_at(&self, path: &Path, bytes: &[u8]) -> Result<(), FeedError> {
+        durable::replace(path, bytes).map_err(|source| FeedError::File {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Writes what stands beside a document, wherever that lies.
+    pub(crate) fn write_signatures(
+        &self,
+        path: &FeedPath,
+        signatures: &str,
+    ) -> Result<(), FeedError> {
+        self.write_at(&beside(&self.place(path)), signatures.as_bytes())
     }
 
     /// Writes a document and its signatures; the same bytes once more change nothing.
@@ -436,14 +535,29 @@ impl Feed {
         id: &str,
         revision: u64,
     ) -> Result<(), FeedError> {
-        let there = fs::read(self.folder.join(path.as_str())).ok();
+        let there = self.bytes(path)?;
         if there.is_some_and(|there| there != bytes) {
             let id = DocumentId::new(id).map_err(|error| SignError::Invalid(error.to_string()))?;
             return Err(FeedError::Republished { id, revision });
         }
-        self.write(&path.signatures(), signatures.as_bytes())?;
-        self.write(path, bytes)
+        let place = self.place(path);
+        let place = match place.exists() || path.is_root() {
+            true => place,
+            false => {
+                self.make_room()?;
+                self.waits_in().join(path.as_str())
+            }
+        };
+        self.write_at(&beside(&place), signatures.as_bytes())?;
+        self.write_at(&place, bytes)
     }
+}
+
+/// The signatures beside a document.
+fn beside(document: &Path) -> PathBuf {
+    let mut beside = document.as_os_str().to_owned();
+    beside.push(spacecp_contract::SIGNATURE_SUFFIX);
+    beside.into()
 }
 
 pub(crate) fn unverified<'a>(bytes: &'a [u8], signatures: &'a [u8]) -> Unverified<'a> {
