@@ -328,10 +328,10 @@ impl Feed {
     /// Refuses an index whose private side is not what was sealed here for it.
     fn refuse_other_seals(&self, index: &Index, was_sealed: bool) -> Result<(), FeedError> {
         let Some(sealed) = &index.sealed else {
-            return match was_sealed {
-                true => Err(FeedError::SealedGone),
-                false => Ok(()),
-            };
+            if was_sealed {
+                return Err(FeedError::SealedGone);
+            }
+            return Ok(());
         };
         match self.sealing() {
             None => Err(FeedError::SealedElsewhere(self.folder().to_owned())),

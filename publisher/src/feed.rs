@@ -541,12 +541,11 @@ impl Feed {
             return Err(FeedError::Republished { id, revision });
         }
         let place = self.place(path);
-        let place = match place.exists() || path.is_root() {
-            true => place,
-            false => {
-                self.make_room()?;
-                self.waits_in().join(path.as_str())
-            }
+        let place = if place.exists() || path.is_root() {
+            place
+        } else {
+            self.make_room()?;
+            self.waits_in().join(path.as_str())
         };
         self.write_at(&beside(&place), signatures.as_bytes())?;
         self.write_at(&place, bytes)

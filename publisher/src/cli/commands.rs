@@ -5,9 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde_json::json;
-use spacecp_contract::{
-    Correction, DocumentKind, FeedPath, Limits, Role, VersionRange, VersionScheme, decode,
-};
+use spacecp_contract::{Correction, Role, VersionRange, VersionScheme};
 
 use super::{
     Ending,
@@ -76,12 +74,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
                 &format!("{} is signed.", path.display()),
             )
         }
+        Command::Panel(command) => desk.panel(command),
         Command::SignRequest { request, keys } => desk.sign_request(request, keys),
         Command::AddSignature {
             request,
             signatures,
             feed,
-        } => desk.add_signature(request, signatures, &Feed::at(feed)),
+        } => desk.add_signature(request, signatures, feed),
         Command::Import(Formatted::Osv(import)) => desk.import(Format::Osv, import),
         Command::Import(Formatted::Csaf(import)) => desk.import(Format::Csaf, import),
         Command::Export(Formatted::Osv(export)) => desk.export(Format::Osv, export),
@@ -102,7 +101,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             feed,
             head_within,
             root_within,
-        } => desk.status(&Feed::at(feed), *head_within, *root_within),
+        } => desk.status(&desk.feed(feed)?, *head_within, *root_within),
         Command::SignAgain { feed, kind, keys } => desk.sign_again(feed, *kind, keys),
     }
 }
@@ -185,7 +184,7 @@ impl Desk<'_> {
         keys: &[String],
         request: Option<&Path>,
     ) -> Result<Ending> {
-        let target = Feed::at(feed);
+        let target = self.feed(feed)?;
         let advisory = drafts::load(draft)?;
         let faults = check::advisory(&advisory, &known_corrections(&target, &advisory)?, self.now);
         if !faults.is_empty() {
@@ -210,7 +209,7 @@ impl Desk<'_> {
     }
 
     fn build(&self, build: &Build) -> Result<Ending> {
-        let target = Feed::at(&build.feed);
+        let target = self.feed(&build.feed)?;
         let facts = Facts {
             id: build.id.clone(),
             revision: build.revision,
@@ -251,23 +250,14 @@ impl Desk<'_> {
     }
 }
 
-/// The newest revision of every correction that an advisory names, as far as the feed has them.
+/// Every revision of every correction that an advisory names, as far as the feed has them.
 fn known_corrections(
     feed: &Feed,
     advisory: &spacecp_contract::Advisory,
 ) -> Result<Vec<Correction>> {
     let mut known = Vec::new();
     for id in &advisory.corrections {
-        for revision in (1..).take_while(|revision| {
-            feed.folder()
-                .join(FeedPath::document(DocumentKind::Correction, id, *revision).as_str())
-                .exists()
-        }) {
-            let path = feed
-                .folder()
-                .join(FeedPath::document(DocumentKind::Correction, id, revision).as_str());
-            known.push(decode(&fs::read(path)?, &Limits::default())?);
-        }
+        known.extend(feed.corrections(id)?);
     }
     Ok(known)
 }

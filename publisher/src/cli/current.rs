@@ -12,30 +12,39 @@ use super::{
     arguments::Fresh,
     desk::{Desk, references},
 };
-use crate::{broadcast::Broadcast, bundle, feed::Feed, status::Margins};
+use crate::{
+    broadcast::{Broadcast, Embargoed},
+    bundle,
+    feed::Feed,
+    status::Margins,
+};
 
 /// News that are listed for people; a script gets all.
 const MOST_LISTED: usize = 50;
 
 impl Desk<'_> {
     pub(super) fn bundle(&self, feed: &Path, into: &Path) -> Result<Ending> {
-        let done = bundle::bundle(&Feed::at(feed), into)?;
+        let done = bundle::bundle(&self.feed(feed)?, into)?;
         let words = format!(
-            "{} has sequence {} with {} documents and {} payloads; panels believe it until {}.",
+            "{} has sequence {} with {} documents and {} payloads{}; panels believe it until {}.",
             into.display(),
             done.sequence,
             done.documents,
             done.payloads,
+            match done.sealed {
+                0 => String::new(),
+                sealed => format!(", and {sealed} sealed files"),
+            },
             done.expires
         );
         self.say(&done, &words)
     }
 
     pub(super) fn broadcast(&self, feed: &Path, fresh: &Fresh, dry_run: bool) -> Result<Ending> {
-        let target = Feed::at(feed);
+        let target = self.feed(feed)?;
         let expires = self.in_days(fresh.expires);
         if let Some(folder) = &fresh.request {
-            let planned = target.plan_broadcast(self.now, expires)?;
+            let planned = target.prepare_broadcast(self.now, expires)?;
             return self.request_broadcast(&target, folder, planned);
         }
         let done = if dry_run {
@@ -54,7 +63,7 @@ impl Desk<'_> {
         if_within: Option<u32>,
         dry_run: bool,
     ) -> Result<Ending> {
-        let target = Feed::at(feed);
+        let target = self.feed(feed)?;
         if let (Some(days), Some(head)) = (if_within, target.head()?)
             && head.expires > self.in_days(days)
             && head.root_version == target.root()?.version
@@ -88,7 +97,7 @@ impl Desk<'_> {
         keys: &[String],
     ) -> Result<Ending> {
         let keys = self.signers(keys, kind.role())?;
-        let again = Feed::at(feed).sign_again(kind, &references(&keys))?;
+        let again = self.feed(feed)?.sign_again(kind, &references(&keys))?;
         let mut words = format!("{} documents were signed again.", again.len());
         for (id, revision) in &again {
             words.push_str(&format!("\n  {id} revision {revision}"));
@@ -99,8 +108,11 @@ impl Desk<'_> {
     fn say_broadcast(&self, done: &Broadcast, dry_run: bool) -> Result<Ending> {
         let would = if dry_run { "would be" } else { "is" };
         let mut words = format!(
-            "Sequence {} {would} current until {}, with {} documents.",
-            done.sequence, done.expires, done.documents
+            "Sequence {} {would} current until {}, with {} documents{}.",
+            done.sequence,
+            done.expires,
+            done.documents,
+            in_private(done.private)
         );
         for (id, revision) in done.news.iter().take(MOST_LISTED) {
             words.push_str(&format!("\n  new: {id} revision {revision}"));
@@ -130,8 +142,9 @@ impl Desk<'_> {
         }
         if let (Some(sequence), Some(expires)) = (status.sequence, status.head_expires) {
             words.push_str(&format!(
-                "\nSequence {sequence} is current until {expires}, with {} documents.",
-                status.documents
+                "\nSequence {sequence} is current until {expires}, with {} documents{}.",
+                status.documents,
+                in_private(status.private)
             ));
         }
         for (id, revision) in &status.waiting {
@@ -147,4 +160,14 @@ impl Desk<'_> {
             Ending::Faults
         })
     }
+}
+
+/// What is said of what is under embargo.
+fn in_private(private: Option<Embargoed>) -> String {
+    private.map_or_else(String::new, |private| {
+        format!(
+            ", and {} under embargo for {} panels",
+            private.documents, private.panels
+        )
+    })
 }

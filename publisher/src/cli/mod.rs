@@ -6,6 +6,7 @@ mod current;
 mod described;
 mod desk;
 mod foreign;
+mod panels;
 mod requests;
 mod roots;
 

@@ -82,6 +82,27 @@ impl Feed {
         ))
     }
 
+    /// The sealed files that panels may ask for: those of what is current, as the desk remembers it. Without
+    /// that it is every one that lies here, for nobody else can tell them apart.
+    pub(crate) fn sealed_files(&self) -> Result<Vec<FeedPath>, FeedError> {
+        let known = match self.sealing() {
+            Some(sealing) => sealing.files()?,
+            None => None,
+        };
+        if let Some(known) = known {
+            return Ok(known.iter().map(FeedPath::sealed).collect());
+        }
+        let folder = self.folder.join("sealed");
+        let mut digests = Vec::new();
+        for first in self.names::<String>(&folder)? {
+            if first.len() == 2 {
+                digests.extend(self.names::<Digest>(&folder.join(first))?);
+            }
+        }
+        digests.sort_unstable();
+        Ok(digests.iter().map(FeedPath::sealed).collect())
+    }
+
     /// Takes these documents and payloads out of the desk into the feed, signatures before what they sign.
     pub(crate) fn release(
         &self,

@@ -40,6 +40,8 @@ pub(super) struct Edition {
     pub(super) documents: Vec<IndexEntry>,
     /// How many panels can read it.
     pub(super) panels: usize,
+    /// The digest of who they are.
+    pub(super) readers: Digest,
 }
 
 impl Ledger {

@@ -114,6 +114,13 @@ impl<'a> Sealing<'a> {
         }))
     }
 
+    /// Whether others are entitled now than were when what is current was sealed.
+    pub(crate) fn was_enrolled_otherwise(&self) -> Result<bool, SealError> {
+        let now = readers(&self.panels.entitled()?);
+        let current = Ledger::read(&self.ledger)?.current;
+        Ok(current.is_none_or(|current| current.readers != now))
+    }
+
     /// Seals these documents to every panel that is entitled: writes the files, and gives what an index says
     /// of them. Nobody finds them before an index does.
     #[tracing::instrument(skip_all, fields(documents = documents.len()))]
@@ -166,6 +173,7 @@ impl<'a> Sealing<'a> {
             files,
             documents: listed,
             panels: panels.len(),
+            readers: readers(&panels),
         });
         // What was sealed for a broadcast that never came is of no use any more.
         if let Some(overtaken) = overtaken {
@@ -286,4 +294,11 @@ impl<'a> Sealing<'a> {
     fn place(&self, digest: &Digest) -> PathBuf {
         self.feed.join(FeedPath::sealed(digest).as_str())
     }
+}
+
+/// The digest of these recipients, in whatever order they come.
+fn readers(panels: &[age::x25519::Recipient]) -> Digest {
+    let mut names: Vec<String> = panels.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    Digest::of(names.join("\n").as_bytes())
 }
