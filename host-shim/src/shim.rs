@@ -20,6 +20,7 @@ mod pieces;
 mod plugin_load;
 mod policy_page;
 mod policy_report;
+mod private_report;
 mod rooms;
 mod run;
 mod services;
@@ -38,6 +39,7 @@ use crate::{
     config::Config,
     decisions::DecisionError,
     fetch::{FetchError, Source},
+    identity::IdentityError,
     inventory::Inventory,
     notify::{NotifyError, ReadingError},
     plugin::{
@@ -60,6 +62,7 @@ pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
+pub use private_report::{PrivateReport, PrivateStanding};
 pub(crate) use rooms::{Rooms, applier};
 pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
@@ -100,6 +103,9 @@ pub enum ShimError {
         /// Bytes that may be kept.
         limit: u64,
     },
+    /// The panel's identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The pinned root.
     #[error("the pinned root {} is not to be trusted: {source}", path.display())]
     PinnedRoot {
@@ -290,7 +296,8 @@ impl Shim {
         self.rooms.stirred().notify_one();
         self.rooms.settle_decisions().await?;
         let corrections = follower.corrections().await?;
-        let carried = payloads::Payloads::of(self.config());
+        let sealed = self.rooms.store().sealed_payloads().await?;
+        let carried = payloads::Payloads::of(self.config()).opening(sealed);
         carried.keep(&mirror.source, &corrections).await?;
         Ok(report)
     }

@@ -13,9 +13,9 @@ use std::{
     time::SystemTime,
 };
 
-use spacecp_contract::{Blob, FeedPath};
+use spacecp_contract::{Blob, Digest, FeedPath, SealedObject};
 
-use super::{FetchError, Source, payload::resume_payload};
+use super::{FetchError, Source, payload::resume_payload, sealed};
 use crate::streamed;
 
 /// A folder of payloads, and where those that are not in it come from.
@@ -25,6 +25,7 @@ pub struct Kept {
     from: Vec<Arc<Source>>,
     most: u64,
     spared: Arc<BTreeSet<PathBuf>>,
+    sealed: Arc<BTreeMap<Digest, SealedObject>>,
 }
 
 /// What the folder has of one payload, as it was when somebody looked.
@@ -53,7 +54,15 @@ impl Kept {
             from,
             most,
             spared: Arc::default(),
+            sealed: Arc::default(),
         }
+    }
+
+    /// The same, where payloads under embargo are in these sealed files.
+    #[must_use]
+    pub fn opening(mut self, sealed: BTreeMap<Digest, SealedObject>) -> Self {
+        self.sealed = Arc::new(sealed);
+        self
     }
 
     /// The same, where these payloads make room for no other one.
@@ -110,10 +119,11 @@ impl Kept {
         if self.has(blob) {
             return Ok(place);
         }
-        if blob.length > self.most {
+        let length = self.room_for(blob);
+        if length > self.most {
             return Err(FetchError::NoRoom {
                 payload: blob.digest,
-                length: blob.length,
+                length,
                 limit: self.most,
             });
         }
@@ -125,11 +135,61 @@ impl Kept {
         brought.map(|()| place)
     }
 
+    /// Bytes that a payload takes up while it comes: twice its own if it is sealed, for it is opened here.
+    fn room_for(&self, blob: &Blob) -> u64 {
+        let sealed = self.sealed.get(&blob.digest);
+        blob.length
+            .saturating_add(sealed.map_or(0, |object| object.length))
+    }
+
     async fn bring_from_any(&self, blob: &Blob, place: &Path) -> Result<(), FetchError> {
+        let Some(object) = self.sealed.get(&blob.digest) else {
+            let path = FeedPath::blob(&blob.digest);
+            return self.bring_file(&path, blob, place).await;
+        };
+        match self.bring_sealed(object, blob, place).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // It may have been disclosed since.
+                tracing::warn!(%error, "the sealed payload did not come; the public one is tried");
+                let path = FeedPath::blob(&blob.digest);
+                let public = self.bring_file(&path, blob, place).await;
+                public.map_err(|_| error)
+            }
+        }
+    }
+
+    /// Brings a sealed file and opens it into the payload's place.
+    async fn bring_sealed(
+        &self,
+        object: &SealedObject,
+        blob: &Blob,
+        place: &Path,
+    ) -> Result<(), FetchError> {
+        let sealed = place.with_extension("sealed");
+        let path = FeedPath::sealed(&object.digest);
+        self.bring_file(&path, &object.blob(), &sealed).await?;
+        let (object, blob, place) = (*object, *blob, place.to_owned());
+        aside(move || {
+            let opened = sealed::open(&object, &blob, &sealed, &place);
+            // It is of no use any more, or of none at all.
+            removed(&sealed)?;
+            opened
+        })
+        .await
+    }
+
+    /// Brings one file of the feed from the first place that has it.
+    async fn bring_file(
+        &self,
+        path: &FeedPath,
+        blob: &Blob,
+        place: &Path,
+    ) -> Result<(), FetchError> {
         let part = place.with_extension("part");
         let mut last = None;
         for source in &self.from {
-            match resume_payload(source, blob, &part, place).await {
+            match resume_payload(source, path.clone(), blob, &part, place).await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     tracing::warn!(%error, "this place did not give the payload");
@@ -169,7 +229,7 @@ impl Kept {
                 .create(true)
                 .truncate(false)
                 .open(&path)?;
-            file.set_len(blob.length)?;
+            file.set_len(self.room_for(blob))?;
             // Several may wait for one payload, and whoever removes it does so in its turn.
             file.lock_shared()?;
             Ok(file)
@@ -203,7 +263,7 @@ impl Kept {
         let mut there = self.there()?;
         there.remove(&self.place(blob));
         let lengths = there.values().map(|one| one.length);
-        let mut sum = lengths.fold(blob.length, u64::saturating_add);
+        let mut sum = lengths.fold(self.room_for(blob), u64::saturating_add);
         let mut oldest: Vec<_> = there.into_iter().collect();
         oldest.sort_by_key(|(_, one)| one.since);
         for (place, one) in oldest {
@@ -218,7 +278,7 @@ impl Kept {
         if sum > self.most {
             return Err(FetchError::RoomTaken {
                 payload: blob.digest,
-                length: blob.length,
+                length: self.room_for(blob),
                 limit: self.most,
             });
         }

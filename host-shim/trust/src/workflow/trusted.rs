@@ -37,6 +37,14 @@ impl Trusted {
         (!self.has_seen_expired(head)).then_some(head)
     }
 
+    /// Every document that is current here, public or under embargo.
+    pub fn listed(&self) -> impl Iterator<Item = (DocumentKind, &DocumentId)> {
+        let public = self.index.iter().flat_map(|index| &index.documents);
+        let public = public.map(|entry| (entry.kind, &entry.id));
+        let private = self.private.keys().map(|(kind, id)| (*kind, id));
+        public.chain(private)
+    }
+
     /// Whether this head was seen expired, by whatever clock.
     pub fn has_seen_expired(&self, head: &Verified<Head>) -> bool {
         !self.expired.is_empty() && self.expired.contains(&Digest::of(head.bytes()))
