@@ -99,7 +99,7 @@ impl Demo {
         let folder = Folder::open(dir)?;
         let root = folder.path();
         let now = Timestamp::now();
-        let vendor = vendor(&root.join("vendor"), now)?;
+        let vendor = vendor(&root.join("vendor"), &root.join("state"), now)?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
         let feed = FeedServer::start(vendor.feed_dir().to_owned()).await?;
         let listener = listen(port).await?;
@@ -186,8 +186,9 @@ impl Demo {
     }
 }
 
-/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, one broadcast.
-fn vendor(folder: &Path, now: Timestamp) -> Result<Vendor> {
+/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, the panel enrolled, and one
+/// broadcast, of which a part is for that panel alone.
+fn vendor(folder: &Path, panel: &Path, now: Timestamp) -> Result<Vendor> {
     let before = Ground::lay(&folder.join("trees/before"), Age::Flawed)?;
     let after = Ground::lay(&folder.join("trees/after"), Age::Corrected)?;
     let mut vendor = Vendor::new(&folder.join("desk"), catalog::AUDIENCE, now)?;
@@ -198,6 +199,7 @@ fn vendor(folder: &Path, now: Timestamp) -> Result<Vendor> {
         vendor.publish_correction(&correction, &before, &after)?;
     }
     vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
+    vendor.enrol("demo", panel)?;
     vendor.broadcast()?;
     Ok(vendor)
 }
