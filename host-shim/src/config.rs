@@ -7,6 +7,7 @@ mod apply;
 mod component;
 mod inventory;
 mod notify;
+mod report;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,6 +31,7 @@ pub use inventory::InventoryConfig;
 pub use notify::{
     Address, ChannelConfig, ChannelFault, EmailConfig, NotifyConfig, Security, Target, outgoing,
 };
+pub use report::ReportConfig;
 
 /// Everything that an administrator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,6 +58,9 @@ pub struct Config {
     /// Who is told what happens, and how.
     #[serde(default)]
     pub notify: NotifyConfig,
+    /// Whom reports of vulnerabilities go to.
+    #[serde(default)]
+    pub report: ReportConfig,
     /// The limits that hold a plugin.
     #[serde(default)]
     pub limits: PluginLimits,
@@ -216,6 +221,9 @@ impl Config {
             return Some(("policy".to_owned(), fault.to_string()));
         }
         if let Some(fault) = self.notify.fault() {
+            return Some(fault);
+        }
+        if let Some(fault) = self.report.fault(&self.notify) {
             return Some(fault);
         }
         // A name that is written wrongly would leave its component unprotected.

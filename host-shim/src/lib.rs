@@ -8,7 +8,7 @@
 //! [`decisions`] (what was decided about exposures) → [`exposures`] (from when until when) → [`plugin`] (the guest, its limits) →
 //! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll
 //! back) → [`policy`] (what may happen by itself) → [`automation`] (what is due and what became of
-//! it) → [`notify`] (who is told what) → [`tokens`] (which programs may ask) → [`render`] (pages for people and
+//! it) → [`notify`] (who is told what) → [`report`] (to the vendor, encrypted) → [`tokens`] (which programs may ask) → [`render`] (pages for people and
 //! programs) → [`web`] and [`cli`].
 //!
 //! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
@@ -29,6 +29,7 @@ pub mod notify;
 pub mod plugin;
 pub mod policy;
 pub mod render;
+pub mod report;
 mod shim;
 
 pub mod store;

@@ -21,6 +21,8 @@ mod plugin_load;
 mod policy_page;
 mod policy_report;
 mod private_report;
+mod report;
+mod report_page;
 mod rooms;
 mod run;
 mod services;
@@ -47,6 +49,7 @@ use crate::{
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
     policy::Policy,
+    report::ReportingError,
     store::{Freshness, Store, StoreError},
     sync::{Mirror, SyncError, SyncReport},
     tokens::TokenError,
@@ -63,6 +66,7 @@ pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
 pub use private_report::{PrivateReport, PrivateStanding};
+pub(crate) use report_page::page as report_page;
 pub(crate) use rooms::{Rooms, applier};
 pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
@@ -129,6 +133,9 @@ pub enum ShimError {
     /// Notifications.
     #[error(transparent)]
     Notify(#[from] NotifyError),
+    /// A report to the vendor.
+    #[error(transparent)]
+    Reporting(#[from] ReportingError),
     /// What somebody has read.
     #[error(transparent)]
     Reading(#[from] ReadingError),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, Audience, DocumentId};
+use spacecp_contract::{Advisory, Audience, DocumentId, VersionScheme};
 
 /// Why a draft cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +41,26 @@ pub fn load(path: &Path) -> Result<Advisory, DraftError> {
     })
 }
 
+/// What is known before anybody writes: what a case says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// One line.
+    pub title: String,
+    /// Components with the versions that they were seen in.
+    pub affected: Vec<(String, VersionScheme, Vec<String>)>,
+    /// The corrections that answer it.
+    pub corrections: Vec<DocumentId>,
+    /// What happened when.
+    pub timeline: Vec<(Timestamp, &'static str)>,
+}
+
 /// A draft to fill in: every field, with what it is for.
-pub fn template(id: &DocumentId, audience: &Audience, now: Timestamp) -> String {
+pub fn template(id: &DocumentId, audience: &Audience, now: Timestamp, known: &Known) -> String {
+    let title = written(&known.title);
+    let corrections: Vec<String> = known.corrections.iter().map(|id| written(id)).collect();
+    let corrections = format!("[{}]", corrections.join(", "));
+    let affected = affected(known);
+    let timeline = timeline(known, now);
     let day = now.strftime("%Y-%m-%dT00:00:00Z");
     format!(
         r#"# An advisory. Texts are Markdown. Check it with "spacecp-publisher advisory check".
@@ -51,14 +69,14 @@ revision = 1                      # one more each time it is published
 audience = "{audience}"
 published = "{day}"
 modified = "{day}"
-title = ""                        # one line
+title = {title:<25}   # one line
 tlp = "TLP:AMBER+STRICT"          # TLP:CLEAR once it is public
 embargo_until = "{until}"   # the planned date; leave it out when public
 known_exploited = false
 aliases = []                      # CVE and GHSA ids
 severity = []                     # CVSS vectors, as "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 cwe = []                          # numbers
-corrections = []                  # ids of the corrections that fix it
+corrections = {corrections:<17}   # ids of the corrections that fix it
 
 issue = """
 """
@@ -67,19 +85,12 @@ impacts = """
 solution = """
 """
 
-[[affected]]
-component = ""                    # as "spacecp:houston"
-scheme = "semver"
-ranges = [{{ introduced = "0", fixed = "" }}]
-
+{affected}
 # [[workarounds]]
 # id = "off"
 # text = "What to do until the correction is in place."
 
-# [[timeline]]
-# at = "{day}"
-# event = "Reported in private."
-
+{timeline}
 # [[references]]
 # title = ""
 # url = "https://"
@@ -90,4 +101,45 @@ ranges = [{{ introduced = "0", fixed = "" }}]
 "#,
         until = (now + jiff::SignedDuration::from_hours(24 * 30)).strftime("%Y-%m-%dT00:00:00Z"),
     )
+}
+
+fn affected(known: &Known) -> String {
+    if known.affected.is_empty() {
+        return r#"[[affected]]
+component = ""                    # as "spacecp:houston"
+scheme = "semver"
+ranges = [{ introduced = "0", fixed = "" }]
+"#
+        .to_owned();
+    }
+    let one = |(component, scheme, versions): &(String, VersionScheme, Vec<String>)| {
+        let versions: Vec<String> = versions.iter().map(|version| written(version)).collect();
+        format!(
+            "[[affected]]                      # as it was reported: say which range it is\ncomponent = {}\nscheme = \"{scheme}\"\n# ranges = [{{ introduced = \"0\", fixed = \"\" }}]\nversions = [{}]\n",
+            written(component),
+            versions.join(", ")
+        )
+    };
+    known
+        .affected
+        .iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn timeline(known: &Known, now: Timestamp) -> String {
+    if known.timeline.is_empty() {
+        let day = now.strftime("%Y-%m-%dT00:00:00Z");
+        return format!("# [[timeline]]\n# at = \"{day}\"\n# event = \"Reported in private.\"\n");
+    }
+    let entries = known.timeline.iter();
+    let entries = entries
+        .map(|(at, event)| format!("[[timeline]]\nat = \"{at}\"\nevent = {}\n", written(event)));
+    entries.collect::<Vec<_>>().join("\n")
+}
+
+/// A text as TOML writes it.
+fn written(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }

@@ -14,6 +14,7 @@
 
 pub mod broadcast;
 pub mod bundle;
+pub mod cases;
 pub mod check;
 pub mod cli;
 pub mod corrections;
@@ -25,6 +26,7 @@ pub mod keys;
 pub mod panels;
 pub mod passphrase;
 pub mod plugins;
+pub mod report;
 pub mod requests;
 pub mod roots;
 pub mod sealing;

@@ -21,7 +21,7 @@ use spacecp_contract::{Advisory, VersionScheme};
 use spacecp_tests::{
     artifacts,
     catalog::Fix,
-    ground::{Age, Ground},
+    ground::{self, Age, Ground},
     jar::Jar,
     vendor::Vendor,
 };
@@ -76,7 +76,7 @@ impl Panel {
         )?;
         put_library(root, "2.14.1")?;
         // What the ground has in its place is made up, and no archive.
-        Jar::default().put(&root.join("panel/servers/lobby").join(SERVER))?;
+        server().put(&root.join("panel/servers/lobby").join(SERVER))?;
         fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
         share_compiled_plugin(&root.join("state"))?;
         let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
@@ -126,6 +126,13 @@ fn log4shell(corrections: &[Corrects]) -> Advisory {
     told.affected[0].scheme = VersionScheme::Maven;
     told.corrections = corrections.iter().map(|(named, ..)| id(named)).collect();
     told
+}
+
+/// The archive of the server, which says the same as the file that its version is configured to be read in.
+fn server() -> Jar {
+    let version = ground::LOBBY[0];
+    let said = format!(r#"{{"id":"{version}","name":"{version}"}}"#);
+    Jar::default().with("version.json", said)
 }
 
 fn put_library(root: &Path, version: &str) -> Result<()> {

@@ -27,6 +27,7 @@ mod policy;
 mod program;
 mod reading;
 mod recorded;
+mod reporting;
 mod served;
 mod sessions;
 mod visitor;

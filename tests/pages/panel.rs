@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use spacecp_advisories::{Shim, config::Config, web};
 use spacecp_contract::Advisory;
+use spacecp_publisher::report::key::{self as report_key, ReportKey};
 use spacecp_tests::{
     artifacts, catalog,
     ground::{Age, Ground},
@@ -64,6 +65,10 @@ pub(crate) struct Kind {
     pub(crate) requests_per_minute: Option<u32>,
     /// Whether the API is switched off.
     pub(crate) without_api: bool,
+    /// Whether it knows whom reports of vulnerabilities are encrypted to.
+    pub(crate) reporting: bool,
+    /// The port of this machine at which a mail server takes reports.
+    pub(crate) mail: Option<u16>,
     /// Whether the metrics are open to this machine, at which a proxy is believed.
     pub(crate) open_metrics: bool,
 }
@@ -73,6 +78,7 @@ impl Panel {
     pub(crate) async fn raise() -> Result<Self> {
         let kind = Kind {
             plugin: true,
+            reporting: true,
             ..Kind::default()
         };
         Self::of(kind).await
@@ -136,6 +142,13 @@ impl Panel {
     /// The same shim, to be mounted elsewhere, too.
     pub(crate) fn shared(&self) -> Arc<Shim> {
         self.shim.clone()
+    }
+
+    /// The vendor's key, which opens reports of this panel.
+    pub(crate) fn report_key(&self) -> Result<ReportKey> {
+        let desk = self.folder.path().join("vendor/desk");
+        let (secret, _) = report_key::paths(&desk, "report");
+        Ok(ReportKey::load(&secret, || None)?)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -212,7 +225,7 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
          [feed]\nfrom = {feed}\naudience = {audience:?}\nroot = {pinned}\n\
          [plugin]\nmanifest = {manifest}\ncomponent = {component}\n\
          [serve]\nlisten = \"127.0.0.1:0\"\nhosts = [{KNOWN_HOST:?}]\nsecure-cookie = {secure}\n{serve}\
-         {administrator}{viewer}\n{notify}{inventory}",
+         {administrator}{viewer}\n{notify}{report}{inventory}",
         state = quoted(&root.join("state")),
         feed = quoted(vendor.feed_dir()),
         audience = catalog::AUDIENCE,
@@ -224,6 +237,7 @@ fn configuration(root: &Path, vendor: &Vendor, ground: &Ground, kind: Kind) -> R
         administrator = user(ADMINISTRATOR, "administrator")?,
         viewer = user(VIEWER, "viewer")?,
         notify = kind.webhook.map_or(String::new(), webhook),
+        report = report(root, kind)?,
         inventory = inventory(root, ground, kind),
     ))
 }
@@ -247,6 +261,20 @@ fn webhook(port: u16) -> String {
     format!(
         "[notify]\n[[notify.channel]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\"\nsecret-file = \"secret\"\nminimum-severity = \"high\"\n"
     )
+}
+
+/// Whom reports go to, and a mail server that takes them.
+fn report(root: &Path, kind: Kind) -> Result<String> {
+    if !kind.reporting {
+        return Ok(String::new());
+    }
+    let recipient = report_key::create(&root.join("vendor/desk"), "report", None)?.to_string();
+    let mail = kind.mail.map_or(String::new(), |port| {
+        format!(
+            "mail = \"security@vendor.example\"\n[[notify.channel]]\nname = \"post\"\nkind = \"email\"\nserver = \"localhost\"\nport = {port}\nsecurity = \"none\"\nfrom = \"Node 7 <panel@example.com>\"\nto = [\"ops@example.com\"]\nevents = [\"failed\"]\n"
+        )
+    });
+    Ok(format!("[report]\nrecipient = {recipient:?}\n{mail}"))
 }
 
 fn gate(root: &Path) -> std::path::PathBuf {

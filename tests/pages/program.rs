@@ -52,6 +52,7 @@ fn help_teaches_every_command() -> Result<()> {
         "history",
         "notify",
         "audit",
+        "report",
         "workaround",
         "accept",
         "import",

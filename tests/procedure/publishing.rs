@@ -289,7 +289,8 @@ fn a_draft_is_filled_in_from_its_template() -> Result<()> {
     let path = folder.path().join("draft.toml");
     let id = spacecp_contract::DocumentId::new("SPACECP-SA-2026-0009")?;
     let audience = spacecp_contract::Audience::new("customers")?;
-    let template = spacecp_publisher::drafts::template(&id, &audience, now());
+    let known = spacecp_publisher::drafts::Known::default();
+    let template = spacecp_publisher::drafts::template(&id, &audience, now(), &known);
     let filled = template
         .replace("component = \"\"", "component = \"spacecp:houston\"")
         .replace("fixed = \"\"", "fixed = \"1.2.3\"");

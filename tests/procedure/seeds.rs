@@ -8,7 +8,9 @@ use std::{fs, path::PathBuf};
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::trust::{self, Unverified};
-use spacecp_contract::{Audience, FeedPath};
+use spacecp_contract::{
+    Attachment, Audience, FeedPath, Finder, Report, ReportLimits, ReportedVersion, TreePath,
+};
 use spacecp_publisher::{roots, sign};
 use spacecp_tests::{
     catalog,
@@ -101,11 +103,46 @@ fn write() -> Result<()> {
     let bundle = folder.path().join("bundle.tar");
     spacecp_publisher::bundle::bundle(vendor.feed(), &bundle)?;
     put("corpus/bundle/whole", &fs::read(bundle)?)?;
+    put("corpus/report/whole", &report()?.to_bytes())?;
     // Head, root 2, no root 3, index, advisory: a sync that goes well.
     put(
         "corpus/workflow/well",
         &[3, 0, 1, 0, 0, 3, 5, 0, 7, 0, 0, 0, 0, 0],
     )
+}
+
+/// A report with something in every field.
+fn report() -> Result<Report> {
+    Ok(Report {
+        title: "Backups follow links".into(),
+        steps: "1. Make a link.\n2. Start a backup.".into(),
+        affected: vec![ReportedVersion {
+            component: "spacecp:module-backup".parse()?,
+            version: "2.3.0".into(),
+        }],
+        expected: "The link is left out.".into(),
+        actual: "It is followed.".into(),
+        more: "\tAlways.".into(),
+        finder: Finder {
+            contact: "grace@example.com".into(),
+            credit: "Grace".into(),
+            recipient: "age1".into(),
+        },
+        attachments: vec![Attachment {
+            name: TreePath::new("proof.txt")?,
+            bytes: b"proof".to_vec(),
+        }],
+    })
+}
+
+#[test]
+fn the_seed_of_reports_is_one() -> Result<()> {
+    let bytes = fs::read(place("corpus/report/whole"))?;
+    assert_eq!(
+        Report::from_bytes(&bytes, &ReportLimits::default())?,
+        report()?
+    );
+    Ok(())
 }
 
 #[test]

@@ -32,7 +32,9 @@ mod layout;
 mod manifest;
 mod name;
 mod path;
+mod report;
 mod root;
+mod scope;
 mod sealed;
 mod severity;
 mod shape;
@@ -54,7 +56,11 @@ pub use layout::{FeedPath, SIGNATURE_SUFFIX};
 pub use manifest::PluginManifest;
 pub use name::{Audience, ComponentName, DocumentId, NameError};
 pub use path::{PathError, TreePath};
+pub use report::{
+    Attachment, Finder, REPORT_SCHEMA, Report, ReportError, ReportLimits, ReportedVersion,
+};
 pub use root::{Role, RoleKeys, Root};
+pub use scope::{InScope, OrdinaryBug};
 pub use sealed::{
     ObjectKey, Sealed, SealedEntry, SealedIndex, SealedIndexError, SealedObject, SealedPayload,
     most_sealed,

@@ -101,6 +101,16 @@ impl Budget {
         Ok(bytes)
     }
 
+    /// Keeps what was read as long as the archives that are held; it counts until [`Budget::release`].
+    pub(crate) fn keep(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, Why> {
+        let held = self.held.saturating_add(bytes.len() as u64);
+        if held > self.limits.nested_bytes {
+            return Err(Why::limit(Limit::NestedBytes, self.limits.nested_bytes));
+        }
+        self.held = held;
+        Ok(bytes)
+    }
+
     /// Gives back what was held.
     pub(crate) fn release(&mut self, bytes: Vec<u8>) {
         self.held = self.held.saturating_sub(bytes.len() as u64);

@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{ComponentName, VersionScheme};
 
-use crate::Why;
+use crate::{Limit, Why};
 
 /// The longest version in bytes.
 const LONGEST_VERSION: usize = 128;
+
+/// What one file may bring, found or not read.
+const MOST: usize = 100_000;
 
 /// The longest part of a name in characters.
 const LONGEST_LABEL: usize = 100;
@@ -40,6 +43,9 @@ impl Findings {
         version: Result<&str, String>,
         within: &str,
     ) {
+        if !self.may_grow() {
+            return;
+        }
         match advisory_name {
             Ok(advisory_name) => self.entries.push(Entry {
                 path: path.iter().map(|label| clean(label)).collect(),
@@ -48,8 +54,33 @@ impl Findings {
                 version: version.and_then(told),
                 within: within.to_owned(),
             }),
-            Err(why) => self.unread.push((within.to_owned(), why)),
+            Err(why) => self.unread(within.to_owned(), why),
         }
+    }
+
+    /// A place within the file that could not be read.
+    pub(crate) fn unread(&mut self, within: String, why: Why) {
+        let is_new = why.may_pass() && self.is_lasting();
+        if is_new || self.may_grow() {
+            self.unread.push((within, why));
+        }
+    }
+
+    /// How much was found and not read.
+    pub(crate) fn count(&self) -> usize {
+        self.entries.len() + self.unread.len()
+    }
+
+    /// Whether there is room for more. From one file comes no more than a machine has.
+    fn may_grow(&mut self) -> bool {
+        if self.count() < MOST {
+            return true;
+        }
+        let full = Why::limit(Limit::Components, MOST as u64);
+        if !self.unread.iter().any(|(_, why)| *why == full) {
+            self.unread.push((String::new(), full));
+        }
+        false
     }
 
     /// Whether it says the same about the file as long as that does not change.

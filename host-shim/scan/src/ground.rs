@@ -164,7 +164,12 @@ impl Listing {
         for entry in self.dir.entries().map_err(|error| Why::io(&error))? {
             may()?;
             let entry = entry.map_err(|error| Why::io(&error))?;
-            let kind = entry.file_type().map_err(|error| Why::io(&error))?;
+            let mut kind = entry.file_type().map_err(|error| Why::io(&error))?;
+            if !(kind.is_file() || kind.is_dir() || kind.is_symlink()) {
+                // Not every file system says it while it lists.
+                let metadata = entry.metadata().map_err(|error| Why::io(&error))?;
+                kind = metadata.file_type();
+            }
             let kind = if kind.is_file() {
                 Kind::File
             } else if kind.is_dir() {

@@ -35,7 +35,7 @@ pub struct ScanLimits {
 impl Default for ScanLimits {
     fn default() -> Self {
         Self {
-            document_bytes: 64 << 20,
+            document_bytes: 32 << 20,
             descriptor_bytes: 1 << 20,
             nested_bytes: 128 << 20,
             archive_entries: 200_000,

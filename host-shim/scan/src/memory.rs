@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ScanLimits, findings::Findings, ground::Stamp};
 
 /// Another number whenever the same file would be read in another way.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
 /// The largest file that is read back.
 const LARGEST: u64 = 256 << 20;
@@ -124,6 +124,9 @@ impl Memory {
             files: files.collect(),
         };
         let bytes = rmp_serde::to_vec(&kept).map_err(io::Error::other)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(io::Error::other("it is too large"));
+        }
         let folder = file.parent().unwrap_or(Path::new("."));
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
         new.write_all(&bytes)?;

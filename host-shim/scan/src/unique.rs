@@ -4,7 +4,7 @@
 //! in several versions, each has its version behind the name; the same version in several places is
 //! one component that was found in several places.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use spacecp_contract::{ComponentName, VersionScheme};
 
@@ -44,10 +44,12 @@ pub(crate) fn named(sightings: Vec<Sighting>, taken: &BTreeSet<String>) -> Vec<F
         kinds.map(move |sightings| one(name.clone(), sightings))
     });
     let mut found: Vec<Found> = alone.collect();
+    // Where counting goes on for each name: there may be very many of one.
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     for (name, kinds) in shared {
         for ((advisory_name, version), sightings) in kinds {
             let version = version.as_deref().unwrap_or("unknown");
-            let name = free(&name, version, &advisory_name, &names);
+            let name = free(&name, version, &advisory_name, &names, &mut numbers);
             names.insert(name.clone());
             found.push(one(name, sightings));
         }
@@ -62,15 +64,22 @@ fn free(
     version: &str,
     advisory_name: &ComponentName,
     names: &BTreeSet<String>,
+    numbers: &mut HashMap<String, u32>,
 ) -> String {
     let full = format!("{name}@{version} ({advisory_name})");
-    let numbered = (2_u32..).map(|number| format!("{full} #{number}"));
-    let mut names_to_try = [format!("{name}@{version}"), full.clone()]
-        .into_iter()
-        .chain(numbered);
-    names_to_try
-        .find(|name| !names.contains(name))
-        .expect("there are more numbers than names")
+    let plain = [format!("{name}@{version}"), full.clone()];
+    if let Some(plain) = plain.into_iter().find(|name| !names.contains(name)) {
+        return plain;
+    }
+    let next = numbers.entry(full.clone()).or_insert(2);
+    loop {
+        let numbered = format!("{full} #{next}");
+        // There are more numbers than a scan finds components.
+        *next = next.saturating_add(1);
+        if !names.contains(&numbered) {
+            return numbered;
+        }
+    }
 }
 
 fn one(name: String, sightings: Vec<Sighting>) -> Found {

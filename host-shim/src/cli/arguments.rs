@@ -146,6 +146,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: NotifyAction,
     },
+    /// Encrypt a report of a vulnerability to the vendor, for sending it in private.
+    ///
+    /// Nothing of it is kept in clear. Without --out the encrypted report is printed, in armour that can
+    /// be mailed.
+    Report(Report),
     /// Show what was applied and taken back, and what the audit log has of it.
     History,
     /// Show the audit log: what was done and decided here, by whom, and on whose signatures.
@@ -461,4 +466,25 @@ pub(super) enum Format {
     Json,
     /// SARIF 2.1.0, for tools that gather findings.
     Sarif,
+}
+
+/// What is reported, and to whom.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// The file with the report, as --template prints it; "-" reads it from the standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Option<PathBuf>,
+    /// Its title, before what the file says.
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// Where to write what was encrypted; a file that is there is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Whom to encrypt it to, as "age1…", where it is not the one of the configuration; then no
+    /// configuration is needed.
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(super) recipient: Option<crate::report::Recipient>,
+    /// Print a file to fill in, with what is installed here.
+    #[arg(long, conflicts_with_all = ["from", "title", "out", "recipient"])]
+    pub(super) template: bool,
 }

@@ -15,6 +15,7 @@ mod manual;
 mod notify;
 mod output;
 mod progress;
+mod report;
 mod sarif;
 mod serve;
 mod show;
@@ -34,6 +35,7 @@ use crate::{
     config::{Config, ConfigError},
     decisions::DecisionError,
     notify::NotifyError,
+    report::ReportingError,
     shim::{Shim, ShimError},
     sync::SyncError,
     tokens::TokenError,
@@ -95,6 +97,9 @@ impl CommandError {
             ) => Ending::Usage,
             Self::Shim(ShimError::Notify(
                 NotifyError::NoChannel | NotifyError::UnknownChannel { .. },
+            )) => Ending::Usage,
+            Self::Shim(ShimError::Reporting(
+                ReportingError::NoRecipient | ReportingError::NoMail | ReportingError::Report(_),
             )) => Ending::Usage,
             Self::Shim(ShimError::Notify(NotifyError::Busy)) => Ending::Refused,
             Self::Shim(ShimError::Token(error)) => match error {
@@ -172,6 +177,9 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Man { folder } => return manual::man(folder, &out),
         _ => {}
     }
+    if let Command::Report(asked) = &arguments.command {
+        return report::report(&arguments.config, asked, &out);
+    }
     let mut config = Config::load(&arguments.config)?;
     if let Command::Totp { action } = &arguments.command {
         return totp::totp(&config, action, &out);
@@ -235,6 +243,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Recover
+        | Command::Report(_)
         | Command::Totp { .. }
         | Command::Watch { .. } => Ok(Ending::Well),
     }

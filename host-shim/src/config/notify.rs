@@ -14,7 +14,7 @@ use serde::Deserialize;
 use spacecp_contract::Severity;
 use url::Url;
 
-use crate::notify::{Kind, Notice, Subject, Timing};
+use crate::notify::{Kind, Notice, Timing};
 
 /// Channels that one panel may have.
 const MOST_CHANNELS: usize = 32;
@@ -122,12 +122,7 @@ pub struct ChannelConfig {
 
 impl ChannelConfig {
     /// Whether this is told here.
-    ///
-    /// Of what is under embargo every channel is told: which of them is would say how bad it is.
     pub fn wants(&self, notice: &Notice) -> bool {
-        if matches!(notice.subject, Subject::Embargoed(_)) {
-            return true;
-        }
         let is_grave = notice.kind.is_about_the_panel()
             || notice.known_exploited
             || notice.severity == Severity::Unrated

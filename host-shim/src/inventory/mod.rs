@@ -68,16 +68,20 @@ impl Inventory {
         inventory
     }
 
-    /// The same with what was found by looking. What is configured by itself, too, is listed once.
+    /// The same with what was found by looking. What is configured by itself, too, is listed once: beside the
+    /// component, and inside it, as a server is that says its own version.
     #[must_use]
     pub fn with(mut self, report: &Report) -> Self {
         let is_configured = |found: &&Found| {
             self.components.iter().any(|component| {
                 let version = component.version.as_deref().ok();
+                let inside = found.name.strip_prefix(component.name.as_str());
                 component.advisory_name == found.advisory_name
                     && version.is_some_and(|version| {
                         found.version.as_deref() == Ok(version)
-                            && found.name == format!("{}@{version}", component.name)
+                            && inside.is_some_and(|rest| {
+                                rest.starts_with('/') || rest.strip_prefix('@') == Some(version)
+                            })
                     })
             })
         };

@@ -8,15 +8,19 @@ use std::{
 use jiff::Timestamp;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
+    },
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
     },
 };
+use spacecp_contract::Digest;
 
 use super::{DeliveryError, secret, voice::Voice, words::Letter};
-use crate::config::{EmailConfig, Security};
+use crate::config::{EmailConfig, NotifyConfig, Security};
 
 /// Characters of a mail server's reply that are kept.
 const LONGEST_REPLY: usize = 200;
@@ -38,6 +42,32 @@ pub(super) async fn send(
             reason: reason(&error),
         }),
     }
+}
+
+/// Mails a report to the vendor, which is encrypted already.
+pub(crate) async fn report(
+    config: &NotifyConfig,
+    mail: &EmailConfig,
+    to: Mailbox,
+    sealed: &str,
+    now: Timestamp,
+) -> Result<(), DeliveryError> {
+    let allowed = Duration::from_secs(u64::from(config.timeout_seconds));
+    let mail = EmailConfig {
+        to: vec![to],
+        ..mail.clone()
+    };
+    let letter = Letter {
+        subject: "A report, encrypted with age".to_owned(),
+        text: sealed.to_owned(),
+        told: 0,
+    };
+    let mut id = Digest::of(sealed.as_bytes()).to_string();
+    id.truncate(32);
+    let sending = send(&mail, &letter, &id, allowed, now);
+    tokio::time::timeout(allowed, sending)
+        .await
+        .unwrap_or(Err(DeliveryError::TimeOut { allowed }))
 }
 
 fn message(

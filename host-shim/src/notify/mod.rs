@@ -28,6 +28,7 @@ pub(crate) use courier::Courier;
 pub use courier::Delivered;
 pub use error::{DeliveryError, NotifyError};
 pub(crate) use lock::OneTeller;
+pub(crate) use mail::report as mail_report;
 pub use notice::{Facts, Installed, Kind, Notice, Numbered, Subject};
 pub(crate) use outbox::{again, put, tidy, told};
 pub use present::{About, Application, Decision, Exposure, Present};

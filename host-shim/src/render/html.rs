@@ -19,6 +19,9 @@ pub const POLICY: &str = "/policy";
 /// The path of the shim's own page about who is told what happens.
 pub const NOTIFICATIONS: &str = "/notifications";
 
+/// The path of the shim's own page on which a vulnerability is reported.
+pub const REPORT: &str = "/report";
+
 /// Who looks, and what the panel adds to every page.
 #[derive(Debug, Clone)]
 pub struct Frame<'a> {
@@ -206,7 +209,7 @@ fn header(frame: &Frame<'_>) -> Markup {
                         @let target = path(place);
                         a href=(frame.site.at(&target)) aria-current=[(target == frame.path).then_some("page")] { (name) }
                     }
-                    @for (name, own) in [("Exposure", EXPOSURE), ("Trust", TRUST), ("Policy", POLICY), ("Notifications", NOTIFICATIONS)] {
+                    @for (name, own) in [("Exposure", EXPOSURE), ("Trust", TRUST), ("Policy", POLICY), ("Notifications", NOTIFICATIONS), ("Report a vulnerability", REPORT)] {
                         a href=(frame.site.at(own)) aria-current=[(own == frame.path).then_some("page")] { (name) }
                     }
                 }

@@ -15,6 +15,7 @@ pub(crate) mod marks;
 pub(crate) mod notifications;
 pub(crate) mod policy_form;
 pub(crate) mod progress;
+pub(crate) mod report_form;
 pub mod terminal;
 pub(crate) mod text;
 

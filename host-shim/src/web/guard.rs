@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -21,6 +21,7 @@ use super::{
     panel::{Login, Names},
     progress::Live,
 };
+use crate::render::html::REPORT;
 
 /// Nothing may be loaded but the stylesheet, nothing may run, nobody may frame the pages, and forms
 /// go nowhere else.
@@ -31,6 +32,9 @@ const POLICY_LIVE: &str = "default-src 'none'; style-src 'self'; script-src 'sel
 
 /// Bytes of a form.
 const LONGEST_FORM: usize = 16 << 10;
+
+/// Bytes of the form of a report: four texts of 32 KiB, of which a browser makes three times as many.
+const LONGEST_REPORT: usize = 512 << 10;
 
 /// How long a form may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,7 +52,10 @@ pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
         Some((status, words)) => refused(status, words),
         None => match too_often(&web, client) {
             Some(wait) => wait,
-            None => pass_on(request, next).await,
+            None => {
+                let longest = longest(request.uri(), options.base.as_str());
+                pass_on(request, next, longest).await
+            }
         },
     };
     let mut response = if to_a_program {
@@ -116,10 +123,20 @@ fn too_often(web: &Web, client: Option<Client>) -> Option<Response> {
     Some(response)
 }
 
+/// How long the form at an address may be.
+fn longest(uri: &Uri, base: &str) -> usize {
+    let own = uri.path().strip_prefix(base).unwrap_or(uri.path());
+    if own == REPORT {
+        LONGEST_REPORT
+    } else {
+        LONGEST_FORM
+    }
+}
+
 /// Takes the whole form in, within its limits, before anything is done with it.
-async fn pass_on(request: Request, next: Next) -> Response {
+async fn pass_on(request: Request, next: Next, longest: usize) -> Response {
     let (parts, body) = request.into_parts();
-    let form = match timeout(PATIENCE, to_bytes(body, LONGEST_FORM)).await {
+    let form = match timeout(PATIENCE, to_bytes(body, longest)).await {
         Ok(Ok(form)) => form,
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),

@@ -1,8 +1,8 @@
 //! Metrics for a monitoring system, in the text format of `OpenMetrics`.
 //!
 //! Computed when they are asked for, out of the store: nothing is counted twice, and a restart forgets
-//! nothing but the calls of the plugin. No label names an advisory; what is under embargo is counted under
-//! `withheld`, without its severity.
+//! nothing but the calls of the plugin. No label names an advisory; what is under embargo makes components
+//! exposed, and has no label and no severity.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ use crate::{
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What exposures are counted by.
-const SEVERITIES: [&str; 7] = ["critical", "high", "medium", "low", "none", "unrated"];
+const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "low", "none", "unrated"];
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BySeverity {

@@ -29,6 +29,7 @@ mod password;
 mod policy;
 mod progress;
 mod record;
+mod report;
 mod schedule;
 mod session;
 mod stand_alone;
@@ -281,6 +282,7 @@ fn pages(web: Web) -> Router {
         .route("/notifications", get(notifications::page))
         .route("/notifications/test", post(notifications::test))
         .route("/notifications/retry", post(notifications::retry))
+        .route("/report", get(report::page).post(report::send))
         .route("/read-all", post(notifications::read_all))
         .route("/dismiss", post(notifications::dismiss))
         .route("/undismiss", post(notifications::undismiss))

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::case_arguments::CaseCommand;
+use crate::cases::id::CaseId;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Requirement, Role, Tlp};
@@ -45,6 +47,9 @@ pub(super) enum Command {
     /// Roots: which keys may sign what.
     #[command(subcommand)]
     Root(Roots),
+    /// Cases: from a finder's report to its disclosure, step by step.
+    #[command(subcommand)]
+    Case(CaseCommand),
     /// Advisories: write, check, sign.
     #[command(subcommand)]
     Advisory(Advisories),
@@ -67,6 +72,12 @@ pub(super) enum Command {
         /// Show what would change, and change nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Why an advisory of a case goes out that its finder has not approved of.
+        #[arg(long, value_name = "REASON")]
+        without_review: Option<String>,
+        /// Who does it, for the cases that go on by it; the user's name if it is not said.
+        #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
+        by: Option<String>,
     },
     /// Say once more that what is current is current, with a fresh head: for a timer.
     ///
@@ -154,9 +165,11 @@ pub(super) enum Command {
 pub(super) enum Keys {
     /// Make a key pair: keys/NAME.key and keys/NAME.pub.
     ///
-    /// The secret key is encrypted with a passphrase as minisign does it.
+    /// The secret key is encrypted with a passphrase as minisign does it. A key that is called "report", or
+    /// "report-…", opens reports instead of signing: it is made as age does it, and keys/NAME.recipient is
+    /// what finders encrypt to.
     New {
-        /// Its name, usually that of its role: root, feed, advisory, correction, plugin.
+        /// Its name, usually that of its role: root, feed, advisory, correction, plugin; or report.
         name: String,
         /// Leave the secret key in clear, for a place that protects it otherwise.
         #[arg(long)]
@@ -311,6 +324,9 @@ pub(super) enum Advisories {
         /// Whom it is for.
         #[arg(long)]
         audience: Audience,
+        /// The case that it is about: title, versions and timeline come from there.
+        #[arg(long, value_name = "CASE")]
+        case: Option<CaseId>,
     },
     /// Find everything that keeps a draft from being published; ends with 1 if there is anything.
     Check {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde_json::json;
-use spacecp_contract::{Correction, Role, VersionRange, VersionScheme};
+use spacecp_contract::{Audience, Correction, DocumentId, Role, VersionRange, VersionScheme};
 
 use super::{
     Ending,
@@ -13,13 +13,16 @@ use super::{
     desk::{Desk, references},
 };
 use crate::{
+    cases::id::CaseId,
     check,
     corrections::{self, Facts},
-    drafts, durable,
+    drafts::{self, Known},
+    durable,
     feed::Feed,
     foreign::Format,
     keys::{self, PublicKey},
     plugins,
+    report::key::is_report_key,
     requests::Wanted,
     sign,
 };
@@ -33,16 +36,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         Command::Keys(Keys::New { name, unencrypted }) => desk.new_key(name, *unencrypted),
         Command::Keys(Keys::List) => desk.list_keys(),
         Command::Root(command) => desk.root(command),
-        Command::Advisory(Advisories::New { id, audience }) => {
-            let path = arguments.desk.join("drafts").join(format!("{id}.toml"));
-            if path.exists() {
-                bail!("{} is there already", path.display());
-            }
-            durable::replace(&path, drafts::template(id, audience, desk.now).as_bytes())?;
-            desk.say(
-                &json!({ "draft": path }),
-                &format!("{} wants to be filled in.", path.display()),
-            )
+        Command::Case(command) => desk.case(command),
+        Command::Advisory(Advisories::New { id, audience, case }) => {
+            desk.draft(id, audience, case.as_ref())
         }
         Command::Advisory(Advisories::Check { draft }) => desk.check(draft, None),
         Command::Advisory(Advisories::Sign {
@@ -90,7 +86,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             feed,
             fresh,
             dry_run,
-        } => desk.broadcast(feed, fresh, *dry_run),
+            without_review,
+            by,
+        } => {
+            let cases = desk.cases_of_broadcast(without_review.as_deref(), by.as_deref());
+            desk.broadcast(feed, fresh, *dry_run, &cases)
+        }
         Command::Refresh {
             feed,
             fresh,
@@ -119,6 +120,9 @@ impl Desk<'_> {
         } else {
             Some(self.passphrases().choose(name)?)
         };
+        if is_report_key(name) {
+            return self.new_report_key(name, passphrase.as_ref());
+        }
         let public = keys::create(&self.keys(), name, passphrase.as_ref())?;
         let (secret, path) = keys::paths(&self.keys(), name);
         let value =
@@ -158,6 +162,34 @@ impl Desk<'_> {
         self.say(&value, &lines.join("\n"))
     }
 
+    fn draft(&self, id: &DocumentId, audience: &Audience, case: Option<&CaseId>) -> Result<Ending> {
+        let path = self.draft_path(id);
+        if path.exists() {
+            bail!("{} is there already", path.display());
+        }
+        let known = match case {
+            Some(case) => self.known_of(case)?,
+            None => Known::default(),
+        };
+        // The case first: a draft that no case knows would be checked against none.
+        if let Some(case) = case {
+            self.record_draft(case, id)?;
+        }
+        let text = drafts::template(id, audience, self.now, &known);
+        durable::replace(&path, text.as_bytes())?;
+        self.say(
+            &json!({ "draft": path, "case": case.map(ToString::to_string) }),
+            &format!("{} wants to be filled in.", path.display()),
+        )
+    }
+
+    pub(super) fn draft_path(&self, id: &DocumentId) -> std::path::PathBuf {
+        self.arguments
+            .desk
+            .join("drafts")
+            .join(format!("{id}.toml"))
+    }
+
     /// Finds every fault of a draft, held against the corrections that a feed has already.
     fn check(&self, draft: &Path, feed: Option<&Feed>) -> Result<Ending> {
         let advisory = drafts::load(draft)?;
@@ -165,7 +197,8 @@ impl Desk<'_> {
             .map(|feed| known_corrections(feed, &advisory))
             .transpose()?
             .unwrap_or_default();
-        let faults = check::advisory(&advisory, &corrections, self.now);
+        let mut faults = check::advisory(&advisory, &corrections, self.now);
+        faults.extend(self.faults_of_cases(&advisory)?);
         if faults.is_empty() {
             return self.say(
                 &json!({ "faults": faults }),
@@ -186,7 +219,9 @@ impl Desk<'_> {
     ) -> Result<Ending> {
         let target = self.feed(feed)?;
         let advisory = drafts::load(draft)?;
-        let faults = check::advisory(&advisory, &known_corrections(&target, &advisory)?, self.now);
+        let known = known_corrections(&target, &advisory)?;
+        let mut faults = check::advisory(&advisory, &known, self.now);
+        faults.extend(self.faults_of_cases(&advisory)?);
         if !faults.is_empty() {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             bail!(

@@ -10,6 +10,7 @@ use spacecp_contract::{DocumentKind, Role};
 use super::{
     Ending,
     arguments::Fresh,
+    cases::CasesOfBroadcast,
     desk::{Desk, references},
 };
 use crate::{
@@ -40,18 +41,29 @@ impl Desk<'_> {
         self.say(&done, &words)
     }
 
-    pub(super) fn broadcast(&self, feed: &Path, fresh: &Fresh, dry_run: bool) -> Result<Ending> {
+    pub(super) fn broadcast(
+        &self,
+        feed: &Path,
+        fresh: &Fresh,
+        dry_run: bool,
+        cases: &CasesOfBroadcast<'_>,
+    ) -> Result<Ending> {
         let target = self.feed(feed)?;
         let expires = self.in_days(fresh.expires);
+        // What a case forbids is refused before anything is signed.
+        let planned = target.plan_broadcast(self.now, expires)?;
+        let going_on = cases.going_on(&target, &planned.0)?;
         if let Some(folder) = &fresh.request {
             let planned = target.prepare_broadcast(self.now, expires)?;
             return self.request_broadcast(&target, folder, planned);
         }
         let done = if dry_run {
-            target.plan_broadcast(self.now, expires)?.0
+            planned.0
         } else {
             let keys = self.signers(&fresh.keys, Role::Feed)?;
-            target.broadcast(self.now, expires, &references(&keys))?
+            let done = target.broadcast(self.now, expires, &references(&keys))?;
+            cases.go_on(going_on)?;
+            done
         };
         self.say_broadcast(&done, dry_run)
     }

@@ -1,13 +1,17 @@
 //! The program `spacecp-publisher`.
 
 mod arguments;
+mod case_arguments;
+mod cases;
 mod commands;
 mod current;
 mod described;
 mod desk;
 mod foreign;
 mod panels;
+mod report_keys;
 mod requests;
+mod review;
 mod roots;
 
 use std::{

@@ -28,6 +28,7 @@ pub(super) fn pages() -> Vec<String> {
         "/trust".to_owned(),
         "/policy".to_owned(),
         "/notifications".to_owned(),
+        "/report".to_owned(),
         "/nothing".to_owned(),
     ]
 }

@@ -15,7 +15,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 
 /// A mail server on this machine; it ends when dropped.
-pub(super) struct MailServer {
+pub(crate) struct MailServer {
     program: Child,
     port: u16,
     mails: Receiver<Value>,
@@ -30,7 +30,7 @@ impl Drop for MailServer {
 
 impl MailServer {
     /// A server of this security, in whose folder its certificate lies if it has one, and who may log in.
-    pub(super) fn start(
+    pub(crate) fn start(
         security: &str,
         folder: &Path,
         login: Option<(&str, &str)>,
@@ -66,17 +66,17 @@ impl MailServer {
         })
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The next mail that came.
-    pub(super) fn mail(&self) -> Result<Value> {
+    pub(crate) fn mail(&self) -> Result<Value> {
         Ok(self.mails.recv_timeout(Duration::from_mins(1))?)
     }
 
     /// Whether no other mail came.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.mails.try_recv().is_err()
     }
 }

@@ -6,7 +6,7 @@ mod crash;
 mod embargo;
 mod events;
 mod mail;
-mod mail_server;
+pub(crate) mod mail_server;
 mod page;
 mod program;
 mod reading;

@@ -85,7 +85,7 @@ impl<R: ReaderAt> Archive<R> {
         }
         let mut buffer = vec![0; BUFFER];
         let mut entries = self.zip.entries(&mut buffer);
-        let mut seen = 0_u64;
+        let (mut seen, mut odd) = (0_u64, 0_u64);
         while let Some(entry) = entries.next_entry().map_err(broken)? {
             budget.entry()?;
             seen += 1;
@@ -93,11 +93,19 @@ impl<R: ReaderAt> Archive<R> {
                 return Err(Why::limit(Limit::ArchiveEntries, most));
             }
             let path = entry.file_path();
-            // A name that is no text is none that any program looks for.
-            let Ok(name) = std::str::from_utf8(path.as_bytes()) else {
+            let bytes = path.as_bytes();
+            if entry.is_dir() {
+                continue;
+            }
+            // No program looks for a name that is no text, but some open every archive that they find.
+            let Some(name) = std::str::from_utf8(bytes)
+                .ok()
+                .filter(|name| name.len() <= LONGEST_NAME)
+            else {
+                odd += u64::from(bytes.to_ascii_lowercase().ends_with(b".jar"));
                 continue;
             };
-            if entry.is_dir() || name.len() > LONGEST_NAME || !wanted(name) {
+            if !wanted(name) {
                 continue;
             }
             members.push(Member {
@@ -110,6 +118,10 @@ impl<R: ReaderAt> Archive<R> {
         if seen != announced {
             let reason = format!("it announces {announced} entries and has {seen}");
             return Err(Why::malformed("an archive", reason));
+        }
+        if odd > 0 {
+            let what = format!("{odd} archives inside it have names that are no text or too long");
+            return Err(Why::NotRead(what));
         }
         Ok(())
     }

@@ -73,7 +73,8 @@ pub(super) fn is_pom(name: &str) -> bool {
 /// Whether a name is that of a Java archive.
 pub(super) fn is_archive(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("jar"))
+    let known = ["jar", "jarinjar", "war"];
+    extension.is_some_and(|extension| known.iter().any(|one| extension.eq_ignore_ascii_case(one)))
 }
 
 /// The name of a file without folders and extension.

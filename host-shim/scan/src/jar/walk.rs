@@ -82,6 +82,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn archive<R: ReaderAt>(&mut self, archive: &Archive<R>, place: &Place) {
+        let before = self.findings.count();
         let listed = archive.list(self.budget, |name| is_wanted(name, place.role));
         if let Some(why) = listed.why {
             self.unread(&place.within, why);
@@ -104,6 +105,14 @@ impl Walk<'_> {
         let described = self.descriptors(&texts, &facts.manifest, place);
         let artifacts = self.artifacts(&texts, place);
         let label = self.libraries(&described, &artifacts, place);
+        for bytes in texts.0.into_values() {
+            self.budget.release(bytes);
+        }
+        let says_nothing = self.findings.count() == before && nested.is_empty();
+        // What a bundle unpacked is beside it, and says what the bundle does not.
+        if says_nothing && place.role != (Role::Server { unpacked: true }) {
+            self.unread(&place.within, Why::Missing("what it is".to_owned()));
+        }
         let mut inside = place.above.clone();
         inside.extend(label);
         for member in nested {
@@ -125,7 +134,9 @@ impl Walk<'_> {
         let mut texts = Texts::default();
         for (name, members) in by_name {
             let read = match members.as_slice() {
-                [one] => archive.text(one, self.budget),
+                [one] => archive
+                    .text(one, self.budget)
+                    .and_then(|bytes| self.budget.keep(bytes)),
                 _ => Err(Why::Twice),
             };
             match read {
@@ -272,9 +283,11 @@ impl Walk<'_> {
     }
 
     fn unread(&mut self, within: &str, why: Why) {
-        // An archive can have more broken entries than anybody would want to read about.
-        if self.findings.unread.len() as u64 <= self.budget.limits.problems {
-            self.findings.unread.push((within.to_owned(), why));
+        // An archive can have more broken entries than anybody would want to read about. What may be read
+        // the next time has to be among them: without it this would count as the last word.
+        let is_new = why.may_pass() && self.findings.is_lasting();
+        if is_new || self.findings.unread.len() as u64 <= self.budget.limits.problems {
+            self.findings.unread(within.to_owned(), why);
         }
     }
 }

@@ -26,7 +26,12 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
     // The same list means something else under another release.
     let reader = format!("dpkg {}-{}", release.id, release.version);
     let mut found = look.text(Path::new(STATUS), Limit::DocumentBytes, &reader, |bytes| {
-        Ok(read(bytes, &release, true))
+        let found = read(bytes, &release, true);
+        // A system without any package is one whose list was cut off.
+        match found.count() {
+            0 => Err(Why::Missing("any package".to_owned())),
+            _ => Ok(found),
+        }
     });
     if let Some(files) = look.listed(Path::new(STATUS_FOLDER)) {
         found = true;
@@ -56,11 +61,11 @@ pub(crate) fn read(bytes: &[u8], release: &Release, wants_status: bool) -> Findi
         let place = || format!(", package {}", number + 1);
         if paragraph.len() > LONGEST_PARAGRAPH {
             let why = Why::malformed("a list of packages", "one package takes more than 1 MiB");
-            findings.unread.push((place(), why));
+            findings.unread(place(), why);
             continue;
         }
         if let Err(why) = package(paragraph, release, wants_status, &mut findings) {
-            findings.unread.push((place(), why));
+            findings.unread(place(), why);
         }
     }
     findings

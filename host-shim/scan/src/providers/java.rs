@@ -10,11 +10,20 @@ use crate::{
 /// Looks at the folder itself and at the folders in it, as `/usr/lib/jvm` has them.
 pub(super) fn look(look: &mut Look<'_, '_>) {
     let mut found = runtime(look, Path::new(""));
-    for (folder, kind) in look.list(Path::new("")) {
-        // A link is another name of a runtime that lies beside it.
-        if kind == Kind::Folder {
-            found |= runtime(look, &folder);
+    let (folders, links): (Vec<_>, Vec<_>) = look
+        .list(Path::new(""))
+        .into_iter()
+        .filter(|(_, kind)| matches!(kind, Kind::Folder | Kind::Link))
+        .partition(|(_, kind)| *kind == Kind::Folder);
+    for (folder, _) in folders.into_iter().chain(links) {
+        // A link is mostly another name of a runtime that lies beside it, and that was listed before. One
+        // that leads out is named as unread.
+        let listed = look.list(&folder);
+        let is_runtime = !listed.is_empty() && runtime(look, &folder);
+        if !is_runtime && look.is_there(&folder.join("bin/java")) && !listed.is_empty() {
+            look.unread(&folder, Why::Missing("its version".to_owned()));
         }
+        found |= is_runtime;
     }
     if !found {
         look.unread(
@@ -29,7 +38,8 @@ fn runtime(look: &mut Look<'_, '_>, folder: &Path) -> bool {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     let file: PathBuf = folder.join("release");
-    look.text(&file, Limit::DescriptorBytes, "java", |bytes| {
+    let reader = format!("java {label:?}");
+    look.text(&file, Limit::DescriptorBytes, &reader, |bytes| {
         read(bytes, label)
     })
 }

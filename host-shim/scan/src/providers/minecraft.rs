@@ -1,5 +1,5 @@
-//! A Minecraft server or proxy: the archives at its top and in `versions/`, `libraries/`, `plugins/` and
-//! `mods/`.
+//! A Minecraft server or proxy: the archives at its top and in `versions/`, `cache/`, `libraries/`,
+//! `plugins/` and `mods/`.
 //!
 //! Folders that plugins make for themselves are not looked into: they hold worlds, maps and databases,
 //! and no code that the server loads.
@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// Folders of archives that a server loads, and whether there are folders inside.
-const FOLDERS: [(&str, bool); 4] = [
+const FOLDERS: [(&str, bool); 5] = [
+    ("cache", false),
     ("libraries", true),
     ("mods", false),
     ("plugins", false),
@@ -33,7 +34,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
     for (folder, deep) in FOLDERS {
         // The server that a bundle unpacked says what the bundle does not.
         let role = match folder {
-            "versions" => Role::Server { unpacked },
+            "cache" | "versions" => Role::Server { unpacked },
             _ => Role::Part,
         };
         found |= archives_in(look, Path::new(folder), role, deep);
@@ -55,6 +56,11 @@ fn archives_in(look: &mut Look<'_, '_>, folder: &Path, role: Role, deep: bool) -
         for (path, kind) in look.list(&folder) {
             if is_archive(&path) && kind != Kind::Folder {
                 found = true;
+                // Forge has the game among its libraries.
+                let role = match path.starts_with("libraries/net/minecraft/server") {
+                    true => Role::Server { unpacked: true },
+                    false => role,
+                };
                 archive(look, &path, role);
             } else if deep && matches!(kind, Kind::Folder | Kind::Link) {
                 folders.push(path);

@@ -54,11 +54,12 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
     }
 }
 
-/// Whether there is a tree, after going through it.
+/// Whether there is a tree with a package in it, after going through it.
 fn tree(look: &mut Look<'_, '_>) -> bool {
     let Some(top) = look.listed(Path::new(TREE)) else {
         return false;
     };
+    let mut any = false;
     let mut waiting = vec![Tree {
         listed: top,
         above: Vec::new(),
@@ -74,8 +75,8 @@ fn tree(look: &mut Look<'_, '_>) -> bool {
                 continue;
             }
             match name.as_str() {
-                // pnpm's store: each package has a tree of its own, in which it lies itself.
-                ".pnpm" => {
+                // The stores of pnpm and npm: each package has a tree of its own, in which it lies itself.
+                ".pnpm" | ".store" => {
                     let stores = look.list(&path).into_iter();
                     for (store, _) in stores.filter(|(_, kind)| *kind == Kind::Folder) {
                         waiting.push(Tree {
@@ -90,29 +91,29 @@ fn tree(look: &mut Look<'_, '_>) -> bool {
                         if matches!(kind, Kind::Folder | Kind::Link) {
                             let inner = path.file_name().unwrap_or_default().to_string_lossy();
                             let label = format!("{scope}/{inner}");
-                            waiting.extend(package(look, &path, kind, &above, &label));
+                            any = true;
+                            waiting.extend(package(look, &path, &above, &label));
                         }
                     }
                 }
-                label => waiting.extend(package(look, &path, kind, &above, label)),
+                label => {
+                    any = true;
+                    waiting.extend(package(look, &path, &above, label));
+                }
             }
         }
     }
-    true
+    any
 }
 
 /// Reads one package; its own tree, if it has one.
-fn package(
-    look: &mut Look<'_, '_>,
-    folder: &Path,
-    kind: Kind,
-    above: &[String],
-    label: &str,
-) -> Option<Tree> {
+fn package(look: &mut Look<'_, '_>, folder: &Path, above: &[String], label: &str) -> Option<Tree> {
     let mut labels = above.to_vec();
     labels.push(label.to_owned());
     let manifest = folder.join("package.json");
-    let found = look.text(&manifest, Limit::DescriptorBytes, "npm", |bytes| {
+    // The same file may be read for two components, and be called otherwise in each.
+    let reader = format!("npm {labels:?}");
+    let found = look.text(&manifest, Limit::DescriptorBytes, &reader, |bytes| {
         read(bytes, labels.clone())
     });
     if !found {
@@ -121,10 +122,8 @@ fn package(
             Why::Missing("which package it is: it has no package.json".to_owned()),
         );
     }
-    // What a link leads to has its tree where it lies.
-    if kind == Kind::Link {
-        return None;
-    }
+    // Where a link leads may be reached in no other way, as a workspace; a circle of them ends where a
+    // folder was listed before.
     Some(Tree {
         listed: look.listed(&folder.join(TREE))?,
         above: labels,

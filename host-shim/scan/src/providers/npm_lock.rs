@@ -19,6 +19,8 @@ struct Lock {
 struct Package {
     name: Option<String>,
     version: Option<String>,
+    /// Where it is from.
+    resolved: Option<String>,
     #[serde(default)]
     link: bool,
 }
@@ -57,7 +59,11 @@ fn by_path(packages: BTreeMap<String, Package>, findings: &mut Findings) {
         };
         // An alias lies where its name is, and says whose it is.
         let name = package.name.unwrap_or_else(|| of_folder(last));
-        add(labels, &name, package.version.as_deref(), findings);
+        // Of what is from a repository or a file of one's own the version says little.
+        let place = package.resolved.as_deref();
+        let place = place.filter(|place| place.starts_with("git") || place.starts_with("file:"));
+        let version = place.or(package.version.as_deref());
+        add(labels, &name, version, findings);
     }
 }
 
@@ -130,6 +136,7 @@ mod tests {
             "node_modules/@babel/core":{"version":"7.1.0"},
             "node_modules/@babel/core/node_modules/semver":{"version":"5.7.1"},
             "node_modules/alias":{"name":"left-pad","version":"1.3.0"},
+            "node_modules/fork":{"version":"8.17.1","resolved":"git+ssh://git@example.com/fork.git#1"},
             "node_modules/here":{"resolved":"packages/here","link":true},
             "packages/here":{"version":"0.1.0"}}}"#;
         assert_eq!(
@@ -138,6 +145,7 @@ mod tests {
                 one("@babel/core", "npm:@babel/core", "7.1.0"),
                 one("@babel/core > semver", "npm:semver", "5.7.1"),
                 one("alias", "npm:left-pad", "1.3.0"),
+                ("fork".to_owned(), "npm:fork".to_owned(), None),
                 one("packages/here", "npm:here", "0.1.0"),
             ]
         );

@@ -96,6 +96,13 @@ fn deb(url: &PackageUrl<'_>) -> Result<Package, &'static str> {
 /// `distro=debian-12`.
 fn release(url: &PackageUrl<'_>) -> Option<Release> {
     let (id, version) = url.qualifiers().get("distro")?.rsplit_once('-')?;
+    let id = if id == "redhat" { "rhel" } else { id };
+    // Advisories of these speak of what stays the same from one minor release to the next.
+    let by_major = matches!(id, "almalinux" | "centos" | "debian" | "rhel" | "rocky");
+    let version = match version.split_once('.') {
+        Some((major, _)) if by_major => major,
+        _ => version,
+    };
     Some(Release {
         id: id.to_owned(),
         version: version.to_owned(),
@@ -132,6 +139,16 @@ mod tests {
                 "pkg:rpm/almalinux/curl@7.76.1-26.el9?epoch=1&distro=almalinux-9",
                 "rpm:almalinux-9:curl",
                 "1:7.76.1-26.el9",
+            ),
+            (
+                "pkg:rpm/redhat/curl@7.61.1?distro=redhat-8.9",
+                "rpm:rhel-8:curl",
+                "7.61.1",
+            ),
+            (
+                "pkg:deb/ubuntu/curl@7.81.0?arch=source&distro=ubuntu-22.04",
+                "deb:ubuntu-22.04:curl",
+                "7.81.0",
             ),
         ] {
             let package = package(url).unwrap();

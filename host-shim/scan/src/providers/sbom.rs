@@ -92,7 +92,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Findings, Why> {
             "it is neither CycloneDX nor SPDX 2",
         ));
     }
-    Ok(reading.end())
+    let findings = reading.end();
+    match findings.count() {
+        0 => Err(Why::Missing("any package".to_owned())),
+        _ => Ok(findings),
+    }
 }
 
 #[derive(Default)]
@@ -109,15 +113,14 @@ impl Reading {
         for component in components {
             match component.purl.as_deref() {
                 Some(url) => self.package(url),
-                // Files and the system itself have no address.
+                // These are no programs, and have no address.
                 None if matches!(
                     component.kind.as_str(),
-                    "library" | "framework" | "application"
-                ) =>
-                {
+                    "file" | "data" | "machine-learning-model" | "cryptographic-asset"
+                ) => {}
+                None => {
                     self.unclear(&component.name, Why::Missing("its package URL".to_owned()));
                 }
-                None => {}
             }
             self.components(&component.components);
         }
@@ -161,6 +164,10 @@ impl Reading {
         let more = self.unclear.saturating_sub(MOST_UNCLEAR as u64);
         if more > 0 {
             self.findings.unread.push((String::new(), Why::More(more)));
+        }
+        let types = self.strangers.len().saturating_sub(MOST_UNCLEAR) as u64;
+        if types > 0 {
+            self.findings.unread(String::new(), Why::More(types));
         }
         for (kind, count) in self.strangers.into_iter().take(MOST_UNCLEAR) {
             let kind: String = kind.chars().take(40).collect();

@@ -445,3 +445,42 @@ fn names_that_are_no_text_are_read_all_the_same() {
         ["lobby/Shop = bukkit:Shop 1"]
     );
 }
+
+#[test]
+fn descriptions_that_are_small_alone_are_together_no_more_than_what_may_be_held() {
+    let mut bomb = Jar::default();
+    for number in 0..100 {
+        let name = format!("META-INF/maven/g/a{number}/pom.properties");
+        bomb = bomb.with(&name, vec![b' '; 60 << 10]);
+    }
+    let (_, unread) = beside_a_good_one(&bomb.bytes(), small());
+    let held = "scan.nested-bytes (1048576) is reached";
+    assert!(unread.iter().any(|line| line.contains(held)), "{unread:?}");
+}
+
+#[test]
+fn very_many_of_one_name_are_named_in_no_more_than_their_number() {
+    let place = Place::new();
+    let packages: Vec<String> = (0..20_000)
+        .map(|number| {
+            format!(r#""node_modules/a{number}":{{"name":"a","version":"${{{number}}}"}}"#)
+        })
+        .collect();
+    let lock = format!(
+        r#"{{"lockfileVersion":3,"packages":{{{}}}}}"#,
+        packages.join(",")
+    );
+    place.put("package-lock.json", lock);
+    let report = place.scan(Provider::Npm);
+    let mut names: Vec<_> = report.found.iter().map(|found| &found.name).collect();
+    names.dedup();
+    assert_eq!(names.len(), 20_000);
+}
+
+#[test]
+fn an_archive_that_says_nothing_of_itself_is_named() {
+    let nothing = Jar::default().with("a/B.class", "code").bytes();
+    let (found, unread) = beside_a_good_one(&nothing, small());
+    assert_eq!(found, [] as [&str; 0]);
+    assert_eq!(unread, ["/plugins/Bad.jar: it does not say what it is"]);
+}

@@ -139,3 +139,59 @@ fn a_scan_that_is_repeated_says_the_same() {
         place.scan(Provider::Npm).found
     );
 }
+
+#[test]
+fn what_a_workspace_has_beside_it_is_found_behind_the_link_to_it() {
+    let place = Place::new();
+    place.put("packages/here/package.json", package("here", "0.1.0"));
+    place.put(
+        "packages/here/node_modules/ws/package.json",
+        package("ws", "7.0.0"),
+    );
+    place.put("node_modules/ws/package.json", package("ws", "8.0.0"));
+    symlink("../packages/here", place.path().join("node_modules/here")).unwrap();
+    assert_eq!(
+        listed(&place.scan(Provider::Npm).found),
+        [
+            "lobby/here = npm:here 0.1.0",
+            "lobby/here/ws = npm:ws 7.0.0",
+            "lobby/ws = npm:ws 8.0.0",
+        ]
+    );
+}
+
+#[test]
+fn a_tree_without_a_package_says_less_than_the_lock_file() {
+    let place = Place::new();
+    place.put("node_modules/.cache/x", "");
+    place.put(
+        "package-lock.json",
+        r#"{"lockfileVersion":3,"packages":{"":{},"node_modules/ws":{"version":"8.0.0"}}}"#,
+    );
+    assert_eq!(
+        listed(&place.scan(Provider::Npm).found),
+        ["lobby/ws = npm:ws 8.0.0"]
+    );
+}
+
+#[test]
+fn lists_with_nothing_in_them_are_no_all_clear() {
+    for (provider, path, text) in [
+        (
+            Provider::Sbom,
+            "bom.json",
+            r#"{"bomFormat":"CycloneDX","specVersion":"1.5"}"#,
+        ),
+        (Provider::Dpkg, "var/lib/dpkg/status", ""),
+    ] {
+        let place = Place::new();
+        place.put("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
+        place.put(path, text);
+        let report = place.scan(provider);
+        let unread = unread(&report, &place).join("\n");
+        assert!(
+            unread.contains("it does not say any package"),
+            "{provider}: {unread}"
+        );
+    }
+}

@@ -138,3 +138,61 @@ fn a_folder_with_nothing_in_it_is_named_by_every_provider() {
         assert_eq!(report.unread.len(), 1, "{provider}: {report:?}");
     }
 }
+
+#[test]
+fn the_server_that_an_old_launcher_of_papers_keeps_aside_is_looked_into() {
+    let place = Place::new();
+    place.put(
+        "paper.jar",
+        Jar::default().with("patch.properties", "x=y").bytes(),
+    );
+    let patched = Jar::default().with("version.json", VERSION).with_library(
+        "org.apache.logging.log4j",
+        "log4j-core",
+        "2.14.1",
+    );
+    place.put("cache/patched_1.17.1.jar", patched.bytes());
+    let report = place.scan(Provider::Minecraft);
+    let found = listed(&report.found).join("\n");
+    assert!(
+        found.contains("maven:org.apache.logging.log4j:log4j-core 2.14.1"),
+        "{found}"
+    );
+    assert!(found.contains("minecraft:server 1.20.4"), "{found}");
+    assert_eq!(
+        unread(&report, &place),
+        ["/paper.jar: it does not say what it is"]
+    );
+}
+
+#[test]
+fn the_game_among_the_libraries_of_forge_is_a_server() {
+    let place = Place::new();
+    let game = Jar::default().with("version.json", VERSION).bytes();
+    place.put(
+        "libraries/net/minecraft/server/1.20.4/server-1.20.4.jar",
+        game,
+    );
+    let found = listed(&place.scan(Provider::Minecraft).found).join("\n");
+    assert!(found.contains("minecraft:server 1.20.4"), "{found}");
+}
+
+#[test]
+fn a_runtime_behind_a_link_that_leads_out_and_one_without_a_version_are_named() {
+    let place = Place::new();
+    place.put("java-17/release", "JAVA_VERSION=\"17.0.9\"\n");
+    place.put("custom/bin/java", "");
+    std::os::unix::fs::symlink("java-17", place.path().join("default-java")).unwrap();
+    std::os::unix::fs::symlink("/usr", place.path().join("elsewhere")).unwrap();
+    let report = place.scan(Provider::Java);
+    assert_eq!(
+        listed(&report.found),
+        ["lobby/java-17 = java:openjdk 17.0.9"]
+    );
+    let unread = unread(&report, &place).join("\n");
+    assert!(
+        unread.contains("/custom: it does not say its version"),
+        "{unread}"
+    );
+    assert!(unread.contains("/elsewhere"), "{unread}");
+}
