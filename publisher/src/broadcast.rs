@@ -9,16 +9,17 @@ mod plan;
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Digest, DocumentId, DocumentKind, FeedPath, Head, Index, IndexEntry, Limits, Role,
-    Root, Sealed, TrustedComment, encode,
+    Digest, DocumentId, DocumentKind, FeedPath, Head, Index, Limits, Role, Root, TrustedComment,
+    encode,
 };
 use spacecp_trust::{Before, Verified};
 
 use crate::{
-    feed::{Feed, FeedError, Sides, accepted, holds, unverified},
+    feed::{Feed, FeedError, accepted, holds, unverified},
     keys::SecretKey,
     sign::{Signed, sign, sign_bytes},
 };
+use plan::Contents;
 
 /// What a broadcast would change, or has changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -18,19 +18,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind, FeedPath, Head,
-    Index, IndexEntry, Limits, Role, Root, Tlp, decode,
+    Audience, Correction, Digest, Document, DocumentId, DocumentKind, FeedPath, Head, Index,
+    IndexEntry, Limits, Role, Root, decode,
 };
 
-use spacecp_trust::{TrustError, Unverified, Verified};
+use spacecp_trust::{Unverified, Verified};
 
 use crate::{
     corrections::Built,
     durable,
     keys::SecretKey,
-    sealing::SealError,
     sign::{SignError, Signed, sign},
 };
 
