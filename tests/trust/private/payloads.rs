@@ -98,11 +98,9 @@ async fn a_payload_that_is_another_when_it_is_opened_is_refused() -> Result<()> 
         .iter()
         .find(|(digest, _)| **digest != blob.digest)
         .context("there is another")?;
-    let at = |sealed| async {
-        let kept = kept(&stage, &panel).await?;
-        anyhow::Ok(kept.opening([(blob.digest, sealed)].into()))
-    };
-    let swapped = at(*object).await?.bring(&blob).await;
+    let usual = kept(&stage, &panel).await?;
+    let with = |sealed: SealedObject| usual.clone().opening([(blob.digest, sealed)].into());
+    let swapped = with(*object).bring(&blob).await;
     assert!(
         matches!(&swapped, Err(FetchError::Digest { found, .. }) if found == other)
             || matches!(&swapped, Err(FetchError::Unopened { .. })),
@@ -112,12 +110,12 @@ async fn a_payload_that_is_another_when_it_is_opened_is_refused() -> Result<()> 
         key: ObjectKey::from_bytes([1; 16]),
         ..honest
     };
-    let locked = at(wrong).await?.bring(&blob).await;
+    let locked = with(wrong).bring(&blob).await;
     assert!(
         matches!(&locked, Err(FetchError::Unopened { payload, .. }) if *payload == blob.digest),
         "{locked:?}"
     );
-    kept(&stage, &panel).await?.bring(&blob).await?;
+    usual.bring(&blob).await?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ use spacecp_tests::{
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use crate::scene::{advisory, hours, noon};
+use crate::scene::{advisory, noon};
 
 /// A vendor and its feed, with one public advisory.
 pub(super) struct Stage {
