@@ -201,7 +201,7 @@ fn what_lies_in_the_feed_in_clear_is_not_called_secret() -> Result<()> {
         &catalog::BACKUP.parse()?,
         1,
     );
-    let desk = folder.path().join("desk/signed").join(catalog::AUDIENCE);
+    let desk = vendor.waiting_dir();
     let there = vendor.feed_dir().join(path.as_str());
     fs::create_dir_all(there.parent().context("it lies in a folder")?)?;
     fs::copy(desk.join(path.as_str()), &there)?;
@@ -330,7 +330,7 @@ fn what_was_signed_again_is_sealed_again() -> Result<()> {
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
     vendor.broadcast()?;
-    let desk = folder.path().join("desk/signed").join(catalog::AUDIENCE);
+    let desk = vendor.waiting_dir();
     assert_eq!(fs::metadata(&desk)?.permissions().mode() & 0o777, 0o700);
     assert_eq!(
         fs::metadata(desk.join("sealed.json"))?.permissions().mode() & 0o777,

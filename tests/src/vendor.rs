@@ -150,6 +150,12 @@ impl Vendor {
         &self.feed
     }
 
+    /// The folder of the desk where what is signed waits for its broadcast.
+    pub fn waiting_dir(&self) -> PathBuf {
+        let desk = self.feed_dir().with_file_name("desk");
+        desk.join("signed").join(self.audience.as_str())
+    }
+
     /// The panels that may read what is under embargo.
     pub fn panels(&self) -> &Panels {
         &self.panels

@@ -108,10 +108,7 @@ impl Feed {
         before: Option<&Index>,
         contents: &Contents,
     ) -> Result<Vec<(DocumentId, u64)>, FeedError> {
-        let sealed = match self.sealing() {
-            Some(sealing) => sealing.current()?.0,
-            None => Vec::new(),
-        };
+        let sealed = self.private_entries()?;
         let same = |old: &IndexEntry, new: &IndexEntry| {
             (old.kind, &old.id, old.revision) == (new.kind, &new.id, new.revision)
         };

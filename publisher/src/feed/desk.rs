@@ -82,6 +82,14 @@ impl Feed {
         ))
     }
 
+    /// What is under embargo now, as far as this desk remembers it.
+    pub(crate) fn private_entries(&self) -> Result<Vec<IndexEntry>, FeedError> {
+        match self.sealing() {
+            Some(sealing) => Ok(sealing.current()?.0),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The sealed files that panels may ask for: those of what is current, as the desk remembers it. Without
     /// that it is every one that lies here, for nobody else can tell them apart.
     pub(crate) fn sealed_files(&self) -> Result<Vec<FeedPath>, FeedError> {

@@ -83,7 +83,7 @@ async fn a_payload_that_was_disclosed_meanwhile_comes_in_clear() -> Result<()> {
     let gone = kept.bring(&blob).await;
     assert!(gone.is_err(), "neither side has it");
     let place = FeedPath::blob(&blob.digest);
-    let desk = stage.folder.path().join("vendor/desk/signed/customers");
+    let desk = stage.vendor.waiting_dir();
     stage.write(&place, &fs::read(desk.join(place.as_str()))?)?;
     kept.bring(&blob).await?;
     Ok(())
