@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::{Command, Output},
 };

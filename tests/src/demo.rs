@@ -4,6 +4,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -163,6 +164,15 @@ impl Demo {
     /// The panel's configuration.
     pub fn config_path(&self) -> &Path {
         &self.config_path
+    }
+
+    /// Gives the panel's identity to another folder of state: whoever begins there is the same panel, and reads
+    /// what is encrypted to it.
+    pub fn lend_identity(&self, state: &Path) -> Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(state)?;
+        let own = self.folder().join("state/identity.txt");
+        fs::copy(own, state.join("identity.txt"))?;
+        Ok(())
     }
 
     /// Whether the folder outlives the demo.

@@ -119,11 +119,10 @@ impl Kept {
         if self.has(blob) {
             return Ok(place);
         }
-        let length = self.room_for(blob);
-        if length > self.most {
+        if blob.length > self.most {
             return Err(FetchError::NoRoom {
                 payload: blob.digest,
-                length,
+                length: blob.length,
                 limit: self.most,
             });
         }
@@ -133,13 +132,6 @@ impl Kept {
         let kept = self.clone();
         aside(move || kept.give_back(room)).await?;
         brought.map(|()| place)
-    }
-
-    /// Bytes that a payload takes up while it comes: twice its own if it is sealed, for it is opened here.
-    fn room_for(&self, blob: &Blob) -> u64 {
-        let sealed = self.sealed.get(&blob.digest);
-        blob.length
-            .saturating_add(sealed.map_or(0, |object| object.length))
     }
 
     async fn bring_from_any(&self, blob: &Blob, place: &Path) -> Result<(), FetchError> {
@@ -159,7 +151,8 @@ impl Kept {
         }
     }
 
-    /// Brings a sealed file and opens it into the payload's place.
+    /// Brings a sealed file and opens it into the payload's place. While it is opened the disk has both; what
+    /// counts for the room is what stays.
     async fn bring_sealed(
         &self,
         object: &SealedObject,
@@ -229,7 +222,7 @@ impl Kept {
                 .create(true)
                 .truncate(false)
                 .open(&path)?;
-            file.set_len(self.room_for(blob))?;
+            file.set_len(blob.length)?;
             // Several may wait for one payload, and whoever removes it does so in its turn.
             file.lock_shared()?;
             Ok(file)
@@ -263,7 +256,7 @@ impl Kept {
         let mut there = self.there()?;
         there.remove(&self.place(blob));
         let lengths = there.values().map(|one| one.length);
-        let mut sum = lengths.fold(self.room_for(blob), u64::saturating_add);
+        let mut sum = lengths.fold(blob.length, u64::saturating_add);
         let mut oldest: Vec<_> = there.into_iter().collect();
         oldest.sort_by_key(|(_, one)| one.since);
         for (place, one) in oldest {
@@ -278,7 +271,7 @@ impl Kept {
         if sum > self.most {
             return Err(FetchError::RoomTaken {
                 payload: blob.digest,
-                length: self.room_for(blob),
+                length: blob.length,
                 limit: self.most,
             });
         }

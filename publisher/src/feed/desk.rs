@@ -3,7 +3,10 @@
 //! What is public leaves for the feed then. What is under embargo stays, and only what is sealed of it goes
 //! into the feed, which a web server may show to anybody. A feed without a desk has no place for secrets.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use spacecp_contract::{Audience, Digest, DocumentKind, FeedPath, IndexEntry};
 
@@ -127,7 +130,8 @@ impl Feed {
                 moves.push((from, self.folder.join(path.as_str())));
             }
         };
-        for digest in payloads {
+        // Several corrections may bring one payload.
+        for digest in payloads.into_iter().collect::<BTreeSet<_>>() {
             leave(&FeedPath::blob(&digest));
         }
         for entry in documents {
