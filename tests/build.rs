@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed=SPACECP_GUEST_RUSTC");
     announce("has_browser", &["chromium", "chromedriver"]);
     announce("has_minisign", &["minisign"]);
+    announce("has_age", &["age"]);
     announce("has_unshare", &["unshare", "mount"]);
     announce("has_strace", &["strace"]);
     announce_disks();

@@ -3,7 +3,7 @@
 //! It alone touches the network, the disk and keys. Data flows through its rooms in one order, and
 //! each room knows only those before it:
 //!
-//! [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
+//! [`identity`] (what is read with that is for this panel alone) → [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
 //! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) →
 //! [`decisions`] (what was decided about exposures) → [`exposures`] (from when until when) → [`plugin`] (the guest, its limits) →
 //! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll
@@ -23,6 +23,7 @@ pub mod control;
 pub mod decisions;
 pub mod exposures;
 pub mod fetch;
+pub mod identity;
 pub mod inventory;
 pub mod notify;
 pub mod plugin;
@@ -41,6 +42,6 @@ pub use spacecp_trust as trust;
 
 pub use shim::{
     AUTOMATIC, ApplyRequest, AuditReport, ExposureRecord, Foreseen, JointRequest, PluginLoadError,
-    PolicyReport, Progress, Question, Shim, ShimError, Standing, TrustReport, audit_blocks,
-    changes_page, exposure_page, policy_page, trust_page,
+    PolicyReport, PrivateReport, PrivateStanding, Progress, Question, Shim, ShimError, Standing,
+    TrustReport, audit_blocks, changes_page, exposure_page, policy_page, trust_page,
 };

@@ -20,6 +20,7 @@ mod pieces;
 mod plugin_load;
 mod policy_page;
 mod policy_report;
+mod private_report;
 mod report;
 mod report_page;
 mod rooms;
@@ -40,6 +41,7 @@ use crate::{
     config::Config,
     decisions::DecisionError,
     fetch::{FetchError, Source},
+    identity::IdentityError,
     inventory::Inventory,
     notify::{NotifyError, ReadingError},
     plugin::{
@@ -63,6 +65,7 @@ pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
 pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
+pub use private_report::{PrivateReport, PrivateStanding};
 pub(crate) use report_page::page as report_page;
 pub(crate) use rooms::{Rooms, applier};
 pub use run::AUTOMATIC;
@@ -104,6 +107,9 @@ pub enum ShimError {
         /// Bytes that may be kept.
         limit: u64,
     },
+    /// The panel's identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The pinned root.
     #[error("the pinned root {} is not to be trusted: {source}", path.display())]
     PinnedRoot {
@@ -297,7 +303,8 @@ impl Shim {
         self.rooms.stirred().notify_one();
         self.rooms.settle_decisions().await?;
         let corrections = follower.corrections().await?;
-        let carried = payloads::Payloads::of(self.config());
+        let sealed = self.rooms.store().sealed_payloads().await?;
+        let carried = payloads::Payloads::of(self.config()).opening(sealed);
         carried.keep(&mirror.source, &corrections).await?;
         Ok(report)
     }

@@ -9,7 +9,7 @@
 //! left for the next; so is one that has nothing new, for it may have been made to stand still. What
 //! any of them offers is believed for its signatures alone.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{
@@ -20,9 +20,10 @@ use tokio::task::JoinSet;
 use crate::{
     audit::{self, Event, What},
     fetch::{FetchError, Fetched, Source},
-    store::{IncidentKind, Store, StoreError},
+    identity::{self, IdentityError},
+    store::{self, IncidentKind, Store, StoreError},
     trust::{
-        self, AnyDocument, TrustError, Verified,
+        self, AnyDocument, Identity, TrustError, Verified,
         workflow::{Answer, DeltaError, News, Outcome, Pin, Request, Workflow, WorkflowError},
     },
 };
@@ -43,6 +44,8 @@ pub struct Follower {
     store: Store,
     pin: Pin,
     audience: Audience,
+    /// The folder of the state, where the identity lies.
+    reader: Option<PathBuf>,
 }
 
 /// One of the places where a feed is.
@@ -155,7 +158,25 @@ impl Follower {
             store,
             pin,
             audience,
+            reader: None,
         }
+    }
+
+    /// The same, able to read what is encrypted to the panel with this state folder.
+    #[must_use]
+    pub fn reading_as(mut self, state: PathBuf) -> Self {
+        self.reader = Some(state);
+        self
+    }
+
+    /// The identity as it is now: somebody may have renewed it. Without one, what is public goes on.
+    fn identity(&self, now: Timestamp) -> Option<Identity> {
+        let state = self.reader.as_ref()?;
+        let loaded = identity::load_or_make(state, now);
+        let failed = |error: &IdentityError| {
+            tracing::warn!(%error, "what is encrypted to this panel is passed by");
+        };
+        loaded.inspect_err(failed).ok()
     }
 
     /// The newest root that is trusted: the stored one, or the pinned one before the first sync.
@@ -327,7 +348,8 @@ impl Follower {
             Limits::default(),
             now,
         )
-        .knowing(known);
+        .knowing(known)
+        .reading_as(self.identity(now));
         let outcome = self.drive(&mut workflow, &mirror.source).await;
         if let Err(SyncError::Trust(TrustError::HeadExpired { digest, .. })) = &outcome {
             self.store.saw_expired(*digest).await?;
@@ -442,12 +464,30 @@ impl Follower {
                 self.store.keep_root(&root).await?;
             }
             Some(News::Document(document, root)) => {
-                waiting.bytes += document.bytes().len();
-                waiting.documents.push((document, root));
-                if waiting.documents.len() >= HANDFUL.0 || waiting.bytes >= HANDFUL.1 {
-                    self.put_by(waiting).await?;
-                }
+                self.let_wait(waiting, document, root, false).await?;
             }
+            Some(News::Private(document, root)) => {
+                self.let_wait(waiting, document, root, true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn let_wait(
+        &self,
+        waiting: &mut Waiting,
+        document: AnyDocument,
+        root: u64,
+        private: bool,
+    ) -> Result<(), StoreError> {
+        waiting.bytes += document.bytes().len();
+        waiting.documents.push(store::Waiting {
+            document,
+            root,
+            private,
+        });
+        if waiting.documents.len() >= HANDFUL.0 || waiting.bytes >= HANDFUL.1 {
+            self.put_by(waiting).await?;
         }
         Ok(())
     }
@@ -508,11 +548,11 @@ impl Follower {
     pub async fn corrections(&self) -> Result<Vec<Correction>, StoreError> {
         let trusted = self.store.trusted().await?;
         let mut corrections = Vec::new();
-        for entry in trusted.index.iter().flat_map(|index| &index.documents) {
-            if entry.kind != DocumentKind::Correction {
+        for (kind, id) in trusted.listed() {
+            if kind != DocumentKind::Correction {
                 continue;
             }
-            let document = self.store.document(entry.kind, &entry.id).await?;
+            let document = self.store.document(kind, id).await?;
             if let Some(AnyDocument::Correction(correction)) = document {
                 corrections.push(correction.document().clone());
             }
@@ -524,7 +564,7 @@ impl Follower {
 /// Documents that were verified and are not in the store yet.
 #[derive(Default)]
 struct Waiting {
-    documents: Vec<(AnyDocument, u64)>,
+    documents: Vec<store::Waiting>,
     bytes: usize,
 }
 
@@ -547,10 +587,14 @@ async fn fetch(source: &Source, request: &Request) -> Result<Answer, FetchError>
         Fetched::Unchanged => return Ok(Answer::Unchanged),
         Fetched::Body { bytes, validator } => (bytes, validator),
     };
-    let beside = request.path.signatures();
-    let signatures = match source.get(&beside, SIGNATURES, None).await? {
-        Fetched::Body { bytes, .. } => Some(bytes),
-        Fetched::Missing | Fetched::Unchanged => None,
+    let signatures = if request.signed {
+        let beside = request.path.signatures();
+        match source.get(&beside, SIGNATURES, None).await? {
+            Fetched::Body { bytes, .. } => Some(bytes),
+            Fetched::Missing | Fetched::Unchanged => None,
+        }
+    } else {
+        None
     };
     Ok(Answer::File {
         bytes,

@@ -4,12 +4,13 @@
 //! one, and both have all that they name. The panel's own verifier looks at everything first; nothing
 //! here may write what it has not seen.
 
-use std::fs;
+mod current;
+mod plan;
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Correction, DELTAS, Digest, DocumentId, DocumentKind, FeedPath, Head, Index,
-    IndexDelta, IndexEntry, Limits, Role, Root, TrustedComment, WORTH_A_DELTA, encode,
+    Digest, DocumentId, DocumentKind, FeedPath, Head, Index, Limits, Role, Root, TrustedComment,
+    encode,
 };
 use spacecp_trust::{Before, Verified};
 
@@ -18,6 +19,7 @@ use crate::{
     keys::SecretKey,
     sign::{Signed, sign, sign_bytes},
 };
+use plan::Contents;
 
 /// What a broadcast would change, or has changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -28,21 +30,45 @@ pub struct Broadcast {
     pub expires: Timestamp,
     /// Documents that panels did not know, or knew an older revision of.
     pub news: Vec<(DocumentId, u64)>,
-    /// All documents that are current now.
+    /// All documents that everybody may read now.
     pub documents: usize,
+    /// What is under embargo; none where a feed has no private side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<Embargoed>,
+}
+
+/// What a broadcast says in private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Embargoed {
+    /// Documents under embargo.
+    pub documents: usize,
+    /// Panels that can read them.
+    pub panels: usize,
 }
 
 /// A head with its index.
 type Current = (Verified<Head>, Verified<Index>);
 
 impl Feed {
-    /// What a broadcast at `now` would change; writes nothing.
+    /// What a broadcast at `now` would change; writes nothing. Of its index, the private side is still the
+    /// one before.
     pub fn plan_broadcast(
         &self,
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
-        self.plan(self.everything()?, now, expires)
+        self.plan(&self.everything()?, now, expires)
+    }
+
+    /// The index of a broadcast at `now`, for keys on other machines. What is under embargo is sealed for it;
+    /// nobody finds that before the index is current.
+    pub fn prepare_broadcast(
+        &self,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(Broadcast, Index), FeedError> {
+        let _lock = self.lock()?;
+        self.prepare(&self.everything()?, now, expires)
     }
 
     /// Makes everything that was added current.
@@ -61,7 +87,7 @@ impl Feed {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(Broadcast, Index), FeedError> {
-        self.plan(self.what_was_broadcast()?, now, expires)
+        self.plan(&self.what_was_broadcast()?, now, expires)
     }
 
     /// Says once more, with a fresh head, what is current already. What was added since the last
@@ -73,20 +99,6 @@ impl Feed {
         keys: &[&SecretKey],
     ) -> Result<Broadcast, FeedError> {
         self.publish(Self::what_was_broadcast, now, expires, keys)
-    }
-
-    fn everything(&self) -> Result<Vec<IndexEntry>, FeedError> {
-        let mut documents = self.entries(DocumentKind::Advisory)?;
-        documents.extend(self.entries(DocumentKind::Correction)?);
-        Ok(documents)
-    }
-
-    /// What the last broadcast or refresh listed.
-    fn what_was_broadcast(&self) -> Result<Vec<IndexEntry>, FeedError> {
-        match self.broadcast_before()? {
-            Some((_, (_, index))) => Ok(index.documents.clone()),
-            None => Err(FeedError::NoHead(self.folder().to_owned())),
-        }
     }
 
     /// Signs current documents of a role again where panels that are new would refuse them, because
@@ -116,59 +128,16 @@ impl Feed {
             let comment = TrustedComment::for_parts(kind, &entry.id, entry.revision);
             let new = sign_bytes(&bytes, &comment, keys)?;
             accepted(&root, &entry, unverified(&bytes, new.as_bytes()))?;
-            self.write(&path.signatures(), new.as_bytes())?;
+            self.write_signatures(&path, &new)?;
             again.push((entry.id, entry.revision));
         }
         Ok(again)
     }
 
-    fn plan(
-        &self,
-        documents: Vec<IndexEntry>,
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<(Broadcast, Index), FeedError> {
-        let root = self.root()?;
-        if root.expires <= now {
-            return Err(FeedError::RootExpired {
-                version: root.version,
-                expires: root.expires,
-            });
-        }
-        let before = self.broadcast_before()?;
-        let sequence = next_sequence(&root, before.as_ref())?;
-        let known = |entry: &IndexEntry| {
-            let old = before.as_ref().map(|(_, (_, index))| index);
-            old.and_then(|index| index.entry(entry.kind, &entry.id))
-                .is_some_and(|old| old.revision == entry.revision)
-        };
-        let news = documents
-            .iter()
-            .filter(|entry| !known(entry))
-            .map(|entry| (entry.id.clone(), entry.revision))
-            .collect();
-        let plan = Broadcast {
-            sequence,
-            expires,
-            news,
-            documents: documents.len(),
-        };
-        let index = Index {
-            audience: root.audience.clone(),
-            sequence,
-            documents,
-        };
-        self.refuse_gaps(&index)?;
-        for entry in &index.documents {
-            self.refuse_unaccepted(&root, entry)?;
-        }
-        Ok((plan, index))
-    }
-
     /// Makes these documents current, alone in the feed from the first look to the last byte.
     fn publish(
         &self,
-        documents: impl FnOnce(&Self) -> Result<Vec<IndexEntry>, FeedError>,
+        contents: impl FnOnce(&Self) -> Result<Contents, FeedError>,
         now: Timestamp,
         expires: Timestamp,
         keys: &[&SecretKey],
@@ -176,7 +145,7 @@ impl Feed {
         let _lock = self.lock()?;
         let root = self.root()?;
         holds(&root, Role::Feed, keys)?;
-        let (plan, index) = self.plan(documents(self)?, now, expires)?;
+        let (plan, index) = self.prepare(&contents(self)?, now, expires)?;
         let index = sign(index, keys)?;
         let head = sign(head(&root, &plan, &index.bytes, now), keys)?;
         self.refuse_what_panels_refuse(&root, &head, &index, now)?;
@@ -202,17 +171,35 @@ impl Feed {
         if there.each_ref().map(Option::as_deref) == [Some(&*head.bytes), Some(&*index.bytes)] {
             return Ok(());
         }
-        let next = next_sequence(&root, self.broadcast_before()?.as_ref())?;
+        let before = self.broadcast_before()?;
+        let next = next_sequence(&root, before.as_ref())?;
         let asked = head.document.sequence;
         if asked != next || index.document.sequence != next {
             return Err(FeedError::Overtaken { asked, next });
         }
-        self.refuse_gaps(&index.document)?;
+        let was_sealed = before.is_some_and(|(_, (_, index))| index.sealed.is_some());
+        self.refuse_other_seals(&index.document, was_sealed)?;
+        self.refuse_gaps(&index.document, &[])?;
         for entry in &index.document.documents {
             self.refuse_unaccepted(&root, entry)?;
         }
         self.refuse_what_panels_refuse(&root, head, index, now)?;
         self.make_current(head, index)
+    }
+
+    /// Refuses an index whose private side is not what was sealed here for it.
+    fn refuse_other_seals(&self, index: &Index, was_sealed: bool) -> Result<(), FeedError> {
+        let Some(sealed) = &index.sealed else {
+            if was_sealed {
+                return Err(FeedError::SealedGone);
+            }
+            return Ok(());
+        };
+        match self.sealing() {
+            None => Err(FeedError::SealedElsewhere(self.folder().to_owned())),
+            Some(sealing) if sealing.knows(sealed)? => Ok(()),
+            Some(_) => Err(FeedError::SealedGone),
+        }
     }
 
     /// The head that would make a planned index current; its bytes are those that are to be signed.
@@ -223,77 +210,6 @@ impl Feed {
         now: Timestamp,
     ) -> Result<Head, FeedError> {
         Ok(head(&*self.root()?, plan, &encode(index), now))
-    }
-
-    /// Writes an index, what leads to it, and last of all its head.
-    fn make_current(&self, head: &Signed<Head>, index: &Signed<Index>) -> Result<(), FeedError> {
-        let path = FeedPath::index(index.document.sequence);
-        self.write(&path.signatures(), index.signatures.as_bytes())?;
-        self.write(&path, &index.bytes)?;
-        self.write_deltas(index)?;
-        // The signatures of the head before stay beside the new ones, so that a reader at any instant
-        // finds those that fit; panels pass over what does not, as long as enough does.
-        let path = FeedPath::head();
-        let old = match self.head()? {
-            Some(old) => self.signatures_of(old.sequence)?,
-            None => String::new(),
-        };
-        let signatures = format!("{}{old}", head.signatures);
-        self.write(&path.signatures(), signatures.as_bytes())?;
-        self.write(&path, &head.bytes)
-    }
-
-    /// What changed since earlier indexes, for panels that have those. Nobody believes a delta, so the
-    /// earlier ones are taken as they lie here.
-    fn write_deltas(&self, index: &Signed<Index>) -> Result<(), FeedError> {
-        if (index.bytes.len() as u64) < WORTH_A_DELTA {
-            return Ok(());
-        }
-        let to = index.document.sequence;
-        for from in to.saturating_sub(DELTAS).max(1)..to {
-            let Ok(Some(old)) = self.read::<Index>(&FeedPath::index(from)) else {
-                continue;
-            };
-            if let Some(delta) = IndexDelta::between(&old, &index.document) {
-                let path = FeedPath::delta(to, from);
-                self.write(&path.signatures(), index.signatures.as_bytes())?;
-                self.write(&path, &delta.to_bytes())?;
-            }
-        }
-        // Who is in the middle of a sync may still want those to the sequence before this one.
-        self.forget_deltas(to.saturating_sub(1))
-    }
-
-    /// Removes deltas that lead to sequences before `to`.
-    fn forget_deltas(&self, to: u64) -> Result<(), FeedError> {
-        let folder = self.folder().join("index");
-        let failed = |source| FeedError::File {
-            path: folder.clone(),
-            source,
-        };
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let leads_to = name.to_str().and_then(|name| name.split_once(".from-"));
-            let is_old = leads_to
-                .and_then(|(leads_to, _)| leads_to.parse::<u64>().ok())
-                .is_some_and(|leads_to| leads_to < to);
-            if is_old {
-                fs::remove_file(folder.join(name)).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The signatures beside the head that are of this sequence.
-    fn signatures_of(&self, sequence: u64) -> Result<String, FeedError> {
-        let file = self.bytes(&FeedPath::head().signatures())?;
-        let text = String::from_utf8(file.unwrap_or_default()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let comment = format!(" name=head revision={sequence}");
-        let of_it = lines
-            .chunks_exact(4)
-            .filter(|block| block[2].ends_with(&comment));
-        Ok(of_it.map(|block| block.join("\n") + "\n").collect())
     }
 
     /// Has the panel's own verifier look at a head and its index before anybody else can.
@@ -356,44 +272,6 @@ impl Feed {
         let offered = unverified(&bytes, &signatures);
         let index = spacecp_trust::index(root, &head, before, offered, &Limits::default());
         Ok(index.ok().map(|index| (head, index)))
-    }
-
-    /// Corrections that advisories name, and payloads that corrections name, must be there.
-    fn refuse_gaps(&self, index: &Index) -> Result<(), FeedError> {
-        for entry in &index.documents {
-            let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
-            if entry.kind == DocumentKind::Advisory {
-                let Some(advisory) = self.read::<Advisory>(&path)? else {
-                    continue;
-                };
-                for correction in advisory.corrections {
-                    if index.entry(DocumentKind::Correction, &correction).is_none() {
-                        return Err(FeedError::MissingCorrection {
-                            advisory: advisory.id,
-                            correction,
-                        });
-                    }
-                }
-                continue;
-            }
-            let Some(correction) = self.read::<Correction>(&path)? else {
-                continue;
-            };
-            for after in correction.files.iter().filter_map(|file| file.after) {
-                let digest = after.blob.digest;
-                let intact = fs::read(self.folder().join(FeedPath::blob(&digest).as_str()))
-                    .is_ok_and(|bytes| {
-                        bytes.len() as u64 == after.blob.length && Digest::of(&bytes) == digest
-                    });
-                if !intact {
-                    return Err(FeedError::Payload {
-                        id: correction.id,
-                        digest,
-                    });
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,14 +1,14 @@
 //! A feed as one file, to be carried to a machine without internet.
 //!
 //! An uncompressed tar archive of what is current: every root, the head, its index, the documents
-//! that the index names, and their payloads. The same feed makes the same bytes.
+//! that the index names, their payloads, and what is sealed. The same feed makes the same bytes.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use spacecp_contract::{Correction, DocumentKind, FeedPath, Head, Index, Limits, decode};
+use spacecp_contract::{Correction, DocumentKind, FeedPath, Index, Limits, decode};
 
 use crate::{
     durable,
@@ -26,6 +26,8 @@ pub struct Bundled {
     pub documents: usize,
     /// Payloads.
     pub payloads: usize,
+    /// Sealed files; which of them are what shows to nobody but who can open them.
+    pub sealed: usize,
     /// Bytes of the bundle.
     pub length: u64,
 }
@@ -83,24 +85,25 @@ pub fn bundle(feed: &Feed, into: &Path) -> Result<Bundled, BundleError> {
     for entry in &index.documents {
         archive.signed(&FeedPath::document(entry.kind, &entry.id, entry.revision))?;
     }
-    for path in &payloads {
+    let sealed = match &index.sealed {
+        Some(_) => feed.sealed_files()?,
+        None => Vec::new(),
+    };
+    for path in payloads.iter().chain(&sealed) {
         archive.add(path)?;
     }
     let file = archive.builder.into_inner().map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     let length = file.as_file().metadata().map_err(failed)?.len();
     file.persist(into).map_err(|error| failed(error.error))?;
-    Ok(summary(&head, &index, payloads.len(), length))
-}
-
-fn summary(head: &Head, index: &Index, payloads: usize, length: u64) -> Bundled {
-    Bundled {
+    Ok(Bundled {
         sequence: head.sequence,
         expires: head.expires,
         documents: index.documents.len(),
-        payloads,
+        payloads: payloads.len(),
+        sealed: sealed.len(),
         length,
-    }
+    })
 }
 
 /// The payloads of the corrections that are current.

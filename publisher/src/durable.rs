@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -52,15 +52,56 @@ pub(crate) fn replace_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), (PathBuf, 
     Ok(())
 }
 
-/// Does the same for a file that nobody but its owner may read.
+/// Does the same with a file that is for its owner alone, in a folder that is, too.
 pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
-    // Made for its owner alone already.
+    private_folder(folder)?;
+    // Temporary files are made for their owner alone.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
+}
+
+/// Makes a folder for its owner alone; one that is there stays as it is.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+/// Gives files other places, and waits for the disk once they have them. What is on another disk is copied.
+pub(crate) fn move_all(files: &[(PathBuf, PathBuf)]) -> Result<(), (PathBuf, io::Error)> {
+    let mut folders = BTreeSet::new();
+    for (from, to) in files {
+        let folder = folder_of(to);
+        let moved = || {
+            fs::create_dir_all(folder)?;
+            match fs::rename(from, to) {
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy(from, to),
+                moved => moved,
+            }
+        };
+        moved().map_err(|error| (from.clone(), error))?;
+        folders.insert(folder);
+    }
+    for folder in folders {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| (folder.to_owned(), error))?;
+    }
+    Ok(())
+}
+
+/// Copies a file durably, and removes it where it was.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(to))?;
+    io::copy(&mut File::open(from)?, &mut file)?;
+    set_readable(file.as_file())?;
+    file.as_file().sync_all()?;
+    file.persist(to).map_err(|error| error.error)?;
+    fs::remove_file(from)
 }
 
 /// The folder that a file lies in. A bare name lies in the working folder, which has no name of its own.
@@ -72,7 +113,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// What is published may be read by whoever serves it.
-fn set_readable(file: &File) -> io::Result<()> {
+pub(crate) fn set_readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }

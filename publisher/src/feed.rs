@@ -1,10 +1,16 @@
 //! The folder that panels follow.
 //!
 //! Documents are added to it as they are signed, each after the panel's own verifier has looked at
-//! it; [`crate::broadcast`] makes them current.
+//! it; they wait in its desk until [`crate::broadcast`] makes them current.
 
 mod batch;
+mod desk;
+mod error;
 mod held;
+mod sides;
+
+pub use error::FeedError;
+pub(crate) use sides::Sides;
 
 use std::{
     fs::{self, File},
@@ -12,13 +18,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, Correction, DecodeError, Digest, Document, DocumentId, DocumentKind, FeedPath, Head,
-    Index, IndexEntry, Limits, Role, Root, decode,
+    Audience, Correction, Digest, Document, DocumentId, DocumentKind, FeedPath, Head, Index,
+    IndexEntry, Limits, Role, Root, decode,
 };
 
-use spacecp_trust::{TrustError, Unverified, Verified};
+use spacecp_trust::{Unverified, Verified};
 
 use crate::{
     corrections::Built,
@@ -31,134 +36,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Feed {
     folder: PathBuf,
-}
-
-/// Why something is not put into a feed.
-#[derive(Debug, thiserror::Error)]
-pub enum FeedError {
-    /// A file cannot be read or written.
-    #[error("cannot use {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: io::Error,
-    },
-    /// A file is not what its place says.
-    #[error("{} is not what a feed has there: {source}", path.display())]
-    Decode {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: DecodeError,
-    },
-    /// The revision is there already, with other contents.
-    #[error("{id} revision {revision} is published already with other contents: make it revision {}", revision + 1)]
-    Republished {
-        /// The document.
-        id: DocumentId,
-        /// Its revision.
-        revision: u64,
-    },
-    /// Panels never accept an older revision.
-    #[error("{id} is published as revision {published}, and {revision} is not newer")]
-    Older {
-        /// The document.
-        id: DocumentId,
-        /// The revision offered.
-        revision: u64,
-        /// The revision that is there.
-        published: u64,
-    },
-    /// A document for others.
-    #[error("{id} is for {audience}, and this feed is for {feed}")]
-    Audience {
-        /// The document.
-        id: DocumentId,
-        /// Whom it is for.
-        audience: Audience,
-        /// Whom the feed is for.
-        feed: Audience,
-    },
-    /// A key that does not hold the role.
-    #[error("the key {key} does not hold the role {role} in root {version}")]
-    Key {
-        /// The key's id.
-        key: String,
-        /// The role.
-        role: Role,
-        /// The root's version.
-        version: u64,
-    },
-    /// Fewer keys than the root demands.
-    #[error("the role {role} demands {threshold} signatures, and {given} keys were given")]
-    Threshold {
-        /// The role.
-        role: Role,
-        /// How many are demanded.
-        threshold: u32,
-        /// How many were given.
-        given: usize,
-    },
-    /// The feed has no root yet.
-    #[error("{} has no root: make one with \"spacecp-publisher root new\"", .0.display())]
-    NoRoot(PathBuf),
-    /// A correction without its payload.
-    #[error("the payload {digest} of {id} is missing or damaged: add the correction again")]
-    Payload {
-        /// The correction.
-        id: DocumentId,
-        /// The payload.
-        digest: Digest,
-    },
-    /// An advisory names a correction that is not there.
-    #[error("{advisory} names the correction {correction}, which this feed does not have")]
-    MissingCorrection {
-        /// The advisory.
-        advisory: DocumentId,
-        /// The correction.
-        correction: DocumentId,
-    },
-    /// Nothing was ever broadcast.
-    #[error("{} has no head: broadcast first", .0.display())]
-    NoHead(PathBuf),
-    /// What is current was not signed by any key that ever held the role.
-    #[error("the head or the index in {} is not what was broadcast there: put back the last ones that were, from a mirror or a copy", .0.display())]
-    Strange(PathBuf),
-    /// No sequence comes after it.
-    #[error(
-        "sequence {0} is the last there is: let sequences start afresh with \"root revoke … --afresh\""
-    )]
-    UsedUp(u64),
-    /// Something else was broadcast since the signatures were asked for.
-    #[error(
-        "sequence {asked} was asked for, and {next} comes next: something was broadcast meanwhile; ask for signatures anew"
-    )]
-    Overtaken {
-        /// The sequence that was signed.
-        asked: u64,
-        /// The one that panels would follow.
-        next: u64,
-    },
-    /// The root has expired: panels would refuse everything.
-    #[error("root {version} expired on {expires}: make a new one first")]
-    RootExpired {
-        /// Its version.
-        version: u64,
-        /// When.
-        expires: Timestamp,
-    },
-    /// Every panel would refuse it.
-    #[error("{what} is not published, because every panel would refuse it: {source}")]
-    Refused {
-        /// What was to be published.
-        what: String,
-        /// What a panel says of it.
-        source: TrustError,
-    },
-    /// The signature was not made.
-    #[error(transparent)]
-    Sign(#[from] SignError),
+    desk: Option<desk::Place>,
 }
 
 impl Feed {
@@ -166,6 +44,7 @@ impl Feed {
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            desk: None,
         }
     }
 
@@ -261,6 +140,7 @@ impl Feed {
         };
         let offered = unverified(&signed.bytes, signed.signatures.as_bytes());
         accepted(&self.root()?, &entry, offered)?;
+        self.refuse_secrets(kind, &signed.bytes)?;
         let path = FeedPath::document(kind, &id, revision);
         self.write_once(&path, &signed.bytes, &signed.signatures, &id, revision)
     }
@@ -289,8 +169,13 @@ impl Feed {
 
     /// Adds what a correction brings. Nobody finds it before the correction names it.
     pub fn add_payload(&self, built: &Built) -> Result<(), FeedError> {
+        self.make_room()?;
         for (digest, bytes) in &built.payload {
-            self.write(&FeedPath::blob(digest), bytes)?;
+            let path = FeedPath::blob(digest);
+            // One that is out already need not come again.
+            if !self.in_public(&path).exists() {
+                self.write_at(&self.waits_in().join(path.as_str()), bytes)?;
+            }
         }
         Ok(())
     }
@@ -311,7 +196,7 @@ impl Feed {
     }
 
     pub(crate) fn bytes(&self, path: &FeedPath) -> Result<Option<Vec<u8>>, FeedError> {
-        let path = self.folder.join(path.as_str());
+        let path = self.place(path);
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             bytes => bytes
@@ -341,16 +226,18 @@ impl Feed {
 
     /// The newest revision of every document of this kind.
     pub(crate) fn entries(&self, kind: DocumentKind) -> Result<Vec<IndexEntry>, FeedError> {
-        let mut ids: Vec<DocumentId> = self.names(&self.folder.join(kind.as_str()))?;
+        let mut ids: Vec<DocumentId> = Vec::new();
+        for folder in self.folders(kind) {
+            ids.extend(self.names::<DocumentId>(&folder)?);
+        }
         ids.sort();
+        ids.dedup();
         let mut entries = Vec::new();
         for id in ids {
             let Some(revision) = self.newest_revision(kind, &id)? else {
                 continue;
             };
-            let path = self
-                .folder
-                .join(FeedPath::document(kind, &id, revision).as_str());
+            let path = self.place(&FeedPath::document(kind, &id, revision));
             let bytes = fs::read(&path).map_err(|source| FeedError::File { path, source })?;
             entries.push(IndexEntry {
                 kind,
@@ -377,9 +264,12 @@ impl Feed {
         kind: DocumentKind,
         id: &DocumentId,
     ) -> Result<Vec<u64>, FeedError> {
-        let folder = self.folder.join(kind.as_str()).join(id.as_str());
-        let mut revisions: Vec<u64> = self.names(&folder)?;
+        let mut revisions: Vec<u64> = Vec::new();
+        for folder in self.folders(kind) {
+            revisions.extend(self.names::<u64>(&folder.join(id.as_str()))?);
+        }
         revisions.sort_unstable();
+        revisions.dedup();
         Ok(revisions)
     }
 
@@ -408,7 +298,7 @@ impl Feed {
     }
 
     pub(crate) fn read<T: Document>(&self, path: &FeedPath) -> Result<Option<T>, FeedError> {
-        let path = self.folder.join(path.as_str());
+        let path = self.place(path);
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.map_err(|source| FeedError::File {
@@ -423,8 +313,23 @@ impl Feed {
     }
 
     pub(crate) fn write(&self, path: &FeedPath, bytes: &[u8]) -> Result<(), FeedError> {
-        let path = self.folder.join(path.as_str());
-        durable::replace(&path, bytes).map_err(|source| FeedError::File { path, source })
+        self.write_at(&self.in_public(path), bytes)
+    }
+
+    fn write_at(&self, path: &Path, bytes: &[u8]) -> Result<(), FeedError> {
+        durable::replace(path, bytes).map_err(|source| FeedError::File {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Writes what stands beside a document, wherever that lies.
+    pub(crate) fn write_signatures(
+        &self,
+        path: &FeedPath,
+        signatures: &str,
+    ) -> Result<(), FeedError> {
+        self.write_at(&beside(&self.place(path)), signatures.as_bytes())
     }
 
     /// Writes a document and its signatures; the same bytes once more change nothing.
@@ -436,14 +341,28 @@ impl Feed {
         id: &str,
         revision: u64,
     ) -> Result<(), FeedError> {
-        let there = fs::read(self.folder.join(path.as_str())).ok();
+        let there = self.bytes(path)?;
         if there.is_some_and(|there| there != bytes) {
             let id = DocumentId::new(id).map_err(|error| SignError::Invalid(error.to_string()))?;
             return Err(FeedError::Republished { id, revision });
         }
-        self.write(&path.signatures(), signatures.as_bytes())?;
-        self.write(path, bytes)
+        let place = self.place(path);
+        let place = if place.exists() || path.is_root() {
+            place
+        } else {
+            self.make_room()?;
+            self.waits_in().join(path.as_str())
+        };
+        self.write_at(&beside(&place), signatures.as_bytes())?;
+        self.write_at(&place, bytes)
     }
+}
+
+/// The signatures beside a document.
+fn beside(document: &Path) -> PathBuf {
+    let mut beside = document.as_os_str().to_owned();
+    beside.push(spacecp_contract::SIGNATURE_SUFFIX);
+    beside.into()
 }
 
 pub(crate) fn unverified<'a>(bytes: &'a [u8], signatures: &'a [u8]) -> Unverified<'a> {

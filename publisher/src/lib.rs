@@ -4,7 +4,8 @@
 //! pairs and their files), [`passphrase`] (where a passphrase comes from), [`sign`] (one signature
 //! over exact bytes), [`roots`] (who may sign what), [`drafts`] (advisories as people write them),
 //! [`check`] (what may not be published), [`corrections`] (two trees into a correction),
-//! [`foreign`] (other people's advisories), [`plugins`] (a component into a signed plugin), [`feed`] (the folder that panels follow),
+//! [`foreign`] (other people's advisories), [`plugins`] (a component into a signed plugin), [`panels`] (who may
+//! read what is under embargo), [`sealing`] (encrypting it to them), [`feed`] (the folder that panels follow),
 //! [`broadcast`] (making it current), [`bundle`] (the same as one file), [`requests`] (signing on
 //! another machine), [`status`] (what expires when), and [`cli`], the program on top.
 //!
@@ -22,10 +23,12 @@ mod durable;
 pub mod feed;
 pub mod foreign;
 pub mod keys;
+pub mod panels;
 pub mod passphrase;
 pub mod plugins;
 pub mod report;
 pub mod requests;
 pub mod roots;
+pub mod sealing;
 pub mod sign;
 pub mod status;

@@ -2,10 +2,13 @@
 //! looks and changes nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use spacecp_contract::{DocumentId, DocumentKind, Index, Role, Root};
+use spacecp_contract::{DocumentId, DocumentKind, Index, IndexEntry, Role, Root};
 use spacecp_trust::{Verified, key_id};
 
-use crate::feed::{Feed, FeedError};
+use crate::{
+    broadcast::Embargoed,
+    feed::{Feed, FeedError},
+};
 
 /// How a feed stands.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -22,6 +25,9 @@ pub struct Status {
     pub head_expires: Option<Timestamp>,
     /// How many documents are current.
     pub documents: usize,
+    /// What is under embargo, and for how many panels; none where there is no private side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<Embargoed>,
     /// What was signed and is not broadcast yet.
     pub waiting: Vec<(DocumentId, u64)>,
     /// What wants to be done, each with how.
@@ -64,6 +70,7 @@ impl Feed {
             sequence: None,
             head_expires: None,
             documents: 0,
+            private: None,
             waiting: Vec::new(),
             problems: Vec::new(),
         };
@@ -105,14 +112,46 @@ impl Feed {
                 .push("nothing was ever broadcast: run \"broadcast\"".to_owned()),
         }
         let index = current.map(|(_, index)| index.document().clone());
-        self.look_at_documents(&root, index.as_ref(), &mut status)?;
+        let sealed = match self.sealing() {
+            Some(sealing) => sealing.current()?,
+            None => (Vec::new(), 0),
+        };
+        if index.as_ref().is_some_and(|index| index.sealed.is_some()) {
+            self.look_at_private_side(&sealed, &mut status)?;
+        }
+        self.look_at_documents(&root, index.as_ref(), &sealed.0, &mut status)?;
         Ok(status)
+    }
+
+    /// Whether those can read the private side who are to.
+    fn look_at_private_side(
+        &self,
+        (documents, panels): &(Vec<IndexEntry>, usize),
+        status: &mut Status,
+    ) -> Result<(), FeedError> {
+        status.private = Some(Embargoed {
+            documents: documents.len(),
+            panels: *panels,
+        });
+        match self.sealing() {
+            None => status.problems.push(
+                "it has a private side, and this is not the desk that sealed it: name that one"
+                    .to_owned(),
+            ),
+            Some(sealing) if sealing.was_enrolled_otherwise()? => status.problems.push(
+                "panels were enrolled or revoked since the last broadcast, which knows nothing of it: run \"broadcast\""
+                    .to_owned(),
+            ),
+            Some(_) => {}
+        }
+        Ok(())
     }
 
     fn look_at_documents(
         &self,
         root: &Verified<Root>,
         index: Option<&Index>,
+        sealed: &[IndexEntry],
         status: &mut Status,
     ) -> Result<(), FeedError> {
         for kind in [DocumentKind::Advisory, DocumentKind::Correction] {
@@ -123,6 +162,11 @@ impl Feed {
                     ));
                 }
                 let known = index.and_then(|index| index.entry(kind, &entry.id));
+                let in_private = || {
+                    let mut sealed = sealed.iter();
+                    sealed.find(|known| known.kind == kind && known.id == entry.id)
+                };
+                let known = known.or_else(in_private);
                 if known.is_none_or(|known| known.revision < entry.revision) {
                     status.waiting.push((entry.id, entry.revision));
                 }

@@ -113,6 +113,7 @@ impl Panel {
             vendor.publish_built(built(root, name, fix, flaw, 1, night.change)?)?;
         }
         vendor.sign_plugin(Path::new(night.plugin))?;
+        vendor.enrol("panel", &root.join("state"))?;
         vendor.broadcast_until(noon() + hours(24 * 90))?;
         let config = configuration(root, &vendor, night.policy) + night.control;
         fs::write(root.join("panel.toml"), config)?;

@@ -132,7 +132,9 @@ async fn before_the_first_word_of_the_vendor_nothing_says_that_all_is_well() -> 
     let state = demo.folder().join("state").display().to_string();
     let text = std::fs::read_to_string(demo.config_path())?;
     let config = demo.folder().join("fresh.toml");
-    std::fs::write(&config, text.replace(&state, &format!("{state}-fresh")))?;
+    let fresh = format!("{state}-fresh");
+    std::fs::write(&config, text.replace(&state, &fresh))?;
+    demo.lend_identity(Path::new(&fresh))?;
     let run = |arguments: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_panel-program"));
         program

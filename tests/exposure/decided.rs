@@ -58,6 +58,7 @@ impl Desk {
         }];
         change(&mut told);
         let vendor = Vendor::new(&folder.path().join("desk"), "customers", now())?;
+        vendor.enrol("panel", &folder.path().join("state"))?;
         let store = Store::open(&folder.path().join("store.sqlite")).await?;
         let mut desk = Self {
             folder,
@@ -79,7 +80,8 @@ impl Desk {
             address,
         };
         let (store, pin) = (self.store.clone(), self.vendor.pin()?);
-        let follower = Follower::new(vec![mirror], store, pin, "customers".parse()?);
+        let follower = Follower::new(vec![mirror], store, pin, "customers".parse()?)
+            .reading_as(self.folder.path().join("state"));
         follower.sync(now()).await?;
         Ok(())
     }

@@ -92,7 +92,7 @@ impl Panel {
     pub(crate) async fn of(kind: Kind) -> Result<Self> {
         let folder = TempDir::with_prefix("spacecp-pages-")?;
         let root = folder.path();
-        let vendor = vendor(&root.join("vendor"), kind)?;
+        let vendor = vendor(&root.join("vendor"), &root.join("state"), kind)?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -191,7 +191,7 @@ pub(crate) fn share_compiled_plugin(state: &Path) -> Result<()> {
     Ok(())
 }
 
-fn vendor(folder: &Path, kind: Kind) -> Result<Vendor> {
+fn vendor(folder: &Path, state: &Path, kind: Kind) -> Result<Vendor> {
     let now = Timestamp::now();
     let mut vendor = Vendor::new(&folder.join("desk"), catalog::AUDIENCE, now)?;
     if !kind.plugin {
@@ -207,6 +207,7 @@ fn vendor(folder: &Path, kind: Kind) -> Result<Vendor> {
         vendor.publish_correction(&correction, &before, &after)?;
     }
     vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
+    vendor.enrol("panel", state)?;
     vendor.broadcast()?;
     Ok(vendor)
 }

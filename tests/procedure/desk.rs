@@ -107,6 +107,11 @@ fn from_the_first_key_to_a_broadcast() -> Result<()> {
     std::fs::write(&draft, text)?;
     well(&desk, &["advisory", "check", &name])?;
     well(&desk, &["advisory", "sign", &name, "--feed", &feed])?;
+    let nobody = run(&desk, &["broadcast", &feed])?;
+    let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    assert!(said.contains("no panel is enrolled"), "{said}");
+    let panel = age::x25519::Identity::generate().to_public().to_string();
+    well(&desk, &["panel", "enrol", "node-7", &panel])?;
     let would = well(&desk, &["broadcast", &feed, "--dry-run"])?;
     assert!(
         would.contains("would be current") && !Path::new(&feed).join("head").exists(),
@@ -115,7 +120,9 @@ fn from_the_first_key_to_a_broadcast() -> Result<()> {
     let json: serde_json::Value =
         serde_json::from_str(&well(&desk, &["--json", "broadcast", &feed])?)?;
     assert_eq!(json["sequence"], 1);
-    assert_eq!(json["documents"], 2);
+    assert_eq!(json["documents"], 0, "a template is under embargo");
+    assert_eq!(json["private"]["documents"], 2);
+    assert_eq!(json["private"]["panels"], 1);
     Ok(())
 }
 

@@ -213,6 +213,8 @@ fn what_is_under_embargo_is_not_given_out() -> Result<()> {
     ];
     let (report, _) = import.osv(&[record("EX-1", FIRST)], &embargo)?;
     assert_eq!(report["new"].as_u64(), Some(1), "{report}");
+    let panel = age::x25519::Identity::generate().to_public().to_string();
+    well(&import.desk(), &["panel", "enrol", "node-7", &panel])?;
     import.broadcast()?;
     let ended = run(&import.desk(), &["export", "osv", &import.feed])?;
     assert_eq!(ended.status.code(), Some(1));

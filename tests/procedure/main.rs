@@ -5,6 +5,7 @@ mod ceremony;
 mod desk;
 mod foreign;
 mod peers;
+mod private;
 mod publishing;
 mod seeds;
 mod versions;

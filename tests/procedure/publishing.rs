@@ -241,7 +241,7 @@ fn a_broadcast_with_a_gap_is_refused() -> Result<()> {
         .blob
         .digest;
     let path = vendor
-        .feed_dir()
+        .waiting_dir()
         .join(spacecp_contract::FeedPath::blob(&blob).as_str());
     let bytes = fs::read(&path)?;
     fs::write(&path, &bytes[1..])?;

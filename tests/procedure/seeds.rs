@@ -9,7 +9,10 @@ use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::trust::{self, Unverified};
 use spacecp_contract::{
-    Attachment, Audience, FeedPath, Finder, Report, ReportLimits, ReportedVersion, TreePath,
+    Attachment, Audience, Digest, FeedPath, Finder, IndexEntry, Limits, ObjectKey, Report,
+    ReportLimits, ReportedVersion, SealedEntry, SealedIndex, SealedObject, SealedPayload, TreePath,
+    capsule,
+    envelope::{self, Bucket, Tag},
 };
 use spacecp_publisher::{roots, sign};
 use spacecp_tests::{
@@ -111,6 +114,41 @@ fn write() -> Result<()> {
     )
 }
 
+/// One of each that the private side has; the first byte tells the target what follows.
+fn write_sealed() -> Result<()> {
+    let tag = Tag::from_bytes([0; 8]);
+    let bucket = envelope::cut(&[(tag, [1; 64]), (tag, [2; 64])], 1).remove(0);
+    put("corpus/sealed/bucket", &[&[0], &bucket[..]].concat())?;
+    let digest = Digest::of(b"payload");
+    let object = SealedObject {
+        digest,
+        length: 400,
+        key: ObjectKey::from_bytes([7; 16]),
+    };
+    let document = IndexEntry {
+        kind: spacecp_contract::DocumentKind::Correction,
+        id: catalog::BACKUP_CORRECTION.parse()?,
+        revision: 1,
+        digest,
+        length: 7,
+    };
+    let payload = SealedPayload {
+        blob: object.blob(),
+        object,
+    };
+    let index = SealedIndex::new(
+        Audience::new(catalog::AUDIENCE)?,
+        vec![SealedEntry { document, object }],
+        vec![payload],
+    );
+    let index = index.to_bytes();
+    put("corpus/sealed/index", &[&[1], &index[..]].concat())?;
+    let capsule = capsule::pack(&[&index, b"signatures"]).expect("it is short");
+    put("corpus/sealed/capsule", &[&[2], &capsule[..]].concat())?;
+    let file = b"\x03age-encryption.org/v1\n-> spacecp-sealed\n\n--- ";
+    put("corpus/sealed/header", file)
+}
+
 /// A report with something in every field.
 fn report() -> Result<Report> {
     Ok(Report {
@@ -142,6 +180,23 @@ fn the_seed_of_reports_is_one() -> Result<()> {
         Report::from_bytes(&bytes, &ReportLimits::default())?,
         report()?
     );
+    Ok(())
+}
+
+#[test]
+fn the_seeds_of_the_private_side_are_read() -> Result<()> {
+    if std::env::var_os("WRITE_SEEDS").is_some() {
+        write_sealed()?;
+    }
+    let seed = |name: &str| fs::read(place(&format!("corpus/sealed/{name}")));
+    let (bucket, index) = (seed("bucket")?, seed("index")?);
+    assert_eq!((bucket[0], index[0]), (0, 1));
+    let bucket = Bucket::read(&bucket[1..], 0, 1)?;
+    assert_eq!(bucket.at(Tag::from_bytes([0; 8])).count(), 2);
+    let index = SealedIndex::from_bytes(&index[1..], &Limits::default())?;
+    assert_eq!((index.documents.len(), index.payloads.len()), (1, 1));
+    let capsule = seed("capsule")?;
+    assert!(capsule::unpack::<2>(&capsule[1..]).is_some());
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -99,7 +100,7 @@ impl Demo {
         let folder = Folder::open(dir)?;
         let root = folder.path();
         let now = Timestamp::now();
-        let vendor = vendor(&root.join("vendor"), now)?;
+        let vendor = vendor(&root.join("vendor"), &root.join("state"), now)?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
         let feed = FeedServer::start(vendor.feed_dir().to_owned()).await?;
         let listener = listen(port).await?;
@@ -165,6 +166,15 @@ impl Demo {
         &self.config_path
     }
 
+    /// Gives the panel's identity to another folder of state: whoever begins there is the same panel, and reads
+    /// what is encrypted to it.
+    pub fn lend_identity(&self, state: &Path) -> Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(state)?;
+        let own = self.folder().join("state/identity.txt");
+        fs::copy(own, state.join("identity.txt"))?;
+        Ok(())
+    }
+
     /// Whether the folder outlives the demo.
     pub fn stays(&self) -> bool {
         matches!(self.folder, Folder::Kept(_))
@@ -186,8 +196,9 @@ impl Demo {
     }
 }
 
-/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, one broadcast.
-fn vendor(folder: &Path, now: Timestamp) -> Result<Vendor> {
+/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, the panel enrolled, and one
+/// broadcast, of which a part is for that panel alone.
+fn vendor(folder: &Path, panel: &Path, now: Timestamp) -> Result<Vendor> {
     let before = Ground::lay(&folder.join("trees/before"), Age::Flawed)?;
     let after = Ground::lay(&folder.join("trees/after"), Age::Corrected)?;
     let mut vendor = Vendor::new(&folder.join("desk"), catalog::AUDIENCE, now)?;
@@ -198,6 +209,7 @@ fn vendor(folder: &Path, now: Timestamp) -> Result<Vendor> {
         vendor.publish_correction(&correction, &before, &after)?;
     }
     vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
+    vendor.enrol("demo", panel)?;
     vendor.broadcast()?;
     Ok(vendor)
 }

@@ -13,12 +13,16 @@
 
 use std::{
     fs,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
-use spacecp_advisories::trust::{Unverified, workflow::Pin};
+use spacecp_advisories::{
+    identity,
+    trust::{Unverified, workflow::Pin},
+};
 use spacecp_contract::{
     Advisory, Audience, ComponentName, Correction, DocumentId, Restart, Role, VersionRange,
     VersionScheme,
@@ -28,6 +32,7 @@ use spacecp_publisher::{
     corrections::{self, Built, Facts},
     feed::Feed,
     keys::SecretKey,
+    panels::Panels,
     plugins, roots, sign,
 };
 
@@ -86,6 +91,7 @@ impl Keys {
 pub struct Vendor {
     keys: Keys,
     feed: Feed,
+    panels: Panels,
     audience: Audience,
     now: Timestamp,
     root_path: PathBuf,
@@ -103,6 +109,8 @@ impl Vendor {
         let root = roots::root(audience.clone(), 1, &keys.holders(), now, expires);
         let root = sign::sign(root, &[&keys.root])?;
         feed.add_root(&root)?;
+        let desk = folder.join("desk");
+        let (feed, panels) = (feed.with_desk(&desk)?, Panels::of_desk(&desk));
         // What the vendor hands over with the installation: the same root, out of band.
         let handed = folder.join("hand-over");
         fs::create_dir_all(&handed)?;
@@ -112,6 +120,7 @@ impl Vendor {
         Ok(Self {
             keys,
             feed,
+            panels,
             audience,
             now,
             root_path,
@@ -139,6 +148,29 @@ impl Vendor {
     /// Its feed.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// The folder of the desk where what is signed waits for its broadcast.
+    pub fn waiting_dir(&self) -> PathBuf {
+        let desk = self.feed_dir().with_file_name("desk");
+        desk.join("signed").join(self.audience.as_str())
+    }
+
+    /// The panels that may read what is under embargo.
+    pub fn panels(&self) -> &Panels {
+        &self.panels
+    }
+
+    /// Enrols the panel with this state folder, which gets its identity now if it has none: what is broadcast
+    /// from now on it can read, whatever is under embargo. Gives its recipient.
+    pub fn enrol(&self, name: &str, state: &Path) -> Result<String> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(state)?;
+        let identity = identity::load_or_make(state, self.now)?;
+        let panel = self.panels.enrol(name, &identity.recipient(), self.now)?;
+        Ok(panel.recipient)
     }
 
     /// The folder that panels follow.

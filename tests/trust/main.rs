@@ -19,6 +19,7 @@ mod never_back;
 mod objects;
 mod payload;
 mod pinned;
+mod private;
 mod proxies;
 mod recorded;
 mod refused;

@@ -182,6 +182,7 @@ async fn an_index_whose_ids_lead_elsewhere() -> Result<()> {
             audience: "customers".parse()?,
             sequence: 2,
             documents: documents.clone(),
+            sealed: None,
         };
         let (bytes, signatures) = exchanged(&index, "SPACECP-SA-2026-0666", id, &own.feed)?;
         let index = Signed {

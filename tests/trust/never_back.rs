@@ -221,7 +221,9 @@ impl Panel {
                 });
             match run.answer(path, answer) {
                 Ok(Some(News::Root(root))) => self.trusted.root = Some(root),
-                Ok(Some(News::Document(document, _))) => waiting.push(document),
+                Ok(Some(News::Document(document, _) | News::Private(document, _))) => {
+                    waiting.push(document);
+                }
                 Ok(Some(News::PassedOver { .. }) | None) => {}
                 Err(_) => return false,
             }
@@ -247,6 +249,7 @@ impl Panel {
             revision: document.revision(),
             digest: document.digest(),
             waiting_under: None,
+            private: false,
         };
         self.held.insert((document.kind(), id.clone()), held);
         self.documents.insert(id, document.bytes().to_vec());

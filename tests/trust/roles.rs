@@ -98,6 +98,7 @@ pub(crate) fn put_current(
         audience: last.audience.clone(),
         sequence: last.sequence + 1,
         documents,
+        sealed: None,
     };
     let index = sign(index, signers)?;
     put(scene, &FeedPath::index(last.sequence + 1), &index)?;

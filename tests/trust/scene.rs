@@ -65,6 +65,11 @@ impl Scene {
         Ok(scene)
     }
 
+    /// Where the panel's identity is; none is enrolled unless a test does that.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.folder.path().to_owned()
+    }
+
     pub(crate) fn follower_of(&self, address: &str) -> Result<Follower> {
         let patience = Patience {
             connect: std::time::Duration::from_secs(2),
@@ -87,7 +92,8 @@ impl Scene {
             self.store.clone(),
             self.vendor.pin()?,
             audience,
-        ))
+        )
+        .reading_as(self.state()))
     }
 
     pub(crate) async fn sync_with(&self, address: &str) -> Result<SyncReport, SyncError> {

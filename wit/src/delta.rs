@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentId, DocumentKind, Index, IndexEntry, Limits, SCHEMA, encode, shape};
+use crate::{DocumentId, DocumentKind, Index, IndexEntry, Limits, SCHEMA, Sealed, encode, shape};
 
 /// From how many sequences back a feed offers deltas.
 pub const DELTAS: u64 = 32;
@@ -26,6 +26,9 @@ pub struct IndexDelta {
     to: u64,
     /// Documents that are new in the later one, or have another revision there.
     documents: Vec<IndexEntry>,
+    /// The private side of the later one, if it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
 }
 
 impl IndexDelta {
@@ -42,6 +45,10 @@ impl IndexDelta {
             from: old.sequence,
             to: new.sequence,
             documents: changed.cloned().collect(),
+            sealed: new
+                .sealed
+                .clone()
+                .filter(|new| old.sealed.as_ref() != Some(new)),
         };
         let whole = encode(new);
         let short = delta.to_bytes().len() <= whole.len() / 2;
@@ -71,6 +78,7 @@ impl IndexDelta {
             audience: old.audience.clone(),
             sequence: self.to,
             documents: documents.into_values().cloned().collect(),
+            sealed: self.sealed.clone().or_else(|| old.sealed.clone()),
         }))
     }
 }
@@ -106,6 +114,7 @@ mod tests {
             audience: "customers".parse().expect("an audience"),
             sequence,
             documents,
+            sealed: None,
         }
     }
 

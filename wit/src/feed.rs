@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Audience, Digest, Document, DocumentId, DocumentKind};
+use crate::{Audience, Digest, Document, DocumentId, DocumentKind, Sealed};
 
 /// The smallest document: what is current, and until when that can be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,10 @@ pub struct Index {
     pub sequence: u64,
     /// The documents, each id once.
     pub documents: Vec<IndexEntry>,
+    /// The private side; none where a feed has none. Left out of the bytes then, as before there was such
+    /// a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
 }
 
 impl Index {
@@ -92,7 +96,7 @@ impl Document for Index {
                 return Err(format!("it lists the {} {} twice", entry.kind, entry.id));
             }
         }
-        Ok(())
+        self.sealed.as_ref().map_or(Ok(()), Sealed::validate)
     }
 }
 

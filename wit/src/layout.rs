@@ -8,11 +8,13 @@
 //! advisory/SPACECP-SA-2026-0007/2        every revision of every advisory
 //! correction/SPACECP-SC-2026-0007/1      every revision of every correction
 //! blob/9f/9f86d081…                      payloads, by digest
+//! sealed/9f/9f86d081…                    what is encrypted, by digest: index, envelopes, documents, payloads
 //! ```
 //!
 //! Beside each document, with `.minisig` behind its name, lie its signatures: one or more minisign
 //! signatures of four lines each, one after the other. A file with one signature is exactly what
-//! the `minisign` program writes and reads. Payloads have none; documents name them by digest.
+//! the `minisign` program writes and reads. Payloads and what is
+//! sealed have none; what is signed names them by digest.
 
 use std::fmt;
 
@@ -58,6 +60,12 @@ impl FeedPath {
         Self(format!("blob/{}/{name}", &name[..2]))
     }
 
+    /// Something of the private side.
+    pub fn sealed(digest: &Digest) -> Self {
+        let name = digest.to_string();
+        Self(format!("sealed/{}/{name}", &name[..2]))
+    }
+
     /// Whether it is a root or its signatures: the one file that may be asked for before it is there.
     pub fn is_root(&self) -> bool {
         self.0.starts_with("root/")
@@ -74,8 +82,12 @@ impl FeedPath {
     pub fn parse(text: &str) -> Option<Self> {
         let document = text.strip_suffix(SIGNATURE_SUFFIX);
         let path = Self::of_document(document.unwrap_or(text)).or_else(|| {
-            let digest = text.get("blob/9f/".len()..)?.parse().ok()?;
-            document.is_none().then(|| Self::blob(&digest))
+            let digest = text.rsplit('/').next()?.parse().ok()?;
+            let place = match text.split_once('/')? {
+                ("sealed", _) => Self::sealed(&digest),
+                _ => Self::blob(&digest),
+            };
+            document.is_none().then_some(place)
         })?;
         let path = if document.is_some() {
             path.signatures()

@@ -18,13 +18,16 @@
 mod advisory;
 #[cfg(feature = "bundle")]
 pub mod bundle;
+pub mod capsule;
 mod codec;
 mod comment;
 mod correction;
 mod delta;
 mod digest;
 mod ecosystem;
+pub mod envelope;
 mod feed;
+mod fixed;
 mod layout;
 mod manifest;
 mod name;
@@ -32,6 +35,7 @@ mod path;
 mod report;
 mod root;
 mod scope;
+mod sealed;
 mod severity;
 mod shape;
 mod source;
@@ -57,6 +61,10 @@ pub use report::{
 };
 pub use root::{Role, RoleKeys, Root};
 pub use scope::{InScope, OrdinaryBug};
+pub use sealed::{
+    ObjectKey, Sealed, SealedEntry, SealedIndex, SealedIndexError, SealedObject, SealedPayload,
+    most_sealed,
+};
 pub use severity::{Rating, Severity, rate};
 pub use shape::{Limits, ShapeError};
 pub use source::{LONGEST_REST, LONGEST_SOURCE_ID, Source, SourceFormat};

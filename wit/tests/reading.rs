@@ -36,6 +36,7 @@ fn index(documents: Vec<IndexEntry>) -> Index {
         audience: "customers".parse().expect("an audience"),
         sequence: 1,
         documents,
+        sealed: None,
     }
 }
 

@@ -78,6 +78,8 @@ pub enum What {
     TokenMade,
     /// A token of the API was revoked.
     TokenRevoked,
+    /// The identity that reads private broadcasts was replaced.
+    IdentityRenewed,
     /// Something that a newer program recorded.
     #[serde(other)]
     Unknown,
@@ -103,6 +105,7 @@ impl What {
             Self::DecisionReopened => "decision-reopened",
             Self::TokenMade => "token-made",
             Self::TokenRevoked => "token-revoked",
+            Self::IdentityRenewed => "identity-renewed",
             Self::Unknown => "unknown",
         }
     }

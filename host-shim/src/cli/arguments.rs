@@ -171,6 +171,14 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: Option<Trust>,
     },
+    /// Show whom the vendor has to encrypt to, for this panel to read what is under embargo.
+    ///
+    /// The recipient (age1…) is for the vendor alone: whoever knows it can tell whether a broadcast is for
+    /// this panel.
+    Identity {
+        #[command(subcommand)]
+        action: Option<Identity>,
+    },
     /// Look for what keeps advisories from arriving or corrections from being applied, and say what
     /// to do; ends with 1 if there is anything.
     Doctor,
@@ -251,6 +259,21 @@ pub(super) enum Totp {
     },
     /// List who has a secret.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Identity {
+    /// Show the recipient.
+    Show,
+    /// Make another identity, for the day when somebody else may have seen the one that is there.
+    ///
+    /// This panel reads nothing under embargo until the vendor has enrolled the new one and broadcast again.
+    /// What it has read stays.
+    Renew {
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

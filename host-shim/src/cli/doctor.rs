@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{CommandError, Ending, Output};
 use crate::{
     config::Config,
-    shim::{Shim, Standing},
+    shim::{PrivateReport, Shim, Standing},
 };
 
 /// A clock may be off by so much without anybody minding.
@@ -112,6 +112,7 @@ async fn inside(
     if let Some(root) = &report.root {
         findings.push(root_age(root.version, root.expires, now));
     }
+    findings.push(private_side(&report.private));
     let problem = report.freshness.problem.clone();
     let because = problem.map_or(String::new(), |problem| {
         format!("; the last attempt: {problem}")
@@ -130,6 +131,18 @@ async fn inside(
         ),
     });
     Ok(())
+}
+
+/// Whether there is an identity to read private broadcasts with. That none is for this panel is no fault.
+fn private_side(report: &PrivateReport) -> Finding {
+    match &report.problem {
+        Some(problem) => Finding::ill(
+            "identity",
+            problem,
+            "public advisories go on; what is under embargo cannot be read until this is put right",
+        ),
+        None => Finding::well("identity", report.standing.words()),
+    }
 }
 
 /// What was looked at to find components, and what could not be read there.

@@ -10,6 +10,7 @@ mod check;
 mod decisions;
 mod doctor;
 mod exposure;
+mod identity;
 mod manual;
 mod notify;
 mod output;
@@ -114,6 +115,7 @@ impl CommandError {
             | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
             Self::Shim(
                 ShimError::PinnedRoot { .. }
+                | ShimError::Identity(_)
                 | ShimError::NotCorrectable { .. }
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
@@ -229,6 +231,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Notify { action } => notify::notify(&shim, action, &out).await,
         Command::History => show::history(&shim, &out).await,
         Command::Import { file } => trust::import(&shim, file, &out).await,
+        Command::Identity { action } => identity::identity(&shim, action.as_ref(), &out).await,
         Command::Trust { action: None } => trust::show(&shim, &out).await,
         Command::Trust {
             action: Some(arguments::Trust::Reset { yes }),

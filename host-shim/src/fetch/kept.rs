@@ -13,9 +13,9 @@ use std::{
     time::SystemTime,
 };
 
-use spacecp_contract::{Blob, FeedPath};
+use spacecp_contract::{Blob, Digest, FeedPath, SealedObject};
 
-use super::{FetchError, Source, payload::resume_payload};
+use super::{FetchError, Source, payload::resume_payload, sealed};
 use crate::streamed;
 
 /// A folder of payloads, and where those that are not in it come from.
@@ -25,6 +25,7 @@ pub struct Kept {
     from: Vec<Arc<Source>>,
     most: u64,
     spared: Arc<BTreeSet<PathBuf>>,
+    sealed: Arc<BTreeMap<Digest, SealedObject>>,
 }
 
 /// What the folder has of one payload, as it was when somebody looked.
@@ -53,7 +54,15 @@ impl Kept {
             from,
             most,
             spared: Arc::default(),
+            sealed: Arc::default(),
         }
+    }
+
+    /// The same, where payloads under embargo are in these sealed files.
+    #[must_use]
+    pub fn opening(mut self, sealed: BTreeMap<Digest, SealedObject>) -> Self {
+        self.sealed = Arc::new(sealed);
+        self
     }
 
     /// The same, where these payloads make room for no other one.
@@ -126,10 +135,54 @@ impl Kept {
     }
 
     async fn bring_from_any(&self, blob: &Blob, place: &Path) -> Result<(), FetchError> {
+        let Some(object) = self.sealed.get(&blob.digest) else {
+            let path = FeedPath::blob(&blob.digest);
+            return self.bring_file(&path, blob, place).await;
+        };
+        match self.bring_sealed(object, blob, place).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // It may have been disclosed since.
+                tracing::warn!(%error, "the sealed payload did not come; the public one is tried");
+                let path = FeedPath::blob(&blob.digest);
+                let public = self.bring_file(&path, blob, place).await;
+                public.map_err(|_| error)
+            }
+        }
+    }
+
+    /// Brings a sealed file and opens it into the payload's place. While it is opened the disk has both; what
+    /// counts for the room is what stays.
+    async fn bring_sealed(
+        &self,
+        object: &SealedObject,
+        blob: &Blob,
+        place: &Path,
+    ) -> Result<(), FetchError> {
+        let sealed = place.with_extension("sealed");
+        let path = FeedPath::sealed(&object.digest);
+        self.bring_file(&path, &object.blob(), &sealed).await?;
+        let (object, blob, place) = (*object, *blob, place.to_owned());
+        aside(move || {
+            let opened = sealed::open(&object, &blob, &sealed, &place);
+            // It is of no use any more, or of none at all.
+            removed(&sealed)?;
+            opened
+        })
+        .await
+    }
+
+    /// Brings one file of the feed from the first place that has it.
+    async fn bring_file(
+        &self,
+        path: &FeedPath,
+        blob: &Blob,
+        place: &Path,
+    ) -> Result<(), FetchError> {
         let part = place.with_extension("part");
         let mut last = None;
         for source in &self.from {
-            match resume_payload(source, blob, &part, place).await {
+            match resume_payload(source, path.clone(), blob, &part, place).await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     tracing::warn!(%error, "this place did not give the payload");

@@ -10,10 +10,13 @@ mod http;
 mod kept;
 mod objects;
 mod payload;
+mod sealed;
 
 use std::{io, path::PathBuf, time::Duration};
 
 use spacecp_contract::{Digest, FeedPath};
+
+use crate::trust::OpenError;
 
 pub(crate) use access::innermost;
 pub use access::{Access, Patience, Proxy, Retries, Settings, authorities};
@@ -128,6 +131,14 @@ pub enum FetchError {
         address: String,
         /// The digest of what came.
         found: Digest,
+    },
+    /// A sealed payload that does not open.
+    #[error("the sealed payload {payload} cannot be opened: {source}")]
+    Unopened {
+        /// Which.
+        payload: Digest,
+        /// What is wrong.
+        source: OpenError,
     },
     /// A payload longer than all that may be kept together.
     #[error(

@@ -32,7 +32,8 @@ pub async fn fetch_payload(source: &Source, blob: &Blob, into: &Path) -> Result<
     let file = File::create_new(into)
         .await
         .map_err(|source| failed(into, source))?;
-    arrive(source, &mut Sink::new(file, into, blob)).await
+    let path = FeedPath::blob(&blob.digest);
+    arrive(source, &mut Sink::new(file, into, blob, path)).await
 }
 
 /// Everything that is missing, verified and on the disk.
@@ -41,12 +42,13 @@ async fn arrive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> 
     sink.check().await
 }
 
-/// Goes on with what `part` has of a payload and renames it to `place` once it is whole and verified.
+/// Goes on with what `part` has of a payload, which the feed has at `path`, and renames it to `place` once it is whole and verified.
 ///
 /// What has come stays in `part` if the download breaks, and goes if it was not the payload. Only one
 /// process at a time works on it; the others wait and find it done.
 pub(super) async fn resume_payload(
     source: &Source,
+    path: FeedPath,
     blob: &Blob,
     part: &Path,
     place: &Path,
@@ -55,7 +57,7 @@ pub(super) async fn resume_payload(
     if std::fs::metadata(place).is_ok_and(|there| there.len() == blob.length) {
         return Ok(());
     }
-    let mut sink = Sink::new(file, part, blob);
+    let mut sink = Sink::new(file, part, blob, path);
     let had = sink.go_on().await?;
     let mut done = arrive(source, &mut sink).await;
     // What was there from another time may have been of another feed: once more from the beginning.
@@ -134,7 +136,7 @@ async fn receive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError>
 }
 
 async fn transfer(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
-    let path = FeedPath::blob(&sink.blob.digest);
+    let path = sink.path.clone();
     match source {
         Source::Directory(directory) => {
             sink.restart().await?;
@@ -154,6 +156,10 @@ async fn transfer(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError
 }
 
 async fn from_kept(kept: &Kept, sink: &mut Sink<'_>) -> Result<(), FetchError> {
+    // It has payloads, and nothing that is sealed.
+    if sink.path != FeedPath::blob(&sink.blob.digest) {
+        return Err(failed(kept.folder(), io::ErrorKind::NotFound.into()));
+    }
     for attempt in 0.. {
         let place = kept.bring(sink.blob).await?;
         sink.restart().await?;
@@ -346,17 +352,20 @@ struct Sink<'a> {
     hash: Sha256,
     length: u64,
     blob: &'a Blob,
+    /// Where the feed has it.
+    path: FeedPath,
     address: String,
 }
 
 impl<'a> Sink<'a> {
-    fn new(file: File, into: &'a Path, blob: &'a Blob) -> Self {
+    fn new(file: File, into: &'a Path, blob: &'a Blob, path: FeedPath) -> Self {
         Self {
             file,
             into,
             hash: Sha256::new(),
             length: 0,
             blob,
+            path,
             address: String::new(),
         }
     }

@@ -43,9 +43,8 @@ impl Rooms {
     async fn known(&self, now: Timestamp) -> Result<Known, ShimError> {
         let trusted = self.store().trusted().await?;
         let (mut advisories, mut corrections) = (Vec::new(), BTreeMap::new());
-        let entries = trusted.index.iter().flat_map(|index| &index.documents);
-        for entry in entries {
-            match self.store().document(entry.kind, &entry.id).await? {
+        for (kind, id) in trusted.listed() {
+            match self.store().document(kind, id).await? {
                 Some(AnyDocument::Advisory(advisory)) => {
                     advisories.push(advisory.document().clone());
                 }
@@ -117,10 +116,10 @@ impl Rooms {
     async fn advisories(&self) -> Result<Vec<Advisory>, ShimError> {
         let trusted = self.store().trusted().await?;
         let mut advisories = Vec::new();
-        for entry in trusted.index.iter().flat_map(|index| &index.documents) {
-            if entry.kind == DocumentKind::Advisory
+        for (kind, id) in trusted.listed() {
+            if kind == DocumentKind::Advisory
                 && let Some(AnyDocument::Advisory(advisory)) =
-                    self.store().document(entry.kind, &entry.id).await?
+                    self.store().document(kind, id).await?
             {
                 advisories.push(advisory.document().clone());
             }

@@ -13,6 +13,7 @@ use super::ShimError;
 use crate::{
     config::Config,
     fetch::{Kept, Source},
+    store::SealedPayloads,
 };
 
 /// The folder of the payloads that are here.
@@ -21,6 +22,7 @@ pub(super) struct Payloads {
     folder: PathBuf,
     /// Bytes of them that may be there.
     most: u64,
+    sealed: SealedPayloads,
 }
 
 impl Payloads {
@@ -28,12 +30,19 @@ impl Payloads {
         Self {
             folder: config.state.join("payloads"),
             most: config.feed.keep_payloads_bytes,
+            sealed: SealedPayloads::new(),
         }
+    }
+
+    /// The same, where those under embargo come in these sealed files.
+    pub(super) fn opening(mut self, sealed: SealedPayloads) -> Self {
+        self.sealed = sealed;
+        self
     }
 
     /// These payloads, and the places from which the others are brought when they are asked for.
     pub(super) fn or_from(&self, places: Vec<Arc<Source>>) -> Kept {
-        Kept::new(self.folder.clone(), places, self.most)
+        Kept::new(self.folder.clone(), places, self.most).opening(self.sealed.clone())
     }
 
     /// Keeps the payloads of these corrections, each verified, and no others; none of them if there is

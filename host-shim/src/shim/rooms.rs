@@ -13,9 +13,10 @@ use crate::{
     config::{Config, FeedConfig},
     control::{Configured, Watchdog},
     fetch::{self, Access, FetchError, Proxy, Source},
+    identity,
     inventory::{Component, Inventory, Lookout, Report},
     policy::{InForce, Policy},
-    store::Store,
+    store::{Store, StoreError},
     sync::{Follower, Mirror},
     trust::{self, AnyDocument, Unverified, Verified, workflow::Pin},
 };
@@ -54,7 +55,12 @@ impl Rooms {
         let mirrors = mirrors.collect::<Result<Vec<_>, FetchError>>()?;
         let pin = pin(&config.feed)?;
         let audience = config.feed.audience.clone();
-        let follower = Follower::new(mirrors, store.clone(), pin, audience);
+        // The vendor wants to know whom to encrypt to before there is anything to read.
+        if let Err(error) = identity::load_or_make(&config.state, Timestamp::now()) {
+            tracing::warn!(%error, "this panel cannot read what is encrypted to it");
+        }
+        let follower =
+            Follower::new(mirrors, store.clone(), pin, audience).reading_as(config.state.clone());
         let applier = applier_of(&config, store.clone());
         let ledger = Ledger::new(store.clone());
         let lookout = Lookout::new(&config);
@@ -207,7 +213,10 @@ impl Rooms {
             correction: &correction,
             component: find(&inventory, component)?,
         };
-        Ok(self.applier.differences(part, &self.payloads()).await?)
+        Ok(self
+            .applier
+            .differences(part, &self.payloads().await?)
+            .await?)
     }
 
     /// What a correction changes in a component, line by line, with the plan; and whether that is under
@@ -228,7 +237,7 @@ impl Rooms {
             correction: &correction,
             component,
         };
-        let changes = self.applier.changes(part, &self.payloads()).await?;
+        let changes = self.applier.changes(part, &self.payloads().await?).await?;
         let embargo = self.is_under_embargo(&correction).await?;
         Ok((plan, changes, embargo))
     }
@@ -261,7 +270,10 @@ impl Rooms {
             id: application_id(now)?,
             now,
         };
-        let applied = self.applier.apply(order, &self.payloads(), progress).await;
+        let applied = self
+            .applier
+            .apply(order, &self.payloads().await?, progress)
+            .await;
         self.lookout.forget();
         self.stirred.notify_one();
         let applied = applied?;
@@ -279,10 +291,12 @@ impl Rooms {
     }
 
     /// Payloads that are here, or else from the feed.
-    fn payloads(&self) -> Source {
+    async fn payloads(&self) -> Result<Source, StoreError> {
+        let sealed = self.store.sealed_payloads().await?;
         let mirrors = self.follower.mirrors().iter();
         let mirrors = mirrors.map(|mirror| mirror.source.clone()).collect();
-        Source::Kept(Payloads::of(&self.config).or_from(mirrors))
+        let payloads = Payloads::of(&self.config).opening(sealed);
+        Ok(Source::Kept(payloads.or_from(mirrors)))
     }
 
     async fn corrections(

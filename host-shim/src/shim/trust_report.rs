@@ -8,8 +8,9 @@ use serde::Serialize;
 use spacecp_contract::{Audience, Digest, DocumentKind, Role, Root};
 
 use super::{
-    Shim, ShimError,
+    PrivateReport, Shim, ShimError,
     pieces::{code, fact, heading, minute, plain, text},
+    private_report,
 };
 use crate::{
     audit::{self, Event, What},
@@ -41,6 +42,8 @@ pub struct TrustReport {
     pub root: Option<RootReport>,
     /// How current the panel's knowledge is.
     pub freshness: Freshness,
+    /// Whether this panel reads what is under embargo.
+    pub private: PrivateReport,
     /// Documents that are held.
     pub documents: usize,
     /// Documents whose signers have lost their role since, at least in part.
@@ -123,6 +126,7 @@ impl Shim {
                 version: follower.pin().version(),
                 fingerprint: follower.pin().digest(),
             },
+            private: self.private_report().await?,
             documents: signers.len(),
             signed_by_former_keys: former(root.as_ref(), signers),
             root: root.as_ref().map(root_report),
@@ -263,6 +267,7 @@ fn feed_facts(report: &TrustReport) -> Vec<Fact> {
         facts.push(fact("Sequence", vec![plain(sequence.to_string())]));
     }
     facts.push(fact("Documents", vec![plain(report.documents.to_string())]));
+    facts.extend(private_report::facts(&report.private));
     if let Some(problem) = &freshness.problem {
         facts.push(fact("Last attempt", vec![plain(problem.clone())]));
     }

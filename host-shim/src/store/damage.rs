@@ -141,6 +141,7 @@ impl Store {
         for table in [
             "waiting",
             "documents",
+            "sealed_payloads",
             "roots",
             "validators",
             "expired_heads",

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId, Head, Limits, Root};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Store, StoreError, believed::Believed, documents::kind};
+use super::{Store, StoreError, believed::Believed, documents::kind, private};
 use crate::trust::{
     self, AnyDocument, Unverified, Verified,
-    workflow::{Held, HeldDocument, Trusted, Update},
+    workflow::{Held, HeldDocument, PrivateSide, Trusted, Update},
 };
 
 /// Heads that were seen expired and are remembered, until another head is accepted.
@@ -33,6 +33,17 @@ pub struct Freshness {
     pub expired: bool,
     /// Why the last attempt failed.
     pub problem: Option<String>,
+}
+
+/// A document that was verified, and waits until everything has come.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The document.
+    pub document: AnyDocument,
+    /// The version of the root by which it was verified.
+    pub root: u64,
+    /// Whether it came sealed.
+    pub private: bool,
 }
 
 impl Freshness {
@@ -93,6 +104,8 @@ impl Store {
             root: newest_root(&mut snapshot).await?,
             latest_time: time(row.try_get("latest_time")?)?,
             expired: expired_heads(&mut snapshot).await?,
+            private: private::documents(&mut snapshot).await?,
+            reading: private::reading(&row)?,
             ..Trusted::default()
         };
         let Some(head_bytes) = row.try_get::<Option<Vec<u8>>, _>("head_bytes")? else {
@@ -171,10 +184,15 @@ impl Store {
     }
 
     /// Puts verified documents by, until everything has come. Nobody is shown them before.
-    pub async fn keep_waiting(&self, documents: &[(AnyDocument, u64)]) -> Result<(), StoreError> {
+    pub async fn keep_waiting(&self, documents: &[Waiting]) -> Result<(), StoreError> {
         let mut transaction = self.feed.begin_with("BEGIN IMMEDIATE").await?;
-        for (document, root) in documents {
-            sqlx::query("INSERT OR REPLACE INTO waiting (kind, id, revision, digest, bytes, signatures, signers, root) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        for Waiting {
+            document,
+            root,
+            private,
+        } in documents
+        {
+            sqlx::query("INSERT OR REPLACE INTO waiting (kind, id, revision, digest, bytes, signatures, signers, root, private) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
                 .bind(document.kind().as_str())
                 .bind(document.id())
                 .bind(signed(document.revision()))
@@ -183,6 +201,7 @@ impl Store {
                 .bind(document.signatures())
                 .bind(document.signers().join("\n"))
                 .bind(signed(*root))
+                .bind(private)
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -207,6 +226,7 @@ impl Store {
             return Ok(None);
         }
         let accepted = take_in_waiting(&mut transaction, update, now).await?;
+        private::keep(&mut transaction, &update.private).await?;
         sqlx::query(
             "UPDATE feed_state SET version = version + 1, sequence_epoch = ?, head_bytes = ?, head_signatures = ?, \
              index_bytes = ?, index_signatures = ?, head_root = ?, \
@@ -359,7 +379,7 @@ async fn read_held(
     connection: &mut SqliteConnection,
     table: &'static str,
 ) -> Result<Held, StoreError> {
-    let query = format!("SELECT kind, id, revision, digest, root FROM {table}");
+    let query = format!("SELECT kind, id, revision, digest, root, private FROM {table}");
     let rows = sqlx::query(sqlx::AssertSqlSafe(query))
         .fetch_all(connection)
         .await?;
@@ -376,6 +396,7 @@ async fn read_held(
             revision: unsigned(row.try_get("revision")?),
             digest,
             waiting_under: (table == "waiting").then_some(root),
+            private: row.try_get("private")?,
         };
         held.insert((kind(row)?, id), document);
     }
@@ -390,11 +411,18 @@ async fn take_in_waiting(
 ) -> Result<Vec<(DocumentId, u64)>, StoreError> {
     let held = read_held(transaction, "documents").await?;
     let mut accepted = Vec::new();
-    for entry in &update.index.documents {
+    let public = update.index.documents.iter().map(|entry| (entry, false));
+    let private = match &update.private {
+        PrivateSide::Read { documents, .. } => &documents[..],
+        _ => &[],
+    };
+    for (entry, private) in public.chain(private.iter().map(|entry| (entry, true))) {
         let there = held.get(&(entry.kind, entry.id.clone()));
-        if there
-            .is_some_and(|there| there.revision == entry.revision && there.digest == entry.digest)
-        {
+        if there.is_some_and(|there| {
+            there.revision == entry.revision
+                && there.digest == entry.digest
+                && there.private == private
+        }) {
             continue;
         }
         // The position grows with every acceptance, so the old revision's row goes.
@@ -404,9 +432,9 @@ async fn take_in_waiting(
             .execute(&mut *transaction)
             .await?;
         let moved = sqlx::query(
-            "INSERT INTO documents (kind, id, revision, digest, bytes, signatures, signers, root, accepted) \
-             SELECT kind, id, revision, digest, bytes, signatures, signers, root, ? FROM waiting \
-             WHERE kind = ? AND id = ? AND revision = ? AND digest = ? AND root = ?",
+            "INSERT INTO documents (kind, id, revision, digest, bytes, signatures, signers, root, private, accepted) \
+             SELECT kind, id, revision, digest, bytes, signatures, signers, root, private, ? FROM waiting \
+             WHERE kind = ? AND id = ? AND revision = ? AND digest = ? AND root = ? AND private = ?",
         )
         .bind(now.as_second())
         .bind(entry.kind.as_str())
@@ -414,6 +442,7 @@ async fn take_in_waiting(
         .bind(signed(entry.revision))
         .bind(entry.digest.to_string())
         .bind(signed(update.root_version))
+        .bind(private)
         .execute(&mut *transaction)
         .await?;
         if moved.rows_affected() == 0 {

@@ -13,6 +13,7 @@ mod documents;
 mod feed;
 mod incidents;
 mod plugin_state;
+mod private;
 mod received;
 mod validators;
 
@@ -28,8 +29,9 @@ use sqlx::{
 
 pub(crate) use damage::is_damage;
 pub use documents::{Batch, Cursor, Signer, StoredDocument};
-pub use feed::Freshness;
+pub use feed::{Freshness, Waiting};
 pub use incidents::{Incident, IncidentKind};
+pub use private::SealedPayloads;
 pub use received::Received;
 
 static PANEL: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/panel");

@@ -1,9 +1,12 @@
 //! Why something is not believed. Each variant is an attack or a fault that looks like one.
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, DecodeError, Digest, DocumentKind, Head, Role};
+use spacecp_contract::{
+    Audience, DecodeError, Digest, DocumentKind, Head, Role, SealedIndexError, Tlp,
+    envelope::BucketError,
+};
 
-use super::Verified;
+use super::{OpenError, Verified};
 
 /// Why something is not believed.
 ///
@@ -185,6 +188,70 @@ pub enum TrustError {
         kind: DocumentKind,
         /// Its id.
         id: String,
+    },
+    /// A bucket of envelopes that is none.
+    #[error("bucket {number} of the private broadcast cannot be read: {source}")]
+    Bucket {
+        /// Which.
+        number: usize,
+        /// What is wrong.
+        source: BucketError,
+    },
+    /// An envelope that lies where this panel's does, and is not for it.
+    #[error(
+        "the envelope at this panel's place in bucket {number} of the private broadcast does not open with its identity: it was made for another panel"
+    )]
+    Envelope {
+        /// The bucket.
+        number: usize,
+    },
+    /// Something sealed that does not open.
+    #[error("the {what} cannot be opened: {source}")]
+    Unopened {
+        /// The file.
+        what: String,
+        /// What is wrong.
+        source: OpenError,
+    },
+    /// A sealed index that was opened, and cannot be read all the same.
+    #[error("the sealed index cannot be used: {source}")]
+    SealedIndex {
+        /// What is wrong.
+        source: SealedIndexError,
+    },
+    /// A document under embargo that anybody can read.
+    #[error(
+        "the advisory {id} is {tlp} and lies in the feed for everybody to read; what is under embargo comes sealed"
+    )]
+    Exposed {
+        /// Its id.
+        id: String,
+        /// Its label.
+        tlp: Tlp,
+    },
+    /// A public document that only some can read.
+    #[error(
+        "the advisory {id} is {tlp} and comes sealed; what is not under embargo is for everybody"
+    )]
+    Concealed {
+        /// Its id.
+        id: String,
+        /// Its label.
+        tlp: Tlp,
+    },
+    /// A document in public and in private at once.
+    #[error(
+        "the {kind} {id} is in public as revision {plain} and under embargo as revision {sealed} at once: nobody can say which holds"
+    )]
+    BothSides {
+        /// Its kind.
+        kind: DocumentKind,
+        /// Its id.
+        id: String,
+        /// The revision in public.
+        plain: u64,
+        /// The sealed one.
+        sealed: u64,
     },
     /// An older plugin than the one that ran before.
     #[error(

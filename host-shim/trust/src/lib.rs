@@ -5,7 +5,8 @@
 //! other room that acts on a document asks for one.
 //!
 //! The order is TUF's (specification, section 5): [`pinned_root`], then [`next_root`] as long as
-//! there is one, [`check_root`], [`head`], [`index`], and [`document`] for what is new.
+//! there is one, [`check_root`], [`head`], [`index`], and [`document`] for what is new; [`sealed`] is
+//! what of it is encrypted to this panel.
 //! [`workflow`] is that order as a state machine.
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ mod error;
 mod feed;
 mod plugin;
 mod root;
+pub mod sealed;
 mod signature;
 pub mod workflow;
 
@@ -24,6 +26,7 @@ pub use error::TrustError;
 pub use feed::{Before, head, index};
 pub use plugin::plugin;
 pub use root::{by_fingerprint, check_root, next_root, pinned_root, reverify_root};
+pub use sealed::{Identity, IdentityError, OpenError};
 pub use signature::key_id;
 
 /// A document whose signatures have been verified, with the bytes that were signed.

@@ -6,28 +6,35 @@
 //! it gives out is unverified, and an error ends it: what was trusted before stays trusted.
 //!
 //! The order is TUF's (specification, section 5.2 to 5.6): root by root, head, index, documents.
-//! The one liberty: the head is asked for first, on condition that it changed, so that a feed with
+//! What is sealed is looked at when the index is trusted: the bucket that has this panel's envelope, the
+//! sealed index, and then the documents of both sides. The one liberty: the head is asked for first, on condition that it changed, so that a feed with
 //! nothing new costs one request. What comes back is looked at only after the roots.
 
 mod delta;
+mod documents;
+mod offered;
 mod outcome;
+mod private;
 mod question;
 mod trusted;
 
 pub use delta::DeltaError;
-pub use outcome::{News, Outcome, Update, WorkflowError};
+pub use outcome::{News, Outcome, PrivateSide, Update, WorkflowError};
 pub use question::{Answer, Request};
-pub use trusted::{Held, HeldDocument, Pin, Trusted};
+pub use trusted::{Held, HeldDocument, Pin, PrivateDocuments, Reading, Trusted};
 
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, FeedPath, Head, Index, IndexEntry, Limits, Root};
+use spacecp_contract::{Audience, FeedPath, Head, Index, Limits, Root};
 
 use crate::{
-    Before, TrustError, Unverified, Verified, by_fingerprint, check_root, document, head, index,
-    next_root,
+    Before, Identity, TrustError, Verified, by_fingerprint, check_root, head, index, next_root,
+    sealed,
 };
+use documents::Wanted;
+use offered::Offered;
+use private::{Bucket, Opened};
 
 /// Roots that one run steps over; the next run goes on from there.
 pub const MOST_ROOTS: usize = 256;
@@ -47,6 +54,7 @@ pub struct Workflow {
     trusted: Trusted,
     validator: Option<String>,
     held: Held,
+    identity: Option<Identity>,
     limits: Limits,
     phase: Phase,
     asked: bool,
@@ -77,25 +85,21 @@ enum Phase {
         head: Verified<Head>,
         validator: Option<String>,
     },
+    /// Whether there is an envelope for this panel.
+    Bucket(Box<Bucket>),
+    /// What it opens.
+    SealedIndex(Box<Opened>),
     /// What of it is new here.
     Documents {
         root: Verified<Root>,
-        update: Update,
-        wanted: VecDeque<IndexEntry>,
-        flying: BTreeMap<FeedPath, IndexEntry>,
+        update: Box<Update>,
+        wanted: VecDeque<Wanted>,
+        flying: BTreeMap<FeedPath, Wanted>,
     },
     /// There is no news.
     Unchanged { validator: Option<String> },
     /// There was an error.
     Failed,
-}
-
-/// A head before anything about it was verified.
-#[derive(Debug)]
-struct Offered {
-    bytes: Vec<u8>,
-    signatures: Vec<u8>,
-    validator: Option<String>,
 }
 
 type Taken = Result<(Phase, Option<News>), WorkflowError>;
@@ -124,6 +128,7 @@ impl Workflow {
             trusted,
             validator: None,
             held,
+            identity: None,
             limits,
             phase: root.map_or(Phase::PinnedRoot, |root| Phase::Head { root }),
             asked: false,
@@ -140,6 +145,13 @@ impl Workflow {
         self
     }
 
+    /// The same, able to read what is encrypted to this identity. Without one the private side is passed by.
+    #[must_use]
+    pub fn reading_as(mut self, identity: Option<Identity>) -> Self {
+        self.identity = identity;
+        self
+    }
+
     /// The time by which it decides: the clock's, or the latest that was ever decided by.
     pub fn now(&self) -> Timestamp {
         self.now
@@ -151,16 +163,10 @@ impl Workflow {
     /// at once, and be answered in any order.
     pub fn next_request(&mut self) -> Option<Request> {
         if let Phase::Documents { wanted, flying, .. } = &mut self.phase {
-            let entry = wanted.pop_front()?;
-            let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
-            let limit = entry.length.min(self.limits.bytes as u64);
-            flying.insert(path.clone(), entry);
-            return Some(Request {
-                path,
-                limit,
-                validator: None,
-                optional: false,
-            });
+            let one = wanted.pop_front()?;
+            let request = one.request(&self.limits);
+            flying.insert(request.path.clone(), one);
+            return Some(request);
         }
         let (path, limit) = self.only_path().filter(|_| !self.asked)?;
         self.asked = true;
@@ -170,6 +176,7 @@ impl Workflow {
         };
         Some(Request {
             path,
+            signed: !matches!(self.phase, Phase::Bucket(_) | Phase::SealedIndex(_)),
             limit,
             validator,
             optional: matches!(self.phase, Phase::Delta { .. }),
@@ -201,12 +208,14 @@ impl Workflow {
                 root,
                 head,
                 validator,
-            } => self.take_delta(root, head, validator, path, answer),
+            } => self.take_delta(root, head, validator, path, answer)?,
             Phase::Index {
                 root,
                 head,
                 validator,
             } => self.take_index(root, head, validator, path, answer)?,
+            Phase::Bucket(bucket) => self.take_bucket(*bucket, path, answer)?,
+            Phase::SealedIndex(opened) => self.take_sealed_index(*opened, path, answer)?,
             Phase::Documents {
                 root,
                 update,
@@ -214,7 +223,7 @@ impl Workflow {
                 mut flying,
             } => {
                 let news = match flying.remove(path) {
-                    Some(entry) => Some(self.take_document(&root, &entry, path, answer)?),
+                    Some(one) => Some(self.take_document(&root, &one, path, answer)?),
                     None => None,
                 };
                 let phase = Phase::Documents {
@@ -242,9 +251,7 @@ impl Workflow {
                 wanted,
                 flying,
                 ..
-            } if wanted.is_empty() && flying.is_empty() => {
-                Some(Outcome::Changed(Box::new(update.clone())))
-            }
+            } if wanted.is_empty() && flying.is_empty() => Some(Outcome::Changed(update.clone())),
             _ => None,
         }
     }
@@ -265,6 +272,8 @@ impl Workflow {
             Phase::Index { head, .. } => {
                 Some((FeedPath::index(head.sequence), self.index_limit(head)))
             }
+            Phase::Bucket(bucket) => Some(bucket.wanted()),
+            Phase::SealedIndex(opened) => Some(opened.wanted()),
             Phase::Documents { .. } | Phase::Unchanged { .. } | Phase::Failed => None,
         }
     }
@@ -364,10 +373,10 @@ impl Workflow {
         validator: Option<String>,
         path: &FeedPath,
         answer: Answer,
-    ) -> (Phase, Option<News>) {
+    ) -> Taken {
         let before = self.before(&root);
         match delta::later_index(&root, &head, before, answer, &self.limits) {
-            Ok(index) => (self.documents(root, head, validator, index), None),
+            Ok(index) => Ok((self.after_index(root, head, validator, index)?, None)),
             Err(why) => {
                 let phase = Phase::Index {
                     root,
@@ -375,7 +384,7 @@ impl Workflow {
                     validator,
                 };
                 let path = path.clone();
-                (phase, Some(News::PassedOver { path, why }))
+                Ok((phase, Some(News::PassedOver { path, why })))
             }
         }
     }
@@ -391,58 +400,29 @@ impl Workflow {
         let file = Offered::of(path, answer)?;
         let before = self.before(&root);
         let index = index(&root, &head, before, file.unverified(), &self.limits)?;
-        Ok((self.documents(root, head, validator, index), None))
+        Ok((self.after_index(root, head, validator, index)?, None))
     }
 
-    /// What of a new index has to be fetched.
-    fn documents(
+    /// What follows a new index: the private side if there is one to read, and else the documents.
+    fn after_index(
         &self,
         root: Verified<Root>,
         head: Verified<Head>,
         validator: Option<String>,
         index: Verified<Index>,
-    ) -> Phase {
-        let afresh = self.before(&root).afresh;
-        let here = |entry: &&IndexEntry| !self.holds(&root, afresh, entry);
-        let wanted = index.documents.iter().filter(here).cloned().collect();
+    ) -> Result<Phase, WorkflowError> {
+        if !self.before(&root).afresh {
+            sealed::nothing_went_back(&self.trusted.private, &index, None)?;
+        }
         let update = Update {
             head,
             head_validator: validator,
             index,
             root_version: root.version,
             sequence_epoch: root.sequence_epoch,
+            private: PrivateSide::Unread,
         };
-        Phase::Documents {
-            root,
-            update,
-            wanted,
-            flying: BTreeMap::new(),
-        }
-    }
-
-    fn take_document(
-        &self,
-        root: &Verified<Root>,
-        entry: &IndexEntry,
-        path: &FeedPath,
-        answer: Answer,
-    ) -> Result<News, WorkflowError> {
-        let file = Offered::of(path, answer)?;
-        let document = document(root, entry, file.unverified(), &self.limits)?;
-        Ok(News::Document(document, root.version))
-    }
-
-    /// Whether a document need not be fetched.
-    fn holds(&self, root: &Root, afresh: bool, entry: &IndexEntry) -> bool {
-        let held = self.held.get(&(entry.kind, entry.id.clone()));
-        held.is_some_and(|held| {
-            let still = match held.waiting_under {
-                Some(version) => version == root.version,
-                // Revisions start afresh: the same number may be another document.
-                None => !afresh,
-            };
-            still && held.revision == entry.revision && held.digest == entry.digest
-        })
+        Ok(self.private_side(root, update))
     }
 
     fn before(&self, root: &Root) -> Before<'_> {
@@ -450,34 +430,6 @@ impl Workflow {
             head: self.trusted.head.as_ref(),
             index: self.trusted.index.as_ref(),
             afresh: root.sequence_epoch > self.trusted.sequence_epoch,
-        }
-    }
-}
-
-impl Offered {
-    /// A file with its signatures; an error if either is not there.
-    fn of(path: &FeedPath, answer: Answer) -> Result<Self, WorkflowError> {
-        let missing = |path: FeedPath| WorkflowError::Missing { path };
-        let Answer::File {
-            bytes,
-            signatures,
-            validator,
-        } = answer
-        else {
-            return Err(missing(path.clone()));
-        };
-        let signatures = signatures.ok_or_else(|| missing(path.signatures()))?;
-        Ok(Self {
-            bytes,
-            signatures,
-            validator,
-        })
-    }
-
-    fn unverified(&self) -> Unverified<'_> {
-        Unverified {
-            bytes: &self.bytes,
-            signatures: &self.signatures,
         }
     }
 }

@@ -13,7 +13,7 @@ use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Requir
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "A desk is a folder with keys/ and drafts/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
+    after_help = "A desk is a folder with keys/, drafts/, panels/ and signed/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The desk: where keys and drafts are.
@@ -59,7 +59,11 @@ pub(super) enum Command {
     /// Plugins: sign the component that panels may run.
     #[command(subcommand)]
     Plugin(Plugins),
-    /// Make everything that was signed into a feed current: a new index, and a new head.
+    /// The panels that may read what is under embargo.
+    #[command(subcommand)]
+    Panel(Panels),
+    /// Make everything that was signed current: a new index, and a new head. What is under embargo is sealed
+    /// for the panels that are enrolled; the rest is for everybody.
     Broadcast {
         /// The feed.
         feed: PathBuf,
@@ -172,6 +176,27 @@ pub(super) enum Keys {
         unencrypted: bool,
     },
     /// Show the public keys of the desk.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Panels {
+    /// Let a panel read what is under embargo, from the next broadcast on.
+    Enrol {
+        /// What to call it: lower-case letters, digits, - and _.
+        name: String,
+        /// Its recipient (age1…), which "spacecp-advisories identity" shows there.
+        recipient: String,
+    },
+    /// Let a panel read nothing new, from the next broadcast on.
+    Revoke {
+        /// What it is called.
+        name: String,
+        /// Why, for whoever looks later.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show every panel that was ever enrolled.
     List,
 }
 

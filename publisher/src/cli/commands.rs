@@ -5,10 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde_json::json;
-use spacecp_contract::{
-    Audience, Correction, DocumentId, DocumentKind, FeedPath, Limits, Role, VersionRange,
-    VersionScheme, decode,
-};
+use spacecp_contract::{Audience, Correction, DocumentId, Role, VersionRange, VersionScheme};
 
 use super::{
     Ending,
@@ -73,12 +70,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
                 &format!("{} is signed.", path.display()),
             )
         }
+        Command::Panel(command) => desk.panel(command),
         Command::SignRequest { request, keys } => desk.sign_request(request, keys),
         Command::AddSignature {
             request,
             signatures,
             feed,
-        } => desk.add_signature(request, signatures, &Feed::at(feed)),
+        } => desk.add_signature(request, signatures, feed),
         Command::Import(Formatted::Osv(import)) => desk.import(Format::Osv, import),
         Command::Import(Formatted::Csaf(import)) => desk.import(Format::Csaf, import),
         Command::Export(Formatted::Osv(export)) => desk.export(Format::Osv, export),
@@ -104,7 +102,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             feed,
             head_within,
             root_within,
-        } => desk.status(&Feed::at(feed), *head_within, *root_within),
+        } => desk.status(&desk.feed(feed)?, *head_within, *root_within),
         Command::SignAgain { feed, kind, keys } => desk.sign_again(feed, *kind, keys),
     }
 }
@@ -219,7 +217,7 @@ impl Desk<'_> {
         keys: &[String],
         request: Option<&Path>,
     ) -> Result<Ending> {
-        let target = Feed::at(feed);
+        let target = self.feed(feed)?;
         let advisory = drafts::load(draft)?;
         let known = known_corrections(&target, &advisory)?;
         let mut faults = check::advisory(&advisory, &known, self.now);
@@ -246,7 +244,7 @@ impl Desk<'_> {
     }
 
     fn build(&self, build: &Build) -> Result<Ending> {
-        let target = Feed::at(&build.feed);
+        let target = self.feed(&build.feed)?;
         let facts = Facts {
             id: build.id.clone(),
             revision: build.revision,
@@ -287,23 +285,14 @@ impl Desk<'_> {
     }
 }
 
-/// The newest revision of every correction that an advisory names, as far as the feed has them.
+/// Every revision of every correction that an advisory names, as far as the feed has them.
 fn known_corrections(
     feed: &Feed,
     advisory: &spacecp_contract::Advisory,
 ) -> Result<Vec<Correction>> {
     let mut known = Vec::new();
     for id in &advisory.corrections {
-        for revision in (1..).take_while(|revision| {
-            feed.folder()
-                .join(FeedPath::document(DocumentKind::Correction, id, *revision).as_str())
-                .exists()
-        }) {
-            let path = feed
-                .folder()
-                .join(FeedPath::document(DocumentKind::Correction, id, revision).as_str());
-            known.push(decode(&fs::read(path)?, &Limits::default())?);
-        }
+        known.extend(feed.corrections(id)?);
     }
     Ok(known)
 }

@@ -13,20 +13,29 @@ use super::{
     case_broadcast::{CasesOfBroadcast, GoingOn},
     desk::{Desk, references},
 };
-use crate::{broadcast::Broadcast, bundle, feed::Feed, status::Margins};
+use crate::{
+    broadcast::{Broadcast, Embargoed},
+    bundle,
+    feed::Feed,
+    status::Margins,
+};
 
 /// News that are listed for people; a script gets all.
 const MOST_LISTED: usize = 50;
 
 impl Desk<'_> {
     pub(super) fn bundle(&self, feed: &Path, into: &Path) -> Result<Ending> {
-        let done = bundle::bundle(&Feed::at(feed), into)?;
+        let done = bundle::bundle(&self.feed(feed)?, into)?;
         let words = format!(
-            "{} has sequence {} with {} documents and {} payloads; panels believe it until {}.",
+            "{} has sequence {} with {} documents and {} payloads{}; panels believe it until {}.",
             into.display(),
             done.sequence,
             done.documents,
             done.payloads,
+            match done.sealed {
+                0 => String::new(),
+                sealed => format!(", and {sealed} sealed files"),
+            },
             done.expires
         );
         self.say(&done, &words)
@@ -39,23 +48,25 @@ impl Desk<'_> {
         dry_run: bool,
         cases: &CasesOfBroadcast<'_>,
     ) -> Result<Ending> {
-        let target = Feed::at(feed);
+        let target = self.feed(feed)?;
         let expires = self.in_days(fresh.expires);
         // What a case forbids is refused before anything is signed. Without cases nothing needs to be
         // looked at twice.
-        let is_planned = dry_run || fresh.request.is_some() || !cases.is_empty()?;
+        let is_planned = dry_run || !cases.is_empty()?;
         let planned = is_planned
             .then(|| target.plan_broadcast(self.now, expires))
-            .transpose()?;
+            .transpose()?
+            .map(|(plan, _)| plan);
         let going_on = match &planned {
-            Some((plan, _)) => cases.going_on(&target, plan)?,
+            Some(plan) => cases.going_on(&target, plan)?,
             None => GoingOn::default(),
         };
-        let done = match (planned, &fresh.request) {
-            (Some(planned), Some(folder)) => {
-                return self.request_broadcast(&target, folder, planned);
-            }
-            (Some((plan, _)), None) if dry_run => plan,
+        if let Some(folder) = &fresh.request {
+            let prepared = target.prepare_broadcast(self.now, expires)?;
+            return self.request_broadcast(&target, folder, prepared);
+        }
+        let done = match planned {
+            Some(plan) if dry_run => plan,
             _ => {
                 let keys = self.signers(&fresh.keys, Role::Feed)?;
                 let done = target.broadcast(self.now, expires, &references(&keys))?;
@@ -73,7 +84,7 @@ impl Desk<'_> {
         if_within: Option<u32>,
         dry_run: bool,
     ) -> Result<Ending> {
-        let target = Feed::at(feed);
+        let target = self.feed(feed)?;
         if let (Some(days), Some(head)) = (if_within, target.head()?)
             && head.expires > self.in_days(days)
             && head.root_version == target.root()?.version
@@ -107,7 +118,7 @@ impl Desk<'_> {
         keys: &[String],
     ) -> Result<Ending> {
         let keys = self.signers(keys, kind.role())?;
-        let again = Feed::at(feed).sign_again(kind, &references(&keys))?;
+        let again = self.feed(feed)?.sign_again(kind, &references(&keys))?;
         let mut words = format!("{} documents were signed again.", again.len());
         for (id, revision) in &again {
             words.push_str(&format!("\n  {id} revision {revision}"));
@@ -118,8 +129,11 @@ impl Desk<'_> {
     fn say_broadcast(&self, done: &Broadcast, dry_run: bool) -> Result<Ending> {
         let would = if dry_run { "would be" } else { "is" };
         let mut words = format!(
-            "Sequence {} {would} current until {}, with {} documents.",
-            done.sequence, done.expires, done.documents
+            "Sequence {} {would} current until {}, with {} documents{}.",
+            done.sequence,
+            done.expires,
+            done.documents,
+            in_private(done.private)
         );
         for (id, revision) in done.news.iter().take(MOST_LISTED) {
             words.push_str(&format!("\n  new: {id} revision {revision}"));
@@ -149,8 +163,9 @@ impl Desk<'_> {
         }
         if let (Some(sequence), Some(expires)) = (status.sequence, status.head_expires) {
             words.push_str(&format!(
-                "\nSequence {sequence} is current until {expires}, with {} documents.",
-                status.documents
+                "\nSequence {sequence} is current until {expires}, with {} documents{}.",
+                status.documents,
+                in_private(status.private)
             ));
         }
         for (id, revision) in &status.waiting {
@@ -166,4 +181,14 @@ impl Desk<'_> {
             Ending::Faults
         })
     }
+}
+
+/// What is said of what is under embargo.
+fn in_private(private: Option<Embargoed>) -> String {
+    private.map_or_else(String::new, |private| {
+        format!(
+            ", and {} under embargo for {} panels",
+            private.documents, private.panels
+        )
+    })
 }

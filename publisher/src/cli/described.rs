@@ -3,7 +3,7 @@
 //!
 //! Free text is quoted, so that a terminal shows what is there and does not obey it.
 
-use spacecp_contract::{Advisory, Correction, Head, Root, VersionRange};
+use spacecp_contract::{Advisory, Correction, Head, Index, Root, VersionRange};
 
 use crate::requests::{Request, Wanted};
 
@@ -27,12 +27,20 @@ fn lines(wanted: &Wanted) -> Vec<String> {
         Wanted::Root(root) => of_root(root),
         Wanted::Advisory(advisory) => of_advisory(advisory),
         Wanted::Correction(correction) => of_correction(correction),
-        Wanted::Index(index) => vec![
-            format!("for:     {}", index.audience),
-            format!("lists:   {} documents", index.documents.len()),
-        ],
+        Wanted::Index(index) => of_index(index),
         Wanted::Head(head) => of_head(head),
     }
+}
+
+fn of_index(index: &Index) -> Vec<String> {
+    let mut lines = vec![
+        format!("for:     {}", index.audience),
+        format!("lists:   {} documents", index.documents.len()),
+    ];
+    if let Some(sealed) = &index.sealed {
+        lines.push(format!("sealed:  {}", sealed.index.digest));
+    }
+    lines
 }
 
 fn of_head(head: &Head) -> Vec<String> {

@@ -1,6 +1,9 @@
 //! The desk that a command works at: its keys, its clock, and how it speaks. It decides nothing.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +11,7 @@ use spacecp_contract::{Role, Root};
 
 use super::{Ending, arguments::Arguments};
 use crate::{
+    feed::Feed,
     keys::{self, PublicKey, SecretKey},
     passphrase::Source,
 };
@@ -82,6 +86,11 @@ impl Desk<'_> {
                 root.version
             ),
         }
+    }
+
+    /// A feed of this desk.
+    pub(super) fn feed(&self, folder: &Path) -> Result<Feed> {
+        Ok(Feed::at(folder).with_desk(&self.arguments.desk)?)
     }
 
     pub(super) fn say(&self, value: &impl serde::Serialize, words: &str) -> Result<Ending> {

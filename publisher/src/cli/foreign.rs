@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     durable,
-    feed::Feed,
     foreign::{
         Format, Limits, Terms,
         csaf::Issuer,
@@ -154,7 +153,7 @@ fn plain(text: &str) -> String {
 impl Desk<'_> {
     /// Takes documents over, signs what is new to the feed, and says what became of each.
     pub(super) fn import(&self, format: Format, import: &Import) -> Result<Ending> {
-        let feed = Feed::at(&import.feed);
+        let feed = self.feed(&import.feed)?;
         let limits = Limits::default();
         let terms = terms(import)?;
         let mut intake = Intake::into(&feed, format, &terms, limits, self.now)?;
@@ -223,7 +222,7 @@ impl Desk<'_> {
 
     /// Gives out what a feed has broadcast.
     pub(super) fn export(&self, format: Format, export: &Export) -> Result<Ending> {
-        let feed = Feed::at(&export.feed);
+        let feed = self.feed(&export.feed)?;
         let issuer = match (&export.publisher, &export.namespace) {
             (Some(name), Some(namespace)) => Some(Issuer {
                 name: name.clone(),

@@ -9,6 +9,7 @@ mod current;
 mod described;
 mod desk;
 mod foreign;
+mod panels;
 mod report_keys;
 mod requests;
 mod review;

@@ -71,9 +71,14 @@ impl Desk<'_> {
         &self,
         path: &Path,
         files: &[PathBuf],
-        feed: &Feed,
+        feed: &Path,
     ) -> Result<Ending> {
         let request = Request::read(path)?;
+        let feed = &match request.wanted() {
+            // The first root makes the feed, and roots never wait in a desk.
+            Wanted::Root(_) => Feed::at(feed),
+            _ => self.feed(feed)?,
+        };
         request.add(feed, files)?;
         let progress = request.publish(feed, self.now)?;
         let signed = progress.signed.join(", ");

@@ -6,7 +6,7 @@
 
 use spacecp_contract::{Audience, Digest, Document, FeedPath, IndexEntry};
 
-use super::{Feed, FeedError, accepted, holds, id_of, unverified};
+use super::{Feed, FeedError, accepted, beside, holds, id_of, unverified};
 use crate::{
     durable,
     keys::SecretKey,
@@ -29,6 +29,7 @@ impl Feed {
         let root = self.root()?;
         holds(&root, T::KIND.role(), keys)?;
         let _lock = self.lock()?;
+        self.make_room()?;
         let (mut signatures, mut contents) = (Vec::new(), Vec::new());
         for document in documents {
             let (id, revision) = (id_of(&document)?, document.revision());
@@ -50,6 +51,7 @@ impl Feed {
             };
             let offered = unverified(&signed.bytes, signed.signatures.as_bytes());
             accepted(&root, &entry, offered)?;
+            self.refuse_secrets(T::KIND, &signed.bytes)?;
             let path = FeedPath::document(T::KIND, &id, revision);
             if self
                 .bytes(&path)?
@@ -57,9 +59,12 @@ impl Feed {
             {
                 return Err(FeedError::Republished { id, revision });
             }
-            let place = |path: &FeedPath| self.folder.join(path.as_str());
-            signatures.push((place(&path.signatures()), signed.signatures.into_bytes()));
-            contents.push((place(&path), signed.bytes));
+            let place = match self.place(&path) {
+                there if there.exists() => there,
+                _ => self.waits_in().join(path.as_str()),
+            };
+            signatures.push((beside(&place), signed.signatures.into_bytes()));
+            contents.push((place, signed.bytes));
         }
         // Signatures first: a document without them would be one that nobody vouches for.
         for files in [signatures, contents] {

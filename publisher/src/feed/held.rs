@@ -1,7 +1,7 @@
 //! The advisories that a feed has, each verified as a panel verifies it before anybody reads it.
 
 use spacecp_contract::{
-    Advisory, Digest, DocumentId, DocumentKind, FeedPath, IndexEntry, Limits, Root,
+    Advisory, Correction, Digest, DocumentId, DocumentKind, FeedPath, IndexEntry, Limits, Root,
 };
 use spacecp_trust::{AnyDocument, Verified};
 
@@ -18,6 +18,15 @@ impl Feed {
         let newest = self.newest_revision(DocumentKind::Advisory, id)?;
         let found = newest.map(|revision| self.advisory_revision(root, id, revision));
         found.transpose()
+    }
+
+    /// Every revision of a correction that was signed.
+    pub(crate) fn corrections(&self, id: &DocumentId) -> Result<Vec<Correction>, FeedError> {
+        let kind = DocumentKind::Correction;
+        let revisions = self.revisions(kind, id)?.into_iter();
+        let read = |revision| self.read(&FeedPath::document(kind, id, revision));
+        let found: Result<Vec<_>, _> = revisions.map(read).collect();
+        Ok(found?.into_iter().flatten().collect())
     }
 
     /// A revision of an advisory, verified as panels that trust `root` verify it.

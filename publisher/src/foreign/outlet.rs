@@ -77,13 +77,16 @@ impl<'a> Outlet<'a> {
         let (_, index) = feed
             .current(&root)?
             .ok_or_else(|| FeedError::NoHead(feed.folder().to_owned()))?;
-        let advisories = index.documents.iter();
+        // What was broadcast in private is refused by name, and not as if there were no such thing.
+        let private = feed.private_entries()?;
+        let advisories = index.documents.iter().chain(&private);
         let advisories = advisories.filter(|entry| entry.kind == DocumentKind::Advisory);
+        let entries = advisories.cloned().collect();
         Ok(Self {
             feed,
             format,
             issuer,
-            entries: advisories.cloned().collect(),
+            entries,
         })
     }
 

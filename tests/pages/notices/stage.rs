@@ -67,6 +67,7 @@ impl Stage {
         vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
         share_compiled_plugin(&root.join("state"))?;
+        vendor.enrol("panel", &root.join("state"))?;
         fs::write(root.join("secret"), format!("{SECRET}\n"))?;
         Ok(Self {
             folder,

@@ -1,19 +1,20 @@
 //! What a run brings, and how it ends.
 
-use spacecp_contract::{FeedPath, Head, Index, Root};
+use spacecp_contract::{FeedPath, Head, Index, IndexEntry, Root, SealedPayload};
 
 use super::delta::DeltaError;
 use crate::{AnyDocument, TrustError, Verified};
 
 /// What an answer brought; what is verified is to be kept whatever becomes of the rest.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and handed on")]
 pub enum News {
     /// A root: a key that was taken back once must not be believed again because somebody holds
     /// back the news or spoils the head. To be made durable at once.
     Root(Verified<Root>),
     /// A document, verified under the root of this version. To wait until everything has come.
     Document(AnyDocument, u64),
+    /// The same, and it came sealed: under embargo.
+    Private(AnyDocument, u64),
     /// Nothing: what would have been a short cut is none. To be told to whoever looks after the panel.
     PassedOver {
         /// The file.
@@ -48,6 +49,32 @@ pub struct Update {
     pub root_version: u64,
     /// That root's sequence epoch.
     pub sequence_epoch: u64,
+    /// What became of the private side.
+    pub private: PrivateSide,
+}
+
+/// What became of the private side of a feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PrivateSide {
+    /// The feed has none, or nobody here could read it: there is no identity.
+    #[default]
+    Unread,
+    /// It is the one that was looked at before, by the same identity.
+    Same,
+    /// There is no envelope for this panel, which learns no more than that.
+    NotEntitled {
+        /// Whom it was looked for (`age1…`).
+        recipient: String,
+    },
+    /// It was read.
+    Read {
+        /// By whom (`age1…`).
+        recipient: String,
+        /// The documents that are under embargo now.
+        documents: Vec<IndexEntry>,
+        /// What their corrections bring, and the keys to it.
+        payloads: Vec<SealedPayload>,
+    },
 }
 
 /// Why a run ended without an outcome.

@@ -5,8 +5,10 @@ use spacecp_contract::FeedPath;
 /// One thing to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The file. Its signatures, beside it, are wanted too if it is there and has changed.
+    /// The file.
     pub path: FeedPath,
+    /// Whether its signatures, beside it, are wanted too if it is there and has changed.
+    pub signed: bool,
     /// Bytes that it may have.
     pub limit: u64,
     /// What the feed said of it last; if it says so again, the file is not needed.

@@ -20,6 +20,10 @@ pub struct Trusted {
     pub index: Option<Verified<Index>>,
     /// The latest time by which anything was decided; the clock may not go behind it.
     pub latest_time: Timestamp,
+    /// The documents that this panel has read under embargo, and holds as such.
+    pub private: PrivateDocuments,
+    /// What became of the private side of that index.
+    pub reading: Option<Reading>,
     /// The digests of heads that were seen expired: they are, wherever the clock goes afterwards.
     pub expired: BTreeSet<Digest>,
 }
@@ -31,6 +35,14 @@ impl Trusted {
         check_root(root, now).ok()?;
         let head = self.head.as_ref().filter(|head| head.expires > now)?;
         (!self.has_seen_expired(head)).then_some(head)
+    }
+
+    /// Every document that is current here, public or under embargo.
+    pub fn listed(&self) -> impl Iterator<Item = (DocumentKind, &DocumentId)> {
+        let public = self.index.iter().flat_map(|index| &index.documents);
+        let public = public.map(|entry| (entry.kind, &entry.id));
+        let private = self.private.keys().map(|(kind, id)| (*kind, id));
+        public.chain(private)
     }
 
     /// Whether this head was seen expired, by whatever clock.
@@ -86,6 +98,20 @@ pub struct HeldDocument {
     /// The root under which it was verified, if it has not been accepted yet: a run that was cut
     /// off left it behind, and it counts only as long as the same root is trusted.
     pub waiting_under: Option<u64>,
+    /// Whether it came sealed.
+    pub private: bool,
+}
+
+/// Documents that were read under embargo: their revisions, and the digests of their bytes.
+pub type PrivateDocuments = BTreeMap<(DocumentKind, DocumentId), (u64, Digest)>;
+
+/// What became of the private side of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Whom this panel was when it looked (`age1…`).
+    pub recipient: String,
+    /// Whether there was an envelope for it.
+    pub entitled: bool,
 }
 
 /// What the store has, by kind and id.

@@ -1,0 +1,304 @@
+//! Encrypts what is under embargo to the panels that may read it.
+//!
+//! Each document (with its signatures) and each payload is one sealed file with a key of its own. A sealed
+//! index has all keys, and envelopes have the key to that. A broadcast seals what is new, a new sealed
+//! index, and new envelopes; the rest is out already. What lies in the feed says nothing to who has no
+//! envelope: neither what it is, nor for how many.
+
+mod envelopes;
+mod ledger;
+mod object;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{self, Cursor, Read},
+    path::{Path, PathBuf},
+};
+
+use spacecp_contract::{
+    Audience, Blob, Digest, FeedPath, IndexEntry, Sealed, SealedEntry, SealedIndex, SealedObject,
+    SealedPayload, capsule,
+};
+
+use crate::{
+    durable,
+    panels::{PanelError, Panels},
+};
+use ledger::{Edition, Ledger, failed};
+
+/// The private side of one feed, as its desk makes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealing<'a> {
+    /// The folder that panels follow.
+    feed: &'a Path,
+    /// What the desk remembers.
+    ledger: PathBuf,
+    panels: Panels,
+}
+
+/// A document under embargo, as it lies on the desk.
+#[derive(Debug)]
+pub(crate) struct Private {
+    /// The document.
+    pub(crate) entry: IndexEntry,
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Its signature file.
+    pub(crate) signatures: Vec<u8>,
+    /// What it brings, and where that lies.
+    pub(crate) payloads: BTreeMap<Digest, (Blob, PathBuf)>,
+}
+
+/// Why nothing was sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// A file cannot be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// What the desk remembers cannot be read.
+    #[error("{} is not what this desk wrote there: {source}; put it back from a copy, or move it away to have everything sealed anew", path.display())]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The registry of panels.
+    #[error(transparent)]
+    Panels(#[from] PanelError),
+    /// The system gave no randomness.
+    #[error("the system has no randomness to make keys of: {0}")]
+    Randomness(String),
+    /// age did not do what it does.
+    #[error("no envelope could be made: {0}")]
+    Envelope(String),
+    /// Two panels have one place, again and again.
+    #[error("two envelopes have one place, whatever the nonce: is one panel enrolled twice?")]
+    Places,
+    /// A document that no reader would take.
+    #[error("{0} is too long to be sealed")]
+    TooLong(String),
+}
+
+impl<'a> Sealing<'a> {
+    /// The private side of the feed in this folder, remembered in `ledger`, for the panels of a desk.
+    pub(crate) fn of(feed: &'a Path, ledger: PathBuf, panels: Panels) -> Self {
+        Self {
+            feed,
+            ledger,
+            panels,
+        }
+    }
+
+    /// Whether there was ever anybody to seal for.
+    pub(crate) fn has_panels(&self) -> Result<bool, SealError> {
+        Ok(!self.panels.list()?.is_empty())
+    }
+
+    /// How many panels may read what is broadcast next.
+    pub(crate) fn entitled(&self) -> Result<usize, SealError> {
+        Ok(self.panels.entitled()?.len())
+    }
+
+    /// What panels find in private now, and how many of them can.
+    pub(crate) fn current(&self) -> Result<(Vec<IndexEntry>, usize), SealError> {
+        let current = Ledger::read(&self.ledger)?.current;
+        Ok(current.map_or((Vec::new(), 0), |current| {
+            (current.documents, current.panels)
+        }))
+    }
+
+    /// Whether others are entitled now than were when what is current was sealed.
+    pub(crate) fn was_enrolled_otherwise(&self) -> Result<bool, SealError> {
+        let now = readers(&self.panels.entitled()?);
+        let current = Ledger::read(&self.ledger)?.current;
+        Ok(current.is_none_or(|current| current.readers != now))
+    }
+
+    /// Seals these documents to every panel that is entitled: writes the files, and gives what an index says
+    /// of them. Nobody finds them before an index does.
+    #[tracing::instrument(skip_all, fields(documents = documents.len()))]
+    pub(crate) fn seal(
+        &self,
+        audience: &Audience,
+        documents: Vec<Private>,
+    ) -> Result<Sealed, SealError> {
+        let panels = self.panels.entitled()?;
+        let mut ledger = Ledger::read(&self.ledger)?;
+        let overtaken = ledger.pending.take();
+        let mut files = BTreeSet::new();
+        let (mut entries, mut payloads) = (Vec::new(), BTreeMap::new());
+        for private in documents {
+            for (digest, (blob, path)) in &private.payloads {
+                let file = File::open(path).map_err(|source| failed(path, source))?;
+                let object = self.once(&mut ledger, *digest, file)?;
+                files.insert(object.digest);
+                payloads.insert(
+                    *digest,
+                    SealedPayload {
+                        blob: *blob,
+                        object,
+                    },
+                );
+            }
+            let name = || format!("the {} {}", private.entry.kind, private.entry.id);
+            let contents = capsule::pack(&[&private.bytes, &private.signatures]);
+            let contents = contents.ok_or_else(|| SealError::TooLong(name()))?;
+            let digest = Digest::of(&contents);
+            let object = self.once(&mut ledger, digest, Cursor::new(contents))?;
+            files.insert(object.digest);
+            entries.push(SealedEntry {
+                document: private.entry,
+                object,
+            });
+        }
+        let listed = entries.iter().map(|entry| entry.document.clone());
+        let listed = listed.collect();
+        let index = SealedIndex::new(audience.clone(), entries, payloads.into_values().collect());
+        let contents = capsule::pack(&[&index.to_bytes()]);
+        let contents = contents.ok_or_else(|| SealError::TooLong("the sealed index".to_owned()))?;
+        let index = self.write(Cursor::new(contents))?;
+        let envelopes = envelopes::address(&panels, &index.key)?;
+        let buckets = self.write_buckets(&envelopes.buckets)?;
+        files.insert(index.digest);
+        files.extend(buckets.iter().map(|bucket| bucket.digest));
+        ledger.pending = Some(Edition {
+            index: index.digest,
+            files,
+            documents: listed,
+            panels: panels.len(),
+            readers: readers(&panels),
+        });
+        // What was sealed for a broadcast that never came is of no use any more.
+        if let Some(overtaken) = overtaken {
+            self.remove(&overtaken, &mut ledger)?;
+        }
+        ledger.write(&self.ledger)?;
+        tracing::info!(panels = panels.len(), "the private side was sealed");
+        Ok(Sealed {
+            nonce: envelopes.nonce,
+            index: index.blob(),
+            buckets,
+        })
+    }
+
+    /// Whether what an index says of the private side is what was sealed last, or is current.
+    pub(crate) fn knows(&self, sealed: &Sealed) -> Result<bool, SealError> {
+        let ledger = Ledger::read(&self.ledger)?;
+        let known = [ledger.pending, ledger.current];
+        let mut known = known.into_iter().flatten();
+        Ok(known.any(|edition| edition.index == sealed.index.digest))
+    }
+
+    /// Takes note that an index with this private side is current, and removes what nobody asks for any
+    /// more: what the broadcast before the last one had.
+    pub(crate) fn is_current(&self, sealed: &Sealed) -> Result<(), SealError> {
+        let mut ledger = Ledger::read(&self.ledger)?;
+        let is_it = |edition: &Edition| edition.index == sealed.index.digest;
+        if ledger.current.as_ref().is_some_and(is_it) {
+            return Ok(());
+        }
+        let Some(pending) = ledger.pending.take_if(|pending| is_it(pending)) else {
+            return Ok(());
+        };
+        let oldest = std::mem::replace(&mut ledger.previous, ledger.current.take());
+        ledger.current = Some(pending);
+        if let Some(oldest) = oldest {
+            self.remove(&oldest, &mut ledger)?;
+        }
+        ledger.write(&self.ledger)
+    }
+
+    /// The files that panels may ask for now; none if the desk remembers nothing.
+    pub(crate) fn files(&self) -> Result<Option<BTreeSet<Digest>>, SealError> {
+        let current = Ledger::read(&self.ledger)?.current;
+        Ok(current.map(|current| current.files))
+    }
+
+    /// Removes the files of an edition that no other one needs.
+    fn remove(&self, edition: &Edition, ledger: &mut Ledger) -> Result<(), SealError> {
+        let gone = ledger.only_in(edition);
+        for digest in &gone {
+            let path = self.place(digest);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&path, error));
+                }
+                _ => {}
+            }
+        }
+        ledger.forget(&gone);
+        Ok(())
+    }
+
+    /// The sealed file with contents of this digest, which is made unless it is out already.
+    fn once(
+        &self,
+        ledger: &mut Ledger,
+        digest: Digest,
+        contents: impl Read,
+    ) -> Result<SealedObject, SealError> {
+        if let Some(object) = ledger.objects.get(&digest)
+            && fs::metadata(self.place(&object.digest))
+                .is_ok_and(|file| file.len() == object.length)
+        {
+            return Ok(*object);
+        }
+        let object = self.write(contents)?;
+        ledger.objects.insert(digest, object);
+        Ok(object)
+    }
+
+    /// Seals contents into a file of the feed, which gets its name when it is whole.
+    fn write(&self, contents: impl Read) -> Result<SealedObject, SealError> {
+        let folder = self.feed.join("sealed");
+        let written = || {
+            fs::create_dir_all(&folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+            let object = object::seal(contents, io::BufWriter::new(&mut file))?;
+            durable::set_readable(file.as_file())?;
+            file.as_file().sync_all()?;
+            let path = self.place(&object.digest);
+            let folder = durable::folder_of(&path);
+            fs::create_dir_all(folder)?;
+            file.persist(&path).map_err(|error| error.error)?;
+            File::open(folder)?.sync_all()?;
+            Ok(object)
+        };
+        written().map_err(|source| failed(&folder, source))
+    }
+
+    fn write_buckets(&self, buckets: &[Vec<u8>]) -> Result<Vec<Blob>, SealError> {
+        let blobs: Vec<Blob> = buckets
+            .iter()
+            .map(|bytes| Blob {
+                digest: Digest::of(bytes),
+                length: bytes.len() as u64,
+            })
+            .collect();
+        let files: Vec<(PathBuf, Vec<u8>)> = blobs
+            .iter()
+            .zip(buckets)
+            .map(|(blob, bytes)| (self.place(&blob.digest), bytes.clone()))
+            .collect();
+        durable::replace_all(&files).map_err(|(path, source)| failed(&path, source))?;
+        Ok(blobs)
+    }
+
+    fn place(&self, digest: &Digest) -> PathBuf {
+        self.feed.join(FeedPath::sealed(digest).as_str())
+    }
+}
+
+/// The digest of these recipients, in whatever order they come.
+fn readers(panels: &[age::x25519::Recipient]) -> Digest {
+    let mut names: Vec<String> = panels.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    Digest::of(names.join("\n").as_bytes())
+}

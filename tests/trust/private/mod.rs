@@ -1,0 +1,7 @@
+//! The private broadcast: read by those it is for, and saying nothing to anybody else.
+
+mod entitled;
+mod hostile;
+mod payloads;
+mod peer;
+mod stage;

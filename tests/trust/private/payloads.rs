@@ -1,0 +1,177 @@
+//! What a correction under embargo brings: sealed on its way, and opened to the place where it belongs.
+
+use std::{fs, sync::Arc};
+
+use anyhow::{Context, Result};
+use spacecp_advisories::{
+    fetch::{Access, FetchError, Kept, Source},
+    sync::Mirror,
+};
+use spacecp_contract::{Blob, Digest, FeedPath, ObjectKey, SealedObject};
+use spacecp_publisher::bundle::bundle;
+use spacecp_tests::feed_server::Fault;
+
+use super::stage::{Panel, Stage, secret};
+use crate::scene::noon;
+
+/// A panel that knows of a correction under embargo, and one payload of it.
+async fn corrected() -> Result<(Stage, Panel, Blob)> {
+    let mut stage = Stage::new().await?;
+    let panel = stage.entitled("panel").await?;
+    let correction = stage.correct()?;
+    stage.vendor.publish_advisory(secret(1))?;
+    stage.vendor.broadcast()?;
+    panel.sync().await?;
+    let blobs = correction.files.iter().filter_map(|file| file.after);
+    let longest = blobs.max_by_key(|after| after.blob.length);
+    Ok((stage, panel, longest.context("it brings something")?.blob))
+}
+
+async fn kept(stage: &Stage, panel: &Panel) -> Result<Kept> {
+    let mut access = Access::default();
+    access.retries.first = std::time::Duration::from_millis(1);
+    let source = Source::new(&stage.server.url(), access)?;
+    let kept = Kept::new(
+        panel.state.join("payloads"),
+        vec![Arc::new(source)],
+        u64::MAX,
+    );
+    Ok(kept.opening(panel.store.sealed_payloads().await?))
+}
+
+#[tokio::test]
+async fn a_sealed_payload_is_opened_to_the_place_of_its_digest() -> Result<()> {
+    let (stage, panel, blob) = corrected().await?;
+    let kept = kept(&stage, &panel).await?;
+    let place = kept.bring(&blob).await?;
+    assert_eq!(place, kept.place(&blob));
+    let bytes = fs::read(&place)?;
+    assert_eq!(Digest::of(&bytes), blob.digest);
+    let folder = place.parent().context("it lies in a folder")?;
+    assert_eq!(fs::read_dir(folder)?.count(), 1, "nothing else is left");
+    stage.server.asked();
+    kept.bring(&blob).await?;
+    assert!(stage.server.asked().is_empty(), "it is here");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sealed_payload_that_breaks_off_is_gone_on_with_where_it_was() -> Result<()> {
+    let (stage, panel, blob) = corrected().await?;
+    let sealed = panel.store.sealed_payloads().await?;
+    let object = sealed.get(&blob.digest).context("it is sealed")?;
+    let path = FeedPath::sealed(&object.digest);
+    let half = usize::try_from(object.length / 2)?;
+    stage.server.fault(path.as_str(), &[Fault::Breaks(half)]);
+    stage.server.asked();
+    let place = kept(&stage, &panel).await?.bring(&blob).await?;
+    assert_eq!(Digest::of(&fs::read(place)?), blob.digest);
+    let asked = stage.server.asked();
+    let answers: Vec<_> = asked.iter().map(|one| (one.status, one.body)).collect();
+    let whole = usize::try_from(object.length)?;
+    assert_eq!(answers, [(200, whole), (206, whole - half)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payload_that_was_disclosed_meanwhile_comes_in_clear() -> Result<()> {
+    let (stage, panel, blob) = corrected().await?;
+    let kept = kept(&stage, &panel).await?;
+    let object = panel.store.sealed_payloads().await?;
+    let object = object.get(&blob.digest).context("it is sealed")?;
+    fs::remove_file(stage.path(&FeedPath::sealed(&object.digest)))?;
+    let gone = kept.bring(&blob).await;
+    assert!(gone.is_err(), "neither side has it");
+    let place = FeedPath::blob(&blob.digest);
+    let desk = stage.vendor.waiting_dir();
+    stage.write(&place, &fs::read(desk.join(place.as_str()))?)?;
+    kept.bring(&blob).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payload_that_is_another_when_it_is_opened_is_refused() -> Result<()> {
+    let (stage, panel, blob) = corrected().await?;
+    let sealed = panel.store.sealed_payloads().await?;
+    let honest = *sealed.get(&blob.digest).context("it is sealed")?;
+    let (other, object) = sealed
+        .iter()
+        .find(|(digest, _)| **digest != blob.digest)
+        .context("there is another")?;
+    let usual = kept(&stage, &panel).await?;
+    let with = |sealed: SealedObject| usual.clone().opening([(blob.digest, sealed)].into());
+    let swapped = with(*object).bring(&blob).await;
+    assert!(
+        matches!(&swapped, Err(FetchError::Digest { found, .. }) if found == other)
+            || matches!(&swapped, Err(FetchError::Unopened { .. })),
+        "{swapped:?}"
+    );
+    let wrong = SealedObject {
+        key: ObjectKey::from_bytes([1; 16]),
+        ..honest
+    };
+    let locked = with(wrong).bring(&blob).await;
+    assert!(
+        matches!(&locked, Err(FetchError::Unopened { payload, .. }) if *payload == blob.digest),
+        "{locked:?}"
+    );
+    usual.bring(&blob).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sealed_payload_takes_up_no_more_room_than_a_plain_one() -> Result<()> {
+    let (stage, panel, blob) = corrected().await?;
+    let within = async |most: u64| -> Result<_> {
+        let source = Source::new(&stage.server.url(), Access::default())?;
+        let kept = Kept::new(panel.state.join("payloads"), vec![Arc::new(source)], most);
+        let kept = kept.opening(panel.store.sealed_payloads().await?);
+        Ok(kept.bring(&blob).await)
+    };
+    let refused = within(blob.length - 1).await?;
+    assert!(
+        matches!(&refused, Err(FetchError::NoRoom { length, .. }) if *length == blob.length),
+        "{refused:?}"
+    );
+    within(blob.length).await??;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bundle_carries_the_sealed_side_and_asks_nobody() -> Result<()> {
+    let mut stage = Stage::new().await?;
+    let (reader, stranger) = (
+        stage.entitled("reader").await?,
+        stage.panel("stranger").await?,
+    );
+    let correction = stage.correct()?;
+    stage.vendor.publish_advisory(secret(1))?;
+    stage.vendor.broadcast()?;
+    stage.vendor.broadcast()?;
+    let file = stage.folder.path().join("feed.tar");
+    let done = bundle(stage.vendor.feed(), &file)?;
+    let payloads = correction.files.iter().filter(|file| file.after.is_some());
+    // A bucket, an index, two documents; and nothing of the broadcast before.
+    assert_eq!(done.sealed, 4 + payloads.count());
+    let source = Source::bundle(&file)?;
+    for panel in [&reader, &stranger] {
+        let mirror = Mirror {
+            address: "a USB stick".to_owned(),
+            source: Arc::new(source.clone()),
+        };
+        panel.follower()?.sync_from(&[mirror], noon()).await?;
+    }
+    assert_eq!(reader.knows().await?, Some(1));
+    assert_eq!(stranger.knows().await?, None);
+    let kept = Kept::new(
+        reader.state.join("payloads"),
+        vec![Arc::new(source)],
+        u64::MAX,
+    );
+    let kept = kept.opening(reader.store.sealed_payloads().await?);
+    for after in correction.files.iter().filter_map(|file| file.after) {
+        kept.bring(&after.blob).await?;
+    }
+    assert!(stage.server.asked().is_empty());
+    Ok(())
+}
