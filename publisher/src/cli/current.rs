@@ -105,7 +105,12 @@ impl Desk<'_> {
         for (id, revision) in done.news.iter().take(MOST_LISTED) {
             words.push_str(&format!("\n  new: {id} revision {revision}"));
         }
-        if let Some(more) = done.news.len().checked_sub(MOST_LISTED).filter(|more| *more > 0) {
+        if let Some(more) = done
+            .news
+            .len()
+            .checked_sub(MOST_LISTED)
+            .filter(|more| *more > 0)
+        {
             words.push_str(&format!("\n  and {more} more"));
         }
         self.say(done, &words)

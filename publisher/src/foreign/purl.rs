@@ -4,11 +4,7 @@ use packageurl::PackageUrl;
 use spacecp_contract::Ecosystem;
 
 /// The package URL of a package, or of one version of it; none where it has no name that fits one.
-pub(super) fn write(
-    ecosystem: &Ecosystem,
-    package: &str,
-    version: Option<&str>,
-) -> Option<String> {
+pub(super) fn write(ecosystem: &Ecosystem, package: &str, version: Option<&str>) -> Option<String> {
     let (kind, namespace, name) = match ecosystem {
         Ecosystem::Cargo => ("cargo", None, package),
         Ecosystem::Npm => match package.split_once('/') {

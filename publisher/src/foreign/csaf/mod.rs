@@ -9,6 +9,7 @@ mod products;
 mod read;
 mod record;
 mod status;
+mod tree;
 mod vers;
 mod write;
 
