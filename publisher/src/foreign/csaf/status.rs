@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spacecp_contract::{
     Affected, ComponentName, Justification, NotAffected, VersionRange, VersionScheme,
-    version::Version,
+    version::{Range, Version},
 };
 
 use super::{
@@ -59,6 +59,15 @@ impl Said {
         });
         &mut self.affected[place]
     }
+
+    /// Notes that nobody knows of a component.
+    fn open(&mut self, component: &ComponentName) {
+        // A scheme that nobody knows is what makes every panel say that it does not know.
+        let entry = self.entry(component, VersionScheme::Unknown);
+        if entry.ranges.is_empty() {
+            entry.ranges.push(all());
+        }
+    }
 }
 
 /// Reads the statuses of every vulnerability.
@@ -99,14 +108,21 @@ pub(super) fn said(
             known("first_fixed", &status.first_fixed),
         ];
         for (field, known) in affected.iter().flatten() {
-            affect(&mut said, field, known)?;
+            let Some(version) = contradicted(known, fixed.iter().flatten()) else {
+                affect(&mut said, field, known)?;
+                continue;
+            };
+            said.open(&known.component);
+            remarks.push(Remark {
+                field: field.clone(),
+                reason: format!(
+                    "{version:?} of {} is called affected and fixed: panels say that it is unknown",
+                    known.component
+                ),
+            });
         }
         for (_, known) in &open {
-            // A scheme that nobody knows is what makes every panel say that it does not know.
-            let entry = said.entry(&known.component, VersionScheme::Unknown);
-            if entry.ranges.is_empty() {
-                entry.ranges.push(all());
-            }
+            said.open(&known.component);
         }
         for (_, known) in fixed.iter().flatten() {
             if let Extent::Version(version) = &known.extent {
@@ -162,6 +178,35 @@ pub(super) fn said(
         });
     }
     Ok(said)
+}
+
+/// The version of an affected product that the same vulnerability calls fixed, if there is one.
+///
+/// A product without a version is all of its versions, and a document that names a fixed one beside
+/// it does not say which of the others it means.
+fn contradicted<'a>(
+    affected: &Known,
+    mut fixed: impl Iterator<Item = &'a (String, Known)>,
+) -> Option<&'a str> {
+    let scheme = affected.ecosystem.scheme();
+    fixed.find_map(|(_, known)| {
+        let Extent::Version(version) = &known.extent else {
+            return None;
+        };
+        let read = Version::read(scheme, version).ok()?;
+        let within = |range: &VersionRange| {
+            Range::read(scheme, range).is_ok_and(|range| range.contains(&read) == Some(true))
+        };
+        let held = match &affected.extent {
+            Extent::All => true,
+            Extent::Version(affected) => affected == version,
+            Extent::Range(Ok(versions)) => {
+                versions.ranges.iter().any(within) || versions.listed.contains(version)
+            }
+            Extent::Range(Err(_)) => false,
+        };
+        (held && known.component == affected.component).then_some(version.as_str())
+    })
 }
 
 fn affect(said: &mut Said, field: &str, known: &Known) -> Result<(), Refusal> {
