@@ -272,7 +272,7 @@ pub enum Justification {
 }
 
 /// Somebody who helped and wants to be named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Credit {
     /// Their name, as they want it written.
     pub name: String,
@@ -281,7 +281,7 @@ pub struct Credit {
 }
 
 /// Where to read more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     /// What it is.
     pub title: String,

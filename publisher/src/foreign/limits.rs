@@ -1,5 +1,8 @@
 //! How much somebody else's document may ask of whoever reads it, in one place.
 
+/// Steps from one part of a document to another that it names, of which each is cheap.
+pub(super) const MOST_STEPS: usize = 50_000_000;
+
 /// What is looked at before memory is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -26,6 +26,7 @@ mod purl;
 pub mod reading;
 pub mod rest;
 mod solution;
+mod steps;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -203,6 +204,12 @@ pub enum Refusal {
         field: &'static str,
         /// Why, and what to do.
         reason: String,
+    },
+    /// It is small, and following what it says is endless.
+    #[error("its parts name one another so often that reading it takes more than {most} steps")]
+    Steps {
+        /// The limit.
+        most: usize,
     },
     /// More is left over than an advisory can keep.
     #[error("{rest} bytes of it have no place in an advisory, and {LONGEST_REST} can be kept")]

@@ -9,7 +9,7 @@ use super::{
     record::{Branch, Helper, Product, ProductTree},
     vers::{self, Versions},
 };
-use crate::foreign::Refusal;
+use crate::foreign::{Refusal, naming::shown};
 
 /// The products of a document by id.
 #[derive(Debug)]
@@ -109,6 +109,13 @@ impl<'a> Products<'a> {
     /// The products of a group.
     pub(super) fn group(&self, id: &str) -> &[String] {
         self.groups.get(id).copied().unwrap_or_default()
+    }
+
+    /// How many steps it takes to read what is said of a product.
+    pub(super) fn steps(&self, id: &str) -> usize {
+        let length = |text: Option<&str>| text.map_or(0, str::len);
+        let traits = self.by_id.get(id).copied().unwrap_or_default();
+        1 + length(traits.purl) + length(traits.range) + length(traits.version)
     }
 
     /// The component of a product and the versions of it; why not, in words.
@@ -215,10 +222,6 @@ fn of_platform(cpe: &str) -> Option<Release> {
     let is_red_hat = parts.next() == Some("redhat") && parts.next() == Some("enterprise_linux");
     let version = parts.next().filter(|_| is_red_hat)?;
     release(&format!("rhel-{version}"))
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

@@ -58,11 +58,17 @@ pub fn document(
         return Err(WriteError::Nothing);
     }
     let products = Products::of(advisory);
+    // Whoever passes on what others wrote does not speak as the vendor.
+    let category = if advisory.source.is_some() {
+        "other"
+    } else {
+        "vendor"
+    };
     let mut about = json!({
         "category": "csaf_security_advisory",
         "csaf_version": "2.0",
         "distribution": { "tlp": { "label": label(advisory.tlp) } },
-        "publisher": { "category": "vendor", "name": issuer.name, "namespace": issuer.namespace },
+        "publisher": { "category": category, "name": issuer.name, "namespace": issuer.namespace },
         "title": advisory.title,
         "tracking": tracking(advisory, editions),
     });
