@@ -115,7 +115,7 @@ impl<'a> Products<'a> {
     pub(super) fn steps(&self, id: &str) -> usize {
         let length = |text: Option<&str>| text.map_or(0, str::len);
         let traits = self.by_id.get(id).copied().unwrap_or_default();
-        1 + length(traits.purl) + length(traits.range) + length(traits.version)
+        1 + length(traits.purl) + length(traits.version) + STEPS_OF_A_LETTER * length(traits.range)
     }
 
     /// The component of a product and the versions of it; why not, in words.
@@ -150,6 +150,9 @@ impl<'a> Products<'a> {
         })
     }
 }
+
+/// A range is read version by version, and all that are read are kept for a while.
+const STEPS_OF_A_LETTER: usize = 10;
 
 /// The version of a package URL, with the epoch that RPM's have apart.
 fn version(purl: &PackageUrl<'_>) -> Option<String> {
