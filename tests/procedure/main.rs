@@ -3,6 +3,7 @@
 mod apart;
 mod ceremony;
 mod desk;
+mod foreign;
 mod peers;
 mod publishing;
 mod seeds;
