@@ -1,13 +1,15 @@
 //! What becomes of CSAF documents, and that they come back.
 
-use proptest::prelude::*;
+mod hostile;
+mod round;
+mod written;
+
 use serde_json::{Value, json};
 use spacecp_contract::{
     Advisory, Audience, Justification, Limits, Tlp, VersionRange, VersionScheme, decode, encode,
 };
 
-use super::{Edition, Issuer, WriteError, document};
-use crate::foreign::{Format, Refusal, TakenOver, Terms, give_back, json::canonical, take_over};
+use crate::foreign::{Format, Refusal, TakenOver, Terms, give_back, take_over};
 
 fn product(id: &str, purl: &str) -> Value {
     json!({ "name": id, "product_id": id, "product_identification_helper": { "purl": purl } })
@@ -312,17 +314,6 @@ fn a_label_is_made_stricter_and_never_looser() {
 }
 
 #[test]
-fn two_products_of_one_id_are_refused() {
-    let refused = taken(|document| {
-        document["product_tree"]["full_product_names"] = json!([product("range", "pkg:cargo/x")]);
-    });
-    assert!(
-        matches!(&refused, Err(Refusal::Shape { reason, .. }) if reason.contains("range")),
-        "{refused:?}"
-    );
-}
-
-#[test]
 fn a_document_that_only_names_what_is_fixed_says_of_nothing_that_it_is_affected() {
     let refused = taken(|document| {
         document["vulnerabilities"][0]["product_status"] = json!({ "fixed": ["fix"] });
@@ -342,156 +333,4 @@ fn without_remedies_the_solution_is_what_the_versions_tell() {
             && solution.contains("EX-2026:0001 names no corrected version of `cargo:open`."),
         "{solution}"
     );
-}
-
-#[test]
-fn ids_that_name_one_long_range_again_and_again_end_the_reading() {
-    let refused = taken(|document| {
-        let range = (0..9_000).map(|number| format!(">={number}.0|<{number}.1|"));
-        let range = format!("vers:maven/{}99999", range.collect::<String>());
-        let place = "/product_tree/branches/0/branches/0/branches/0/name";
-        *document.pointer_mut(place).unwrap() = json!(range);
-        let ids = vec!["range"; 50_000];
-        document["vulnerabilities"][0]["product_status"]["known_affected"] = json!(ids);
-    });
-    assert!(matches!(refused, Err(Refusal::Steps { .. })), "{refused:?}");
-}
-
-#[test]
-fn one_long_text_that_is_said_of_many_names_ends_the_reading() {
-    let refused = taken(|document| {
-        let thanks = json!({ "names": vec!["Ada"; 50_000], "summary": "x".repeat(1 << 20) });
-        document["document"]["acknowledgments"] = json!([thanks]);
-    });
-    assert!(matches!(refused, Err(Refusal::Steps { .. })), "{refused:?}");
-}
-
-#[test]
-fn flags_that_name_one_large_group_again_and_again_end_the_reading() {
-    let refused = taken(|document| {
-        document["product_tree"]["product_groups"] =
-            json!([{ "group_id": "g", "product_ids": vec!["range"; 50_000] }]);
-        document["vulnerabilities"][0]["flags"] =
-            json!([{ "label": "component_not_present", "group_ids": vec!["g"; 10_000] }]);
-    });
-    assert!(matches!(refused, Err(Refusal::Steps { .. })), "{refused:?}");
-}
-
-fn issuer() -> Issuer {
-    Issuer {
-        name: "Example".into(),
-        namespace: "https://example.com".into(),
-    }
-}
-
-#[test]
-fn an_advisory_of_our_own_is_read_back_with_the_same_versions() {
-    let mut advisory = taken(|_| {}).unwrap();
-    advisory.source = None;
-    advisory
-        .affected
-        .retain(|affected| affected.scheme != VersionScheme::Unknown);
-    let written = document(&advisory, &issuer(), &[]).unwrap();
-    let read = take(&written, &Terms::public()).unwrap().advisory;
-    assert_eq!(read.affected, advisory.affected);
-    assert_eq!(read.severity, advisory.severity);
-    assert_eq!(read.known_exploited, advisory.known_exploited);
-    assert_eq!(read.solution, advisory.solution);
-    assert_eq!(read.tlp, advisory.tlp);
-}
-
-#[test]
-fn the_revisions_that_were_published_are_counted_without_gaps() {
-    let advisory = taken(|_| {}).unwrap();
-    let editions = [(1, advisory.published), (4, advisory.modified)];
-    let editions = editions.map(|(revision, at)| Edition { revision, at });
-    let written = document(&advisory, &issuer(), &editions).unwrap();
-    let tracking = &written["document"]["tracking"];
-    assert_eq!(tracking["version"], "2");
-    assert_eq!(tracking["revision_history"][1]["number"], "2");
-    assert_eq!(tracking["revision_history"][1]["legacy_version"], "4");
-}
-
-#[test]
-fn a_withdrawn_advisory_cannot_be_said_in_csaf() {
-    let mut advisory = taken(|_| {}).unwrap();
-    advisory.withdrawn = Some(advisory.modified);
-    let refused = document(&advisory, &issuer(), &[]);
-    assert_eq!(refused, Err(WriteError::Withdrawn));
-}
-
-/// Whatever stands in a field that no schema closes.
-fn anything() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i32>().prop_map(Value::from),
-        "\\PC{0,8}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(3, 12, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map("\\PC{0,4}", inner, 0..4)
-                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-        ]
-    })
-}
-
-fn any_status() -> impl Strategy<Value = Value> {
-    let ids = || {
-        let ids =
-            prop::sample::select(vec!["range", "fix", "spared", "open", "foreign", "nowhere"]);
-        prop::collection::vec(ids, 0..4)
-    };
-    (ids(), ids(), ids(), ids()).prop_map(|(affected, fixed, not, open)| {
-        json!({
-            "known_affected": affected,
-            "fixed": fixed,
-            "known_not_affected": not,
-            "under_investigation": open,
-        })
-    })
-}
-
-proptest! {
-    #[test]
-    fn whatever_the_statuses_the_document_is_refused_or_comes_back(
-        statuses in prop::collection::vec(any_status(), 1..4),
-        more in anything(),
-        title in "\\PC{1,40}",
-    ) {
-        let mut document = csaf();
-        document["document"]["title"] = json!(title);
-        document["x_more"] = more;
-        let flaw = document["vulnerabilities"][0].clone();
-        let flaws = statuses.into_iter().map(|status| {
-            let mut flaw = flaw.clone();
-            flaw["product_status"] = status;
-            flaw
-        });
-        document["vulnerabilities"] = flaws.collect();
-        match take(&document, &Terms::public()) {
-            Ok(taken) => prop_assert_eq!(canonical(&again(&taken.advisory)), canonical(&document)),
-            Err(Refusal::Components { .. }) => {}
-            Err(other) => prop_assert!(false, "{}", other),
-        }
-    }
-
-    #[test]
-    fn a_part_that_is_something_else_is_refused_or_comes_back(
-        place in prop::sample::select(vec![
-            "/document", "/document/distribution", "/document/tracking/id", "/document/notes",
-            "/document/tracking/revision_history", "/product_tree", "/product_tree/branches/0",
-            "/vulnerabilities", "/vulnerabilities/0", "/vulnerabilities/0/flags",
-            "/vulnerabilities/0/product_status", "/vulnerabilities/0/scores/0",
-            "/vulnerabilities/0/cwe", "/vulnerabilities/0/threats/0/details",
-        ]),
-        other in anything(),
-    ) {
-        let mut document = csaf();
-        *document.pointer_mut(place).unwrap() = other;
-        if let Ok(taken) = take(&document, &Terms::public()) {
-            prop_assert_eq!(canonical(&again(&taken.advisory)), canonical(&document));
-        }
-    }
 }
