@@ -75,9 +75,9 @@ pub struct Advisory {
     #[serde(default)]
     pub timeline: Vec<TimelineEntry>,
     /// Whose document it was made from, where it was not written here. Left out of the bytes where
-    /// there is none, as before there was such a thing.
+    /// there is none, as before there was such a thing; apart, since most advisories have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<Box<Source>>,
 }
 
 impl Advisory {

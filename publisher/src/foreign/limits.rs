@@ -25,8 +25,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents,
-    /// written 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. The largest RustSec advisory has 5 kB.
+    /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents, written
+    /// 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. Databases of advisories
+    /// have a few kB a record.
     fn default() -> Self {
         Self {
             file: 2 << 30,

@@ -237,12 +237,12 @@ pub fn take_over(format: Format, document: &Value, terms: &Terms) -> Result<Take
     if id != *taken.advisory.id && !aliases.contains(&id) {
         aliases.push(id.clone());
     }
-    let source = taken.advisory.source.insert(Source {
+    let source = taken.advisory.source.insert(Box::new(Source {
         format: format.source(),
         id,
         digest: rest::digest(document),
         rest: String::new(),
-    });
+    }));
     let mut source = source.clone();
     let said = said(format, &taken.advisory);
     source.rest = rest::difference(&said, document);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use spacecp_contract::{Advisory, Affected, ComponentName, Ecosystem, NotAffected};
+use spacecp_contract::{Advisory, Affected, ComponentName, Ecosystem, NotAffected, VersionScheme};
 
 use super::{
     vers,
@@ -44,6 +44,7 @@ pub(super) struct Products {
     pub(super) affected: Vec<String>,
     pub(super) fixed: Vec<String>,
     not_affected: Vec<String>,
+    open: Vec<String>,
     pub(super) flags: Vec<Value>,
     count: usize,
 }
@@ -61,6 +62,16 @@ impl Products {
     }
 
     fn affected(&mut self, affected: &Affected) {
+        if affected.scheme == VersionScheme::Unknown {
+            // Nobody knows yet which versions.
+            let id = self.product(
+                &affected.component,
+                "product_version_range",
+                "vers:generic/*",
+            );
+            self.open.push(id);
+            return;
+        }
         let kind = vers::kinds(affected.scheme)
             .first()
             .copied()
@@ -143,6 +154,7 @@ impl Products {
             ("known_affected", &self.affected),
             ("fixed", &self.fixed),
             ("known_not_affected", &self.not_affected),
+            ("under_investigation", &self.open),
         ];
         for (name, ids) in lists {
             put_list(&mut status, name, ids.iter().map(|id| json!(id)).collect());

@@ -39,7 +39,7 @@ pub fn take_over(document: &Value, terms: &Terms) -> Result<(String, TakenOver),
     {
         return Err(Refusal::Version {
             field: "schema_version",
-            found: shown(&version),
+            found: shown(version),
             read: "OSV 1.x",
         });
     }
@@ -97,7 +97,7 @@ fn affected(record: &Record, remarks: &mut Vec<Remark>) -> Result<Vec<Affected>,
         let field = format!("affected[{number}]");
         match component(affected) {
             Ok((ecosystem, name)) => {
-                package(affected, &ecosystem, &name, &field, &mut found, remarks)?
+                package(affected, &ecosystem, &name, &field, &mut found, remarks)?;
             }
             Err(reason) => {
                 first.get_or_insert_with(|| reason.clone());

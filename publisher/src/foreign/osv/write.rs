@@ -123,28 +123,31 @@ fn affected(affected: &Affected) -> Value {
     let known = Ecosystem::of(&affected.component)
         .and_then(|(ecosystem, package)| Some((ecosystem::name(&ecosystem)?, ecosystem, package)));
     let mut kind = "ECOSYSTEM";
-    match &known {
-        Some((name, ecosystem, package)) => {
-            let mut named = json!({ "ecosystem": name, "name": package });
-            // With a release in it, what OSV's databases write differs from one to the next.
-            let is_plain = !matches!(ecosystem, Ecosystem::Deb(_) | Ecosystem::Rpm(_));
-            let purl = purl::write(ecosystem, package, None);
-            if let Some(purl) = purl.filter(|_| is_plain) {
-                named["purl"] = json!(purl);
-            }
-            entry.insert("package".to_owned(), named);
-            let semantic = matches!(ecosystem, Ecosystem::Cargo | Ecosystem::Npm);
-            if semantic || affected.scheme != ecosystem.scheme() {
-                kind = "SEMVER";
-            }
+    if let Some((name, ecosystem, package)) = &known {
+        let mut named = json!({ "ecosystem": name, "name": package });
+        // With a release in it, what OSV's databases write differs from one to the next.
+        let is_plain = !matches!(ecosystem, Ecosystem::Deb(_) | Ecosystem::Rpm(_));
+        let purl = purl::write(ecosystem, package, None);
+        if let Some(purl) = purl.filter(|_| is_plain) {
+            named["purl"] = json!(purl);
         }
-        None => {
-            let named = json!({ "component": affected.component, "scheme": affected.scheme });
-            entry.insert("database_specific".to_owned(), json!({ "spacecp": named }));
-            if affected.scheme == VersionScheme::Semver {
-                kind = "SEMVER";
-            }
+        entry.insert("package".to_owned(), named);
+        let semantic = matches!(ecosystem, Ecosystem::Cargo | Ecosystem::Npm);
+        if semantic || affected.scheme != ecosystem.scheme() {
+            kind = "SEMVER";
         }
+    } else {
+        let named = json!({ "component": affected.component, "scheme": affected.scheme });
+        entry.insert("database_specific".to_owned(), json!({ "spacecp": named }));
+        if affected.scheme == VersionScheme::Semver {
+            kind = "SEMVER";
+        }
+    }
+    if affected.scheme == VersionScheme::Unknown {
+        // Nobody knows yet which versions: a range of OSV's would say that somebody does.
+        let named = json!({ "component": affected.component, "undecided": true });
+        entry.insert("database_specific".to_owned(), json!({ "spacecp": named }));
+        return Value::Object(entry);
     }
     // The schema has no range with both ends that were fixed and ends that were last affected.
     let fixed = affected

@@ -6,7 +6,7 @@ use super::{
     super::{Edition, Issuer, WriteError, document},
     take, taken,
 };
-use crate::foreign::Terms;
+use crate::foreign::{Terms, osv};
 
 fn issuer() -> Issuer {
     Issuer {
@@ -49,4 +49,23 @@ fn a_withdrawn_advisory_cannot_be_said_in_csaf() {
     advisory.withdrawn = Some(advisory.modified);
     let refused = document(&advisory, &issuer(), &[]);
     assert_eq!(refused, Err(WriteError::Withdrawn));
+}
+
+#[test]
+fn what_is_being_looked_into_is_said_to_be_in_both_formats() {
+    let mut advisory = taken(|_| {}).unwrap();
+    advisory.source = None;
+    let written = document(&advisory, &issuer(), &[]).unwrap();
+    let status = &written["vulnerabilities"][0]["product_status"];
+    assert_eq!(status["under_investigation"].as_array().unwrap().len(), 1);
+    let record = osv::document(&advisory);
+    let affected = record["affected"].as_array().unwrap();
+    let open = affected
+        .iter()
+        .find(|affected| affected["package"]["name"] == "open");
+    let open = open.unwrap();
+    assert!(
+        open.get("ranges").is_none() && open.get("versions").is_none(),
+        "{open}"
+    );
 }
