@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::{Command, Output},
 };

@@ -22,6 +22,8 @@ use spacecp_tests::{
 };
 use tempfile::TempDir;
 
+use crate::foreign;
+
 fn place(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz")
@@ -101,6 +103,16 @@ fn write() -> Result<()> {
     .enumerate()
     {
         put(&format!("corpus/names/{number}"), name.as_bytes())?;
+    }
+    let strangers = [
+        ("osv", foreign::osv("RUSTSEC-2026-0001")),
+        ("csaf", foreign::csaf("EX-2026:1", "WHITE")),
+    ];
+    for (name, document) in strangers {
+        put(
+            &format!("corpus/foreign/{name}"),
+            document.to_string().as_bytes(),
+        )?;
     }
     vendor.broadcast()?;
     let bundle = folder.path().join("bundle.tar");

@@ -75,9 +75,9 @@ pub struct Advisory {
     #[serde(default)]
     pub timeline: Vec<TimelineEntry>,
     /// Whose document it was made from, where it was not written here. Left out of the bytes where
-    /// there is none, as before there was such a thing.
+    /// there is none, as before there was such a thing; apart, since most advisories have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<Box<Source>>,
 }
 
 impl Advisory {
@@ -272,7 +272,7 @@ pub enum Justification {
 }
 
 /// Somebody who helped and wants to be named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Credit {
     /// Their name, as they want it written.
     pub name: String,
@@ -281,7 +281,7 @@ pub struct Credit {
 }
 
 /// Where to read more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     /// What it is.
     pub title: String,

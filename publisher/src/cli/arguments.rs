@@ -454,7 +454,7 @@ pub(super) struct Export {
     /// Who publishes CSAF documents of advisories that were written here, as "SpaceCP".
     #[arg(long, requires = "namespace", value_name = "NAME")]
     pub(super) publisher: Option<String>,
-    /// The publisher's own address, as `https://example.com`.
+    /// The publisher's own address on the web, with its https.
     #[arg(long, requires = "publisher", value_name = "URL")]
     pub(super) namespace: Option<String>,
 }

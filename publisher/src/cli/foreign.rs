@@ -61,13 +61,13 @@ struct Remarked {
 }
 
 impl Report {
-    fn refuse(&mut self, place: &Place, id: Option<&str>, reason: String, most: usize) {
+    fn refuse(&mut self, place: &Place, id: Option<&str>, reason: &str, most: usize) {
         self.refused += 1;
         if self.refusals.len() < most {
             self.refusals.push(Refused {
                 place: place.to_string(),
                 id: id.map(str::to_owned),
-                reason,
+                reason: excerpt(reason),
             });
         }
     }
@@ -80,7 +80,7 @@ impl Report {
             place: place.to_string(),
             id: looked.advisory.id.clone(),
             field: remark.field.clone(),
-            reason: remark.reason.clone(),
+            reason: excerpt(&remark.reason),
         }));
     }
 
@@ -143,6 +143,19 @@ impl Report {
     }
 }
 
+/// The most of a reason that is shown: a stranger's document may be quoted in it at any length.
+const LONGEST_REASON: usize = 500;
+
+/// The beginning of a reason.
+fn excerpt(reason: &str) -> String {
+    if reason.chars().count() <= LONGEST_REASON {
+        return reason.to_owned();
+    }
+    let mut short: String = reason.chars().take(LONGEST_REASON).collect();
+    short.push('…');
+    short
+}
+
 /// A text without anything that a terminal would obey.
 fn plain(text: &str) -> String {
     text.chars()
@@ -175,7 +188,7 @@ impl Desk<'_> {
             let bytes = match found {
                 Ok(bytes) => bytes,
                 Err(error) => {
-                    report.refuse(&place, None, error.to_string(), limits.listed);
+                    report.refuse(&place, None, &error.to_string(), limits.listed);
                     continue;
                 }
             };
@@ -185,7 +198,7 @@ impl Desk<'_> {
                     return Err(error).with_context(|| format!("{place} stops the import"));
                 }
                 Err(error) => {
-                    report.refuse(&place, error.id(), error.to_string(), limits.listed);
+                    report.refuse(&place, error.id(), &error.to_string(), limits.listed);
                     continue;
                 }
             };

@@ -7,10 +7,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, DocumentId, Root, Source};
+use spacecp_contract::{Advisory, DecodeError, DocumentId, Root, Source, decode, encode};
 use spacecp_trust::Verified;
 
-use super::{Format, Limits, Refusal, Remark, Terms, json, take_over};
+use super::{Format, Limits, Refusal, Remark, Terms, json, naming::shown, take_over};
 use crate::{
     check::{self, Fault},
     feed::{Feed, FeedError},
@@ -97,6 +97,14 @@ pub enum IntakeError {
         /// What is wrong.
         faults: Vec<Fault>,
     },
+    /// What is made of it is beyond what a panel reads.
+    #[error("{id}: no panel would read what is made of it: {source}")]
+    Unreadable {
+        /// The id.
+        id: DocumentId,
+        /// What a panel would say.
+        source: DecodeError,
+    },
     /// The feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -111,7 +119,8 @@ impl IntakeError {
             | Self::OtherOrigin { id, .. }
             | Self::Rollback { id, .. }
             | Self::Equivocation { id, .. }
-            | Self::Unfit { id, .. } => Some(id),
+            | Self::Unfit { id, .. }
+            | Self::Unreadable { id, .. } => Some(id),
             Self::Feed(_) => None,
         }
     }
@@ -169,7 +178,7 @@ impl<'a> Intake<'a> {
     /// [`IntakeError`], which concerns this document alone unless it is final.
     pub fn look(&mut self, bytes: &[u8]) -> Result<Looked, IntakeError> {
         let refused = |id: &str, refusal: Refusal| IntakeError::Refused {
-            id: id.chars().take(80).collect(),
+            id: shown(id),
             refusal,
         };
         let document =
@@ -186,6 +195,11 @@ impl<'a> Intake<'a> {
             Some(held) => against(&mut advisory, &held)?,
             None => Standing::New,
         };
+        // Found out only where those that wait are signed, it would stop all of them.
+        let read = decode::<Advisory>(&encode(&advisory), &spacecp_contract::Limits::default());
+        if let Err(source) = read {
+            return Err(IntakeError::Unreadable { id, source });
+        }
         // What is there is checked again as well: what panels want may have grown since.
         let faults = check::advisory(&advisory, &[], self.now);
         if !faults.is_empty() && standing != Standing::Unchanged {

@@ -8,7 +8,7 @@ use std::{cell::RefCell, fmt};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::Limits;
+use super::{Limits, naming::shown};
 
 /// Why bytes are not a JSON document that is looked at further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for Place<'_> {
         while let Some(name) = items.next_key::<String>()? {
             self.count()?;
             if fields.contains_key(&name) {
-                let name = name.chars().take(80).collect();
+                let name = shown(&name);
                 return Err(self.fail(JsonError::Twice { name }));
             }
             fields.insert(name, items.next_value_seed(inside)?);

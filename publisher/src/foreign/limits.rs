@@ -1,5 +1,8 @@
 //! How much somebody else's document may ask of whoever reads it, in one place.
 
+/// Steps from one part of a document to another that it names, of which each is cheap.
+pub(super) const MOST_STEPS: usize = 50_000_000;
+
 /// What is looked at before memory is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -22,9 +25,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents,
-    /// written 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. The
-    /// largest advisory about a crate has 5 kB.
+    /// 2 GiB a file, and of one document 4 MiB, 64 deep, 200,000 values; a million documents, written
+    /// 256 or 8 MiB at a time, of which 10,000 refusals and remarks are listed. Databases of advisories
+    /// have a few kB a record.
     fn default() -> Self {
         Self {
             file: 2 << 30,

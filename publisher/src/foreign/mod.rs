@@ -26,6 +26,7 @@ mod purl;
 pub mod reading;
 pub mod rest;
 mod solution;
+mod steps;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -204,6 +205,12 @@ pub enum Refusal {
         /// Why, and what to do.
         reason: String,
     },
+    /// It is small, and following what it says is endless.
+    #[error("its parts name one another so often that reading it takes more than {most} steps")]
+    Steps {
+        /// The limit.
+        most: usize,
+    },
     /// More is left over than an advisory can keep.
     #[error("{rest} bytes of it have no place in an advisory, and {LONGEST_REST} can be kept")]
     TooMuch {
@@ -230,12 +237,12 @@ pub fn take_over(format: Format, document: &Value, terms: &Terms) -> Result<Take
     if id != *taken.advisory.id && !aliases.contains(&id) {
         aliases.push(id.clone());
     }
-    let source = taken.advisory.source.insert(Source {
+    let source = taken.advisory.source.insert(Box::new(Source {
         format: format.source(),
         id,
         digest: rest::digest(document),
         rest: String::new(),
-    });
+    }));
     let mut source = source.clone();
     let said = said(format, &taken.advisory);
     source.rest = rest::difference(&said, document);

@@ -8,6 +8,11 @@ use super::Refusal;
 /// The longest title that fits a page's heading, in characters.
 pub(super) const LONGEST_TITLE: usize = 200;
 
+/// The beginning of what a stranger wrote, for a message.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
 /// The id of an advisory that is made from a document with this id.
 ///
 /// Where our ids have no room for it – small letters, colons, underscores, full stops – the nearest
@@ -17,7 +22,7 @@ pub(super) const LONGEST_TITLE: usize = 200;
 pub(super) fn document_id(field: &'static str, id: &str) -> Result<DocumentId, Refusal> {
     let refused = |reason: String| Refusal::Id {
         field,
-        found: id.chars().take(80).collect(),
+        found: shown(id),
         reason,
     };
     if id.len() > LONGEST_SOURCE_ID {
@@ -40,7 +45,7 @@ pub(super) fn document_id(field: &'static str, id: &str) -> Result<DocumentId, R
 pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Refusal> {
     text.parse().map_err(|error: jiff::Error| Refusal::Time {
         field: field.to_owned(),
-        found: text.chars().take(80).collect(),
+        found: shown(text),
         reason: error.to_string(),
     })
 }

@@ -4,7 +4,7 @@
 //! follows from the ranges alone: the corrected versions that the document names, or that it names
 //! none. So every advisory says what to do, and those of others can be held to the same rule as ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use spacecp_contract::{Affected, ComponentName};
 
@@ -13,15 +13,12 @@ pub(super) fn from_ranges(id: &str, affected: &[Affected]) -> String {
     let mut corrected: BTreeMap<&ComponentName, Vec<&str>> = BTreeMap::new();
     for affected in affected {
         let versions = corrected.entry(&affected.component).or_default();
-        let fixed = affected
-            .ranges
-            .iter()
-            .filter_map(|range| range.fixed.as_deref());
-        for version in fixed {
-            if !versions.contains(&version) {
-                versions.push(version);
-            }
-        }
+        let ranges = affected.ranges.iter();
+        versions.extend(ranges.filter_map(|range| range.fixed.as_deref()));
+    }
+    for versions in corrected.values_mut() {
+        let mut seen = HashSet::new();
+        versions.retain(|version| seen.insert(*version));
     }
     from_versions(id, &corrected)
 }

@@ -9,6 +9,9 @@ mod products;
 mod read;
 mod record;
 mod status;
+#[cfg(test)]
+mod tests;
+mod tree;
 mod vers;
 mod write;
 

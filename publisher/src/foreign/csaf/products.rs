@@ -9,7 +9,7 @@ use super::{
     record::{Branch, Helper, Product, ProductTree},
     vers::{self, Versions},
 };
-use crate::foreign::Refusal;
+use crate::foreign::{Refusal, naming::shown};
 
 /// The products of a document by id.
 #[derive(Debug)]
@@ -111,6 +111,13 @@ impl<'a> Products<'a> {
         self.groups.get(id).copied().unwrap_or_default()
     }
 
+    /// How many steps it takes to read what is said of a product.
+    pub(super) fn steps(&self, id: &str) -> usize {
+        let length = |text: Option<&str>| text.map_or(0, str::len);
+        let traits = self.by_id.get(id).copied().unwrap_or_default();
+        1 + length(traits.purl) + length(traits.version) + STEPS_OF_A_LETTER * length(traits.range)
+    }
+
     /// The component of a product and the versions of it; why not, in words.
     pub(super) fn known(&self, id: &str) -> Result<Known, String> {
         let traits = self.by_id.get(id);
@@ -143,6 +150,9 @@ impl<'a> Products<'a> {
         })
     }
 }
+
+/// A range is read version by version, and all that are read are kept for a while.
+const STEPS_OF_A_LETTER: usize = 10;
 
 /// The version of a package URL, with the epoch that RPM's have apart.
 fn version(purl: &PackageUrl<'_>) -> Option<String> {
@@ -215,10 +225,6 @@ fn of_platform(cpe: &str) -> Option<Release> {
     let is_red_hat = parts.next() == Some("redhat") && parts.next() == Some("enterprise_linux");
     let version = parts.next().filter(|_| is_red_hat)?;
     release(&format!("rhel-{version}"))
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A CSAF document as an advisory.
 
+use std::{collections::HashSet, hash::Hash};
+
 use serde_json::Value;
 use spacecp_contract::{Advisory, Credit, Reference, TimelineEntry, Tlp, Workaround};
 
@@ -12,8 +14,9 @@ use crate::{
     check,
     foreign::{
         Refusal, Remark, TakenOver, Terms,
-        naming::{document_id, time, title},
+        naming::{document_id, shown, time, title},
         solution,
+        steps::Steps,
     },
 };
 
@@ -34,8 +37,9 @@ pub fn take_over(document: &Value, terms: &Terms) -> Result<(String, TakenOver),
     refuse_unfit(about)?;
     let tlp = label(about, terms)?;
     let mut remarks = Vec::new();
+    let steps = Steps::new();
     let products = Products::of(&record.product_tree)?;
-    let said = status::said(&record, &products, &mut remarks)?;
+    let said = status::said(&record, &products, &steps, &mut remarks)?;
     let flaws = &record.vulnerabilities;
     let published = time(
         "document.tracking.initial_release_date",
@@ -78,7 +82,7 @@ pub fn take_over(document: &Value, terms: &Terms) -> Result<(String, TakenOver),
         affected: said.affected,
         not_affected: said.not_affected,
         corrections: Vec::new(),
-        credits: credits(&record),
+        credits: credits(&record, &steps)?,
         references: references(&record),
         supersedes: Vec::new(),
         timeline: timeline(about)?,
@@ -96,7 +100,7 @@ fn refuse_version(document: &Value) -> Result<(), Refusal> {
         None | Some("2.0") => Ok(()),
         Some(found) => Err(Refusal::Version {
             field: "document.csaf_version",
-            found: found.chars().take(80).collect(),
+            found: shown(found),
             read: "CSAF 2.0",
         }),
     }
@@ -106,7 +110,7 @@ fn refuse_unfit(about: &Document) -> Result<(), Refusal> {
     if about.csaf_version != "2.0" {
         return Err(Refusal::Version {
             field: "document.csaf_version",
-            found: about.csaf_version.chars().take(80).collect(),
+            found: shown(&about.csaf_version),
             read: "CSAF 2.0",
         });
     }
@@ -146,10 +150,7 @@ fn label(about: &Document, terms: &Terms) -> Result<Tlp, Refusal> {
         Some(other) => {
             return Err(Refusal::Sharing {
                 field: FIELD,
-                reason: format!(
-                    "{:?} is no label",
-                    other.chars().take(80).collect::<String>()
-                ),
+                reason: format!("{:?} is no label", shown(other)),
             });
         }
     };
@@ -170,21 +171,14 @@ fn aliases(record: &Record) -> Vec<String> {
         .iter()
         .flat_map(|flaw| flaw.ids.iter().map(|id| id.text.clone()));
     let tracking = &record.document.tracking;
-    unique(
-        numbers.chain(tracking.aliases.iter().cloned()).chain(ids),
-        |alias| *alias != tracking.id,
-    )
+    let all = numbers.chain(tracking.aliases.iter().cloned()).chain(ids);
+    unique(all.filter(|alias| *alias != tracking.id))
 }
 
 /// Each once, in the order in which they come.
-fn unique<T: PartialEq>(all: impl Iterator<Item = T>, fits: impl Fn(&T) -> bool) -> Vec<T> {
-    let mut found = Vec::new();
-    for one in all {
-        if fits(&one) && !found.contains(&one) {
-            found.push(one);
-        }
-    }
-    found
+fn unique<T: Eq + Hash + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    all.filter(|one| seen.insert(one.clone())).collect()
 }
 
 /// What is wrong: the notes of the document and of its vulnerabilities that say so.
@@ -215,7 +209,7 @@ fn issue(record: &Record) -> String {
     if parts.is_empty() {
         return record.document.title.clone();
     }
-    unique(parts.into_iter(), |_| true).join("\n\n")
+    unique(parts.into_iter()).join("\n\n")
 }
 
 fn written(note: &Note) -> String {
@@ -229,11 +223,8 @@ fn threats(flaws: &[Vulnerability]) -> String {
     let threats = flaws.iter().flat_map(|flaw| &flaw.threats);
     let told =
         threats.filter(|threat| matches!(threat.category.as_str(), "impact" | "exploit_status"));
-    unique(
-        told.map(|threat| threat.details.trim().to_owned()),
-        |text| !text.is_empty(),
-    )
-    .join("\n\n")
+    let texts = told.map(|threat| threat.details.trim().to_owned());
+    unique(texts.filter(|text| !text.is_empty())).join("\n\n")
 }
 
 /// The text is free; two vendors have a form for it: Microsoft's `Exploited:Yes`, and Red Hat's
@@ -259,7 +250,7 @@ fn remedies(flaws: &[Vulnerability], categories: &[&str]) -> String {
         Some(url) => format!("{}\n\n<{url}>", remedy.details.trim()),
         None => remedy.details.trim().to_owned(),
     });
-    unique(text, |text| !text.is_empty()).join("\n\n")
+    unique(text.filter(|text| !text.is_empty())).join("\n\n")
 }
 
 /// The vectors that compute; the others are kept and named.
@@ -271,10 +262,7 @@ fn vectors(flaws: &[Vulnerability], remarks: &mut Vec<Remark>) -> Vec<String> {
             if let Some(old) = &score.cvss_v2 {
                 remarks.push(Remark {
                     field: format!("{field}.cvss_v2"),
-                    reason: format!(
-                        "{:?} rates nothing here",
-                        old.vector.chars().take(80).collect::<String>()
-                    ),
+                    reason: format!("{:?} rates nothing here", shown(&old.vector)),
                 });
             }
             let Some(score) = &score.cvss_v3 else {
@@ -289,45 +277,45 @@ fn vectors(flaws: &[Vulnerability], remarks: &mut Vec<Remark>) -> Vec<String> {
             }
         }
     }
-    unique(vectors.into_iter(), |_| true)
+    unique(vectors.into_iter())
 }
 
 fn weaknesses(flaws: &[Vulnerability]) -> Vec<u32> {
     let ids = flaws.iter().filter_map(|flaw| flaw.cwe.as_ref());
-    unique(
-        ids.filter_map(|cwe| cwe.id.strip_prefix("CWE-")?.parse().ok()),
-        |_| true,
-    )
+    unique(ids.filter_map(|cwe| cwe.id.strip_prefix("CWE-")?.parse().ok()))
 }
 
-fn credits(record: &Record) -> Vec<Credit> {
+/// Everybody who is thanked. One text may be said of many, and is counted for each.
+fn credits(record: &Record, steps: &Steps) -> Result<Vec<Credit>, Refusal> {
     let flaws = record
         .vulnerabilities
         .iter()
         .flat_map(|flaw| &flaw.acknowledgments);
-    let all = record.document.acknowledgments.iter().chain(flaws);
-    let of_one = |thanks: &Acknowledgment| {
-        let role = thanks
-            .summary
-            .clone()
-            .unwrap_or_else(|| "acknowledged".to_owned());
-        let of = thanks.organization.as_ref();
-        let names = if thanks.names.is_empty() {
-            of.into_iter().cloned().collect()
-        } else {
-            let with =
-                |name: &String| of.map_or_else(|| name.clone(), |of| format!("{name}, {of}"));
-            thanks.names.iter().map(with).collect::<Vec<_>>()
+    let mut found = Vec::new();
+    for thanks in record.document.acknowledgments.iter().chain(flaws) {
+        let Acknowledgment {
+            names,
+            organization,
+            summary,
+        } = thanks;
+        let role = summary.as_deref().unwrap_or("acknowledged");
+        let mut put = |name: String| -> Result<(), Refusal> {
+            steps.take(name.len() + role.len())?;
+            let role = role.to_owned();
+            found.push(Credit { name, role });
+            Ok(())
         };
-        names
-            .into_iter()
-            .map(|name| Credit {
-                name,
-                role: role.clone(),
-            })
-            .collect::<Vec<_>>()
-    };
-    unique(all.flat_map(of_one), |_| true)
+        match organization {
+            Some(organization) if names.is_empty() => put(organization.clone())?,
+            Some(organization) => {
+                for name in names {
+                    put(format!("{name}, {organization}"))?;
+                }
+            }
+            None => names.iter().try_for_each(|name| put(name.clone()))?,
+        }
+    }
+    Ok(unique(found.into_iter()))
 }
 
 fn references(record: &Record) -> Vec<Reference> {
@@ -336,13 +324,10 @@ fn references(record: &Record) -> Vec<Reference> {
         .iter()
         .flat_map(|flaw| &flaw.references);
     let all = record.document.references.iter().chain(flaws);
-    unique(
-        all.map(|reference| Reference {
-            title: reference.summary.clone(),
-            url: reference.url.clone(),
-        }),
-        |_| true,
-    )
+    unique(all.map(|reference| Reference {
+        title: reference.summary.clone(),
+        url: reference.url.clone(),
+    }))
 }
 
 fn timeline(about: &Document) -> Result<Vec<TimelineEntry>, Refusal> {

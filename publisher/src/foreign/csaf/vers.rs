@@ -10,6 +10,8 @@ use spacecp_contract::{
     version::{Range, Version},
 };
 
+use crate::foreign::naming::shown;
+
 /// Why a specifier is no range of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VersError {
@@ -49,11 +51,10 @@ pub(super) fn read(scheme: VersionScheme, text: &str) -> Result<Versions, VersEr
     let parts = text
         .strip_prefix("vers:")
         .and_then(|text| text.split_once('/'));
-    let (kind, constraints) =
-        parts.ok_or_else(|| VersError::Form(text.chars().take(80).collect()))?;
+    let (kind, constraints) = parts.ok_or_else(|| VersError::Form(shown(text)))?;
     if !kinds(scheme).contains(&kind) {
         return Err(VersError::Scheme {
-            found: kind.chars().take(80).collect(),
+            found: shown(kind),
             scheme,
         });
     }
@@ -69,7 +70,7 @@ pub(super) fn read(scheme: VersionScheme, text: &str) -> Result<Versions, VersEr
         let (comparator, encoded) = constraint.split_at(begins.unwrap_or(constraint.len()));
         let version = percent_decode_str(encoded).decode_utf8();
         let version = version
-            .map_err(|_| VersError::Form(text.chars().take(80).collect()))?
+            .map_err(|_| VersError::Form(shown(text)))?
             .into_owned();
         Version::read(scheme, &version)?;
         match comparator {
@@ -79,16 +80,15 @@ pub(super) fn read(scheme: VersionScheme, text: &str) -> Result<Versions, VersEr
                 // A lower end is missing only before everything else.
                 let first = versions.ranges.is_empty() && versions.listed.is_empty();
                 let begun = open.take().or_else(|| first.then(|| range("0".to_owned())));
-                let mut ended =
-                    begun.ok_or_else(|| VersError::Order(text.chars().take(80).collect()))?;
+                let mut ended = begun.ok_or_else(|| VersError::Order(shown(text)))?;
                 match comparator {
                     "<" => ended.fixed = Some(version),
                     _ => ended.last_affected = Some(version),
                 }
                 versions.ranges.push(ended);
             }
-            "!=" | ">" => return Err(VersError::Unsayable(constraint.chars().take(80).collect())),
-            _ => return Err(VersError::Order(text.chars().take(80).collect())),
+            "!=" | ">" => return Err(VersError::Unsayable(shown(constraint))),
+            _ => return Err(VersError::Order(shown(text))),
         }
     }
     versions.ranges.extend(open);

@@ -7,11 +7,10 @@
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
-use spacecp_contract::{Advisory, Affected, Ecosystem, NotAffected, Severity, Tlp, rate};
+use serde_json::{Value, json};
+use spacecp_contract::{Advisory, Severity, Tlp, rate};
 
-use super::vers;
-use crate::foreign::purl;
+use super::tree::Products;
 
 /// Who publishes a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +58,17 @@ pub fn document(
         return Err(WriteError::Nothing);
     }
     let products = Products::of(advisory);
+    // Whoever passes on what others wrote does not speak as the vendor.
+    let category = if advisory.source.is_some() {
+        "other"
+    } else {
+        "vendor"
+    };
     let mut about = json!({
         "category": "csaf_security_advisory",
         "csaf_version": "2.0",
         "distribution": { "tlp": { "label": label(advisory.tlp) } },
-        "publisher": { "category": "vendor", "name": issuer.name, "namespace": issuer.namespace },
+        "publisher": { "category": category, "name": issuer.name, "namespace": issuer.namespace },
         "title": advisory.title,
         "tracking": tracking(advisory, editions),
     });
@@ -267,121 +272,8 @@ fn score(advisory: &Advisory, affected: &[String]) -> Vec<Value> {
     gravest.map(one).into_iter().collect()
 }
 
-/// The product tree, and which of its products have which status.
-#[derive(Debug, Default)]
-struct Products {
-    branches: Vec<Value>,
-    affected: Vec<String>,
-    fixed: Vec<String>,
-    not_affected: Vec<String>,
-    flags: Vec<Value>,
-    count: usize,
-}
-
-impl Products {
-    fn of(advisory: &Advisory) -> Self {
-        let mut products = Self::default();
-        for affected in &advisory.affected {
-            products.affected(affected);
-        }
-        for not in &advisory.not_affected {
-            products.spared(not);
-        }
-        products
-    }
-
-    /// All of them, below whoever publishes the document.
-    fn branches(&self, issuer: &Issuer) -> Value {
-        json!([{ "category": "vendor", "name": issuer.name, "branches": self.branches }])
-    }
-
-    fn affected(&mut self, affected: &Affected) {
-        let kind = vers::kinds(affected.scheme)
-            .first()
-            .copied()
-            .unwrap_or("generic");
-        let mut versions = Vec::new();
-        for range in &affected.ranges {
-            let text = vers::write(kind, range);
-            let (id, version) = self.product(&affected.component, "product_version_range", &text);
-            self.affected.push(id);
-            versions.push(version);
-        }
-        for text in &affected.versions {
-            let (id, version) = self.product(&affected.component, "product_version", text);
-            self.affected.push(id);
-            versions.push(version);
-        }
-        let mut corrected: Vec<&String> = affected
-            .ranges
-            .iter()
-            .filter_map(|range| range.fixed.as_ref())
-            .collect();
-        corrected.dedup();
-        for text in corrected {
-            let (id, version) = self.product(&affected.component, "product_version", text);
-            self.fixed.push(id);
-            versions.push(version);
-        }
-        self.branches.push(json!({
-            "category": "product_name",
-            "name": affected.component,
-            "branches": versions,
-        }));
-    }
-
-    fn spared(&mut self, not: &NotAffected) {
-        let (id, version) = self.product(&not.component, "product_version_range", "vers:generic/*");
-        self.branches.push(json!({
-            "category": "product_name",
-            "name": not.component,
-            "branches": [version],
-        }));
-        self.flags
-            .push(json!({ "label": not.justification, "product_ids": [id] }));
-        self.not_affected.push(id);
-    }
-
-    fn product(&mut self, component: &str, category: &str, version: &str) -> (String, Value) {
-        self.count += 1;
-        let id = format!("P{}", self.count);
-        let mut product = json!({ "name": format!("{component} {version}"), "product_id": id });
-        let mut helper = Map::new();
-        let name = component.parse().ok();
-        let known = name.as_ref().and_then(Ecosystem::of);
-        let version_alone = (category == "product_version").then_some(version);
-        let purl =
-            known.and_then(|(ecosystem, package)| purl::write(&ecosystem, package, version_alone));
-        match purl {
-            Some(purl) => helper.insert("purl".to_owned(), json!(purl)),
-            None => helper.insert(
-                "x_generic_uris".to_owned(),
-                json!([{ "namespace": "urn:spacecp:component", "uri": format!("urn:spacecp:component:{component}") }]),
-            ),
-        };
-        product["product_identification_helper"] = Value::Object(helper);
-        (
-            id,
-            json!({ "category": category, "name": version, "product": product }),
-        )
-    }
-
-    fn status(&self) -> Value {
-        let mut status = json!({});
-        let lists = [
-            ("known_affected", &self.affected),
-            ("fixed", &self.fixed),
-            ("known_not_affected", &self.not_affected),
-        ];
-        for (name, ids) in lists {
-            put_list(&mut status, name, ids.iter().map(|id| json!(id)).collect());
-        }
-        status
-    }
-}
-
 /// CSAF has no empty lists.
-fn put_list(into: &mut Value, name: &str, list: Vec<Value>) {
+pub(super) fn put_list(into: &mut Value, name: &str, list: Vec<Value>) {
     if !list.is_empty() {
         into[name] = Value::Array(list);
     }

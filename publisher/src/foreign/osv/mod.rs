@@ -6,6 +6,8 @@ mod ecosystem;
 mod events;
 mod read;
 mod record;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use read::take_over;

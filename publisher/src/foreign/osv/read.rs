@@ -1,5 +1,7 @@
 //! An OSV record as an advisory.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use spacecp_contract::{
     Advisory, Affected, Credit, DocumentId, Ecosystem, Reference, VersionScheme, version::Version,
@@ -14,7 +16,7 @@ use crate::{
     check,
     foreign::{
         Refusal, Remark, TakenOver, Terms,
-        naming::{document_id, time, title},
+        naming::{document_id, shown, time, title},
         solution,
     },
 };
@@ -37,7 +39,7 @@ pub fn take_over(document: &Value, terms: &Terms) -> Result<(String, TakenOver),
     {
         return Err(Refusal::Version {
             field: "schema_version",
-            found: version.chars().take(80).collect(),
+            found: shown(version),
             read: "OSV 1.x",
         });
     }
@@ -165,6 +167,12 @@ fn package(
         });
     }
     remark_unreadable(&own, field, remarks);
+    if own.versions.is_empty() && own.ranges.is_empty() && semantic.ranges.is_empty() {
+        remarks.push(Remark {
+            field: field.to_owned(),
+            reason: format!("no version of {component} is in its ranges"),
+        });
+    }
     let says_something = |one: &Affected| !one.ranges.is_empty() || !one.versions.is_empty();
     found.extend([own, semantic].into_iter().filter(says_something));
     Ok(())
@@ -199,9 +207,9 @@ fn remark_unreadable(affected: &Affected, field: &str, remarks: &mut Vec<Remark>
 
 /// The vectors that compute, of the record and of its packages; the others are kept and named.
 fn vectors(record: &Record, remarks: &mut Vec<Remark>) -> Vec<String> {
-    let mut vectors: Vec<String> = Vec::new();
+    let (mut vectors, mut seen) = (Vec::new(), HashSet::new());
     let mut take = |field: String, severity: &Severity| match check::computes(&severity.score) {
-        Ok(()) if !vectors.contains(&severity.score) => vectors.push(severity.score.clone()),
+        Ok(()) if seen.insert(severity.score.clone()) => vectors.push(severity.score.clone()),
         Ok(()) => {}
         Err(reason) => remarks.push(Remark {
             field,

@@ -143,6 +143,12 @@ fn affected(affected: &Affected) -> Value {
             kind = "SEMVER";
         }
     }
+    if affected.scheme == VersionScheme::Unknown {
+        // Nobody knows yet which versions: a range of OSV's would say that somebody does.
+        let named = json!({ "component": affected.component, "undecided": true });
+        entry.insert("database_specific".to_owned(), json!({ "spacecp": named }));
+        return Value::Object(entry);
+    }
     // The schema has no range with both ends that were fixed and ends that were last affected.
     let fixed = affected
         .ranges
