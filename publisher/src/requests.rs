@@ -34,7 +34,6 @@ const LONGEST_SIGNATURES: usize = 64 << 10;
 
 /// A document that wants signatures.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Wanted {
     /// A root.
     Root(Root),
