@@ -4,6 +4,8 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::{
     bindings::{
         exports::spacecp::advisories::{automation, exposure, pages as exported},
@@ -173,6 +175,7 @@ fn compose(
                 &history()?,
                 pages::Asking {
                     may_act: request.may_act,
+                    now: Timestamp::from_second(request.now).unwrap_or(Timestamp::MIN),
                     windows: rules(request.now)
                         .is_ok_and(|rules| matches!(rules.hours, settings::Hours::Openings(_))),
                 },

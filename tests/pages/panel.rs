@@ -36,7 +36,7 @@ pub(crate) const KNOWN_HOST: &str = "panel.example";
 pub(crate) struct Panel {
     folder: TempDir,
     ground: Ground,
-    feed: std::path::PathBuf,
+    vendor: Vendor,
     shim: Arc<Shim>,
     address: SocketAddr,
     serving: JoinHandle<Result<(), web::ServeError>>,
@@ -111,7 +111,7 @@ impl Panel {
                 async move { web::serve(listener, served, async { drop(ended.await) }).await },
             );
         Ok(Self {
-            feed: vendor.feed_dir().to_owned(),
+            vendor,
             folder,
             ground,
             shim,
@@ -128,7 +128,16 @@ impl Panel {
 
     /// What the vendor serves.
     pub(crate) fn feed(&self) -> std::path::PathBuf {
-        self.feed.clone()
+        self.vendor.feed_dir().to_owned()
+    }
+
+    /// Has the vendor publish an advisory and broadcast, and follows the feed.
+    pub(crate) async fn publish(&mut self, advisory: Advisory) -> Result<()> {
+        let vendor = self.vendor.at(Timestamp::now());
+        vendor.publish_advisory(advisory)?;
+        vendor.broadcast()?;
+        self.shim.sync().await?;
+        Ok(())
     }
 
     pub(crate) fn ground(&self) -> &Ground {

@@ -1,5 +1,7 @@
 //! One advisory: what is wrong, what it means for this panel, and what can be done.
 
+use jiff::Timestamp;
+
 use super::{
     advisories::standing, badge, cell, code, counted, day, decided, fact, heading, labelled,
     notice, overview::labels, paragraph, plain, roll_back, size, status_badge, strong, to_advisory,
@@ -36,6 +38,8 @@ pub struct Prepared {
 pub struct Asking {
     /// Whether they may act.
     pub may_act: bool,
+    /// When.
+    pub now: Timestamp,
     /// Whether there is a maintenance window to wait for.
     pub windows: bool,
 }
@@ -54,7 +58,7 @@ pub fn advisory(
     let mut badges = labels(known);
     badges.push(standing(knowledge, known));
     let mut blocks = vec![Block::Badges(badges)];
-    embargo(known, &mut blocks);
+    embargo(known, asking.now, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known, decisions));
@@ -114,20 +118,31 @@ pub fn advisory(
     }
 }
 
-fn embargo(known: &Known, blocks: &mut Vec<Block>) {
+fn embargo(known: &Known, now: Timestamp, blocks: &mut Vec<Block>) {
     if !known.advisory.is_under_embargo() {
         return;
     }
     let until = known
         .advisory
         .embargo_until
-        .map(|until| format!(" Disclosure is planned for {}.", day(until)))
+        .map(|until| planned(until, now))
         .unwrap_or_default();
     let text = format!(
         "Under embargo ({}). You may apply and test the correction; please do not pass this on, publish it or emphasise it.{until}",
         known.advisory.tlp
     );
     blocks.push(notice(Tone::Embargo, text));
+}
+
+/// A date that has passed lifts nothing by itself: the vendor may have had to wait.
+fn planned(until: Timestamp, now: Timestamp) -> String {
+    let day = day(until);
+    if until > now {
+        return format!(" Disclosure is planned for {day}.");
+    }
+    format!(
+        " Disclosure was planned for {day}, and the vendor has not made it public yet: until it does, it stays under embargo."
+    )
 }
 
 fn withdrawn(knowledge: &Knowledge, known: &Known, blocks: &mut Vec<Block>) {
