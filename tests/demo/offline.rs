@@ -58,7 +58,7 @@ impl Desert {
         let file = self.demo.folder().join("feed.tar");
         let made = Command::new(env!("CARGO_BIN_EXE_vendor-program"))
             .arg("bundle")
-            .arg(self.demo.folder().join("vendor/desk/feed"))
+            .arg(self.demo.folder().join("vendor/feed"))
             .arg(&file)
             .output()?;
         ensure!(made.status.success(), "{}", text(&made.stderr));
@@ -382,7 +382,7 @@ async fn a_mirror_with_a_certificate_of_its_own_is_followed_once_its_authority_i
     let folder = tempfile::TempDir::new()?;
     let (identity, authority) = identity(folder.path(), "localhost")?;
     let desert = Desert::new("placeholder").await?;
-    let feed = desert.demo.folder().join("vendor/desk/feed");
+    let feed = desert.demo.folder().join("vendor/feed");
     let server = FeedServer::start_tls(feed, identity).await?;
     let mirror = format!("https://localhost:{}/", server.port());
     let ours = desert.demo.feed_url();
@@ -411,7 +411,7 @@ async fn a_mirror_with_a_certificate_of_its_own_is_followed_once_its_authority_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_that_broke_in_one_process_is_gone_on_with_by_the_next() -> Result<()> {
     let desert = Desert::new("placeholder").await?;
-    let feed = desert.demo.folder().join("vendor/desk/feed");
+    let feed = desert.demo.folder().join("vendor/feed");
     let server = FeedServer::start(feed.clone()).await?;
     let ours = desert.demo.feed_url();
     desert.configure(|text| text.replace(&ours, &server.url()))?;

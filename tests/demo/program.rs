@@ -166,7 +166,7 @@ async fn before_the_first_word_of_the_vendor_nothing_says_that_all_is_well() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_was_tampered_with_is_refused_and_the_rest_goes_on() -> Result<()> {
     let demo = Demo::raise(None, 0, Login::with_password("words".to_owned())).await?;
-    let component = demo.folder().join("vendor/desk/hand-over/advisories.wasm");
+    let component = demo.folder().join("vendor/hand-over/advisories.wasm");
     let mut bytes = std::fs::read(&component)?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -31,7 +31,7 @@ use spacecp_publisher::{
     broadcast::Broadcast,
     corrections::{self, Built, Facts},
     feed::Feed,
-    keys::SecretKey,
+    keys::{self, SecretKey},
     panels::Panels,
     plugins, roots, sign,
 };
@@ -62,6 +62,21 @@ impl Keys {
             advisory: SecretKey::generate()?,
             correction: SecretKey::generate()?,
             plugin: SecretKey::generate()?,
+        })
+    }
+
+    /// The same, kept in the files of a desk, so that the vendor's program can sign with them.
+    pub fn kept_in(folder: &Path) -> Result<Self> {
+        let made = |name| -> Result<SecretKey> {
+            keys::create(folder, name, None)?;
+            Ok(SecretKey::load(&keys::paths(folder, name).0, || None)?)
+        };
+        Ok(Self {
+            root: made("root")?,
+            feed: made("feed")?,
+            advisory: made("advisory")?,
+            correction: made("correction")?,
+            plugin: made("plugin")?,
         })
     }
 
@@ -102,7 +117,11 @@ pub struct Vendor {
 impl Vendor {
     /// A vendor that keeps everything below `folder`, with a first root issued at `now`.
     pub fn new(folder: &Path, audience: &str, now: Timestamp) -> Result<Self> {
-        let keys = Keys::generate()?;
+        Self::with_keys(folder, Keys::generate()?, audience, now)
+    }
+
+    /// The same, with these keys.
+    pub fn with_keys(folder: &Path, keys: Keys, audience: &str, now: Timestamp) -> Result<Self> {
         let audience = Audience::new(audience)?;
         let feed = Feed::at(folder.join("feed"));
         let expires = now + SignedDuration::from_hours(24 * 365);
@@ -150,10 +169,14 @@ impl Vendor {
         &self.feed
     }
 
+    /// The desk.
+    pub fn desk_dir(&self) -> PathBuf {
+        self.feed_dir().with_file_name("desk")
+    }
+
     /// The folder of the desk where what is signed waits for its broadcast.
     pub fn waiting_dir(&self) -> PathBuf {
-        let desk = self.feed_dir().with_file_name("desk");
-        desk.join("signed").join(self.audience.as_str())
+        self.desk_dir().join("signed").join(self.audience.as_str())
     }
 
     /// The panels that may read what is under embargo.
