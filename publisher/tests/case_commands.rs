@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 const CASE: &str = "CASE-2026-0001";
 const ADVISORY: &str = "SPACECP-SA-2026-0009";
+/// A panel that may read what is under embargo.
+const PANEL: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 struct Desk {
     folder: TempDir,
@@ -125,6 +127,7 @@ impl Desk {
         }
         let feed = self.path("feed").display().to_string();
         self.well(&["root", "new", &feed, "--audience", "customers"])?;
+        self.well(&["panel", "enrol", "node-7", PANEL])?;
         Ok(feed)
     }
 }

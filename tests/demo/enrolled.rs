@@ -96,7 +96,7 @@ async fn an_identity_is_renewed_by_a_word_and_on_record() -> Result<()> {
     let (well, found) = programs.diagnosis("panel.toml").await?;
     assert!(well && found.contains("was not looked at"), "{found}");
     // What was read stays.
-    let listed = programs.well("panel.toml", &["list", "--json"]).await?;
+    let listed = programs.well("panel.toml", &["list"]).await?;
     assert!(listed.contains(catalog::BACKUP), "{listed}");
     Ok(())
 }

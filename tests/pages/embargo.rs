@@ -49,7 +49,7 @@ async fn whoever_was_refused_it_has_not_read_it() -> Result<()> {
     let mut viewer = panel.visit_as(VIEWER).await?;
     assert_eq!(viewer.get_with(&path(), &JSON).await?.status, 403);
     assert_eq!(viewer.get("/advisories").await?.status, 200);
-    assert_eq!(viewer.get("/advisories/NOBODY-2026-1").await?.status, 200);
+    assert_eq!(viewer.get("/advisories/NOBODY-2026-1").await?.status, 404);
     assert_eq!(readers(&panel).await?, []);
     assert_eq!(audited(&panel).await?, 0);
     Ok(())

@@ -197,7 +197,7 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
     assert!(package.contains(ground::BACKUP[1]), "{package}");
     assert!(two.knows(ADVISORY).await?);
     let verdict = two.verdict(ADVISORY, "module-backup").await?;
-    assert_eq!(verdict["status"], "affected", "{verdict}");
+    assert_eq!(verdict["status"], "Affected", "{verdict}");
     assert!(!verdict.to_string().contains(TITLE), "{verdict}");
     assert!(!stranger.knows(ADVISORY).await?);
     for words in [ADVISORY, CORRECTION, TITLE, "module-backup", "Grace"] {
@@ -214,14 +214,14 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
         assert!(panel.knows(ADVISORY).await?);
     }
     let verdict = stranger.verdict(ADVISORY, "module-backup").await?;
-    assert_eq!(verdict["status"], "affected", "{verdict}");
+    assert_eq!(verdict["status"], "Affected", "{verdict}");
     assert!(verdict.to_string().contains(TITLE), "{verdict}");
     let verdict = one.verdict(ADVISORY, "module-backup").await?;
-    assert_eq!(verdict["status"], "fixed", "{verdict}");
+    assert_eq!(verdict["status"], "Fixed", "{verdict}");
     assert!(desk.gives_away(TITLE)?);
 
     // The history keeps who read it beforehand.
-    let page = one.well(&["advisory", ADVISORY]).await?;
+    let page = one.well(&["show", ADVISORY]).await?;
     assert!(
         page.contains("Read under embargo") && page.contains("ada"),
         "{page}"
