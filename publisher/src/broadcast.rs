@@ -197,6 +197,7 @@ impl Feed {
         };
         match self.sealing() {
             None => Err(FeedError::SealedElsewhere(self.folder().to_owned())),
+            Some(sealing) if sealing.waits_for_others(sealed)? => Err(FeedError::OtherReaders),
             Some(sealing) if sealing.knows(sealed)? => Ok(()),
             Some(_) => Err(FeedError::SealedGone),
         }

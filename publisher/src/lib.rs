@@ -17,6 +17,7 @@ pub mod bundle;
 pub mod cases;
 pub mod check;
 pub mod cli;
+mod contributory;
 pub mod corrections;
 pub mod drafts;
 mod durable;

@@ -194,6 +194,11 @@ pub enum FeedError {
         "what was sealed for this broadcast is gone, or was sealed anew since: ask for signatures anew"
     )]
     SealedGone,
+    /// Others are entitled now than were when it was sealed.
+    #[error(
+        "panels were enrolled or revoked since this broadcast was sealed, and it is still for those before: ask for signatures anew"
+    )]
+    OtherReaders,
     /// Nothing was sealed.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -196,6 +196,15 @@ impl<'a> Sealing<'a> {
         Ok(known.any(|edition| edition.index == sealed.index.digest))
     }
 
+    /// Whether what was sealed and waits for its index is for others than those who are entitled now.
+    pub(crate) fn waits_for_others(&self, sealed: &Sealed) -> Result<bool, SealError> {
+        let Some(pending) = Ledger::read(&self.ledger)?.pending else {
+            return Ok(false);
+        };
+        let now = readers(&self.panels.entitled()?);
+        Ok(pending.index == sealed.index.digest && pending.readers != now)
+    }
+
     /// Takes note that an index with this private side is current, and removes what nobody asks for any
     /// more: what the broadcast before the last one had.
     pub(crate) fn is_current(&self, sealed: &Sealed) -> Result<(), SealError> {
