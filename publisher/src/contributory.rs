@@ -6,6 +6,11 @@
 //!
 //! May not: say that a recipient is anybody's.
 
+use data_encoding::{HEXLOWER, Specification};
+
+/// Characters that 32 bytes take, five bits each.
+const LENGTH: usize = 52;
+
 /// The characters of Bech32 (BIP 173), each worth its place.
 const DIGITS: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
@@ -27,31 +32,19 @@ pub(crate) fn is_contributory(recipient: &str) -> bool {
         return false;
     };
     point[31] &= 0x7f;
-    !SMALL.contains(&hex(&point).as_str())
+    !SMALL.contains(&HEXLOWER.encode(&point).as_str())
 }
 
-/// The 32 bytes that the text stands for.
+/// The 32 bytes that the text stands for; its checksum behind them is not looked at.
 fn point(recipient: &str) -> Option<[u8; 32]> {
-    let data = recipient.strip_prefix("age1")?;
-    let data = data.get(..52)?;
-    let (mut bytes, mut held, mut bits) = (Vec::with_capacity(32), 0_u32, 0);
-    for character in data.chars() {
-        let digit = u32::try_from(DIGITS.find(character)?).ok()?;
-        held = (held << 5) | digit;
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((held >> bits) & 0xff).ok()?);
-            held &= (1 << bits) - 1;
-        }
-    }
-    bytes.try_into().ok()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let mut bech32 = Specification::new();
+    bech32.symbols.push_str(DIGITS);
+    bech32.check_trailing_bits = false;
+    let bech32 = bech32
+        .encoding()
+        .expect("32 characters, and no two of them alike");
+    let data = recipient.strip_prefix("age1")?.get(..LENGTH)?;
+    bech32.decode(data.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! there by this program or by `minisign`, and the signature is carried back. The signatures collect
 //! beside the request, in `REQUEST.minisig`, until panels would accept them; then the document is put
 //! into the feed. An index and the head that makes it current are two requests beside each other, and go
-//! into the feed together. A request holds no secret, and nothing is believed of it: both sides decode it anew.
+//! into the feed together. A request holds no key, and what is under embargo in clear. Nothing is believed of it:
+//! both sides decode it anew.
 
 mod pair;
 

@@ -88,6 +88,20 @@ impl Desk {
         Ok(case["id"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// A case with a workaround, and no advisory yet.
+    fn corrected(&self) -> Result<String> {
+        let id = self.open(&report())?;
+        for step in [
+            &["acknowledge"][..],
+            &["verify"],
+            &["start"],
+            &["correct", "--workaround", "Switch it off."],
+        ] {
+            self.well(&[&["case", step[0], id.as_str()], &step[1..]].concat())?;
+        }
+        Ok(id)
+    }
+
     fn state(&self, id: &str) -> Result<String> {
         let case = self.json(&["case", "show", id])?;
         Ok(case["state"].as_str().unwrap_or_default().to_owned())
@@ -237,15 +251,7 @@ fn the_finder_is_shown_to_whoever_has_the_key_and_asks() -> Result<()> {
 #[test]
 fn a_finder_without_a_key_gets_a_copy_with_a_passphrase() -> Result<()> {
     let desk = Desk::new()?;
-    let id = desk.open(&report())?;
-    for step in [
-        &["acknowledge"][..],
-        &["verify"],
-        &["start"],
-        &["correct", "--workaround", "Switch it off."],
-    ] {
-        desk.well(&[&["case", step[0], id.as_str()], &step[1..]].concat())?;
-    }
+    let id = desk.corrected()?;
     let out = desk.path("out").display().to_string();
     let (_, said) = desk.refused(&["case", "review", &id, "--out", &out])?;
     assert!(said.contains("there is no advisory about"), "{said}");
@@ -309,15 +315,7 @@ fn an_advisory_waits_for_its_case_and_a_credit_for_consent() -> Result<()> {
 #[test]
 fn a_broadcast_asks_for_the_finders_answer_and_is_told_why_without() -> Result<()> {
     let desk = Desk::new()?;
-    let id = desk.open(&report())?;
-    for step in [
-        &["acknowledge"][..],
-        &["verify"],
-        &["start"],
-        &["correct", "--workaround", "Switch it off."],
-    ] {
-        desk.well(&[&["case", step[0], id.as_str()], &step[1..]].concat())?;
-    }
+    let id = desk.corrected()?;
     let draft = desk.write_advisory(&id)?.display().to_string();
     let feed = desk.feed()?;
     desk.well(&["advisory", "sign", &draft, "--feed", &feed])?;

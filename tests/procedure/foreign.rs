@@ -10,14 +10,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::private::ONE;
+
 /// A desk with a public feed.
 struct Office {
     folder: TempDir,
     audience: String,
 }
-
-/// A panel that may read what is under embargo.
-const PANEL: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 impl Office {
     fn open() -> Result<Self> {
@@ -385,7 +384,7 @@ fn what_is_not_for_everybody_enters_no_public_feed_and_leaves_none() -> Result<(
     ];
     let (code, report) = private.import("csaf", &documents, &terms)?;
     assert_eq!((code, &report["new"]), (0, &json!(2)), "{report}");
-    private.well(&["panel", "enrol", "node-7", PANEL])?;
+    private.well(&["panel", "enrol", "node-7", ONE])?;
     private.broadcast()?;
     let output = private.run(&["export", "csaf", &private.feed()])?;
     assert_eq!(output.status.code(), Some(1));

@@ -24,7 +24,8 @@ use spacecp_tests::{
 };
 use tempfile::TempDir;
 
-const ONE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+/// The recipient of a panel.
+pub(crate) const ONE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().expect("a time")
