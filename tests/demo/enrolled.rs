@@ -18,7 +18,7 @@ struct Programs {
 impl Programs {
     async fn new() -> Result<Self> {
         let login = Login::with_password("words".to_owned());
-        let demo = Demo::raise(None, 0, login).await?;
+        let demo = crate::rehearse(login).await?;
         let state = demo.folder().join("state").display().to_string();
         let text = std::fs::read_to_string(demo.config_path())?;
         let stranger = text.replace(&state, &format!("{state}-stranger"));

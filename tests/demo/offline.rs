@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -28,18 +27,12 @@ struct Desert {
 
 impl Desert {
     async fn new(from: &str) -> Result<Self> {
-        let demo = Demo::raise(None, 0, Login::with_password("words".to_owned())).await?;
+        let demo = crate::rehearse(Login::with_password("words".to_owned())).await?;
         let config = demo.folder().join("desert.toml");
         let desert = Self { demo, config };
         desert.configure(|text| text.replace(&desert.demo.feed_url(), from))?;
         // It is the same panel, so that what is under embargo is for it, too.
-        std::fs::DirBuilder::new()
-            .mode(0o700)
-            .create(desert.state())?;
-        std::fs::copy(
-            desert.demo.folder().join("state/identity.txt"),
-            desert.state().join("identity.txt"),
-        )?;
+        desert.demo.lend_identity(&desert.state())?;
         Ok(desert)
     }
 

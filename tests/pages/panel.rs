@@ -1,12 +1,6 @@
 //! A panel with an administrator and a viewer, its pages on a free port of this machine.
 
-use std::{
-    fs::{self, DirBuilder},
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, symlink},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -14,7 +8,7 @@ use spacecp_advisories::{Shim, config::Config, web};
 use spacecp_contract::Advisory;
 use spacecp_publisher::report::key::{self as report_key, ReportKey};
 use spacecp_tests::{
-    artifacts, catalog,
+    artifacts, catalog, compiled,
     ground::{Age, Ground},
     vendor::Vendor,
 };
@@ -99,7 +93,7 @@ impl Panel {
         let config = root.join("panel.toml");
         fs::write(&config, configuration(root, &vendor, &ground, kind)?)?;
         fs::write(root.join("secret"), "a secret that nobody guesses\n")?;
-        share_compiled_plugin(&root.join("state"))?;
+        compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
         let shim = Shim::open(Config::load(&config)?).await?;
         if kind.plugin {
             shim.sync().await?;
@@ -187,17 +181,6 @@ impl Drop for Panel {
     fn drop(&mut self) {
         self.serving.abort();
     }
-}
-
-/// Lets all panels keep compiled plugins in one folder: every one of them runs the same plugin, and
-/// compiling it takes longer than most tests.
-pub(crate) fn share_compiled_plugin(state: &Path) -> Result<()> {
-    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins");
-    let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    private(&shared)?;
-    private(state)?;
-    symlink(&shared, state.join("plugin-cache"))?;
-    Ok(())
 }
 
 fn vendor(folder: &Path, state: &Path, kind: Kind) -> Result<Vendor> {

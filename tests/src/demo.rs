@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, signal, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    artifacts, catalog,
+    artifacts, catalog, compiled,
     feed_server::FeedServer,
     ground::{Age, Ground},
     vendor::{Keys, Vendor},
@@ -99,7 +99,21 @@ impl Demo {
     /// Sets everything up below `dir` (or a temporary folder) and serves the panel on `port` of
     /// 127.0.0.1, or on a free one if that is in use.
     pub async fn raise(dir: Option<&Path>, port: u16, login: Login) -> Result<Self> {
-        let folder = Folder::open(dir)?;
+        Self::raise_in(Folder::open(dir)?, port, login, None).await
+    }
+
+    /// The same for a test: in a temporary folder, on a free port, with the compiled plugins of other tests,
+    /// which lie below `target`.
+    pub async fn rehearse(login: Login, target: &Path) -> Result<Self> {
+        Self::raise_in(Folder::open(None)?, 0, login, Some(target)).await
+    }
+
+    async fn raise_in(
+        folder: Folder,
+        port: u16,
+        login: Login,
+        target: Option<&Path>,
+    ) -> Result<Self> {
         let root = folder.path();
         let now = Timestamp::now();
         let vendor = vendor(root, now)?;
@@ -114,6 +128,11 @@ impl Demo {
         let ground = hand_over.install(root, address)?;
         for other in [ENROLLED, STRANGER] {
             hand_over.install(&root.join(other), SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        }
+        if let Some(target) = target {
+            for home in [root, &root.join(ENROLLED), &root.join(STRANGER)] {
+                compiled::share(target, &home.join("state"))?;
+            }
         }
         let config_path = root.join("panel.toml");
         let shim = Shim::open(Config::load(&config_path)?).await?;

@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod browser;
 pub mod catalog;
+pub mod compiled;
 pub mod demo;
 pub mod feed_server;
 pub mod ground;

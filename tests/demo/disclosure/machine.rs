@@ -1,11 +1,19 @@
 //! A customer's machine with a panel, by its own program; one of them serves its pages.
 
-use std::{fs, path::PathBuf, process::Output, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+    sync::Arc,
+};
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use spacecp_advisories::{Shim, config::Config, web};
-use spacecp_tests::ground::{Age, Ground};
+use spacecp_tests::{
+    compiled,
+    ground::{Age, Ground},
+};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Command, task::JoinHandle};
 
@@ -33,6 +41,8 @@ impl Machine {
             ground,
         };
         fs::write(machine.config(), machine.configuration(desk)?)?;
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        compiled::share(target, &machine.folder.path().join("state"))?;
         Ok(machine)
     }
 
