@@ -6,7 +6,7 @@
 //! [`check`] (what may not be published), [`retire`] (what no longer holds), [`corrections`] (two trees into a correction),
 //! [`foreign`] (other people's advisories), [`plugins`] (a component into a signed plugin), [`panels`] (who may
 //! read what is under embargo), [`sealing`] (encrypting it to them), [`feed`] (the folder that panels follow),
-//! [`broadcast`] (making it current), [`bundle`] (the same as one file), [`requests`] (signing on
+//! [`broadcast`] (making it current), [`disclosure`] (telling everybody), [`bundle`] (the same as one file), [`requests`] (signing on
 //! another machine), [`status`] (what expires when), and [`cli`], the program on top.
 //!
 //! Time is always passed in; nothing here asks a clock but the program.
@@ -18,11 +18,13 @@ pub mod cases;
 pub mod check;
 pub mod cli;
 pub mod corrections;
+pub mod disclosure;
 pub mod drafts;
 mod durable;
 pub mod feed;
 pub mod foreign;
 pub mod keys;
+mod markdown;
 pub mod panels;
 pub mod passphrase;
 pub mod plugins;

@@ -8,6 +8,7 @@ mod commands;
 mod current;
 mod described;
 mod desk;
+mod disclosure;
 mod foreign;
 mod panels;
 mod report_keys;
