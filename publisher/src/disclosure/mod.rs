@@ -14,6 +14,7 @@ mod csaf;
 mod listing;
 mod osv;
 mod pages;
+mod policy;
 pub mod public;
 mod replaced;
 mod security_txt;

@@ -76,12 +76,8 @@ impl Public {
         let current = feed.current(&root)?;
         let (_, index) = current.ok_or_else(|| FeedError::NoHead(feed.folder().to_owned()))?;
         let mut clear = Vec::new();
-        let mut corrections = BTreeSet::new();
-        for entry in &index.documents {
-            if entry.kind == DocumentKind::Correction {
-                corrections.insert(entry.id.clone());
-                continue;
-            }
+        let documents = index.documents.iter();
+        for entry in documents.filter(|entry| entry.kind == DocumentKind::Advisory) {
             let advisory = feed.verified_advisory(&root, entry)?;
             if advisory.tlp == Tlp::Clear {
                 clear.push(Advisory::clone(&advisory));
@@ -97,8 +93,8 @@ impl Public {
                 url: None,
             });
             let mut shown = advisory.clone();
+            // Corrections that are secret still are named by nothing public: no broadcast lets that out.
             shown.supersedes.retain(|id| ids.contains(id));
-            shown.corrections.retain(|id| corrections.contains(id));
             let whole = shown == *advisory;
             advisories.push(Disclosed {
                 editions: outlet::editions(&feed, &root, advisory)?,

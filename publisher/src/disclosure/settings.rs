@@ -430,3 +430,6 @@ impl Check<'_> {
 fn is_plain(text: &str) -> bool {
     text.len() <= LONGEST_TEXT && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
+
+#[cfg(test)]
+mod tests;

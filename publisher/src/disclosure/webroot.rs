@@ -79,7 +79,7 @@ pub struct Webroot {
 }
 
 /// The files that were written, each with its digest; several where a process ended in between.
-type Written = BTreeSet<(SitePath, Digest)>;
+pub type Written = BTreeSet<(SitePath, Digest)>;
 
 impl Webroot {
     /// The web root in this folder, which need not be there yet.
@@ -223,11 +223,7 @@ impl Webroot {
 
     fn remember(&self, written: &Written) -> Result<(), WebrootError> {
         let path = self.list();
-        let lines = written
-            .iter()
-            .map(|(path, digest)| format!("{digest}  {path}\n"));
-        let text: String = lines.collect();
-        let kept = durable::replace_private(&path, text.as_bytes());
+        let kept = durable::replace_private(&path, list_of(written).as_bytes());
         kept.map_err(|source| file_error(&path, source))
     }
 
@@ -325,12 +321,19 @@ fn stage(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// A list of files that were written, as [`read_list`] reads it.
+pub fn list_of(written: &Written) -> String {
+    let lines = written.iter();
+    let lines = lines.map(|(path, digest)| format!("{digest}  {path}\n"));
+    lines.collect()
+}
+
 /// Reads a list of files that were written: a digest, two blanks and a path a line.
 ///
 /// # Errors
 ///
 /// [`WebrootError::List`] with the line, and nothing of it is believed.
-fn read_list(path: &Path, text: &str) -> Result<Written, WebrootError> {
+pub fn read_list(path: &Path, text: &str) -> Result<Written, WebrootError> {
     let refused = |line: usize, reason| WebrootError::List {
         path: path.to_owned(),
         line,

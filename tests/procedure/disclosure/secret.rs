@@ -3,7 +3,6 @@
 use anyhow::Result;
 use jiff::SignedDuration;
 use spacecp_contract::{Advisory, Tlp};
-use spacecp_tests::catalog;
 
 use super::{
     kinds::own,
@@ -123,22 +122,6 @@ fn the_next_revision_that_is_for_everybody_is_told_and_its_private_past_is_not()
             !String::from_utf8_lossy(&bytes).contains("ZEPPELIN"),
             "{name}"
         );
-    }
-    Ok(())
-}
-
-#[test]
-fn a_correction_that_is_secret_still_is_not_named() -> Result<()> {
-    // It answers a flaw under embargo as well.
-    let advisory = Advisory {
-        corrections: vec![catalog::BACKUP_CORRECTION.parse()?],
-        ..own(1)
-    };
-    let stage = Stage::with([advisory])?;
-    stage.disclose()?;
-    for (name, bytes) in files(&stage.webroot())? {
-        let text = String::from_utf8_lossy(&bytes);
-        assert!(!text.contains(catalog::BACKUP_CORRECTION), "{name}");
     }
     Ok(())
 }

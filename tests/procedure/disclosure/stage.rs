@@ -10,7 +10,10 @@ use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use spacecp_contract::Advisory;
-use spacecp_publisher::disclosure::{self, Disclosure, Public, Settings, Webroot};
+use spacecp_publisher::{
+    corrections,
+    disclosure::{self, Disclosure, Public, Settings, Webroot},
+};
 use spacecp_tests::{catalog, vendor::Vendor};
 use tempfile::TempDir;
 
@@ -67,10 +70,27 @@ impl Stage {
     pub(super) fn with(advisories: impl IntoIterator<Item = Advisory>) -> Result<Self> {
         let mut stage = Self::open()?;
         for advisory in advisories {
-            stage.vendor.publish_advisory(advisory)?;
+            stage.sign(advisory)?;
         }
         stage.vendor.broadcast()?;
         Ok(stage)
+    }
+
+    /// Signs an advisory with the corrections that it names, those of the catalogue.
+    pub(super) fn sign(&mut self, advisory: Advisory) -> Result<()> {
+        for id in &advisory.corrections {
+            let fixes = catalog::corrections().into_iter();
+            let mut fixes = fixes.filter(|fix| *fix.id == **id);
+            let fix = fixes.next().context("the catalogue has it")?;
+            let mut facts = self.vendor.facts(&fix)?;
+            facts.advisories = vec![advisory.id.clone()];
+            let (old, new) = (TempDir::new()?, TempDir::new()?);
+            fs::write(old.path().join("file"), "old")?;
+            fs::write(new.path().join("file"), format!("new, by {id}"))?;
+            let built = corrections::build(old.path(), new.path(), facts)?;
+            self.vendor.publish_built(built)?;
+        }
+        self.vendor.publish_advisory(advisory)
     }
 
     pub(super) fn webroot(&self) -> PathBuf {

@@ -2,19 +2,13 @@
 
 use std::sync::LazyLock;
 
-use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest as _, Sha256};
 
-use crate::disclosure::{addresses::ATOM, settings::Settings};
+use crate::disclosure::{addresses::ATOM, policy, settings::Settings};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Nothing may be loaded or run; the one style sheet is allowed by its digest.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let digest = BASE64.encode(&Sha256::digest(STYLE));
-    format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'")
-});
+static POLICY: LazyLock<String> = LazyLock::new(|| policy::of(STYLE));
 
 /// A whole page.
 pub(super) fn page(settings: &Settings, title: &str, language: &str, main: Markup) -> Markup {
