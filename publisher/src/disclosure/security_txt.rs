@@ -39,8 +39,12 @@ pub(super) fn write(
 
 fn report_key(settings: &Settings, recipient: &str) -> String {
     format!(
-        "Reports to {name} are encrypted to this recipient, with age (https://age-encryption.org):\n\n\
+        "Reports of vulnerabilities to {name} are encrypted to this recipient:\n\n\
          {recipient}\n\n\
+         A panel does that on its page \"Report a vulnerability\". Without one:\n\n\
+         spacecp-advisories report --template > report.txt\n\
+         spacecp-advisories report --from report.txt --recipient {recipient} --out report.age\n\n\
+         Or write as you like, and encrypt it with age (https://age-encryption.org):\n\n\
          age -a -r {recipient} -o report.age report.txt\n\n\
          Send report.age to {contact}.\n",
         name = settings.issuer.name,
