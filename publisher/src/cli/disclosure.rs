@@ -1,6 +1,6 @@
 //! The commands that tell everybody, and those that say what no longer holds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -135,8 +135,8 @@ impl Desk<'_> {
     }
 }
 
-/// Whether a draft says what was signed, or less: a revision before it.
-fn is_signed(path: &PathBuf, signed: &Advisory) -> bool {
+/// Whether a draft says what was signed, and nothing else.
+fn is_signed(path: &Path, signed: &Advisory) -> bool {
     drafts::load(path).is_ok_and(|draft| draft == *signed)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The role is `csaf_provider`: documents under well-known names in one folder a year, listed in
 //! `index.txt`, `changes.csv`, a ROLIE feed and a page to walk through, with their hashes. A trusted provider
-//! would sign each of them with OpenPGP, and signatures here are minisign's. A publisher gives out its own
+//! would sign each of them with `OpenPGP`, and signatures here are minisign's. A publisher gives out its own
 //! documents only, so those that others wrote are left to them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,10 +144,11 @@ fn list(
 ) -> Result<(), SiteError> {
     let mut by_name: Vec<&Given<'_>> = given.iter().collect();
     by_name.sort_by(|one, other| other.name.cmp(&one.name));
-    let lines: String = by_name
-        .iter()
-        .map(|one| format!("{}\n", one.name))
-        .collect();
+    let mut lines = String::new();
+    for one in &by_name {
+        lines.push_str(&one.name);
+        lines.push('\n');
+    }
     site.put(Turn::List, format!("{CSAF}/index.txt"), lines)?;
     let mut by_date: Vec<(Option<Timestamp>, &Given<'_>)> = given
         .iter()

@@ -2,7 +2,7 @@
 
 use cvss::Cvss;
 use maud::{Markup, html};
-use spacecp_contract::{Advisory, DocumentKind, TrustedComment, rate};
+use spacecp_contract::{Advisory, DocumentId, DocumentKind, TrustedComment, rate};
 
 use super::{Documents, affected, badge, frame, markdown, moment, state, tenths};
 use crate::{
@@ -90,7 +90,7 @@ fn facts(disclosed: &Disclosed) -> Markup {
             } }
             @if !advisory.corrections.is_empty() {
                 div { dt { "Corrections" } dd {
-                    (advisory.corrections.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", "))
+                    (advisory.corrections.iter().map(DocumentId::as_str).collect::<Vec<_>>().join(", "))
                 } }
             }
         }
@@ -188,9 +188,10 @@ fn further(disclosed: &Disclosed, public: &Public) -> Markup {
             ul {
                 @for reference in &advisory.references {
                     li {
+                        (reference.title) ": "
                         @if is_web(&reference.url) {
-                            a href=(reference.url) rel="noopener noreferrer" { (reference.title) }
-                        } @else { (reference.title) ": " (reference.url) }
+                            a href=(reference.url) rel="noopener noreferrer" { (reference.url) }
+                        } @else { (reference.url) }
                     }
                 }
             }
