@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::case_arguments::CaseCommand;
+use super::{
+    case_arguments::CaseCommand,
+    disclosure_arguments::{Disclose, Retire, disclose_help},
+};
 use crate::cases::id::CaseId;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
@@ -481,39 +484,6 @@ pub(super) struct Export {
     /// The publisher's own address on the web, with its https.
     #[arg(long, requires = "publisher", value_name = "URL")]
     pub(super) namespace: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Disclose {
-    /// The feed.
-    pub(super) feed: PathBuf,
-    /// The folder that the web server serves as the root of its host.
-    #[arg(long, value_name = "WEBROOT")]
-    pub(super) out: PathBuf,
-    /// The settings, if they are not publisher.toml of the desk.
-    #[arg(long, value_name = "FILE")]
-    pub(super) settings: Option<PathBuf>,
-    /// Show what would change, and change nothing.
-    #[arg(long)]
-    pub(super) dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Retire {
-    /// The feed.
-    #[arg(long)]
-    pub(super) feed: PathBuf,
-    /// Why, in one line for everybody to read.
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: String,
-}
-
-/// What the settings are, where somebody looks for it.
-fn disclose_help() -> String {
-    format!(
-        "The settings are publisher.toml of the desk:\n\n{}\nExample:\n  spacecp-publisher disclose FEED --out /var/www/security --dry-run",
-        crate::disclosure::settings::EXAMPLE
-    )
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,8 +8,8 @@ use spacecp_contract::{Advisory, DocumentId};
 
 use super::{
     Ending,
-    arguments::{Disclose, Retire},
     desk::Desk,
+    disclosure_arguments::{Disclose, Retire},
 };
 use crate::{
     disclosure::{self, Omitted, Outcome, Public, Settings, Webroot},

@@ -9,6 +9,7 @@ mod current;
 mod described;
 mod desk;
 mod disclosure;
+mod disclosure_arguments;
 mod foreign;
 mod panels;
 mod report_keys;

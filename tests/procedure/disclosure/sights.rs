@@ -162,7 +162,8 @@ fn hostile_texts_break_no_line_of_a_list_and_no_document() -> Result<()> {
         assert_eq!(stage.read(list)?.lines().count(), hostile.len(), "{list}");
     }
     for (path, bytes) in made.site.files() {
-        if path.as_str().ends_with(".json") {
+        let extension = Path::new(path.as_str()).extension();
+        if extension.is_some_and(|extension| extension == "json") {
             serde_json::from_slice::<Value>(bytes).with_context(|| path.to_string())?;
         }
     }
