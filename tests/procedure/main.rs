@@ -3,6 +3,7 @@
 mod apart;
 mod ceremony;
 mod desk;
+mod disclosure;
 mod foreign;
 mod peers;
 mod private;

@@ -81,6 +81,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         Command::Import(Formatted::Csaf(import)) => desk.import(Format::Csaf, import),
         Command::Export(Formatted::Osv(export)) => desk.export(Format::Osv, export),
         Command::Export(Formatted::Csaf(export)) => desk.export(Format::Csaf, export),
+        Command::Disclose(disclose) => desk.disclose(disclose),
+        Command::Withdraw { id, retire } => desk.withdraw(id, retire),
+        Command::Supersede { id, by, retire } => desk.supersede(id, by, retire),
         Command::Bundle { feed, into } => desk.bundle(feed, into),
         Command::Broadcast {
             feed,
