@@ -137,7 +137,7 @@ impl<'a> Sealing<'a> {
         for private in documents {
             for (digest, (blob, path)) in &private.payloads {
                 let file = File::open(path).map_err(|source| failed(path, source))?;
-                let object = self.once(&mut ledger, *digest, file)?;
+                let object = self.once(&mut ledger, *digest, padded(file, blob.length))?;
                 files.insert(object.digest);
                 payloads.insert(
                     *digest,
@@ -303,6 +303,12 @@ impl<'a> Sealing<'a> {
     fn place(&self, digest: &Digest) -> PathBuf {
         self.feed.join(FeedPath::sealed(digest).as_str())
     }
+}
+
+/// A payload of this length, and zeros up to one that says little of which file it is.
+fn padded(payload: impl Read, length: u64) -> impl Read {
+    let zeros = io::repeat(0).take(capsule::padded(length).saturating_sub(length));
+    payload.take(length).chain(zeros)
 }
 
 /// The digest of these recipients, in whatever order they come.
