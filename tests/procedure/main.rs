@@ -5,6 +5,7 @@ mod ceremony;
 mod desk;
 mod disclosure;
 mod foreign;
+mod mistakes;
 mod peers;
 mod private;
 mod publishing;

@@ -12,6 +12,7 @@
 //! ```
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -30,7 +31,7 @@ use spacecp_contract::{
 use spacecp_publisher::{
     broadcast::Broadcast,
     corrections::{self, Built, Facts},
-    feed::Feed,
+    feed::{Consent, Feed},
     keys::{self, SecretKey},
     panels::Panels,
     plugins, roots, sign,
@@ -106,6 +107,7 @@ impl Keys {
 pub struct Vendor {
     keys: Keys,
     feed: Feed,
+    meant: BTreeSet<DocumentId>,
     panels: Panels,
     audience: Audience,
     now: Timestamp,
@@ -139,6 +141,7 @@ impl Vendor {
         Ok(Self {
             keys,
             feed,
+            meant: BTreeSet::new(),
             panels,
             audience,
             now,
@@ -227,8 +230,12 @@ impl Vendor {
         &self.plugin_component
     }
 
-    /// Signs an advisory; panels see it after the next broadcast.
+    /// Signs an advisory; panels see it after the next broadcast. One for everybody goes out then, whatever
+    /// date was planned: this vendor means what it does.
     pub fn publish_advisory(&mut self, advisory: Advisory) -> Result<()> {
+        if !advisory.is_under_embargo() {
+            self.meant.insert(advisory.id.clone());
+        }
         let audience = advisory.audience.clone();
         self.feed.add(advisory, &audience, &[&self.keys.advisory])?;
         Ok(())
@@ -306,6 +313,11 @@ impl Vendor {
 
     /// Makes everything current until `expires`.
     pub fn broadcast_until(&mut self, expires: Timestamp) -> Result<Broadcast> {
-        Ok(self.feed.broadcast(self.now, expires, &[&self.keys.feed])?)
+        let consent = Consent {
+            disclose: self.meant.clone(),
+            seal_anew: false,
+        };
+        let feed = self.feed.clone().with_consent(consent);
+        Ok(feed.broadcast(self.now, expires, &[&self.keys.feed])?)
     }
 }

@@ -75,12 +75,21 @@ pub(super) enum Command {
         /// Show what would change, and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Why an advisory of a case goes out that its finder has not approved of.
-        #[arg(long, value_name = "REASON")]
-        without_review: Option<String>,
-        /// Who does it, for the cases that go on by it; the user's name if it is not said.
-        #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
-        by: Option<String>,
+        #[command(flatten)]
+        consented: Consented,
+        #[command(flatten)]
+        going_on: CasesGoOn,
+    },
+    /// Take back what was signed by mistake and waits for its broadcast; what panels have stays.
+    Unsign {
+        /// What it is: advisory or correction.
+        #[arg(value_parser = documents)]
+        kind: DocumentKind,
+        /// Its id; the newest revision is meant.
+        id: DocumentId,
+        /// The feed.
+        #[arg(long)]
+        feed: PathBuf,
     },
     /// Say once more that what is current is current, with a fresh head: for a timer.
     ///
@@ -140,6 +149,8 @@ pub(super) enum Command {
         /// The feed.
         #[arg(long)]
         feed: PathBuf,
+        #[command(flatten)]
+        going_on: CasesGoOn,
     },
     /// Take over other people's advisories: sign those that are new to a feed, or changed.
     ///
@@ -322,6 +333,30 @@ pub(super) struct Fresh {
     /// head that makes it current once both are signed.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["keys", "dry_run"])]
     pub(super) request: Option<PathBuf>,
+}
+
+/// What a broadcast does only where it is asked for.
+#[derive(Debug, Args)]
+pub(super) struct Consented {
+    /// Disclose this advisory although the date that was planned for it has not come; several times for
+    /// several.
+    #[arg(long, value_name = "ID")]
+    pub(super) disclose: Vec<DocumentId>,
+    /// Go on with a private side that this desk does not remember, for its memory is lost: seal everything
+    /// anew. Panels refuse it if anything is missing that was under embargo.
+    #[arg(long)]
+    pub(super) seal_anew: bool,
+}
+
+/// How cases go on by a broadcast.
+#[derive(Debug, Args)]
+pub(super) struct CasesGoOn {
+    /// Why an advisory of a case goes out that its finder has not approved of.
+    #[arg(long, value_name = "REASON")]
+    pub(super) without_review: Option<String>,
+    /// Who does it, for the cases that go on by it; the user's name if it is not said.
+    #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
 }
 
 /// How the next root is signed.

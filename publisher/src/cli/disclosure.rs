@@ -120,7 +120,7 @@ impl Desk<'_> {
             );
         }
         let text = drafts::written_out(next)?;
-        durable::replace(&path, text.as_bytes())
+        durable::replace_private(&path, text.as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
         let value = json!({ "draft": path, "id": next.id, "revision": next.revision });
         let words = format!(

@@ -36,7 +36,7 @@ fn stage() -> Result<Stage> {
     for advisory in [
         own(1),
         Advisory {
-            supersedes: vec!["SPACECP-SA-2026-1666".parse()?],
+            supersedes: vec!["SPACECP-SA-2026-1667".parse()?],
             ..own(2)
         },
         secret(Tlp::AmberStrict, 666),

@@ -117,7 +117,7 @@ async fn how_many_panels_there_are_does_not_show() -> Result<()> {
 
 /// How long the contents of an age file are. The header before them has a stanza of chance, of no fixed
 /// length.
-fn behind_its_header(file: &[u8]) -> Result<usize> {
+pub(super) fn behind_its_header(file: &[u8]) -> Result<usize> {
     let mac = b"\n--- ";
     let mac = file.windows(mac.len()).position(|part| part == mac);
     let mac = mac.context("the header ends with its mac")? + 1;
