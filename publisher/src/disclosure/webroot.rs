@@ -121,6 +121,8 @@ impl Webroot {
         let plan = self.plan(site)?;
         let outcome = plan.outcome();
         if plan.is_done() {
+            // A process may have ended right after the last file had its name.
+            self.clear(&self.staging())?;
             return Ok(outcome);
         }
         // Before the files, so that each that is there is on the list whenever this ends.
@@ -135,6 +137,10 @@ impl Webroot {
 
     fn own(&self) -> PathBuf {
         self.folder.join(OWN)
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.own().join("staging")
     }
 
     fn list(&self) -> PathBuf {
@@ -228,7 +234,7 @@ impl Webroot {
     }
 
     fn write(&self, files: &[(&SitePath, &[u8])]) -> Result<(), WebrootError> {
-        let staging = self.own().join("staging");
+        let staging = self.staging();
         self.clear(&staging)?;
         durable::private_folder(&staging).map_err(|source| file_error(&staging, source))?;
         let mut staged = Vec::with_capacity(files.len());

@@ -179,3 +179,15 @@ fn looking_first_changes_nothing() {
     assert_eq!(would.written, ["a"]);
     assert!(!folder.path().join("web").exists());
 }
+
+#[test]
+fn what_a_process_left_that_ended_at_the_very_last_is_cleared_away() {
+    let folder = TempDir::new().unwrap();
+    let root = Webroot::at(folder.path());
+    let site = site(&[("a.html", "one")]);
+    root.become_site(&site).unwrap();
+    fs::create_dir(root.staging()).unwrap();
+    fs::write(root.staging().join("0"), "a part").unwrap();
+    root.become_site(&site).unwrap();
+    assert!(!root.staging().exists());
+}
