@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use spacecp_contract::{Advisory, Digest, DocumentId, DocumentKind, FeedPath, Tlp, encode};
 
-use super::{arguments::CasesGoOn, cases::named, desk::Desk};
+use super::{broadcast_arguments::CasesGoOn, cases::named, desk::Desk};
 use crate::{
     cases::{
         self,

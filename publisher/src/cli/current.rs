@@ -9,7 +9,7 @@ use spacecp_contract::{DocumentId, DocumentKind, Role};
 
 use super::{
     Ending,
-    arguments::{Consented, Fresh},
+    broadcast_arguments::{Consented, Fresh},
     case_broadcast::{CasesOfBroadcast, GoingOn},
     desk::{Desk, references},
 };
