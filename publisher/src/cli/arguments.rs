@@ -87,7 +87,7 @@ pub(super) enum Command {
         /// What it is: advisory or correction.
         #[arg(value_parser = documents)]
         kind: DocumentKind,
-        /// Its id; the newest revision is meant.
+        /// Its id; every revision is meant that was not broadcast.
         id: DocumentId,
         /// The feed.
         #[arg(long)]
