@@ -91,6 +91,9 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
         "affected",
         "say which component is affected",
     );
+    if !foreign {
+        texts(advisory, &mut faults);
+    }
     embargo(advisory, now, &mut faults);
     for (number, vector) in advisory.severity.iter().enumerate() {
         if let Err(reason) = computes(vector) {
@@ -120,6 +123,60 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
             format!(
                 "it is {size} bytes long, and panels read up to {}",
                 Limits::default().text
+            ),
+        );
+    }
+    faults.0
+}
+
+/// What the formats that everybody is told in have no words for, or what would show as something else.
+fn texts(advisory: &Advisory, faults: &mut Faults) {
+    let line = "it is one line of plain text, without control characters and marks of direction";
+    faults.unless(is_line(&advisory.title), "title", line);
+    for (number, alias) in advisory.aliases.iter().enumerate() {
+        let is_id = !alias.is_empty() && !alias.contains(char::is_whitespace) && is_line(alias);
+        faults.unless(is_id, &format!("aliases[{number}]"), "it is no id");
+    }
+    for (number, reference) in advisory.references.iter().enumerate() {
+        let field = format!("references[{number}]");
+        let is_titled = !reference.title.trim().is_empty() && is_line(&reference.title);
+        faults.unless(is_titled, &format!("{field}.title"), line);
+        let url = reference.url.parse::<url::Url>();
+        let is_web = url.is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+        faults.unless(
+            is_web && reference.url.is_ascii(),
+            &format!("{field}.url"),
+            "it is an address that begins with https:// or http://",
+        );
+    }
+    for (number, credit) in advisory.credits.iter().enumerate() {
+        for (field, text) in [("name", &credit.name), ("role", &credit.role)] {
+            let is_said = !text.trim().is_empty() && is_line(text);
+            faults.unless(is_said, &format!("credits[{number}].{field}"), line);
+        }
+    }
+}
+
+/// Whether a text is one line that shows as it is written: nothing in it ends the line, moves the cursor, or
+/// turns the direction of what follows.
+fn is_line(text: &str) -> bool {
+    let is_mark = |character: char| matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = |character: char| matches!(character, '\u{2028}' | '\u{2029}');
+    !text
+        .chars()
+        .any(|character| character.is_control() || is_mark(character) || breaks(character))
+}
+
+/// What keeps an advisory from following the newest revision that was signed: whoever goes by dates would never
+/// fetch it.
+pub fn follows(advisory: &Advisory, signed: &Advisory) -> Vec<Fault> {
+    let mut faults = Faults(Vec::new());
+    if advisory.revision > signed.revision && advisory.modified <= signed.modified {
+        faults.add(
+            "modified",
+            format!(
+                "revision {} was modified on {}: say when this one was",
+                signed.revision, signed.modified
             ),
         );
     }

@@ -122,6 +122,19 @@ pub fn reason_of_supersession<'a>(newer: &'a Advisory, older: &DocumentId) -> Op
     entries.find_map(|entry| entry.event.strip_prefix(&words))
 }
 
+/// Takes the entries out of a timeline that say of what its advisory took the place, where that is not told.
+pub(crate) fn forget_superseded(
+    timeline: &mut Vec<TimelineEntry>,
+    is_told: impl Fn(&DocumentId) -> bool,
+) {
+    timeline.retain(|entry| {
+        let named = entry.event.strip_prefix("Supersedes ");
+        let named = named.and_then(|rest| rest.split_once(": "));
+        let id = named.and_then(|(id, _)| id.parse().ok());
+        id.is_none_or(|id| is_told(&id))
+    });
+}
+
 const WITHDRAWN: &str = "Withdrawn: ";
 
 fn supersedes(older: &DocumentId) -> String {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use jiff::Timestamp;
 use serde_json::Value;
 use spacecp_contract::{Finder, Report, ReportedVersion};
 use spacecp_publisher::report::{
@@ -212,11 +213,18 @@ fn from_a_report_to_its_disclosure() -> Result<()> {
     let text = fs::read_to_string(&draft)?
         .replace("revision = 1", "revision = 2")
         .replace("TLP:AMBER+STRICT", "TLP:CLEAR");
-    let public: Vec<&str> = text
+    let public = text
         .lines()
-        .filter(|line| !line.starts_with("embargo_until"))
-        .collect();
+        .filter(|line| !line.starts_with("embargo_until"));
+    let public: Vec<&str> = public.collect();
     fs::write(&draft, public.join("\n"))?;
+    let (_, said) = desk.refused(&["advisory", "sign", &draft, "--feed", &feed])?;
+    assert!(said.contains("modified: revision 1 was modified"), "{said}");
+    let dated = public.iter().map(|line| match line {
+        line if line.starts_with("modified = ") => format!("modified = \"{}\"", Timestamp::now()),
+        line => (*line).to_owned(),
+    });
+    fs::write(&draft, dated.collect::<Vec<_>>().join("\n"))?;
     desk.well(&["advisory", "sign", &draft, "--feed", &feed])?;
     let (_, early) = desk.refused(&["broadcast", &feed])?;
     assert!(early.contains(&format!("--disclose {ADVISORY}")), "{early}");

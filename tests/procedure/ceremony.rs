@@ -53,7 +53,7 @@ fn change_root(vendor: &Vendor, change: &Change, keys: &[&SecretKey]) -> Result<
     Ok(version)
 }
 
-fn rotated(vendor: &Vendor, role: Role, old: &SecretKey, new: &SecretKey) -> Result<()> {
+pub(crate) fn rotated(vendor: &Vendor, role: Role, old: &SecretKey, new: &SecretKey) -> Result<()> {
     let change = Change {
         given: vec![(role, new.public().clone())],
         taken: vec![(Some(role), old.public().to_base64())],

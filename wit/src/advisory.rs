@@ -144,8 +144,8 @@ pub struct Workaround {
     pub text: String,
 }
 
-/// Traffic Light Protocol 2.0 labels (FIRST).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Traffic Light Protocol 2.0 labels (FIRST), from the one that the most may know to the strictest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tlp {
     /// Anybody.
     #[serde(rename = "TLP:CLEAR")]

@@ -232,6 +232,9 @@ impl Desk<'_> {
         let advisory = drafts::load(draft)?;
         let known = known_corrections(&target, &advisory)?;
         let mut faults = check::advisory(&advisory, &known, self.now);
+        if let Some(signed) = target.advisory(&target.root()?, &advisory.id)? {
+            faults.extend(check::follows(&advisory, &signed));
+        }
         faults.extend(self.faults_of_cases(&advisory)?);
         if !faults.is_empty() {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();

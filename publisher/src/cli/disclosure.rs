@@ -30,14 +30,16 @@ impl Desk<'_> {
         let recipient = self.report_recipient()?;
         let settings = Settings::load(&place, recipient.as_ref(), self.now)
             .context("nothing is disclosed (\"disclose --help\" shows what the settings are)")?;
-        let public = Public::of(&Feed::at(&arguments.feed))?;
         let webroot = Webroot::at(&arguments.out);
+        // Locked before the feed is read: nobody writes something newer meanwhile.
+        let lock = (!arguments.dry_run).then(|| webroot.lock()).transpose()?;
+        let public = Public::of(&Feed::at(&arguments.feed))?;
+        webroot.refuse_older(public.state)?;
         let before = webroot.provider_metadata()?;
         let made = disclosure::site(&public, &settings, before.as_deref(), self.now)?;
-        let outcome = if arguments.dry_run {
-            webroot.compare(&made.site)?
-        } else {
-            webroot.become_site(&made.site)?
+        let outcome = match &lock {
+            Some(lock) => webroot.become_site(lock, &made.site, public.state)?,
+            None => webroot.compare(&made.site)?,
         };
         tracing::info!(
             advisories = public.advisories.len(),
@@ -89,12 +91,13 @@ impl Desk<'_> {
     ) -> Result<Ending> {
         let older = self.newest(older, &retire.feed)?;
         let signed = self.newest(newer, &retire.feed)?;
-        if !signed.is_under_embargo() && older.is_under_embargo() {
+        if signed.tlp < older.tlp {
             bail!(
-                "{} is {}, and {} would name it to everybody: disclose it first",
+                "{} is {}, and {}, which is {}, would name it to more than may know of it: disclose it first",
                 older.id,
                 older.tlp,
-                signed.id
+                signed.id,
+                signed.tlp
             );
         }
         let next = retire::superseding(signed.clone(), &older, &retire.reason, self.now)?;

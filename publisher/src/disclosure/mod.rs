@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
 pub use self::{
-    public::{Disclosed, Public},
+    public::{Disclosed, Public, State},
     settings::{Settings, SettingsError},
     site::{Site, SiteError},
     webroot::{Outcome, Webroot, WebrootError},

@@ -21,6 +21,17 @@ use crate::{
 pub struct Public {
     /// They.
     pub advisories: Vec<Disclosed>,
+    /// Of which broadcast.
+    pub state: State,
+}
+
+/// Which broadcast of a feed it was; a later one is greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct State {
+    /// How often sequences were let start afresh.
+    pub epoch: u64,
+    /// The sequence.
+    pub sequence: u64,
 }
 
 /// An advisory that everybody may know of.
@@ -75,12 +86,14 @@ impl Public {
         let root = feed.root()?;
         let current = feed.current(&root)?;
         let (_, index) = current.ok_or_else(|| FeedError::NoHead(feed.folder().to_owned()))?;
-        let mut clear = Vec::new();
+        let (mut clear, mut untold) = (Vec::new(), BTreeSet::new());
         let documents = index.documents.iter();
         for entry in documents.filter(|entry| entry.kind == DocumentKind::Advisory) {
             let advisory = feed.verified_advisory(&root, entry)?;
             if advisory.tlp == Tlp::Clear {
                 clear.push(Advisory::clone(&advisory));
+            } else {
+                untold.insert(advisory.id.to_string());
             }
         }
         let ids: BTreeSet<DocumentId> = clear.iter().map(|one| one.id.clone()).collect();
@@ -95,9 +108,14 @@ impl Public {
             let mut shown = advisory.clone();
             // Corrections that are secret still are named by nothing public: no broadcast lets that out.
             shown.supersedes.retain(|id| ids.contains(id));
+            let is_told = |id: &DocumentId| ids.contains(id);
+            retire::forget_superseded(&mut shown.timeline, is_told);
+            shown
+                .aliases
+                .retain(|alias| !untold.contains(alias.as_str()));
             let whole = shown == *advisory;
             advisories.push(Disclosed {
-                editions: outlet::editions(&feed, &root, advisory)?,
+                editions: outlet::editions(&feed, advisory)?,
                 successors: successors.collect(),
                 signed: whole.then(|| signed(&feed, &root, advisory)).transpose()?,
                 advisory: shown,
@@ -107,7 +125,11 @@ impl Public {
             let newest = |one: &Disclosed| (one.advisory.modified, one.advisory.id.clone());
             newest(other).cmp(&newest(one))
         });
-        Ok(Self { advisories })
+        let state = State {
+            epoch: root.sequence_epoch,
+            sequence: index.sequence,
+        };
+        Ok(Self { advisories, state })
     }
 
     /// One of them.

@@ -17,6 +17,7 @@ use spacecp_contract::Digest;
 
 use super::{
     addresses::PROVIDER,
+    public::State,
     site::{Site, SitePath},
 };
 use crate::durable;
@@ -47,6 +48,17 @@ pub enum WebrootError {
     /// A link, or something else that is no folder, on the way to a file.
     #[error("{} is no folder, and what is written through it would lie elsewhere", .0.display())]
     NoFolder(PathBuf),
+    /// What is told here is newer.
+    #[error(
+        "what is told here is of sequence {}, and this feed is at sequence {}: it is an older copy",
+        told.sequence, state.sequence
+    )]
+    Older {
+        /// What is told here.
+        told: State,
+        /// The feed's state.
+        state: State,
+    },
     /// The list of what was written is not what this command writes.
     #[error("{}, line {line}: {reason}", path.display())]
     List {
@@ -78,6 +90,12 @@ pub struct Webroot {
     folder: PathBuf,
 }
 
+/// The right to write a web root; it ends with the process.
+#[derive(Debug)]
+pub struct Lock {
+    _folder: File,
+}
+
 /// The files that were written, each with its digest; several where a process ended in between.
 pub type Written = BTreeSet<(SitePath, Digest)>;
 
@@ -107,22 +125,50 @@ impl Webroot {
         Ok(self.plan(site)?.outcome())
     }
 
-    /// Makes the web root say what the site says.
+    /// Lets nobody else write the web root until the lock is dropped, or the process ends.
+    ///
+    /// # Errors
+    ///
+    /// [`WebrootError::File`] where the folder cannot be made or locked.
+    pub fn lock(&self) -> Result<Lock, WebrootError> {
+        let failed = |source| file_error(&self.folder, source);
+        fs::create_dir_all(&self.folder).map_err(failed)?;
+        let folder = File::open(&self.folder).map_err(failed)?;
+        folder.lock().map_err(failed)?;
+        Ok(Lock { _folder: folder })
+    }
+
+    /// Refuses what is older than what is told here already: a copy of the feed from before a withdrawal would
+    /// take that back.
+    ///
+    /// # Errors
+    ///
+    /// [`WebrootError::Older`].
+    pub fn refuse_older(&self, state: State) -> Result<(), WebrootError> {
+        match self.told()? {
+            Some(told) if told > state => Err(WebrootError::Older { told, state }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the web root say what the site says, which is made of this broadcast.
     ///
     /// # Errors
     ///
     /// [`WebrootError`], before anything is written where a file is somebody else's.
-    pub fn become_site(&self, site: &Site) -> Result<Outcome, WebrootError> {
-        let failed = |source| file_error(&self.folder, source);
-        fs::create_dir_all(&self.folder).map_err(failed)?;
-        // One at a time; the lock ends with the process.
-        let lock = File::open(&self.folder).map_err(failed)?;
-        lock.lock().map_err(failed)?;
+    pub fn become_site(
+        &self,
+        _lock: &Lock,
+        site: &Site,
+        state: State,
+    ) -> Result<Outcome, WebrootError> {
+        self.refuse_older(state)?;
         let plan = self.plan(site)?;
         let outcome = plan.outcome();
         if plan.is_done() {
             // A process may have ended right after the last file had its name.
             self.clear(&self.staging())?;
+            self.tell(state)?;
             return Ok(outcome);
         }
         // Before the files, so that each that is there is on the list whenever this ends.
@@ -132,7 +178,32 @@ impl Webroot {
         self.write(&plan.write)?;
         self.remove(&plan.remove)?;
         self.remember(&plan.after)?;
+        self.tell(state)?;
         Ok(outcome)
+    }
+
+    /// Which broadcast is told here; none where that was never said.
+    fn told(&self) -> Result<Option<State>, WebrootError> {
+        let path = self.place(&own_path("broadcast"))?;
+        let Some(bytes) = self.bytes(&path)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let mut numbers = text.split_whitespace().map(str::parse);
+        match (numbers.next(), numbers.next(), numbers.next()) {
+            (Some(Ok(epoch)), Some(Ok(sequence)), None) => Ok(Some(State { epoch, sequence })),
+            _ => Err(WebrootError::Foreign(path)),
+        }
+    }
+
+    fn tell(&self, state: State) -> Result<(), WebrootError> {
+        if self.told()? == Some(state) {
+            return Ok(());
+        }
+        let path = self.own().join("broadcast");
+        let text = format!("{} {}\n", state.epoch, state.sequence);
+        let kept = durable::replace_private(&path, text.as_bytes());
+        kept.map_err(|source| file_error(&path, source))
     }
 
     fn own(&self) -> PathBuf {
@@ -148,6 +219,10 @@ impl Webroot {
     }
 
     fn plan<'a>(&self, site: &'a Site) -> Result<Plan<'a>, WebrootError> {
+        // A link in the place of the own folder would lead every list and every staged file elsewhere.
+        for name in ["written", "staging/0"] {
+            self.place(&own_path(name))?;
+        }
         let mut plan = Plan {
             before: self.remembered()?,
             ..Plan::default()
@@ -178,6 +253,10 @@ impl Webroot {
             };
             list.push((*path).clone());
         }
+        // What is left stays on the list, so that the next run says so, too.
+        let left: BTreeSet<&SitePath> = plan.left.iter().collect();
+        let known = plan.before.iter().filter(|(path, _)| left.contains(path));
+        plan.after.extend(known.cloned());
         Ok(plan)
     }
 
@@ -311,6 +390,11 @@ impl Plan<'_> {
             unchanged: self.unchanged,
         }
     }
+}
+
+/// A path in the folder of what only this command needs.
+fn own_path(name: &str) -> SitePath {
+    SitePath::new(format!("{OWN}/{name}")).expect("it is a path of plain letters")
 }
 
 fn file_error(path: &Path, source: io::Error) -> WebrootError {

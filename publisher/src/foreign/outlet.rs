@@ -5,8 +5,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use spacecp_contract::{Advisory, DocumentId, DocumentKind, IndexEntry, Root, Tlp};
-use spacecp_trust::Verified;
+use spacecp_contract::{Advisory, DocumentId, DocumentKind, IndexEntry, Tlp};
 
 use super::{Format, RestError, csaf, give_back, osv};
 use crate::feed::{Feed, FeedError};
@@ -119,17 +118,17 @@ impl<'a> Outlet<'a> {
         }
         match self.format {
             Format::Osv => Ok(osv::document(&advisory)),
-            Format::Csaf => self.csaf(&root, &advisory),
+            Format::Csaf => self.csaf(&advisory),
         }
     }
 
-    fn csaf(&self, root: &Verified<Root>, advisory: &Advisory) -> Result<Value, OutletError> {
+    fn csaf(&self, advisory: &Advisory) -> Result<Value, OutletError> {
         let id = || advisory.id.clone();
         let issuer = self
             .issuer
             .as_ref()
             .ok_or_else(|| OutletError::Issuer { id: id() })?;
-        let editions = editions(self.feed, root, advisory)?;
+        let editions = editions(self.feed, advisory)?;
         let circumstances = csaf::Circumstances {
             editions: &editions,
             ..csaf::Circumstances::default()
@@ -139,18 +138,17 @@ impl<'a> Outlet<'a> {
     }
 }
 
-/// The revisions of an advisory that everybody may know of, oldest first.
-pub(crate) fn editions(
-    feed: &Feed,
-    root: &Verified<Root>,
-    advisory: &Advisory,
-) -> Result<Vec<csaf::Edition>, FeedError> {
+/// The revisions of an advisory that everybody may know of, oldest first: each that any root of the feed vouches
+/// for, since what was told once stays told when a key has lost its role.
+pub(crate) fn editions(feed: &Feed, advisory: &Advisory) -> Result<Vec<csaf::Edition>, FeedError> {
+    let roots = feed.roots()?;
     let mut editions = Vec::new();
     let mut last: Option<Timestamp> = None;
     for revision in feed.revisions(DocumentKind::Advisory, &advisory.id)? {
-        // One that was signed by keys which have lost their role is none that panels would take.
-        let edition = feed.advisory_revision(root, &advisory.id, revision);
-        let Ok(edition) = edition else { continue };
+        let mut vouched = roots.iter().rev();
+        let edition =
+            vouched.find_map(|root| feed.advisory_revision(root, &advisory.id, revision).ok());
+        let Some(edition) = edition else { continue };
         let fits =
             revision <= advisory.revision && last.is_none_or(|last| edition.modified >= last);
         if fits && edition.tlp == Tlp::Clear {

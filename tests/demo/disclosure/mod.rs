@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use serde_json::json;
 use spacecp_publisher::report::{envelope, key::ReportKey};
 use spacecp_tests::{
@@ -147,9 +148,13 @@ fn public(draft: &str) -> String {
     let lines = draft
         .lines()
         .filter(|line| !line.starts_with("embargo_until"))
-        .map(|line| {
-            line.replace("revision = 1 ", "revision = 2 ")
-                .replace("TLP:AMBER+STRICT", "TLP:CLEAR")
+        .map(|line| match line {
+            line if line.starts_with("modified = ") => {
+                format!("modified = \"{}\"", Timestamp::now())
+            }
+            line => line
+                .replace("revision = 1 ", "revision = 2 ")
+                .replace("TLP:AMBER+STRICT", "TLP:CLEAR"),
         });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,7 @@
 //! Public disclosure: what everybody is told, by whom that is judged, and what nobody is told.
 
 mod documents;
+mod facts;
 mod feed;
 mod kinds;
 mod retired;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use jiff::SignedDuration;
-use spacecp_contract::{Advisory, Tlp};
+use spacecp_contract::{Advisory, TimelineEntry, Tlp};
 
 use super::{
     kinds::own,
@@ -33,10 +33,17 @@ fn stage() -> Result<Stage> {
     let mut stage = Stage::open()?;
     let recipient = age::x25519::Identity::generate().to_public().to_string();
     stage.vendor.panels().enrol("node", &recipient, now())?;
+    let mut told = own(2).timeline;
+    told.push(TimelineEntry {
+        at: now(),
+        event: "Supersedes SPACECP-SA-2026-1667: it was about ZEPPELIN".to_owned(),
+    });
     for advisory in [
         own(1),
         Advisory {
             supersedes: vec!["SPACECP-SA-2026-1667".parse()?],
+            aliases: vec!["SPACECP-SA-2026-1667".to_owned()],
+            timeline: told,
             ..own(2)
         },
         secret(Tlp::AmberStrict, 666),

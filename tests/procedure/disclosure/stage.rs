@@ -12,7 +12,7 @@ use serde_json::Value;
 use spacecp_contract::Advisory;
 use spacecp_publisher::{
     corrections,
-    disclosure::{self, Disclosure, Public, Settings, Webroot},
+    disclosure::{self, Disclosure, Public, Settings, State, Webroot},
 };
 use spacecp_tests::{catalog, settings, vendor::Vendor};
 use tempfile::TempDir;
@@ -94,7 +94,8 @@ impl Stage {
     /// Writes the web root, without the program.
     pub(super) fn publish(&self) -> Result<Disclosure> {
         let made = self.site()?;
-        Webroot::at(self.webroot()).become_site(&made.site)?;
+        let root = Webroot::at(self.webroot());
+        root.become_site(&root.lock()?, &made.site, State::default())?;
         Ok(made)
     }
 

@@ -11,6 +11,10 @@ fn site(files: &[(&str, &str)]) -> Site {
     site
 }
 
+fn becomes(root: &Webroot, site: &Site) -> Result<Outcome, WebrootError> {
+    root.become_site(&root.lock()?, site, State::default())
+}
+
 /// Every file below a folder that a web server would show.
 fn shown(folder: &Path) -> Vec<String> {
     let files = walkdir::WalkDir::new(folder)
@@ -38,9 +42,9 @@ fn the_same_site_once_more_changes_nothing() {
     let folder = TempDir::new().unwrap();
     let root = Webroot::at(folder.path());
     let site = site(&[("a/b.html", "one"), ("c.txt", "two")]);
-    let first = root.become_site(&site).unwrap();
+    let first = becomes(&root, &site).unwrap();
     assert_eq!(first.written, ["a/b.html", "c.txt"]);
-    let second = root.become_site(&site).unwrap();
+    let second = becomes(&root, &site).unwrap();
     assert_eq!((second.written.len(), second.unchanged), (0, 2));
 }
 
@@ -48,9 +52,8 @@ fn the_same_site_once_more_changes_nothing() {
 fn what_is_no_longer_true_goes_and_its_folder_with_it() {
     let folder = TempDir::new().unwrap();
     let root = Webroot::at(folder.path());
-    root.become_site(&site(&[("2025/a.json", "one"), ("c.txt", "two")]))
-        .unwrap();
-    let outcome = root.become_site(&site(&[("c.txt", "three")])).unwrap();
+    becomes(&root, &site(&[("2025/a.json", "one"), ("c.txt", "two")])).unwrap();
+    let outcome = becomes(&root, &site(&[("c.txt", "three")])).unwrap();
     assert_eq!(outcome.removed, ["2025/a.json"]);
     assert_eq!(shown(folder.path()), ["c.txt"]);
     assert!(!folder.path().join("2025").exists());
@@ -65,7 +68,7 @@ fn a_file_of_somebody_elses_is_neither_written_over_nor_removed() {
     fs::write(folder.path().join("robots.txt"), "by hand").unwrap();
     let root = Webroot::at(folder.path());
     let site = site(&[("a.html", "x"), (".well-known/security.txt", "ours")]);
-    let refused = root.become_site(&site);
+    let refused = becomes(&root, &site);
     assert!(
         matches!(refused, Err(WebrootError::Foreign(_))),
         "{refused:?}"
@@ -75,8 +78,8 @@ fn a_file_of_somebody_elses_is_neither_written_over_nor_removed() {
         "nothing is written before"
     );
     fs::remove_file(folder.path().join(".well-known/security.txt")).unwrap();
-    root.become_site(&site).unwrap();
-    root.become_site(&Site::default()).unwrap();
+    becomes(&root, &site).unwrap();
+    becomes(&root, &Site::default()).unwrap();
     assert_eq!(shown(folder.path()), ["robots.txt"]);
 }
 
@@ -84,14 +87,14 @@ fn a_file_of_somebody_elses_is_neither_written_over_nor_removed() {
 fn what_somebody_changed_since_is_refused_and_stays_when_it_is_no_longer_true() {
     let folder = TempDir::new().unwrap();
     let root = Webroot::at(folder.path());
-    root.become_site(&site(&[("a.html", "ours")])).unwrap();
+    becomes(&root, &site(&[("a.html", "ours")])).unwrap();
     fs::write(folder.path().join("a.html"), "changed").unwrap();
-    let refused = root.become_site(&site(&[("a.html", "newer")]));
+    let refused = becomes(&root, &site(&[("a.html", "newer")]));
     assert!(
         matches!(refused, Err(WebrootError::Foreign(_))),
         "{refused:?}"
     );
-    let outcome = root.become_site(&Site::default()).unwrap();
+    let outcome = becomes(&root, &Site::default()).unwrap();
     assert_eq!(outcome.left, ["a.html"]);
     assert_eq!(read(&folder, "a.html"), "changed");
 }
@@ -101,14 +104,14 @@ fn a_link_on_the_way_leads_nowhere() {
     let (folder, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("osv")).unwrap();
     let root = Webroot::at(folder.path());
-    let refused = root.become_site(&site(&[("osv/a.json", "x")]));
+    let refused = becomes(&root, &site(&[("osv/a.json", "x")]));
     assert!(
         matches!(refused, Err(WebrootError::NoFolder(_))),
         "{refused:?}"
     );
     fs::remove_file(folder.path().join("osv")).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", folder.path().join("a.html")).unwrap();
-    let refused = root.become_site(&site(&[("a.html", "x")]));
+    let refused = becomes(&root, &site(&[("a.html", "x")]));
     assert!(
         matches!(refused, Err(WebrootError::Foreign(_))),
         "{refused:?}"
@@ -130,7 +133,7 @@ fn a_list_that_names_files_elsewhere_is_refused_and_removes_nothing() {
         "no digest  a.html".to_owned(),
     ] {
         fs::write(web.join(OWN).join("written"), line).unwrap();
-        let refused = Webroot::at(&web).become_site(&Site::default());
+        let refused = becomes(&Webroot::at(&web), &Site::default());
         assert!(
             matches!(refused, Err(WebrootError::List { line: 1, .. })),
             "{refused:?}"
@@ -147,7 +150,7 @@ fn a_process_that_ended_in_between_leaves_what_the_next_one_finishes() {
         site(&[("a", "1"), ("b", "1"), ("c", "1")]),
         site(&[("a", "2"), ("b", "2")]),
     );
-    root.become_site(&old).unwrap();
+    becomes(&root, &old).unwrap();
     // As after the list and the first rename, with the second file half staged.
     let plan = root.plan(&new).unwrap();
     let mut all = plan.before.clone();
@@ -159,7 +162,7 @@ fn a_process_that_ended_in_between_leaves_what_the_next_one_finishes() {
     for file in ["b", "c"] {
         assert_eq!(read(&folder, file), "1");
     }
-    let outcome = root.become_site(&new).unwrap();
+    let outcome = becomes(&root, &new).unwrap();
     assert_eq!(
         (outcome.written, outcome.removed),
         (vec!["b".to_owned()], vec!["c".to_owned()])
@@ -185,9 +188,56 @@ fn what_a_process_left_that_ended_at_the_very_last_is_cleared_away() {
     let folder = TempDir::new().unwrap();
     let root = Webroot::at(folder.path());
     let site = site(&[("a.html", "one")]);
-    root.become_site(&site).unwrap();
+    becomes(&root, &site).unwrap();
     fs::create_dir(root.staging()).unwrap();
     fs::write(root.staging().join("0"), "a part").unwrap();
-    root.become_site(&site).unwrap();
+    becomes(&root, &site).unwrap();
     assert!(!root.staging().exists());
+}
+
+#[test]
+fn what_is_older_than_what_is_told_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let root = Webroot::at(folder.path());
+    let at = |epoch, sequence| State { epoch, sequence };
+    let lock = root.lock().unwrap();
+    let newer = site(&[("a.html", "withdrawn")]);
+    root.become_site(&lock, &newer, at(0, 7)).unwrap();
+    let refused = root.become_site(&lock, &site(&[("a.html", "holds")]), at(0, 6));
+    assert!(
+        matches!(refused, Err(WebrootError::Older { told, .. }) if told == at(0, 7)),
+        "{refused:?}"
+    );
+    assert_eq!(read(&folder, "a.html"), "withdrawn");
+    root.become_site(&lock, &newer, at(1, 1)).unwrap();
+    assert!(root.refuse_older(at(0, 8)).is_err());
+}
+
+#[test]
+fn a_link_in_the_place_of_the_own_folder_leads_nowhere() {
+    let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    fs::create_dir(other.path().join("staging")).unwrap();
+    fs::write(other.path().join("staging/0"), "theirs").unwrap();
+    std::os::unix::fs::symlink(other.path(), folder.path().join(OWN)).unwrap();
+    let refused = becomes(&Webroot::at(folder.path()), &site(&[("a.html", "one")]));
+    assert!(
+        matches!(refused, Err(WebrootError::NoFolder(_))),
+        "{refused:?}"
+    );
+    assert!(other.path().join("staging/0").exists());
+}
+
+#[test]
+fn what_is_left_is_said_each_time() {
+    let folder = TempDir::new().unwrap();
+    let root = Webroot::at(folder.path());
+    becomes(&root, &site(&[("a.html", "one")])).unwrap();
+    fs::write(folder.path().join("a.html"), "changed").unwrap();
+    for _ in 0..2 {
+        let outcome = becomes(&root, &Site::default()).unwrap();
+        assert_eq!(outcome.left, ["a.html"]);
+    }
+    fs::remove_file(folder.path().join("a.html")).unwrap();
+    let outcome = becomes(&root, &Site::default()).unwrap();
+    assert!(outcome.left.is_empty());
 }

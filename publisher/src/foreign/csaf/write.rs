@@ -293,7 +293,15 @@ fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
                 .push(json!({ "category": category, "details": text, "product_ids": affected }));
         }
     };
-    let corrected = !products.fixed.is_empty() || !advisory.corrections.is_empty();
+    // Behind the last version that is affected there are others.
+    let ranges = advisory
+        .affected
+        .iter()
+        .flat_map(|affected| &affected.ranges);
+    let ends = ranges
+        .into_iter()
+        .any(|range| range.last_affected.is_some());
+    let corrected = ends || !products.fixed.is_empty() || !advisory.corrections.is_empty();
     remedy(
         if corrected {
             "vendor_fix"

@@ -6,7 +6,9 @@
 //! the schema has for that, and the component is named in `database_specific` instead of a package.
 
 use serde_json::{Map, Value, json};
-use spacecp_contract::{Advisory, Affected, DocumentId, Ecosystem, SourceFormat, VersionScheme};
+use spacecp_contract::{
+    Advisory, Affected, DocumentId, Ecosystem, SourceFormat, VersionRange, VersionScheme,
+};
 
 use super::{ecosystem, events::events};
 use crate::{foreign::purl, retire};
@@ -38,7 +40,9 @@ pub fn document(advisory: &Advisory) -> Value {
     put("modified", json!(advisory.modified));
     put("published", json!(advisory.published));
     put("summary", json!(advisory.title));
-    put("affected", advisory.affected.iter().map(affected).collect());
+    let all = advisory.affected.iter();
+    let all = all.map(|one| affected(one, source.is_some()));
+    put("affected", all.collect());
     put("id", json!(id(advisory)));
     if source.is_some() {
         put("details", json!(advisory.issue));
@@ -101,8 +105,8 @@ pub fn document(advisory: &Advisory) -> Value {
 /// databases which it does not know.
 pub fn id(advisory: &Advisory) -> String {
     match &advisory.source {
-        None => name(&advisory.id),
-        Some(source) => source.id.clone(),
+        Some(source) if source.format == SourceFormat::Osv => source.id.clone(),
+        _ => name(&advisory.id),
     }
 }
 
@@ -141,7 +145,7 @@ fn details(advisory: &Advisory) -> String {
     text
 }
 
-fn affected(affected: &Affected) -> Value {
+fn affected(affected: &Affected, came_so: bool) -> Value {
     let mut entry = Map::new();
     let known = Ecosystem::of(&affected.component)
         .and_then(|(ecosystem, package)| Some((ecosystem::name(&ecosystem)?, ecosystem, package)));
@@ -172,18 +176,13 @@ fn affected(affected: &Affected) -> Value {
         entry.insert("database_specific".to_owned(), json!({ "spacecp": named }));
         return Value::Object(entry);
     }
-    // The schema has no range with both ends that were fixed and ends that were last affected.
-    let fixed = affected
-        .ranges
-        .iter()
-        .filter(|range| range.last_affected.is_none());
-    let last = affected
-        .ranges
-        .iter()
-        .filter(|range| range.last_affected.is_some());
-    let groups = [fixed.cloned().collect::<Vec<_>>(), last.cloned().collect()];
-    let groups = groups.iter().filter(|group| !group.is_empty());
+    let groups = if came_so {
+        by_their_ends(&affected.ranges)
+    } else {
+        one_by_one(&affected.ranges)
+    };
     let ranges: Vec<Value> = groups
+        .iter()
         .map(|group| json!({ "type": kind, "events": events(group) }))
         .collect();
     if !ranges.is_empty() {
@@ -193,6 +192,23 @@ fn affected(affected: &Affected) -> Value {
         entry.insert("versions".to_owned(), json!(affected.versions));
     }
     Value::Object(entry)
+}
+
+/// As the record most likely had them that is made again of what it has in its rest: the schema has no range
+/// with both ends that were fixed and ends that were last affected.
+fn by_their_ends(ranges: &[VersionRange]) -> Vec<Vec<VersionRange>> {
+    let (last, fixed): (Vec<_>, Vec<_>) = ranges
+        .iter()
+        .cloned()
+        .partition(|range| range.last_affected.is_some());
+    let groups = [fixed, last].into_iter();
+    groups.filter(|group| !group.is_empty()).collect()
+}
+
+/// Each by itself, for their union is what is affected: in one list of events a limit would cut off what another
+/// range has behind it, and the end of one would end another that overlaps it.
+fn one_by_one(ranges: &[VersionRange]) -> Vec<Vec<VersionRange>> {
+    ranges.iter().map(|range| vec![range.clone()]).collect()
 }
 
 fn severity(vector: &str) -> Value {
