@@ -4,10 +4,12 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use super::{Rooms, ShimError, beside, services};
+use spacecp_contract::{Digest, PluginManifest, Root};
+
+use super::{Rooms, ShimError, beside, services, told::Told};
 use crate::{
     plugin::{PluginEngine, PluginError, PluginHost},
-    trust::{self, TrustError, Unverified},
+    trust::{self, TrustError, Unverified, Verified},
 };
 
 /// Why the plugin cannot be loaded.
@@ -34,21 +36,22 @@ pub enum PluginLoadError {
     Plugin(#[from] PluginError),
 }
 
+/// A plugin that may run: the manifest that was signed, and the very bytes that it is about.
+struct Offered {
+    manifest: Verified<PluginManifest>,
+    component: Vec<u8>,
+}
+
 /// Reads, verifies and loads the plugin. Nothing of it is compiled before it has been verified.
 pub(super) async fn load(
     rooms: &Arc<Rooms>,
+    told: &Arc<Told>,
 ) -> Result<Result<PluginHost, PluginLoadError>, ShimError> {
-    let config = rooms.config();
-    let engine = match PluginEngine::new(config.limits, &config.state.join("plugin-cache")) {
-        Ok(engine) => engine,
-        Err(error) => return Ok(Err(error.into())),
+    let offered = match verified(rooms).await? {
+        Ok(offered) => offered,
+        Err(error) => return Ok(Err(error)),
     };
-    let root = rooms.follower().root().await?;
-    let release = rooms.store().plugin_release("advisories").await?;
-    let Some(root) = root else {
-        return Ok(Err(PluginLoadError::NoRoot));
-    };
-    let loaded = verified_plugin(rooms, &engine, &root, release);
+    let loaded = start(rooms, told, &offered);
     if let Ok(plugin) = &loaded {
         rooms
             .store()
@@ -58,12 +61,45 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
-fn verified_plugin(
+/// The component that would run, by its digest: read and verified as if it were to be loaded.
+pub(super) async fn component(rooms: &Rooms) -> Result<Result<Digest, PluginLoadError>, ShimError> {
+    let offered = verified(rooms).await?;
+    Ok(offered.map(|offered| offered.manifest.component))
+}
+
+fn start(
     rooms: &Arc<Rooms>,
-    engine: &PluginEngine,
-    root: &trust::Verified<spacecp_contract::Root>,
-    release: Option<u64>,
+    told: &Arc<Told>,
+    offered: &Offered,
 ) -> Result<PluginHost, PluginLoadError> {
+    let config = rooms.config();
+    let engine = PluginEngine::new(config.limits, &config.state.join("plugin-cache"))?;
+    let services = Arc::new(services::PluginServices {
+        rooms: rooms.clone(),
+        trying: None,
+        told: told.clone(),
+    });
+    let Offered {
+        manifest,
+        component,
+    } = offered;
+    Ok(PluginHost::load(&engine, manifest, component, services)?)
+}
+
+async fn verified(rooms: &Rooms) -> Result<Result<Offered, PluginLoadError>, ShimError> {
+    let root = rooms.follower().root().await?;
+    let release = rooms.store().plugin_release("advisories").await?;
+    let Some(root) = root else {
+        return Ok(Err(PluginLoadError::NoRoot));
+    };
+    Ok(read(rooms, &root, release))
+}
+
+fn read(
+    rooms: &Rooms,
+    root: &Verified<Root>,
+    release: Option<u64>,
+) -> Result<Offered, PluginLoadError> {
     let config = &rooms.config().plugin;
     let manifest = read_bounded(&config.manifest, 64 << 10)?;
     let signatures = read_bounded(&beside(&config.manifest), 64 << 10)?;
@@ -73,11 +109,10 @@ fn verified_plugin(
         signatures: &signatures,
     };
     let manifest = trust::plugin(root, offered, &component, release)?;
-    let services = Arc::new(services::PluginServices {
-        rooms: rooms.clone(),
-        trying: None,
-    });
-    Ok(PluginHost::load(engine, &manifest, &component, services)?)
+    Ok(Offered {
+        manifest,
+        component,
+    })
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
