@@ -9,6 +9,7 @@ mod decided;
 mod found;
 mod panel;
 mod plans;
+mod remembered;
 mod semantics;
 mod urgent;
 mod verdicts;

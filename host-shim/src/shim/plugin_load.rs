@@ -2,13 +2,19 @@
 //!
 //! What cannot be loaded is said, and keeps nothing else from working.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
 
 use spacecp_contract::{Digest, PluginManifest, Root};
 
 use super::{Rooms, ShimError, beside, services, told::Told};
 use crate::{
     plugin::{PluginEngine, PluginError, PluginHost},
+    streamed,
     trust::{self, TrustError, Unverified, Verified},
 };
 
@@ -61,10 +67,31 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
-/// The component that would run, by its digest: read and verified as if it were to be loaded.
+/// The component that would run, by its digest: verified as if it were to be loaded, and never held whole.
 pub(super) async fn component(rooms: &Rooms) -> Result<Result<Digest, PluginLoadError>, ShimError> {
-    let offered = verified(rooms).await?;
-    Ok(offered.map(|offered| offered.manifest.component))
+    let Some((root, release)) = whose_word(rooms).await? else {
+        return Ok(Err(PluginLoadError::NoRoot));
+    };
+    Ok(component_of(rooms, &root, release))
+}
+
+fn component_of(
+    rooms: &Rooms,
+    root: &Verified<Root>,
+    release: Option<u64>,
+) -> Result<Digest, PluginLoadError> {
+    let config = &rooms.config().plugin;
+    let (manifest, signatures) = manifest(rooms)?;
+    let mut component = open_bounded(&config.component, rooms.config().limits.component)?;
+    let room = component.limit();
+    let digest = streamed::digest_of(&mut component);
+    let digest = digest.map_err(|error| failed(&config.component, &error))?;
+    let found = (digest, room - component.limit());
+    let offered = Unverified {
+        bytes: &manifest,
+        signatures: &signatures,
+    };
+    Ok(trust::plugin_by_digest(root, offered, found, release)?.component)
 }
 
 fn start(
@@ -86,10 +113,15 @@ fn start(
     Ok(PluginHost::load(&engine, manifest, component, services)?)
 }
 
-async fn verified(rooms: &Rooms) -> Result<Result<Offered, PluginLoadError>, ShimError> {
+/// The root that says whose plugin may run, if it is known, and the release that ran here last.
+async fn whose_word(rooms: &Rooms) -> Result<Option<(Verified<Root>, Option<u64>)>, ShimError> {
     let root = rooms.follower().root().await?;
     let release = rooms.store().plugin_release("advisories").await?;
-    let Some(root) = root else {
+    Ok(root.map(|root| (root, release)))
+}
+
+async fn verified(rooms: &Rooms) -> Result<Result<Offered, PluginLoadError>, ShimError> {
+    let Some((root, release)) = whose_word(rooms).await? else {
         return Ok(Err(PluginLoadError::NoRoot));
     };
     Ok(read(rooms, &root, release))
@@ -101,8 +133,7 @@ fn read(
     release: Option<u64>,
 ) -> Result<Offered, PluginLoadError> {
     let config = &rooms.config().plugin;
-    let manifest = read_bounded(&config.manifest, 64 << 10)?;
-    let signatures = read_bounded(&beside(&config.manifest), 64 << 10)?;
+    let (manifest, signatures) = manifest(rooms)?;
     let component = read_bounded(&config.component, rooms.config().limits.component)?;
     let offered = Unverified {
         bytes: &manifest,
@@ -115,18 +146,40 @@ fn read(
     })
 }
 
-fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
-    let failed = |reason: String| PluginLoadError::File {
-        path: path.display().to_string(),
-        reason,
-    };
-    let length = fs::metadata(path)
-        .map_err(|error| failed(error.to_string()))?
-        .len();
+/// The manifest and its signatures, as they lie there.
+fn manifest(rooms: &Rooms) -> Result<(Vec<u8>, Vec<u8>), PluginLoadError> {
+    let path = &rooms.config().plugin.manifest;
+    let manifest = read_bounded(path, 64 << 10)?;
+    let signatures = read_bounded(&beside(path), 64 << 10)?;
+    Ok((manifest, signatures))
+}
+
+/// A file that is no longer than it may be, and is read no further however it grows.
+fn open_bounded(path: &Path, limit: u64) -> Result<io::Take<fs::File>, PluginLoadError> {
+    let opened = fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let (length, file) = opened.map_err(|error| failed(path, &error))?;
     if length > limit {
-        return Err(failed(format!(
-            "it has {length} bytes, and {limit} are allowed"
-        )));
+        let words = format!("it has {length} bytes, and {limit} are allowed");
+        return Err(failed(path, &io::Error::other(words)));
     }
-    fs::read(path).map_err(|error| failed(error.to_string()))
+    Ok(file.take(limit.saturating_add(1)))
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
+    let mut bytes = Vec::new();
+    open_bounded(path, limit)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(path, &error))?;
+    if bytes.len() as u64 > limit {
+        let words = format!("it grew beyond {limit} bytes while it was read");
+        return Err(failed(path, &io::Error::other(words)));
+    }
+    Ok(bytes)
+}
+
+fn failed(path: &Path, reason: &io::Error) -> PluginLoadError {
+    PluginLoadError::File {
+        path: path.display().to_string(),
+        reason: reason.to_string(),
+    }
 }
