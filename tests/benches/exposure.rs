@@ -288,6 +288,14 @@ impl Services for InMemory {
         }))
     }
 
+    fn fetch(
+        &self,
+        _: documents::Kind,
+        _: DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>> {
+        ready(Err(documents::FetchError::NotHeld))
+    }
+
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
         let fingerprint = "one".to_owned();
         ready(Ok(inventory::Snapshot {

@@ -50,6 +50,22 @@ impl Services for PluginServices {
         })
     }
 
+    fn fetch(
+        &self,
+        kind: documents::Kind,
+        document: types::DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>> {
+        Box::pin(async move {
+            let kind = contract::kind(kind);
+            let held = self.rooms.store().document(kind, &document.id).await;
+            let held =
+                held.map_err(|error| documents::FetchError::Unavailable(error.to_string()))?;
+            held.filter(|held| held.revision() == document.revision)
+                .map(|held| held.bytes().to_vec())
+                .ok_or(documents::FetchError::NotHeld)
+        })
+    }
+
     fn accepted(
         &self,
         names: Vec<documents::Name>,
