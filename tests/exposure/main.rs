@@ -6,7 +6,9 @@
 )]
 
 mod decided;
+mod fetched;
 mod found;
+mod house;
 mod panel;
 mod plans;
 mod remembered;
