@@ -22,13 +22,11 @@ async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
         out.value(&report)?;
         return Ok(Ending::Well);
     }
-    match &report.recipient {
-        Some(recipient) => out.line(recipient)?,
-        None => {
-            let problem = report.problem.clone().unwrap_or_default();
-            return Err(CommandError::Refused(problem));
-        }
-    }
+    let Some(recipient) = &report.recipient else {
+        let problem = report.problem.clone().unwrap_or_default();
+        return Err(CommandError::Refused(problem));
+    };
+    out.line(recipient)?;
     Ok(Ending::Well)
 }
 

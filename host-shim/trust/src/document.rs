@@ -8,10 +8,6 @@ use super::{TrustError, Unverified, Verified, feed::announced, signature::verify
 
 /// A verified document of either kind.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it is made, and kept nowhere"
-)]
 pub enum AnyDocument {
     /// An advisory.
     Advisory(Verified<Advisory>),
