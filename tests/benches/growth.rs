@@ -160,6 +160,7 @@ fn costs(sizes: &[Size]) -> Result<Vec<Cost>> {
                 times[0].min(guest.all.as_secs_f64() * 1e3),
                 times[1].min(native),
             ];
+            one = one.min(guest.one.as_secs_f64() * 1e3);
             memory = [memory[0].min(mebibytes(guest.memory)), memory[1].min(taken)];
         }
         println!(
