@@ -155,7 +155,7 @@ impl Line {
             ));
         }
         // A key above the field; lines that end at one place would write over each other.
-        let x = WIDE - RIGHT - 150.0 + 80.0 * if style == 0 { 0.0 } else { 1.0 };
+        let x = WIDE - RIGHT - 128.0 + if style == 0 { 0.0 } else { 70.0 };
         drawn.push_str(&format!(
             "<line class=\"line line{style}\" x1=\"{x}\" y1=\"14\" x2=\"{}\" y2=\"14\"/><text x=\"{}\" y=\"18\">{}</text>\n",
             x + 22.0, x + 28.0, self.label
