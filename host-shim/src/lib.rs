@@ -43,7 +43,8 @@ pub mod web;
 pub use spacecp_trust as trust;
 
 pub use shim::{
-    AUTOMATIC, ApplyRequest, AuditReport, ExposureRecord, Foreseen, JointRequest, PluginLoadError,
-    PolicyReport, PrivateReport, PrivateStanding, Progress, Question, Shim, ShimError, Standing,
-    TrustReport, audit_blocks, changes_page, exposure_page, policy_page, trust_page,
+    AUTOMATIC, ApplyRequest, AuditReport, EmbargoReader, ExposureRecord, Foreseen, JointRequest,
+    PluginLoadError, PolicyReport, PrivateReport, PrivateStanding, Progress, Question, Shim,
+    ShimError, Standing, TrustReport, audit_blocks, changes_page, exposure_page, policy_page,
+    trust_page,
 };

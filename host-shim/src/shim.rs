@@ -10,6 +10,7 @@ mod ceilings;
 mod changes_page;
 mod contract;
 mod decisions;
+mod embargo_readers;
 mod exposures;
 mod inventory;
 mod lines;
@@ -62,6 +63,7 @@ pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
 pub(crate) use catalogue::Open;
 pub use changes_page::page as changes_page;
+pub use embargo_readers::EmbargoReader;
 pub use exposures::{ExposureRecord, Question, page as exposure_page};
 pub(crate) use notifications_page::page as notifications_page;
 pub use plugin_load::PluginLoadError;
@@ -384,13 +386,17 @@ impl Shim {
     }
 
     /// The plan of a correction with what it changes in text files, line by line; and whether that is
-    /// under embargo. The new contents are fetched for it.
+    /// under embargo, which `reader` is then noted to have read. The new contents are fetched for it.
     pub async fn changes(
         &self,
         correction: &DocumentId,
         component: &str,
+        reader: &str,
     ) -> Result<(Plan, Vec<Difference>, bool), ShimError> {
-        self.rooms.changes(correction, component).await
+        let (plan, differences, secret) = self.rooms.changes(correction, component).await?;
+        self.note_embargo_readers(reader, &secret, Timestamp::now())
+            .await?;
+        Ok((plan, differences, !secret.is_empty()))
     }
 
     /// What is installed.

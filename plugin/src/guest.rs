@@ -4,6 +4,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use jiff::Timestamp;
 use spacecp_contract::{Advisory, Limits, decode};
 
 use crate::{
@@ -180,6 +181,7 @@ fn compose(
                 &history()?,
                 pages::Asking {
                     may_act: request.may_act,
+                    now: Timestamp::from_second(request.now).unwrap_or(Timestamp::MIN),
                     windows: rules(request.now)
                         .is_ok_and(|rules| matches!(rules.hours, settings::Hours::Openings(_))),
                 },

@@ -15,7 +15,7 @@ use spacecp_contract::{
 use spacecp_trust::{Before, Verified};
 
 use crate::{
-    feed::{Feed, FeedError, accepted, holds, unverified},
+    feed::{Feed, FeedError, HeldBack, accepted, holds, unverified},
     keys::SecretKey,
     sign::{Signed, sign, sign_bytes},
 };
@@ -35,6 +35,9 @@ pub struct Broadcast {
     /// What is under embargo; none where a feed has no private side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private: Option<Embargoed>,
+    /// Corrections that stay on the desk.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<HeldBack>,
 }
 
 /// What a broadcast says in private.
@@ -179,7 +182,7 @@ impl Feed {
         }
         let was_sealed = before.is_some_and(|(_, (_, index))| index.sealed.is_some());
         self.refuse_other_seals(&index.document, was_sealed)?;
-        self.refuse_gaps(&index.document, &[])?;
+        self.refuse_gaps(&index.document, &[], &[])?;
         for entry in &index.document.documents {
             self.refuse_unaccepted(&root, entry)?;
         }
@@ -197,7 +200,8 @@ impl Feed {
         };
         match self.sealing() {
             None => Err(FeedError::SealedElsewhere(self.folder().to_owned())),
-            Some(sealing) if sealing.knows(sealed)? => Ok(()),
+            Some(sealing) if sealing.waits_for_others(sealed)? => Err(FeedError::OtherReaders),
+            Some(sealing) if sealing.has(sealed)? => Ok(()),
             Some(_) => Err(FeedError::SealedGone),
         }
     }

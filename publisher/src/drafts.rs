@@ -41,6 +41,18 @@ pub fn load(path: &Path) -> Result<Advisory, DraftError> {
     })
 }
 
+/// An advisory as a draft: what somebody goes on from that has been signed before.
+///
+/// # Errors
+///
+/// Where TOML has no form for it: a revision past 2^63.
+pub fn written_out(advisory: &Advisory) -> Result<String, toml::ser::Error> {
+    let fields = toml::to_string_pretty(advisory)?;
+    Ok(format!(
+        "# The next revision of an advisory that is signed. Texts are Markdown.\n{fields}"
+    ))
+}
+
 /// What is known before anybody writes: what a case says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {

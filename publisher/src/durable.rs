@@ -94,6 +94,14 @@ pub(crate) fn move_all(files: &[(PathBuf, PathBuf)]) -> Result<(), (PathBuf, io:
     Ok(())
 }
 
+/// Removes a file for good; one that is not there is gone already.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::open(folder_of(path))?.sync_all(),
+    }
+}
+
 /// Copies a file durably, and removes it where it was.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder_of(to))?;

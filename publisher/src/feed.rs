@@ -4,12 +4,16 @@
 //! it; they wait in its desk until [`crate::broadcast`] makes them current.
 
 mod batch;
+mod consent;
 mod desk;
 mod error;
 mod held;
 mod sides;
+mod unsign;
 
+pub use consent::Consent;
 pub use error::FeedError;
+pub use sides::HeldBack;
 pub(crate) use sides::Sides;
 
 use std::{
@@ -37,6 +41,7 @@ use crate::{
 pub struct Feed {
     folder: PathBuf,
     desk: Option<desk::Place>,
+    consent: Consent,
 }
 
 impl Feed {
@@ -45,6 +50,7 @@ impl Feed {
         Self {
             folder: folder.into(),
             desk: None,
+            consent: Consent::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::durable;
+use crate::{contributory::is_contributory, durable};
 
 /// The registry of panels.
 #[derive(Debug, Clone)]
@@ -306,6 +306,11 @@ fn check_recipient(text: &str) -> Result<age::x25519::Recipient, PanelError> {
     // Tags are made of the text, so there may be one way to write it only.
     if recipient.to_string() != text {
         return Err(refused("it is not written as age writes it"));
+    }
+    if !is_contributory(text) {
+        return Err(refused(
+            "nothing can be encrypted to it: its point has a small order",
+        ));
     }
     Ok(recipient)
 }

@@ -4,7 +4,8 @@
 //! there by this program or by `minisign`, and the signature is carried back. The signatures collect
 //! beside the request, in `REQUEST.minisig`, until panels would accept them; then the document is put
 //! into the feed. An index and the head that makes it current are two requests beside each other, and go
-//! into the feed together. A request holds no secret, and nothing is believed of it: both sides decode it anew.
+//! into the feed together. A request holds no key, and what is under embargo in clear. Nothing is believed of it:
+//! both sides decode it anew.
 
 mod pair;
 
@@ -16,8 +17,8 @@ use std::{
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Advisory, Correction, DecodeError, Digest, Document, Head, Index, Limits, Role, Root,
-    TrustedComment, decode, encode,
+    Advisory, Correction, DecodeError, Digest, Document, DocumentId, Head, Index, Limits, Role,
+    Root, TrustedComment, decode, encode,
 };
 
 use pair::Pair;
@@ -34,7 +35,6 @@ const LONGEST_SIGNATURES: usize = 64 << 10;
 
 /// A document that wants signatures.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Wanted {
     /// A root.
     Root(Root),
@@ -122,7 +122,21 @@ pub enum RequestError {
     Sign(#[from] SignError),
 }
 
-/// Writes a request into `folder`, named after the document.
+/// Refuses a folder that has a request of this broadcast already.
+///
+/// # Errors
+///
+/// [`RequestError::Exists`] for the file that is there.
+pub fn refuse_taken(folder: &Path, sequence: u64) -> Result<(), RequestError> {
+    let names = ["index", "head"].map(|what| folder.join(format!("{sequence}.{what}")));
+    match names.into_iter().find(|path| path.exists()) {
+        Some(taken) => Err(RequestError::Exists(taken)),
+        None => Ok(()),
+    }
+}
+
+/// Writes a request into `folder`, named after the document, for its owner alone: it may be about something
+/// under embargo.
 pub fn write(folder: &Path, wanted: Wanted) -> Result<Request, RequestError> {
     let valid = match &wanted {
         Wanted::Root(root) => root.validate(),
@@ -149,7 +163,7 @@ pub fn write(folder: &Path, wanted: Wanted) -> Result<Request, RequestError> {
     if fs::read(&path).is_ok_and(|there| there != bytes) {
         return Err(RequestError::Exists(path));
     }
-    durable::replace(&path, &bytes).map_err(|source| RequestError::File {
+    durable::replace_private(&path, &bytes).map_err(|source| RequestError::File {
         path: path.clone(),
         source,
     })?;
@@ -249,21 +263,38 @@ impl Request {
         self.keep(&taken)
     }
 
-    /// Puts the document into the feed if enough have signed, and says who has. An index and its head
-    /// go together, once both are signed, and are current then.
-    pub fn publish(&self, feed: &Feed, now: Timestamp) -> Result<Progress, RequestError> {
+    /// Who has signed, and what is missing before it can be published.
+    pub fn progress(&self, feed: &Feed) -> Result<Progress, RequestError> {
         let counted = self.counted(feed)?;
-        let mut missing = counted.missing.clone();
-        let pair = Pair::of(self)?;
-        match &pair {
-            Some(pair) => missing.extend(pair.publish(self, feed, &counted, now)?),
-            None if missing.is_empty() => self.put(feed, counted.signatures)?,
-            None => {}
+        let mut missing = counted.missing;
+        if let Some(pair) = Pair::of(self)? {
+            missing.extend(pair.missing_beside(self, feed)?);
         }
         Ok(Progress {
             signed: counted.signers.iter().map(PublicKey::id).collect(),
             missing,
         })
+    }
+
+    /// The documents that panels would not have had before it; none but of a broadcast.
+    pub fn news(&self, feed: &Feed) -> Result<Vec<(DocumentId, u64)>, RequestError> {
+        match Pair::of(self)? {
+            Some(pair) => Ok(feed.news_of(pair.index())?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Puts the document into the feed if enough have signed, and says who has. An index and its head
+    /// go together, once both are signed, and are current then.
+    pub fn publish(&self, feed: &Feed, now: Timestamp) -> Result<Progress, RequestError> {
+        let progress = self.progress(feed)?;
+        if progress.missing.is_empty() {
+            match Pair::of(self)? {
+                Some(pair) => pair.publish(feed, now)?,
+                None => self.put(feed, self.counted(feed)?.signatures)?,
+            }
+        }
+        Ok(progress)
     }
 
     fn put(&self, feed: &Feed, signatures: String) -> Result<(), FeedError> {

@@ -116,8 +116,8 @@ impl Feed {
             Some(sealing) => sealing.current()?,
             None => (Vec::new(), 0),
         };
-        if index.as_ref().is_some_and(|index| index.sealed.is_some()) {
-            self.look_at_private_side(&sealed, &mut status)?;
+        if let Some(index) = index.as_ref().filter(|index| index.sealed.is_some()) {
+            self.look_at_private_side(index, &sealed, &mut status)?;
         }
         self.look_at_documents(&root, index.as_ref(), &sealed.0, &mut status)?;
         Ok(status)
@@ -126,6 +126,7 @@ impl Feed {
     /// Whether those can read the private side who are to.
     fn look_at_private_side(
         &self,
+        index: &Index,
         (documents, panels): &(Vec<IndexEntry>, usize),
         status: &mut Status,
     ) -> Result<(), FeedError> {
@@ -133,16 +134,20 @@ impl Feed {
             documents: documents.len(),
             panels: *panels,
         });
+        match self.refuse_unknown_side(index) {
+            Ok(()) => {}
+            Err(refused @ (FeedError::SealedElsewhere(_) | FeedError::NotRemembered { .. })) => {
+                status.problems.push(refused.to_string());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
         match self.sealing() {
-            None => status.problems.push(
-                "it has a private side, and this is not the desk that sealed it: name that one"
-                    .to_owned(),
-            ),
             Some(sealing) if sealing.was_enrolled_otherwise()? => status.problems.push(
                 "panels were enrolled or revoked since the last broadcast, which knows nothing of it: run \"broadcast\""
                     .to_owned(),
             ),
-            Some(_) => {}
+            _ => {}
         }
         Ok(())
     }

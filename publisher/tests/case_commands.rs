@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 const CASE: &str = "CASE-2026-0001";
 const ADVISORY: &str = "SPACECP-SA-2026-0009";
+/// A panel that may read what is under embargo.
+const PANEL: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 struct Desk {
     folder: TempDir,
@@ -86,6 +88,20 @@ impl Desk {
         Ok(case["id"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// A case with a workaround, and no advisory yet.
+    fn corrected(&self) -> Result<String> {
+        let id = self.open(&report())?;
+        for step in [
+            &["acknowledge"][..],
+            &["verify"],
+            &["start"],
+            &["correct", "--workaround", "Switch it off."],
+        ] {
+            self.well(&[&["case", step[0], id.as_str()], &step[1..]].concat())?;
+        }
+        Ok(id)
+    }
+
     fn state(&self, id: &str) -> Result<String> {
         let case = self.json(&["case", "show", id])?;
         Ok(case["state"].as_str().unwrap_or_default().to_owned())
@@ -125,6 +141,7 @@ impl Desk {
         }
         let feed = self.path("feed").display().to_string();
         self.well(&["root", "new", &feed, "--audience", "customers"])?;
+        self.well(&["panel", "enrol", "node-7", PANEL])?;
         Ok(feed)
     }
 }
@@ -201,7 +218,10 @@ fn from_a_report_to_its_disclosure() -> Result<()> {
         .collect();
     fs::write(&draft, public.join("\n"))?;
     desk.well(&["advisory", "sign", &draft, "--feed", &feed])?;
-    desk.well(&["broadcast", &feed])?;
+    let (_, early) = desk.refused(&["broadcast", &feed])?;
+    assert!(early.contains(&format!("--disclose {ADVISORY}")), "{early}");
+    assert_eq!(desk.state(&id)?, "broadcast");
+    desk.well(&["broadcast", &feed, "--disclose", ADVISORY])?;
     assert_eq!(desk.state(&id)?, "disclosed");
     assert_eq!(
         desk.well(&["case", "list"])?.trim(),
@@ -234,15 +254,7 @@ fn the_finder_is_shown_to_whoever_has_the_key_and_asks() -> Result<()> {
 #[test]
 fn a_finder_without_a_key_gets_a_copy_with_a_passphrase() -> Result<()> {
     let desk = Desk::new()?;
-    let id = desk.open(&report())?;
-    for step in [
-        &["acknowledge"][..],
-        &["verify"],
-        &["start"],
-        &["correct", "--workaround", "Switch it off."],
-    ] {
-        desk.well(&[&["case", step[0], id.as_str()], &step[1..]].concat())?;
-    }
+    let id = desk.corrected()?;
     let out = desk.path("out").display().to_string();
     let (_, said) = desk.refused(&["case", "review", &id, "--out", &out])?;
     assert!(said.contains("there is no advisory about"), "{said}");
@@ -306,15 +318,7 @@ fn an_advisory_waits_for_its_case_and_a_credit_for_consent() -> Result<()> {
 #[test]
 fn a_broadcast_asks_for_the_finders_answer_and_is_told_why_without() -> Result<()> {
     let desk = Desk::new()?;
-    let id = desk.open(&report())?;
-    for step in [
-        &["acknowledge"][..],
-        &["verify"],
-        &["start"],
-        &["correct", "--workaround", "Switch it off."],
-    ] {
-        desk.well(&[&["case", step[0], id.as_str()], &step[1..]].concat())?;
-    }
+    let id = desk.corrected()?;
     let draft = desk.write_advisory(&id)?.display().to_string();
     let feed = desk.feed()?;
     desk.well(&["advisory", "sign", &draft, "--feed", &feed])?;
@@ -341,6 +345,64 @@ fn a_broadcast_asks_for_the_finders_answer_and_is_told_why_without() -> Result<(
         shown.contains("without the finder's review: the finder is anonymous"),
         "{shown}"
     );
+    Ok(())
+}
+
+#[test]
+fn the_finders_approval_is_of_the_text_that_they_saw() -> Result<()> {
+    let desk = Desk::new()?;
+    let id = desk.corrected()?;
+    let draft = desk.write_advisory(&id)?;
+    let name = draft.display().to_string();
+    let out = desk.path("out").display().to_string();
+    desk.well(&["case", "review", &id, "--out", &out])?;
+    desk.well(&["case", "answer", &id, "--approved"])?;
+    let text = fs::read_to_string(&draft)?;
+    fs::write(&draft, text.replace("Files are read.", "Nothing much."))?;
+    let feed = desk.feed()?;
+    desk.well(&["advisory", "sign", &name, "--feed", &feed])?;
+    let (_, said) = desk.refused(&["broadcast", &feed])?;
+    assert!(
+        said.contains("not the text that they approved of") && said.contains("--without-review"),
+        "{said}"
+    );
+    // Signed by mistake, it is taken back, and what they approved of goes out.
+    desk.well(&["unsign", "advisory", ADVISORY, "--feed", &feed])?;
+    fs::write(&draft, text)?;
+    desk.well(&["advisory", "sign", &name, "--feed", &feed])?;
+    desk.well(&["broadcast", &feed])?;
+    assert_eq!(desk.state(&id)?, "broadcast");
+    Ok(())
+}
+
+#[test]
+fn a_broadcast_that_is_signed_on_another_machine_takes_its_case_further() -> Result<()> {
+    let desk = Desk::new()?;
+    let id = desk.corrected()?;
+    let draft = desk.write_advisory(&id)?.display().to_string();
+    let feed = desk.feed()?;
+    desk.well(&["advisory", "sign", &draft, "--feed", &feed])?;
+    let asked = desk.path("asked").display().to_string();
+    let request = ["broadcast", &feed, "--request", &asked];
+    let (_, said) = desk.refused(&request)?;
+    assert!(said.contains("--without-review"), "{said}");
+    let because = ["--without-review", "the finder is anonymous"];
+    desk.well(&[&request[..], &because].concat())?;
+    let (_, taken) = desk.refused(&[&request[..], &because].concat())?;
+    assert!(taken.contains("is there already"), "{taken}");
+    let [index, head] = ["1.index", "1.head"].map(|name| format!("{asked}/{name}"));
+    for request in [&index, &head] {
+        desk.well(&["sign-request", request, "--key", "feed"])?;
+    }
+    let add = ["add-signature", &head, "--feed", &feed];
+    let (_, said) = desk.refused(&add)?;
+    assert!(said.contains("--without-review"), "{said}");
+    assert!(
+        !Path::new(&feed).join("head").exists(),
+        "nothing is current"
+    );
+    desk.well(&[&add[..], &because].concat())?;
+    assert_eq!(desk.state(&id)?, "broadcast");
     Ok(())
 }
 

@@ -2,8 +2,7 @@
 //! set. Everything else is real: the feed, the store, the compiled plugin, the trees.
 
 use std::{
-    fs::{self, DirBuilder},
-    os::unix::fs::{DirBuilderExt, symlink},
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,7 +20,7 @@ use spacecp_contract::{
     Advisory, Affected, Correction, DocumentId, Restart, Tlp, VersionRange, VersionScheme,
 };
 use spacecp_publisher::corrections::{self, Built, Facts};
-use spacecp_tests::{artifacts, vendor::Vendor};
+use spacecp_tests::{artifacts, compiled, vendor::Vendor};
 use tempfile::TempDir;
 
 use crate::tree::{lay, tree};
@@ -117,7 +116,7 @@ impl Panel {
         vendor.broadcast_until(noon() + hours(24 * 90))?;
         let config = configuration(root, &vendor, night.policy) + night.control;
         fs::write(root.join("panel.toml"), config)?;
-        share_compiled_plugins(&root.join("state"))?;
+        compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
         let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
         Ok(Self {
             folder,
@@ -344,14 +343,4 @@ fn configuration(root: &Path, vendor: &Vendor, policy: &str) -> String {
         daemon = component("daemon"),
         module = component("module"),
     )
-}
-
-/// Compiling a plugin takes longer than most tests: all panels keep what was compiled in one place.
-fn share_compiled_plugins(state: &Path) -> Result<()> {
-    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins-at-night");
-    let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    private(&shared)?;
-    private(state)?;
-    symlink(&shared, state.join("plugin-cache"))?;
-    Ok(())
 }

@@ -18,7 +18,7 @@ struct Programs {
 impl Programs {
     async fn new() -> Result<Self> {
         let login = Login::with_password("words".to_owned());
-        let demo = Demo::raise(None, 0, login).await?;
+        let demo = crate::rehearse(login).await?;
         let state = demo.folder().join("state").display().to_string();
         let text = std::fs::read_to_string(demo.config_path())?;
         let stranger = text.replace(&state, &format!("{state}-stranger"));
@@ -96,7 +96,7 @@ async fn an_identity_is_renewed_by_a_word_and_on_record() -> Result<()> {
     let (well, found) = programs.diagnosis("panel.toml").await?;
     assert!(well && found.contains("was not looked at"), "{found}");
     // What was read stays.
-    let listed = programs.well("panel.toml", &["list", "--json"]).await?;
+    let listed = programs.well("panel.toml", &["list"]).await?;
     assert!(listed.contains(catalog::BACKUP), "{listed}");
     Ok(())
 }
@@ -104,7 +104,7 @@ async fn an_identity_is_renewed_by_a_word_and_on_record() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_correction_under_embargo_is_applied_from_sealed_files() -> Result<()> {
     let programs = Programs::new().await?;
-    let feed = programs.demo.folder().join("vendor/desk/feed");
+    let feed = programs.demo.folder().join("vendor/feed");
     let clear = feed.join("correction").join(catalog::BACKUP_CORRECTION);
     assert!(feed.join("sealed").exists() && !clear.exists());
     programs
@@ -119,5 +119,35 @@ async fn a_correction_under_embargo_is_applied_from_sealed_files() -> Result<()>
         text.contains(spacecp_tests::ground::BACKUP[1]),
         "the corrected version runs: {text}"
     );
+    Ok(())
+}
+
+/// What the demo tells its reader to try, as they would.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_neighbour_reads_what_a_stranger_learns_nothing_of_until_it_is_public() -> Result<()> {
+    let programs = Programs::new().await?;
+    let demo = &programs.demo;
+    let neighbour = demo.enrolled_config().display().to_string();
+    let stranger = demo.stranger_config().display().to_string();
+    for (config, reads) in [(&neighbour, true), (&stranger, false)] {
+        programs.well(config, &["sync"]).await?;
+        let listed = programs.well(config, &["list"]).await?;
+        assert_eq!(listed.contains(catalog::BACKUP), reads, "{listed}");
+    }
+    let (feed, draft) = (demo.feed_dir(), demo.public_draft());
+    for arguments in [&["advisory", "sign"][..], &["broadcast"]] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_vendor-program"));
+        program.arg("--desk").arg(demo.desk()).args(arguments);
+        match arguments {
+            ["broadcast"] => program.arg(&feed),
+            _ => program.arg(&draft).arg("--feed").arg(&feed),
+        };
+        let output = program.output().await?;
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{arguments:?}: {complaint}");
+    }
+    programs.well(&stranger, &["sync"]).await?;
+    let listed = programs.well(&stranger, &["list"]).await?;
+    assert!(listed.contains(catalog::BACKUP), "{listed}");
     Ok(())
 }

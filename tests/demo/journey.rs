@@ -20,7 +20,7 @@ fn gallery() -> Result<std::path::PathBuf> {
 }
 
 async fn demo() -> Result<Demo> {
-    Demo::raise(None, 0, Login::with_password(PASSWORD.to_owned())).await
+    crate::rehearse(Login::with_password(PASSWORD.to_owned())).await
 }
 
 async fn log_in(browser: &Browser, demo: &Demo) -> Result<()> {

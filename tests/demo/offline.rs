@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -28,18 +27,12 @@ struct Desert {
 
 impl Desert {
     async fn new(from: &str) -> Result<Self> {
-        let demo = Demo::raise(None, 0, Login::with_password("words".to_owned())).await?;
+        let demo = crate::rehearse(Login::with_password("words".to_owned())).await?;
         let config = demo.folder().join("desert.toml");
         let desert = Self { demo, config };
         desert.configure(|text| text.replace(&desert.demo.feed_url(), from))?;
         // It is the same panel, so that what is under embargo is for it, too.
-        std::fs::DirBuilder::new()
-            .mode(0o700)
-            .create(desert.state())?;
-        std::fs::copy(
-            desert.demo.folder().join("state/identity.txt"),
-            desert.state().join("identity.txt"),
-        )?;
+        desert.demo.lend_identity(&desert.state())?;
         Ok(desert)
     }
 
@@ -58,7 +51,7 @@ impl Desert {
         let file = self.demo.folder().join("feed.tar");
         let made = Command::new(env!("CARGO_BIN_EXE_vendor-program"))
             .arg("bundle")
-            .arg(self.demo.folder().join("vendor/desk/feed"))
+            .arg(self.demo.folder().join("vendor/feed"))
             .arg(&file)
             .output()?;
         ensure!(made.status.success(), "{}", text(&made.stderr));
@@ -382,7 +375,7 @@ async fn a_mirror_with_a_certificate_of_its_own_is_followed_once_its_authority_i
     let folder = tempfile::TempDir::new()?;
     let (identity, authority) = identity(folder.path(), "localhost")?;
     let desert = Desert::new("placeholder").await?;
-    let feed = desert.demo.folder().join("vendor/desk/feed");
+    let feed = desert.demo.folder().join("vendor/feed");
     let server = FeedServer::start_tls(feed, identity).await?;
     let mirror = format!("https://localhost:{}/", server.port());
     let ours = desert.demo.feed_url();
@@ -411,7 +404,7 @@ async fn a_mirror_with_a_certificate_of_its_own_is_followed_once_its_authority_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_that_broke_in_one_process_is_gone_on_with_by_the_next() -> Result<()> {
     let desert = Desert::new("placeholder").await?;
-    let feed = desert.demo.folder().join("vendor/desk/feed");
+    let feed = desert.demo.folder().join("vendor/feed");
     let server = FeedServer::start(feed.clone()).await?;
     let ours = desert.demo.feed_url();
     desert.configure(|text| text.replace(&ours, &server.url()))?;

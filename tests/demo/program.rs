@@ -7,11 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use spacecp_tests::{
-    catalog,
-    demo::{Demo, Login},
-    http::client,
-};
+use spacecp_tests::{catalog, demo::Login, http::client};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -128,7 +124,7 @@ async fn the_demo_keeps_a_folder_that_was_asked_for_and_refuses_one_in_use() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_the_first_word_of_the_vendor_nothing_says_that_all_is_well() -> Result<()> {
     let login = Login::with_password("words".to_owned());
-    let demo = Demo::raise(None, 0, login).await?;
+    let demo = crate::rehearse(login).await?;
     let state = demo.folder().join("state").display().to_string();
     let text = std::fs::read_to_string(demo.config_path())?;
     let config = demo.folder().join("fresh.toml");
@@ -165,8 +161,8 @@ async fn before_the_first_word_of_the_vendor_nothing_says_that_all_is_well() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_was_tampered_with_is_refused_and_the_rest_goes_on() -> Result<()> {
-    let demo = Demo::raise(None, 0, Login::with_password("words".to_owned())).await?;
-    let component = demo.folder().join("vendor/desk/hand-over/advisories.wasm");
+    let demo = crate::rehearse(Login::with_password("words".to_owned())).await?;
+    let component = demo.folder().join("vendor/hand-over/advisories.wasm");
     let mut bytes = std::fs::read(&component)?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -2,8 +2,7 @@
 //! corrected.
 
 use std::{
-    fs::{self, DirBuilder},
-    os::unix::fs::{DirBuilderExt, symlink},
+    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -21,6 +20,7 @@ use spacecp_contract::{Advisory, VersionScheme};
 use spacecp_tests::{
     artifacts,
     catalog::Fix,
+    compiled,
     ground::{self, Age, Ground},
     jar::Jar,
     vendor::Vendor,
@@ -78,7 +78,7 @@ impl Panel {
         // What the ground has in its place is made up, and no archive.
         server().put(&root.join("panel/servers/lobby").join(SERVER))?;
         fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
-        share_compiled_plugin(&root.join("state"))?;
+        compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
         let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
         shim.sync().await?;
         Ok(Self { folder, shim })
@@ -164,15 +164,6 @@ fn configuration(root: &Path, vendor: &Vendor) -> String {
         component = quoted(vendor.plugin_component()),
         lobby = quoted(&root.join("panel/servers/lobby")),
     )
-}
-
-/// Every panel here runs the same plugin, and compiling it takes longer than most tests.
-fn share_compiled_plugin(state: &Path) -> Result<()> {
-    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("found-compiled-plugins");
-    let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    private(&shared)?;
-    private(state)?;
-    Ok(symlink(&shared, state.join("plugin-cache"))?)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ mod codes;
 mod configuration;
 mod deciding;
 mod drawing;
+mod embargo;
 mod embedded;
 mod guard;
 mod health;

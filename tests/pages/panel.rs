@@ -1,12 +1,6 @@
 //! A panel with an administrator and a viewer, its pages on a free port of this machine.
 
-use std::{
-    fs::{self, DirBuilder},
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, symlink},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -14,7 +8,7 @@ use spacecp_advisories::{Shim, config::Config, web};
 use spacecp_contract::Advisory;
 use spacecp_publisher::report::key::{self as report_key, ReportKey};
 use spacecp_tests::{
-    artifacts, catalog,
+    artifacts, catalog, compiled,
     ground::{Age, Ground},
     vendor::Vendor,
 };
@@ -36,7 +30,7 @@ pub(crate) const KNOWN_HOST: &str = "panel.example";
 pub(crate) struct Panel {
     folder: TempDir,
     ground: Ground,
-    feed: std::path::PathBuf,
+    vendor: Vendor,
     shim: Arc<Shim>,
     address: SocketAddr,
     serving: JoinHandle<Result<(), web::ServeError>>,
@@ -99,7 +93,7 @@ impl Panel {
         let config = root.join("panel.toml");
         fs::write(&config, configuration(root, &vendor, &ground, kind)?)?;
         fs::write(root.join("secret"), "a secret that nobody guesses\n")?;
-        share_compiled_plugin(&root.join("state"))?;
+        compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
         let shim = Shim::open(Config::load(&config)?).await?;
         if kind.plugin {
             shim.sync().await?;
@@ -111,7 +105,7 @@ impl Panel {
                 async move { web::serve(listener, served, async { drop(ended.await) }).await },
             );
         Ok(Self {
-            feed: vendor.feed_dir().to_owned(),
+            vendor,
             folder,
             ground,
             shim,
@@ -128,7 +122,16 @@ impl Panel {
 
     /// What the vendor serves.
     pub(crate) fn feed(&self) -> std::path::PathBuf {
-        self.feed.clone()
+        self.vendor.feed_dir().to_owned()
+    }
+
+    /// Has the vendor publish an advisory and broadcast, and follows the feed.
+    pub(crate) async fn publish(&mut self, advisory: Advisory) -> Result<()> {
+        let vendor = self.vendor.at(Timestamp::now());
+        vendor.publish_advisory(advisory)?;
+        vendor.broadcast()?;
+        self.shim.sync().await?;
+        Ok(())
     }
 
     pub(crate) fn ground(&self) -> &Ground {
@@ -178,17 +181,6 @@ impl Drop for Panel {
     fn drop(&mut self) {
         self.serving.abort();
     }
-}
-
-/// Lets all panels keep compiled plugins in one folder: every one of them runs the same plugin, and
-/// compiling it takes longer than most tests.
-pub(crate) fn share_compiled_plugin(state: &Path) -> Result<()> {
-    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins");
-    let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    private(&shared)?;
-    private(state)?;
-    symlink(&shared, state.join("plugin-cache"))?;
-    Ok(())
 }
 
 fn vendor(folder: &Path, state: &Path, kind: Kind) -> Result<Vendor> {

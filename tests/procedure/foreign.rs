@@ -10,9 +10,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::private::ONE;
+
 /// A desk with a public feed.
 struct Office {
     folder: TempDir,
+    audience: String,
 }
 
 impl Office {
@@ -23,6 +26,7 @@ impl Office {
     fn of(audience: &str) -> Result<Self> {
         let office = Self {
             folder: TempDir::new()?,
+            audience: audience.to_owned(),
         };
         for role in ["root", "feed", "advisory", "correction", "plugin"] {
             office.well(&["keys", "new", role, "--unencrypted"])?;
@@ -89,9 +93,10 @@ impl Office {
         Ok(lines.collect::<Result<_, _>>()?)
     }
 
-    /// How many revisions of an advisory the feed has.
+    /// How many revisions of an advisory are signed, and wait for their broadcast.
     fn revisions(&self, id: &str) -> Result<usize> {
-        let folder = self.path("feed").join("advisory").join(id);
+        let waiting = self.path("desk").join("signed").join(&self.audience);
+        let folder = waiting.join("advisory").join(id);
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
             names.push(entry?.file_name().to_string_lossy().into_owned());
@@ -192,6 +197,7 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() -> Result<()> {
     let (code, report) = office.import("osv", &[osv("RUSTSEC-2026-0001")], &["--dry-run"])?;
     assert_eq!((code, &report["new"]), (0, &json!(1)));
     assert!(!office.path("feed").join("advisory").exists());
+    assert!(!office.path("desk").join("signed").exists());
     Ok(())
 }
 
@@ -378,6 +384,7 @@ fn what_is_not_for_everybody_enters_no_public_feed_and_leaves_none() -> Result<(
     ];
     let (code, report) = private.import("csaf", &documents, &terms)?;
     assert_eq!((code, &report["new"]), (0, &json!(2)), "{report}");
+    private.well(&["panel", "enrol", "node-7", ONE])?;
     private.broadcast()?;
     let output = private.run(&["export", "csaf", &private.feed()])?;
     assert_eq!(output.status.code(), Some(1));

@@ -3,7 +3,9 @@
 mod apart;
 mod ceremony;
 mod desk;
+mod disclosure;
 mod foreign;
+mod mistakes;
 mod peers;
 mod private;
 mod publishing;

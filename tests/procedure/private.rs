@@ -24,7 +24,8 @@ use spacecp_tests::{
 };
 use tempfile::TempDir;
 
-const ONE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+/// The recipient of a panel.
+pub(crate) const ONE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().expect("a time")
@@ -106,6 +107,10 @@ fn names_recipients_and_reasons_are_refused_by_name() -> Result<()> {
             "{strange:?}"
         );
     }
+    // Every broadcast would come to grief over it.
+    let zero = format!("age1{}5cu47z", "q".repeat(52));
+    let error = enrol("two", &zero).expect_err("it has a small order");
+    assert!(error.to_string().contains("small order"), "{error}");
     let secret = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
     let error = enrol("two", secret).expect_err("it is the secret half");
     assert!(matches!(error, PanelError::Secret));
@@ -221,8 +226,8 @@ fn what_is_public_is_not_put_under_embargo_again() -> Result<()> {
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(disclosed(1))?;
     vendor.broadcast()?;
-    vendor.publish_advisory(secret(2))?;
-    let error = refused(&mut vendor)?;
+    let signed = vendor.publish_advisory(secret(2));
+    let error: FeedError = signed.expect_err("it is known").downcast()?;
     assert!(
         matches!(
             error,
@@ -234,6 +239,8 @@ fn what_is_public_is_not_put_under_embargo_again() -> Result<()> {
         ),
         "{error}"
     );
+    // Nothing is in the way of the others.
+    vendor.broadcast()?;
     Ok(())
 }
 
@@ -254,23 +261,47 @@ fn a_public_advisory_names_no_correction_of_a_secret() -> Result<()> {
     Ok(())
 }
 
+/// What another machine is asked to sign for the next broadcast.
+fn asked(vendor: &Vendor, at: &Path) -> Result<[Request; 2]> {
+    let feed = vendor.feed();
+    let (plan, index) = feed.prepare_broadcast(now(), now() + hours(24))?;
+    let head = feed.planned_head(&plan, &index, now())?;
+    Ok([
+        requests::write(at, Wanted::Index(index))?,
+        requests::write(at, Wanted::Head(head))?,
+    ])
+}
+
+#[test]
+fn what_was_sealed_for_a_panel_that_is_revoked_meanwhile_does_not_become_current() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.panels().enrol("stolen", &another(), now())?;
+    vendor.publish_advisory(secret(1))?;
+    let requests = asked(&vendor, &folder.path().join("before"))?;
+    for request in &requests {
+        request.sign(&[&vendor.keys().feed])?;
+    }
+    vendor.panels().revoke("stolen", "it was stolen", now())?;
+    let refused = requests[0].publish(vendor.feed(), now());
+    let error = refused
+        .expect_err("it is still for the stolen one")
+        .to_string();
+    assert!(error.contains("still for those before"), "{error}");
+    assert!(vendor.feed().head()?.is_none());
+    // Sealed anew it is for the others.
+    vendor.broadcast()?;
+    assert!(vendor.feed().head()?.is_some());
+    Ok(())
+}
+
 #[test]
 fn a_sealed_broadcast_is_signed_on_another_machine_and_becomes_current_whole() -> Result<()> {
     let folder = TempDir::new()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
-    let asked = |vendor: &Vendor, name: &str| -> Result<[Request; 2]> {
-        let feed = vendor.feed();
-        let (plan, index) = feed.prepare_broadcast(now(), now() + hours(24))?;
-        let head = feed.planned_head(&plan, &index, now())?;
-        let at = folder.path().join(name);
-        Ok([
-            requests::write(&at, Wanted::Index(index))?,
-            requests::write(&at, Wanted::Head(head))?,
-        ])
-    };
-    let first = asked(&vendor, "first")?;
-    let second = asked(&vendor, "second")?;
+    let first = asked(&vendor, &folder.path().join("first"))?;
+    let second = asked(&vendor, &folder.path().join("second"))?;
     for request in first.iter().chain(&second) {
         request.sign(&[&vendor.keys().feed])?;
     }

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Browser {
     client: Client,
     _driver: Child,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -57,7 +57,10 @@ impl Browser {
         let mut capabilities = Capabilities::new();
         capabilities.insert(
             "goog:chromeOptions".to_owned(),
-            json!({ "args": arguments }),
+            json!({ "args": arguments, "prefs": {
+                "download.default_directory": profile.path().join("downloads"),
+                "download.prompt_for_download": false,
+            } }),
         );
         capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         let client = ClientBuilder::new(HttpConnector::new())
@@ -68,7 +71,7 @@ impl Browser {
         Ok(Self {
             client,
             _driver: driver,
-            _profile: profile,
+            profile,
         })
     }
 
@@ -188,9 +191,24 @@ impl Browser {
         Ok(self.client.goto(url).await?)
     }
 
-    /// Writes into the field of this label's `name`.
+    /// Waits until a file of this name has been handed out, and returns what is in it.
+    pub async fn downloaded(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.profile.path().join("downloads").join(name);
+        let arrives = async {
+            // It has this name once it is whole.
+            while !path.exists() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrives)
+            .await
+            .with_context(|| format!("{name} was never handed out"))?;
+        Ok(tokio::fs::read(&path).await?)
+    }
+
+    /// Writes into the field, of one line or of several, with this `name`.
     pub async fn fill(&self, field: &str, text: &str) -> Result<()> {
-        let selector = format!("input[name={field:?}]");
+        let selector = format!("input[name={field:?}], textarea[name={field:?}]");
         let element = self
             .client
             .wait()
@@ -199,6 +217,16 @@ impl Browser {
             .await?;
         element.clear().await?;
         Ok(element.send_keys(text).await?)
+    }
+
+    /// Ticks the box, or unticks it, with this `name`.
+    pub async fn tick(&self, field: &str) -> Result<()> {
+        let selector = format!("input[type=checkbox][name={field:?}]");
+        let found = self.client.find(Locator::Css(&selector)).await;
+        Ok(found
+            .with_context(|| format!("there is no box {field:?}"))?
+            .click()
+            .await?)
     }
 
     /// Presses the button with these words on it.

@@ -1,5 +1,5 @@
 //! The main job on one machine: a vendor with fresh keys, its feed over HTTP, a panel with the
-//! plugin.
+//! plugin; beside it another customer who is enrolled, and somebody who is not.
 
 use std::{
     fs,
@@ -11,14 +11,16 @@ use std::{
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_contract::{Advisory, Tlp};
+use spacecp_publisher::report::key as report_key;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, signal, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    artifacts, catalog,
+    artifacts, catalog, compiled,
     feed_server::FeedServer,
     ground::{Age, Ground},
-    vendor::Vendor,
+    vendor::{Keys, Vendor},
 };
 
 /// Who may log in to the demo's panel.
@@ -97,19 +99,42 @@ impl Demo {
     /// Sets everything up below `dir` (or a temporary folder) and serves the panel on `port` of
     /// 127.0.0.1, or on a free one if that is in use.
     pub async fn raise(dir: Option<&Path>, port: u16, login: Login) -> Result<Self> {
-        let folder = Folder::open(dir)?;
+        Self::raise_in(Folder::open(dir)?, port, login, None).await
+    }
+
+    /// The same for a test: in a temporary folder, on a free port, with the compiled plugins of other tests,
+    /// which lie below `target`.
+    pub async fn rehearse(login: Login, target: &Path) -> Result<Self> {
+        Self::raise_in(Folder::open(None)?, 0, login, Some(target)).await
+    }
+
+    async fn raise_in(
+        folder: Folder,
+        port: u16,
+        login: Login,
+        target: Option<&Path>,
+    ) -> Result<Self> {
         let root = folder.path();
         let now = Timestamp::now();
-        let vendor = vendor(&root.join("vendor"), &root.join("state"), now)?;
-        let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
+        let vendor = vendor(root, now)?;
         let feed = FeedServer::start(vendor.feed_dir().to_owned()).await?;
         let listener = listen(port).await?;
         let address = listener.local_addr()?;
+        let hand_over = HandOver {
+            vendor: &vendor,
+            feed: &feed,
+            login: &login,
+        };
+        let ground = hand_over.install(root, address)?;
+        for other in [ENROLLED, STRANGER] {
+            hand_over.install(&root.join(other), SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        }
+        if let Some(target) = target {
+            for home in [root, &root.join(ENROLLED), &root.join(STRANGER)] {
+                compiled::share(target, &home.join("state"))?;
+            }
+        }
         let config_path = root.join("panel.toml");
-        fs::write(
-            &config_path,
-            configuration(root, &vendor, &ground, &feed, address, &login)?,
-        )?;
         let shim = Shim::open(Config::load(&config_path)?).await?;
         shim.sync()
             .await
@@ -166,6 +191,33 @@ impl Demo {
         &self.config_path
     }
 
+    /// The configuration of another customer's panel, whom the vendor has enrolled.
+    pub fn enrolled_config(&self) -> PathBuf {
+        self.folder().join(ENROLLED).join("panel.toml")
+    }
+
+    /// The configuration of a panel that the vendor has not enrolled.
+    pub fn stranger_config(&self) -> PathBuf {
+        self.folder().join(STRANGER).join("panel.toml")
+    }
+
+    /// The vendor's desk, with the keys to everything.
+    pub fn desk(&self) -> PathBuf {
+        self.folder().join("vendor/desk")
+    }
+
+    /// The folder of the feed.
+    pub fn feed_dir(&self) -> PathBuf {
+        self.folder().join("vendor/feed")
+    }
+
+    /// The next revision of what is under embargo, which makes it public once it is signed and broadcast.
+    pub fn public_draft(&self) -> PathBuf {
+        self.desk()
+            .join("drafts")
+            .join(format!("{}.toml", catalog::BACKUP))
+    }
+
     /// Gives the panel's identity to another folder of state: whoever begins there is the same panel, and reads
     /// what is encrypted to it.
     pub fn lend_identity(&self, state: &Path) -> Result<()> {
@@ -196,12 +248,19 @@ impl Demo {
     }
 }
 
-/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, the panel enrolled, and one
-/// broadcast, of which a part is for that panel alone.
-fn vendor(folder: &Path, panel: &Path, now: Timestamp) -> Result<Vendor> {
+/// Another customer who is enrolled.
+const ENROLLED: &str = "neighbour";
+/// Somebody who is not.
+const STRANGER: &str = "stranger";
+
+/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, two panels enrolled, and one
+/// broadcast, of which a part is for those two alone.
+fn vendor(root: &Path, now: Timestamp) -> Result<Vendor> {
+    let folder = root.join("vendor");
     let before = Ground::lay(&folder.join("trees/before"), Age::Flawed)?;
     let after = Ground::lay(&folder.join("trees/after"), Age::Corrected)?;
-    let mut vendor = Vendor::new(&folder.join("desk"), catalog::AUDIENCE, now)?;
+    let keys = Keys::kept_in(&folder.join("desk/keys"))?;
+    let mut vendor = Vendor::with_keys(&folder, keys, catalog::AUDIENCE, now)?;
     for advisory in catalog::advisories(now) {
         vendor.publish_advisory(advisory)?;
     }
@@ -209,9 +268,29 @@ fn vendor(folder: &Path, panel: &Path, now: Timestamp) -> Result<Vendor> {
         vendor.publish_correction(&correction, &before, &after)?;
     }
     vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
-    vendor.enrol("demo", panel)?;
+    report_key::create(&vendor.desk_dir().join("keys"), "report", None)?;
+    vendor.enrol("demo", &root.join("state"))?;
+    vendor.enrol(ENROLLED, &root.join(ENROLLED).join("state"))?;
     vendor.broadcast()?;
+    write_public_draft(&vendor.desk_dir(), now)?;
     Ok(vendor)
+}
+
+fn write_public_draft(desk: &Path, now: Timestamp) -> Result<()> {
+    let advisories = catalog::advisories(now).into_iter();
+    let mut secret = advisories.filter(Advisory::is_under_embargo);
+    let secret = secret.next().context("one is under embargo")?;
+    let public = Advisory {
+        revision: secret.revision + 1,
+        tlp: Tlp::Clear,
+        embargo_until: None,
+        modified: now,
+        ..secret
+    };
+    let drafts = desk.join("drafts");
+    fs::create_dir_all(&drafts)?;
+    let path = drafts.join(format!("{}.toml", public.id));
+    Ok(fs::write(path, toml::to_string(&public)?)?)
 }
 
 async fn listen(port: u16) -> Result<TcpListener> {
@@ -223,18 +302,28 @@ async fn listen(port: u16) -> Result<TcpListener> {
         .context("no port of 127.0.0.1 is free")
 }
 
-fn configuration(
-    root: &Path,
-    vendor: &Vendor,
-    ground: &Ground,
-    feed: &FeedServer,
-    address: SocketAddr,
-    login: &Login,
-) -> Result<String> {
-    let quoted = |path: &Path| format!("{:?}", path.display().to_string());
-    let hash = web::hash_password(&login.password)?;
-    Ok(format!(
-        r#"# The configuration of the demo's panel.
+/// What a customer gets from the vendor, and where it is put.
+struct HandOver<'a> {
+    vendor: &'a Vendor,
+    feed: &'a FeedServer,
+    login: &'a Login,
+}
+
+impl HandOver<'_> {
+    /// Lays what is installed on a customer's machine, and configures the panel for it.
+    fn install(&self, home: &Path, address: SocketAddr) -> Result<Ground> {
+        let ground = Ground::lay(&home.join("panel"), Age::Flawed)?;
+        let text = self.configuration(home, &ground, address)?;
+        fs::write(home.join("panel.toml"), text)?;
+        Ok(ground)
+    }
+
+    fn configuration(&self, home: &Path, ground: &Ground, address: SocketAddr) -> Result<String> {
+        let quoted = |path: &Path| format!("{:?}", path.display().to_string());
+        let hash = web::hash_password(&self.login.password)?;
+        let recipient = report_key::paths(&self.vendor.desk_dir().join("keys"), "report").1;
+        Ok(format!(
+            r#"# The configuration of a panel of the demo.
 state = {state}
 
 [feed]
@@ -255,14 +344,19 @@ name = {name:?}
 role = "administrator"
 password-hash = {hash:?}
 
+[report]
+recipient = {recipient:?}
+
 {inventory}"#,
-        state = quoted(&root.join("state")),
-        feed = feed.url(),
-        audience = catalog::AUDIENCE,
-        pinned = quoted(vendor.root_path()),
-        manifest = quoted(vendor.plugin_manifest()),
-        component = quoted(vendor.plugin_component()),
-        name = login.name,
-        inventory = ground.inventory_toml(),
-    ))
+            state = quoted(&home.join("state")),
+            feed = self.feed.url(),
+            audience = catalog::AUDIENCE,
+            pinned = quoted(self.vendor.root_path()),
+            manifest = quoted(self.vendor.plugin_manifest()),
+            component = quoted(self.vendor.plugin_component()),
+            name = self.login.name,
+            recipient = fs::read_to_string(recipient)?.trim(),
+            inventory = ground.inventory_toml(),
+        ))
+    }
 }

@@ -1,8 +1,11 @@
 //! The fixture language of the whole-system tests, and the demo.
 
 pub mod authority;
+pub mod axe;
 pub mod browser;
 pub mod catalog;
+pub mod compiled;
+pub mod corpus;
 pub mod demo;
 pub mod feed_server;
 pub mod ground;

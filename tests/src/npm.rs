@@ -32,6 +32,32 @@ pub fn package(name: &str) -> Result<PathBuf> {
     Ok(package)
 }
 
+/// What a program of `tests/npm` prints, run by node beside the packages that it asks.
+pub fn run(program: &str, arguments: &[&Path]) -> Result<String> {
+    // So that the packages are there, and found.
+    let beside = package("ajv")?;
+    let place = beside
+        .ancestors()
+        .nth(2)
+        .context("packages lie in node_modules")?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("npm")
+        .join(program);
+    let copy = place.join(program);
+    fs::copy(&source, &copy).with_context(|| format!("cannot copy {}", source.display()))?;
+    let output = Command::new("node")
+        .arg(&copy)
+        .args(arguments)
+        .output()
+        .context("cannot run node (Debian: nodejs)")?;
+    ensure!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Whether what is there is what is pinned: the stamp is written when all of it is.
 fn is_there(pinned: &Path, place: &Path) -> Result<bool> {
     let stamp = fs::read(place.join("stamp")).unwrap_or_default();

@@ -12,6 +12,7 @@
 //! ```
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -30,8 +31,8 @@ use spacecp_contract::{
 use spacecp_publisher::{
     broadcast::Broadcast,
     corrections::{self, Built, Facts},
-    feed::Feed,
-    keys::SecretKey,
+    feed::{Consent, Feed},
+    keys::{self, SecretKey},
     panels::Panels,
     plugins, roots, sign,
 };
@@ -65,6 +66,21 @@ impl Keys {
         })
     }
 
+    /// The same, kept in the files of a desk, so that the vendor's program can sign with them.
+    pub fn kept_in(folder: &Path) -> Result<Self> {
+        let made = |name| -> Result<SecretKey> {
+            keys::create(folder, name, None)?;
+            Ok(SecretKey::load(&keys::paths(folder, name).0, || None)?)
+        };
+        Ok(Self {
+            root: made("root")?,
+            feed: made("feed")?,
+            advisory: made("advisory")?,
+            correction: made("correction")?,
+            plugin: made("plugin")?,
+        })
+    }
+
     /// The key of a role.
     pub fn of(&self, role: Role) -> &SecretKey {
         match role {
@@ -91,6 +107,7 @@ impl Keys {
 pub struct Vendor {
     keys: Keys,
     feed: Feed,
+    meant: BTreeSet<DocumentId>,
     panels: Panels,
     audience: Audience,
     now: Timestamp,
@@ -102,7 +119,11 @@ pub struct Vendor {
 impl Vendor {
     /// A vendor that keeps everything below `folder`, with a first root issued at `now`.
     pub fn new(folder: &Path, audience: &str, now: Timestamp) -> Result<Self> {
-        let keys = Keys::generate()?;
+        Self::with_keys(folder, Keys::generate()?, audience, now)
+    }
+
+    /// The same, with these keys.
+    pub fn with_keys(folder: &Path, keys: Keys, audience: &str, now: Timestamp) -> Result<Self> {
         let audience = Audience::new(audience)?;
         let feed = Feed::at(folder.join("feed"));
         let expires = now + SignedDuration::from_hours(24 * 365);
@@ -120,6 +141,7 @@ impl Vendor {
         Ok(Self {
             keys,
             feed,
+            meant: BTreeSet::new(),
             panels,
             audience,
             now,
@@ -150,10 +172,14 @@ impl Vendor {
         &self.feed
     }
 
+    /// The desk.
+    pub fn desk_dir(&self) -> PathBuf {
+        self.feed_dir().with_file_name("desk")
+    }
+
     /// The folder of the desk where what is signed waits for its broadcast.
     pub fn waiting_dir(&self) -> PathBuf {
-        let desk = self.feed_dir().with_file_name("desk");
-        desk.join("signed").join(self.audience.as_str())
+        self.desk_dir().join("signed").join(self.audience.as_str())
     }
 
     /// The panels that may read what is under embargo.
@@ -204,8 +230,12 @@ impl Vendor {
         &self.plugin_component
     }
 
-    /// Signs an advisory; panels see it after the next broadcast.
+    /// Signs an advisory; panels see it after the next broadcast. One for everybody goes out then, whatever
+    /// date was planned: this vendor means what it does.
     pub fn publish_advisory(&mut self, advisory: Advisory) -> Result<()> {
+        if !advisory.is_under_embargo() {
+            self.meant.insert(advisory.id.clone());
+        }
         let audience = advisory.audience.clone();
         self.feed.add(advisory, &audience, &[&self.keys.advisory])?;
         Ok(())
@@ -283,6 +313,11 @@ impl Vendor {
 
     /// Makes everything current until `expires`.
     pub fn broadcast_until(&mut self, expires: Timestamp) -> Result<Broadcast> {
-        Ok(self.feed.broadcast(self.now, expires, &[&self.keys.feed])?)
+        let consent = Consent {
+            disclose: self.meant.clone(),
+            seal_anew: false,
+        };
+        let feed = self.feed.clone().with_consent(consent);
+        Ok(feed.broadcast(self.now, expires, &[&self.keys.feed])?)
     }
 }

@@ -1,11 +1,12 @@
-//! What is inside a sealed file that is read whole: a few parts, and zeros up to a length that says little.
+//! What is inside a sealed file: a few parts, and zeros up to a length that says little.
 //!
-//! Each part is its length in four bytes, big-endian, and then the part itself. The whole is padded as
-//! PADMÉ does it (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
+//! Of what is read whole, each part is its length in four bytes, big-endian, and then the part itself. A
+//! payload, which is read as a stream, is itself and then the zeros: who asks for it knows how long it is.
+//! Either is padded as PADMÉ does it (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
 //! PURBs", section 4): at most 12 % longer, and of so few lengths that one hardly tells a document by it.
 
 /// What is short is all of one length.
-const LEAST: usize = 4 << 10;
+const LEAST: u64 = 4 << 10;
 
 /// Puts parts into a capsule. None if a part is longer than a length can say.
 pub fn pack(parts: &[&[u8]]) -> Option<Vec<u8>> {
@@ -14,7 +15,8 @@ pub fn pack(parts: &[&[u8]]) -> Option<Vec<u8>> {
         capsule.extend_from_slice(&u32::try_from(part.len()).ok()?.to_be_bytes());
         capsule.extend_from_slice(part);
     }
-    capsule.resize(padded(capsule.len()), 0);
+    let length = usize::try_from(padded(capsule.len() as u64)).ok()?;
+    capsule.resize(length, 0);
     Some(capsule)
 }
 
@@ -30,21 +32,22 @@ pub fn unpack<const N: usize>(capsule: &[u8]) -> Option<[&[u8]; N]> {
     rest.iter().all(|byte| *byte == 0).then_some(parts)
 }
 
-/// The most bytes that a capsule of one part of `length` bytes has, and one of two, with room to spare.
+/// The most bytes that a capsule of one part of `length` bytes has, one of two with room to spare, and a
+/// padded payload.
 pub fn most(length: u64) -> u64 {
-    let length = length.saturating_add(1 << 10).max(LEAST as u64);
+    let length = length.saturating_add(1 << 10).max(LEAST);
     length.saturating_add(length / 8)
 }
 
-/// The length that so many bytes are brought to.
-fn padded(length: usize) -> usize {
+/// The length that so many bytes are brought to; one too long to be brought anywhere stays.
+pub fn padded(length: u64) -> u64 {
     if length <= LEAST {
         return LEAST;
     }
     let exponent = length.ilog2();
     let free = exponent - (exponent.ilog2() + 1);
-    let mask = (1_usize << free) - 1;
-    (length + mask) & !mask
+    let mask = (1_u64 << free) - 1;
+    length.checked_add(mask).map_or(length, |next| next & !mask)
 }
 
 #[cfg(test)]
@@ -55,9 +58,9 @@ mod tests {
 
     #[test]
     fn short_capsules_are_all_of_one_length() {
-        for length in [0, 1, 700, LEAST - 4] {
+        for length in [0, 1, 700, 4092] {
             let part = vec![1; length];
-            assert_eq!(pack(&[&part]).expect("it is short").len(), LEAST);
+            assert_eq!(pack(&[&part]).expect("it is short").len() as u64, LEAST);
         }
     }
 
@@ -73,10 +76,11 @@ mod tests {
         }
 
         #[test]
-        fn padding_costs_an_eighth_at_most(length in 1_usize..(1 << 30)) {
+        fn padding_costs_an_eighth_at_most(length in any::<u64>()) {
             let padded = padded(length);
             prop_assert!(padded >= length);
             prop_assert!(padded <= LEAST || padded - length <= length / 8);
+            prop_assert!(padded <= most(length));
         }
 
         #[test]

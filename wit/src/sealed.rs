@@ -221,7 +221,7 @@ impl SealedIndex {
             if !seen.insert(blob.digest) {
                 return Err(format!("it lists the payload {} twice", blob.digest));
             }
-            if object.length > most_sealed(blob.length) {
+            if object.length > most_sealed(capsule::most(blob.length)) {
                 return Err(format!(
                     "the payload {} is longer when sealed than sealing makes it",
                     blob.digest

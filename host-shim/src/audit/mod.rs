@@ -78,6 +78,8 @@ pub enum What {
     TokenMade,
     /// A token of the API was revoked.
     TokenRevoked,
+    /// Somebody opened what is under embargo, for the first time.
+    ReadUnderEmbargo,
     /// The identity that reads private broadcasts was replaced.
     IdentityRenewed,
     /// Something that a newer program recorded.
@@ -105,6 +107,7 @@ impl What {
             Self::DecisionReopened => "decision-reopened",
             Self::TokenMade => "token-made",
             Self::TokenRevoked => "token-revoked",
+            Self::ReadUnderEmbargo => "read-under-embargo",
             Self::IdentityRenewed => "identity-renewed",
             Self::Unknown => "unknown",
         }

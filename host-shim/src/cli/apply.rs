@@ -94,7 +94,7 @@ pub(super) async fn changes(
     let correction = DocumentId::new(correction.to_owned())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
     let component = which_component(shim, &correction, component).await?;
-    let (plan, differences, embargo) = shim.changes(&correction, &component).await?;
+    let (plan, differences, embargo) = shim.changes(&correction, &component, &whoami()).await?;
     show::print(&changes_page(&plan, &differences, embargo), out)
 }
 

@@ -7,6 +7,7 @@ use spacecp_contract::DocumentId;
 
 use super::{
     CommandError, Ending, Output,
+    apply::whoami,
     asked::{By, Components, Least, List, Stands},
 };
 use crate::{
@@ -107,7 +108,12 @@ pub(super) async fn advisory(shim: &Shim, id: &str, out: &Output) -> Result<Endi
     if let Ok(id) = DocumentId::new(id) {
         shim.look_for(&id).await?;
     }
-    page(shim, Place::Advisory(id.to_owned()), whole(), out).await
+    let request = request(Place::Advisory(id.to_owned()), whole());
+    if out.json {
+        // Under embargo it is refused, so that nobody reads it.
+        return print(&shim.page(&request).await?, out);
+    }
+    print(&shim.advisory_page(&whoami(), &request).await?, out)
 }
 
 pub(super) async fn history(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
@@ -199,13 +205,17 @@ async fn page(
     listing: Listing,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let request = Request {
+    print(&shim.page(&request(place, listing)).await?, out)
+}
+
+/// Whoever has this panel's state may act here.
+fn request(place: Place, listing: Listing) -> Request {
+    Request {
         place,
         listing,
         now: Timestamp::now().as_second(),
         may_act: true,
-    };
-    print(&shim.page(&request).await?, out)
+    }
 }
 
 /// Prints a page in the form that is asked for. What is under embargo is shown to people and not given

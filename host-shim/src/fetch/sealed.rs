@@ -34,7 +34,7 @@ pub(super) fn open(
         source,
     };
     let file = fs::File::open(from).map_err(|source| failed(from, source))?;
-    let contents = sealed::reader(&object.key, file).map_err(unopened)?;
+    let mut contents = sealed::reader(&object.key, file).map_err(unopened)?;
     let folder = place.parent().unwrap_or(place);
     let opening = tempfile::Builder::new()
         .prefix(&blob.digest.short())
@@ -46,16 +46,17 @@ pub(super) fn open(
             Ok(file)
         });
     let mut opening = opening.map_err(|source| failed(folder, source))?;
-    let (found, length) = copy(contents, blob.length, &mut opening)
-        .map_err(|error| unopened(OpenError::Contents(error.to_string())))?;
-    if length > blob.length {
-        return Err(unopened(OpenError::TooLong(blob.length)));
-    }
+    let damaged = |error: io::Error| unopened(OpenError::Contents(error.to_string()));
+    let found = copy(contents.by_ref().take(blob.length), &mut opening).map_err(damaged)?;
     if found != blob.digest {
         return Err(FetchError::Digest {
             address: from.display().to_string(),
             found,
         });
+    }
+    // To its very end, for that is what says that it is whole.
+    if !is_padding(contents).map_err(damaged)? {
+        return Err(unopened(OpenError::TooLong(blob.length)));
     }
     let kept = || {
         opening.as_file().sync_all()?;
@@ -65,19 +66,30 @@ pub(super) fn open(
     kept().map_err(|source| failed(place, source))
 }
 
-/// Copies what is in a sealed file, and no more of it than one byte too many.
-fn copy(contents: impl Read, most: u64, into: &mut impl Write) -> io::Result<(Digest, u64)> {
-    let mut contents = contents.take(most.saturating_add(1));
-    let (mut hash, mut length) = (Sha256::new(), 0);
+/// Copies the payload out of a sealed file; gives its digest.
+fn copy(mut payload: impl Read, into: &mut impl Write) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];
     loop {
-        match contents.read(&mut piece)? {
-            0 => return Ok((Digest::from_bytes(hash.finalize().into()), length)),
+        match payload.read(&mut piece)? {
+            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
             read => {
                 hash.update(&piece[..read]);
                 into.write_all(&piece[..read])?;
-                length += read as u64;
             }
+        }
+    }
+}
+
+/// Whether nothing but zeros follows the payload: what hides how long it is. How many may come is bounded by
+/// the length of the sealed file, which was checked before it was fetched.
+fn is_padding(mut rest: impl Read) -> io::Result<bool> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match rest.read(&mut piece)? {
+            0 => return Ok(true),
+            read if piece[..read].iter().any(|byte| *byte != 0) => return Ok(false),
+            _ => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, Correction, DocumentKind, Head};
+use spacecp_contract::{Advisory, Correction, DocumentId, DocumentKind, Head};
 
 use super::{Rooms, Shim, ShimError};
 use crate::{
@@ -127,19 +127,17 @@ impl Rooms {
         Ok(advisories)
     }
 
-    /// Whether a correction answers an advisory that is under embargo.
-    pub(super) async fn is_under_embargo(
+    /// The advisories under embargo that a correction answers.
+    pub(super) async fn under_embargo(
         &self,
         correction: &Correction,
-    ) -> Result<bool, ShimError> {
-        let advisories = self.advisories().await?;
-        let mut secret = advisories
-            .iter()
-            .filter(|advisory| advisory.is_under_embargo());
-        Ok(secret.any(|advisory| {
-            advisory.corrections.contains(&correction.id)
-                || correction.advisories.contains(&advisory.id)
-        }))
+    ) -> Result<BTreeSet<DocumentId>, ShimError> {
+        let secret = self.advisories().await?.into_iter().filter(|advisory| {
+            advisory.is_under_embargo()
+                && (advisory.corrections.contains(&correction.id)
+                    || correction.advisories.contains(&advisory.id))
+        });
+        Ok(secret.map(|advisory| advisory.id).collect())
     }
 
     /// What is in quarantine.

@@ -1,6 +1,6 @@
 //! The rooms without the plugin: what has to work when there is none.
 
-use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
@@ -228,13 +228,13 @@ impl Rooms {
             .await?)
     }
 
-    /// What a correction changes in a component, line by line, with the plan; and whether that is under
-    /// embargo. The new contents are fetched.
+    /// What a correction changes in a component, line by line, with the plan; and which advisories under
+    /// embargo that is about. The new contents are fetched.
     pub(super) async fn changes(
         &self,
         correction: &DocumentId,
         component: &str,
-    ) -> Result<(Plan, Vec<Difference>, bool), ShimError> {
+    ) -> Result<(Plan, Vec<Difference>, BTreeSet<DocumentId>), ShimError> {
         let correction = self.correction(correction).await?;
         let inventory = self.inventory().await;
         let component = find(&inventory, component)?;
@@ -247,8 +247,8 @@ impl Rooms {
             component,
         };
         let changes = self.applier.changes(part, &self.payloads().await?).await?;
-        let embargo = self.is_under_embargo(&correction).await?;
-        Ok((plan, changes, embargo))
+        let secret = self.under_embargo(&correction).await?;
+        Ok((plan, changes, secret))
     }
 
     pub(super) async fn plan_jointly(

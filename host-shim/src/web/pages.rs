@@ -194,13 +194,7 @@ impl Web {
         place: Place,
         listing: Listing,
     ) -> Result<Page, ShimError> {
-        let request = Request {
-            place,
-            listing,
-            now: Timestamp::now().as_second(),
-            may_act: session.may_act(),
-        };
-        self.shim.page(&request).await
+        self.shim.page(&request(session, place, listing)).await
     }
 
     /// The page in the form that is asked for.
@@ -216,6 +210,15 @@ impl Web {
         }
         let said = self.notices.said(session);
         html::page(page, &self.frame(Some(session), &said, path)).into_response()
+    }
+}
+
+fn request(session: &Session, place: Place, listing: Listing) -> Request {
+    Request {
+        place,
+        listing,
+        now: Timestamp::now().as_second(),
+        may_act: session.may_act(),
     }
 }
 
@@ -288,10 +291,12 @@ pub(super) async fn advisory(
     let session = visit.known()?;
     let place = Place::Advisory(id.clone());
     let path = render::path(&place);
-    let page = web.compose(&session, place, whole()).await?;
     if wants_json(&headers) {
-        return Ok(as_json(&page));
+        // Under embargo it is refused, so that nobody reads it.
+        return Ok(as_json(&web.compose(&session, place, whole()).await?));
     }
+    let request = request(&session, place, whole());
+    let page = web.shim.advisory_page(&session.user, &request).await?;
     let said = web.notices.said(&session);
     let frame = web.frame(Some(&session), &said, &path);
     let form = match DocumentId::new(id) {

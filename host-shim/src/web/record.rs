@@ -102,7 +102,10 @@ pub(super) async fn changes(
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
     let correction = correction_id(&which.correction)?;
-    let (plan, differences, embargo) = web.shim.changes(&correction, &which.component).await?;
+    let (plan, differences, embargo) = web
+        .shim
+        .changes(&correction, &which.component, &session.user)
+        .await?;
     let page = changes_page(&plan, &differences, embargo);
     Ok(html::page(&page, &web.frame(Some(&session), &[], "")).into_response())
 }

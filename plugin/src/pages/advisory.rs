@@ -1,5 +1,6 @@
 //! One advisory: what is wrong, what it means for this panel, and what can be done.
 
+use jiff::Timestamp;
 use spacecp_contract::Advisory;
 
 use super::{
@@ -39,6 +40,8 @@ pub struct Prepared {
 pub struct Asking {
     /// Whether they may act.
     pub may_act: bool,
+    /// When.
+    pub now: Timestamp,
     /// Whether there is a maintenance window to wait for.
     pub windows: bool,
 }
@@ -57,7 +60,7 @@ pub fn advisory(
     let mut badges = labels(known);
     badges.push(standing(knowledge, known));
     let mut blocks = vec![Block::Badges(badges)];
-    embargo(advisory, &mut blocks);
+    embargo(advisory, asking.now, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known, decisions));
@@ -117,19 +120,30 @@ pub fn advisory(
     }
 }
 
-fn embargo(advisory: &Advisory, blocks: &mut Vec<Block>) {
+fn embargo(advisory: &Advisory, now: Timestamp, blocks: &mut Vec<Block>) {
     if !advisory.is_under_embargo() {
         return;
     }
     let until = advisory
         .embargo_until
-        .map(|until| format!(" Disclosure is planned for {}.", day(until)))
+        .map(|until| planned(until, now))
         .unwrap_or_default();
     let text = format!(
         "Under embargo ({}). You may apply and test the correction; please do not pass this on, publish it or emphasise it.{until}",
         advisory.tlp
     );
     blocks.push(notice(Tone::Embargo, text));
+}
+
+/// A date that has passed lifts nothing by itself: the vendor may have had to wait.
+fn planned(until: Timestamp, now: Timestamp) -> String {
+    let day = day(until);
+    if until > now {
+        return format!(" Disclosure is planned for {day}.");
+    }
+    format!(
+        " Disclosure was planned for {day}, and the vendor has not made it public yet: until it does, it stays under embargo."
+    )
 }
 
 fn withdrawn(knowledge: &Knowledge, known: &Headline, blocks: &mut Vec<Block>) {

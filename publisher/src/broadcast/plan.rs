@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Index, IndexEntry, Sealed};
 
 use super::{Broadcast, Embargoed, next_sequence};
-use crate::feed::{Feed, FeedError, Sides};
+use crate::feed::{Feed, FeedError, HeldBack, Sides};
 
 /// What is to become current.
 pub(super) struct Contents {
@@ -21,12 +21,10 @@ impl Feed {
         let before = self.broadcast_before()?;
         let before = before.as_ref().map(|(_, (_, index))| index.document());
         let sides = self.sides(before)?;
+        before.map_or(Ok(()), |index| self.refuse_unknown_side(index))?;
         let was_sealed = before.is_some_and(|index| index.sealed.is_some());
         let panels = match self.sealing() {
             Some(sealing) if was_sealed || sealing.has_panels()? => Some(sealing.entitled()?),
-            None if was_sealed => {
-                return Err(FeedError::SealedElsewhere(self.folder().to_owned()));
-            }
             _ => None,
         };
         match sides.private.first() {
@@ -56,6 +54,7 @@ impl Feed {
             sides: Sides {
                 public: index.documents.clone(),
                 private,
+                held_back: Vec::new(),
             },
             panels: sealed.as_ref().map(|_| panels),
             kept: sealed,
@@ -76,7 +75,12 @@ impl Feed {
                 expires: root.expires,
             });
         }
-        let Sides { public, private } = &contents.sides;
+        let Sides {
+            public,
+            private,
+            held_back,
+        } = &contents.sides;
+        self.refuse_early(&contents.sides, now)?;
         let before = self.broadcast_before()?;
         let sequence = next_sequence(&root, before.as_ref())?;
         let index = Index {
@@ -88,31 +92,56 @@ impl Feed {
         let plan = Broadcast {
             sequence,
             expires,
-            news: self.news(before.as_ref().map(|(_, (_, index))| &**index), contents)?,
+            news: self.news(
+                before.as_ref().map(|(_, (_, index))| &**index),
+                &contents.sides,
+            )?,
             documents: public.len(),
             private: contents.panels.map(|panels| Embargoed {
                 documents: private.len(),
                 panels,
             }),
+            held_back: held_back.clone(),
         };
-        self.refuse_gaps(&index, private)?;
+        self.refuse_gaps(&index, private, held_back)?;
         for entry in public.iter().chain(private) {
             self.refuse_unaccepted(&root, entry)?;
         }
         Ok((plan, index))
     }
 
+    /// Documents that panels did not have before this index, which may be current or not.
+    pub(crate) fn news_of(&self, index: &Index) -> Result<Vec<(DocumentId, u64)>, FeedError> {
+        let before = self.broadcast_before()?;
+        let before = before.as_ref().map(|(_, (_, before))| &**before);
+        if before == Some(index) {
+            return Ok(Vec::new());
+        }
+        let private = match (self.sealing(), &index.sealed) {
+            (Some(sealing), Some(sealed)) => sealing.pending(sealed)?,
+            _ => Vec::new(),
+        };
+        let sides = Sides {
+            public: index.documents.clone(),
+            private,
+            held_back: Vec::new(),
+        };
+        self.news(before, &sides)
+    }
+
     /// Documents that panels do not have yet, at this revision.
     fn news(
         &self,
         before: Option<&Index>,
-        contents: &Contents,
+        sides: &Sides,
     ) -> Result<Vec<(DocumentId, u64)>, FeedError> {
         let sealed = self.private_entries()?;
         let same = |old: &IndexEntry, new: &IndexEntry| {
             (old.kind, &old.id, old.revision) == (new.kind, &new.id, new.revision)
         };
-        let Sides { public, private } = &contents.sides;
+        let Sides {
+            public, private, ..
+        } = sides;
         let public = public.iter().filter(|entry| {
             let old = before.and_then(|index| index.entry(entry.kind, &entry.id));
             !old.is_some_and(|old| same(old, entry))
@@ -158,41 +187,16 @@ impl Feed {
         &self,
         index: &Index,
         private: &[IndexEntry],
+        held_back: &[HeldBack],
     ) -> Result<(), FeedError> {
-        let secret = |id: &DocumentId| {
-            let mut private = private.iter();
-            private.any(|entry| entry.kind == DocumentKind::Correction && entry.id == *id)
-        };
-        let public = |id: &DocumentId| index.entry(DocumentKind::Correction, id).is_some();
-        for (entry, in_private) in index
-            .documents
-            .iter()
-            .map(|entry| (entry, false))
-            .chain(private.iter().map(|entry| (entry, true)))
-        {
+        let public = index.documents.iter().map(|entry| (entry, false));
+        let private_side = private.iter().map(|entry| (entry, true));
+        for (entry, in_private) in public.chain(private_side) {
             let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
             if entry.kind == DocumentKind::Advisory {
-                let Some(advisory) = self.read::<Advisory>(&path)? else {
-                    continue;
-                };
-                for correction in advisory.corrections {
-                    let advisory = advisory.id.clone();
-                    match (in_private, secret(&correction)) {
-                        (true, true) => {}
-                        _ if public(&correction) => {}
-                        (false, true) => {
-                            return Err(FeedError::TellsOf {
-                                advisory,
-                                correction,
-                            });
-                        }
-                        _ => {
-                            return Err(FeedError::MissingCorrection {
-                                advisory,
-                                correction,
-                            });
-                        }
-                    }
+                if let Some(advisory) = self.read::<Advisory>(&path)? {
+                    refuse_telling(&advisory, in_private, private)?;
+                    refuse_missing(&advisory, index, private, held_back)?;
                 }
                 continue;
             }
@@ -206,4 +210,71 @@ impl Feed {
         }
         Ok(())
     }
+}
+
+/// Whether one of these is the document.
+fn lists(entries: &[IndexEntry], kind: DocumentKind, id: &DocumentId) -> bool {
+    let mut entries = entries.iter();
+    entries.any(|entry| entry.kind == kind && entry.id == *id)
+}
+
+/// Refuses a public advisory that names what is under embargo.
+fn refuse_telling(
+    advisory: &Advisory,
+    in_private: bool,
+    private: &[IndexEntry],
+) -> Result<(), FeedError> {
+    if in_private {
+        return Ok(());
+    }
+    let is_secret = |kind, id: &DocumentId| lists(private, kind, id);
+    let mut corrections = advisory.corrections.iter();
+    if let Some(correction) = corrections.find(|id| is_secret(DocumentKind::Correction, id)) {
+        return Err(FeedError::TellsOf {
+            advisory: advisory.id.clone(),
+            correction: correction.clone(),
+        });
+    }
+    let mut secret = private
+        .iter()
+        .filter(|entry| entry.kind == DocumentKind::Advisory);
+    let named = secret.find(|entry| {
+        let is_alias = advisory.aliases.iter().any(|alias| *alias == *entry.id);
+        is_alias || advisory.supersedes.contains(&entry.id)
+    });
+    match named {
+        Some(entry) => Err(FeedError::Names {
+            advisory: advisory.id.clone(),
+            embargoed: entry.id.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an advisory that names a correction which does not go out with it, and is not out.
+fn refuse_missing(
+    advisory: &Advisory,
+    index: &Index,
+    private: &[IndexEntry],
+    held_back: &[HeldBack],
+) -> Result<(), FeedError> {
+    let kind = DocumentKind::Correction;
+    let is_there = |id: &&DocumentId| index.entry(kind, id).is_some() || lists(private, kind, id);
+    let Some(correction) = advisory.corrections.iter().find(|id| !is_there(id)) else {
+        return Ok(());
+    };
+    let mut held_back = held_back.iter();
+    let held_back = held_back.find(|held| held.correction == *correction);
+    let (advisory, correction) = (advisory.id.clone(), correction.clone());
+    Err(match held_back.and_then(|held| held.advisory.clone()) {
+        Some(waits_for) => FeedError::HeldBack {
+            advisory,
+            correction,
+            waits_for,
+        },
+        None => FeedError::MissingCorrection {
+            advisory,
+            correction,
+        },
+    })
 }

@@ -4,10 +4,10 @@
 //! nothing, links nowhere and runs nothing.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use spacecp_contract::Advisory;
 
 use super::id::CaseId;
+use crate::markdown;
 
 /// A copy, twice: for a browser and for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn page(advisory: &Advisory, parts: &[Part], watermark: &str) -> Markup {
                         section {
                             h2 { (heading) }
                             p.mark { (watermark) }
-                            (markdown(words))
+                            (markdown::html(words, markdown::Addresses::Written))
                         }
                     }
                 }
@@ -167,23 +167,4 @@ fn page(advisory: &Advisory, parts: &[Part], watermark: &str) -> Markup {
             }
         }
     }
-}
-
-/// Markdown without what would leave the page: markup is text, and an address is written out.
-fn markdown(text: &str) -> Markup {
-    let mut address = Vec::new();
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES).map(move |event| match event {
-        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
-        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-            address.push(dest_url);
-            Event::Text("".into())
-        }
-        Event::End(TagEnd::Link | TagEnd::Image) => {
-            Event::Text(format!(" ({})", address.pop().unwrap_or("".into())).into())
-        }
-        other => other,
-    });
-    let mut written = String::new();
-    pulldown_cmark::html::push_html(&mut written, events);
-    PreEscaped(written)
 }

@@ -99,7 +99,7 @@ impl Standing {
             Event::Answered { .. } => self.review = Review::Objected,
             Event::Broadcast {
                 without_review: None,
-            } => self.refuse_unreviewed()?,
+            } => self.refuse_unreviewed(None)?,
             Event::Told { .. } => (self.untold_since, self.last_told) = (None, Some(entry.at)),
             Event::Credit { agreed, .. } => self.credit = *agreed,
             Event::Drafted { advisory } => match &self.advisory {
@@ -116,9 +116,13 @@ impl Standing {
         Ok(())
     }
 
-    /// Refuses a broadcast that the finder has not approved of.
-    pub fn refuse_unreviewed(&self) -> Result<(), CourseError> {
+    /// Refuses a broadcast that the finder has not approved of: of the advisory with this digest, where it is
+    /// known what is broadcast.
+    pub fn refuse_unreviewed(&self, advisory: Option<&Digest>) -> Result<(), CourseError> {
         let why = match self.review {
+            Review::Approved if advisory.is_some_and(|digest| self.reviewed != Some(*digest)) => {
+                "what would go out is not the text that they approved of"
+            }
             Review::Approved => return Ok(()),
             Review::NotAsked => "they got no copy of it",
             Review::Awaited => "they have not answered to the last copy",
@@ -145,11 +149,6 @@ impl Standing {
     /// Whether the finder approved of the last copy.
     pub fn is_approved(&self) -> bool {
         self.review == Review::Approved
-    }
-
-    /// The digest of the advisory that the last copy showed.
-    pub fn reviewed(&self) -> Option<&Digest> {
-        self.reviewed.as_ref()
     }
 
     /// Whether the finder has a copy and has not answered to it.

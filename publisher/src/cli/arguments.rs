@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::case_arguments::CaseCommand;
+use super::{
+    case_arguments::CaseCommand,
+    disclosure_arguments::{Disclose, Retire, disclose_help},
+};
 use crate::cases::id::CaseId;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
@@ -13,7 +16,7 @@ use spacecp_contract::{Audience, ComponentName, DocumentId, DocumentKind, Requir
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "A desk is a folder with keys/, drafts/, panels/ and signed/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
+    after_help = "A desk is a folder with keys/, drafts/, panels/ and signed/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
     /// The desk: where keys and drafts are.
@@ -72,12 +75,21 @@ pub(super) enum Command {
         /// Show what would change, and change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// Why an advisory of a case goes out that its finder has not approved of.
-        #[arg(long, value_name = "REASON")]
-        without_review: Option<String>,
-        /// Who does it, for the cases that go on by it; the user's name if it is not said.
-        #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
-        by: Option<String>,
+        #[command(flatten)]
+        consented: Consented,
+        #[command(flatten)]
+        going_on: CasesGoOn,
+    },
+    /// Take back what was signed by mistake and waits for its broadcast; what panels have stays.
+    Unsign {
+        /// What it is: advisory or correction.
+        #[arg(value_parser = documents)]
+        kind: DocumentKind,
+        /// Its id; the newest revision is meant.
+        id: DocumentId,
+        /// The feed.
+        #[arg(long)]
+        feed: PathBuf,
     },
     /// Say once more that what is current is current, with a fresh head: for a timer.
     ///
@@ -137,6 +149,8 @@ pub(super) enum Command {
         /// The feed.
         #[arg(long)]
         feed: PathBuf,
+        #[command(flatten)]
+        going_on: CasesGoOn,
     },
     /// Take over other people's advisories: sign those that are new to a feed, or changed.
     ///
@@ -150,6 +164,30 @@ pub(super) enum Command {
     /// the format comes out as the document that it was.
     #[command(subcommand)]
     Export(Formatted<Export>),
+    /// Tell everybody: make a web root of what a feed has broadcast at TLP:CLEAR.
+    ///
+    /// Pages, CSAF 2.0, OSV, an Atom feed and security.txt, as files for any web server. The same once more
+    /// changes nothing; what is no longer public is removed, and files that this command did not write
+    /// are left alone. Ends with 1 if a format has no words for an advisory, which its page then tells alone.
+    #[command(after_help = disclose_help())]
+    Disclose(Disclose),
+    /// Write the draft of the revision that withdraws an advisory.
+    Withdraw {
+        /// The advisory.
+        id: DocumentId,
+        #[command(flatten)]
+        retire: Retire,
+    },
+    /// Write the draft of the revision by which another advisory takes the place of one.
+    Supersede {
+        /// The advisory that no longer holds.
+        id: DocumentId,
+        /// The advisory that takes its place; the draft is of this one.
+        #[arg(long, value_name = "ID")]
+        by: DocumentId,
+        #[command(flatten)]
+        retire: Retire,
+    },
     /// Put what is current in a feed into one file, for a machine without internet.
     ///
     /// There, "spacecp-advisories import FILE" checks it as it would check the feed itself.
@@ -295,6 +333,30 @@ pub(super) struct Fresh {
     /// head that makes it current once both are signed.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["keys", "dry_run"])]
     pub(super) request: Option<PathBuf>,
+}
+
+/// What a broadcast does only where it is asked for.
+#[derive(Debug, Args)]
+pub(super) struct Consented {
+    /// Disclose this advisory although the date that was planned for it has not come; several times for
+    /// several.
+    #[arg(long, value_name = "ID")]
+    pub(super) disclose: Vec<DocumentId>,
+    /// Go on with a private side that this desk does not remember, for its memory is lost: seal everything
+    /// anew. Panels refuse it if anything is missing that was under embargo.
+    #[arg(long)]
+    pub(super) seal_anew: bool,
+}
+
+/// How cases go on by a broadcast.
+#[derive(Debug, Args)]
+pub(super) struct CasesGoOn {
+    /// Why an advisory of a case goes out that its finder has not approved of.
+    #[arg(long, value_name = "REASON")]
+    pub(super) without_review: Option<String>,
+    /// Who does it, for the cases that go on by it; the user's name if it is not said.
+    #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
+    pub(super) by: Option<String>,
 }
 
 /// How the next root is signed.

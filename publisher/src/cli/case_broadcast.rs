@@ -1,11 +1,10 @@
 //! What advisories and broadcasts have to do with cases: what a case forbids, and what it goes on by.
 
 use anyhow::{Context, Result};
-use spacecp_contract::{Advisory, DocumentKind, FeedPath, Tlp};
+use spacecp_contract::{Advisory, Digest, DocumentId, DocumentKind, FeedPath, Tlp, encode};
 
-use super::{cases::named, desk::Desk};
+use super::{arguments::CasesGoOn, cases::named, desk::Desk};
 use crate::{
-    broadcast::Broadcast,
     cases::{
         self,
         case::Case,
@@ -29,13 +28,12 @@ impl Desk<'_> {
 
     pub(super) fn cases_of_broadcast<'b>(
         &'b self,
-        without_review: Option<&'b str>,
-        by: Option<&'b str>,
+        CasesGoOn { without_review, by }: &'b CasesGoOn,
     ) -> CasesOfBroadcast<'b> {
         CasesOfBroadcast {
             desk: self,
-            without_review,
-            by,
+            without_review: without_review.as_deref(),
+            by: by.as_deref(),
         }
     }
 }
@@ -53,12 +51,12 @@ impl CasesOfBroadcast<'_> {
         Ok(self.desk.cases().is_empty()?)
     }
 
-    /// Which cases go on by this broadcast, how, and by whom; refuses what one of them forbids.
-    pub(super) fn going_on(&self, feed: &Feed, plan: &Broadcast) -> Result<GoingOn> {
+    /// Which cases go on by a broadcast with these news, how, and by whom; refuses what one of them forbids.
+    pub(super) fn going_on(&self, feed: &Feed, news: &[(DocumentId, u64)]) -> Result<GoingOn> {
         let cases = readable(&self.desk.cases())
             .context("cannot tell whether a case is about what is broadcast")?;
         let mut events = Vec::new();
-        for (id, revision) in &plan.news {
+        for (id, revision) in news {
             let about = |case: &&Case| case.standing().advisory() == Some(id);
             for case in cases.iter().filter(about) {
                 let path = FeedPath::document(DocumentKind::Advisory, id, *revision);
@@ -83,10 +81,14 @@ impl CasesOfBroadcast<'_> {
         let mut events = Vec::new();
         let is_out = |state| matches!(state, State::Broadcast | State::Disclosed);
         if !is_out(standing.state()) {
-            let without_review = if standing.is_approved() {
-                None
-            } else {
-                self.without_review.map(str::to_owned)
+            let approved = standing.refuse_unreviewed(Some(&Digest::of(&encode(advisory))));
+            let without_review = match (approved, self.without_review) {
+                (Ok(()), _) => None,
+                (Err(_), Some(reason)) => Some(reason.to_owned()),
+                (Err(refused), None) => {
+                    let about = format!("{} is about {}", advisory.id, case.id());
+                    return Err(refused).context(about);
+                }
             };
             events.push(Event::Broadcast { without_review });
         }

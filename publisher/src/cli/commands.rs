@@ -76,22 +76,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             request,
             signatures,
             feed,
-        } => desk.add_signature(request, signatures, feed),
+            going_on,
+        } => desk.add_signature(
+            request,
+            signatures,
+            feed,
+            &desk.cases_of_broadcast(going_on),
+        ),
         Command::Import(Formatted::Osv(import)) => desk.import(Format::Osv, import),
         Command::Import(Formatted::Csaf(import)) => desk.import(Format::Csaf, import),
         Command::Export(Formatted::Osv(export)) => desk.export(Format::Osv, export),
         Command::Export(Formatted::Csaf(export)) => desk.export(Format::Csaf, export),
+        Command::Disclose(disclose) => desk.disclose(disclose),
+        Command::Withdraw { id, retire } => desk.withdraw(id, retire),
+        Command::Supersede { id, by, retire } => desk.supersede(id, by, retire),
         Command::Bundle { feed, into } => desk.bundle(feed, into),
         Command::Broadcast {
             feed,
             fresh,
             dry_run,
-            without_review,
-            by,
+            consented,
+            going_on,
         } => {
-            let cases = desk.cases_of_broadcast(without_review.as_deref(), by.as_deref());
-            desk.broadcast(feed, fresh, *dry_run, &cases)
+            let cases = desk.cases_of_broadcast(going_on);
+            desk.broadcast(feed, fresh, *dry_run, consented, &cases)
         }
+        Command::Unsign { kind, id, feed } => desk.unsign(*kind, id, feed),
         Command::Refresh {
             feed,
             fresh,
@@ -176,7 +186,7 @@ impl Desk<'_> {
             self.record_draft(case, id)?;
         }
         let text = drafts::template(id, audience, self.now, &known);
-        durable::replace(&path, text.as_bytes())?;
+        durable::replace_private(&path, text.as_bytes())?;
         self.say(
             &json!({ "draft": path, "case": case.map(ToString::to_string) }),
             &format!("{} wants to be filled in.", path.display()),

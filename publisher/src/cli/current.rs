@@ -5,18 +5,19 @@ use std::path::Path;
 use anyhow::Result;
 use jiff::SignedDuration;
 use serde_json::json;
-use spacecp_contract::{DocumentKind, Role};
+use spacecp_contract::{DocumentId, DocumentKind, Role};
 
 use super::{
     Ending,
-    arguments::Fresh,
+    arguments::{Consented, Fresh},
     case_broadcast::{CasesOfBroadcast, GoingOn},
     desk::{Desk, references},
 };
 use crate::{
     broadcast::{Broadcast, Embargoed},
     bundle,
-    feed::Feed,
+    feed::{Consent, Feed, HeldBack},
+    requests,
     status::Margins,
 };
 
@@ -46,22 +47,29 @@ impl Desk<'_> {
         feed: &Path,
         fresh: &Fresh,
         dry_run: bool,
+        consented: &Consented,
         cases: &CasesOfBroadcast<'_>,
     ) -> Result<Ending> {
-        let target = self.feed(feed)?;
+        let consent = Consent {
+            disclose: consented.disclose.iter().cloned().collect(),
+            seal_anew: consented.seal_anew,
+        };
+        let target = self.feed(feed)?.with_consent(consent);
         let expires = self.in_days(fresh.expires);
         // What a case forbids is refused before anything is signed. Without cases nothing needs to be
         // looked at twice.
-        let is_planned = dry_run || !cases.is_empty()?;
+        let is_planned = dry_run || fresh.request.is_some() || !cases.is_empty()?;
         let planned = is_planned
             .then(|| target.plan_broadcast(self.now, expires))
             .transpose()?
             .map(|(plan, _)| plan);
         let going_on = match &planned {
-            Some(plan) => cases.going_on(&target, plan)?,
+            Some(plan) => cases.going_on(&target, &plan.news)?,
             None => GoingOn::default(),
         };
-        if let Some(folder) = &fresh.request {
+        if let (Some(folder), Some(plan)) = (&fresh.request, &planned) {
+            // Sealing anew would be the end of a request that waits there for its signatures.
+            requests::refuse_taken(folder, plan.sequence)?;
             let prepared = target.prepare_broadcast(self.now, expires)?;
             return self.request_broadcast(&target, folder, prepared);
         }
@@ -111,6 +119,19 @@ impl Desk<'_> {
         self.say_broadcast(&done, dry_run)
     }
 
+    pub(super) fn unsign(
+        &self,
+        kind: DocumentKind,
+        id: &DocumentId,
+        feed: &Path,
+    ) -> Result<Ending> {
+        let revision = self.feed(feed)?.unsign(kind, id)?;
+        self.say(
+            &json!({ "kind": kind, "id": id, "revision": revision }),
+            &format!("The {kind} {id} revision {revision} is signed no more; no panel had it."),
+        )
+    }
+
     pub(super) fn sign_again(
         &self,
         feed: &Path,
@@ -145,6 +166,9 @@ impl Desk<'_> {
             .filter(|more| *more > 0)
         {
             words.push_str(&format!("\n  and {more} more"));
+        }
+        for held in &done.held_back {
+            words.push_str(&format!("\n  held back: {}", held_back(held)));
         }
         self.say(done, &words)
     }
@@ -191,4 +215,18 @@ fn in_private(private: Option<Embargoed>) -> String {
             private.documents, private.panels
         )
     })
+}
+
+/// Why a correction stays on the desk.
+fn held_back(held: &HeldBack) -> String {
+    let HeldBack {
+        correction,
+        revision,
+        advisory,
+    } = held;
+    let why = match advisory {
+        Some(advisory) => format!("{advisory}, which it answers, is not signed yet"),
+        None => "no advisory names it".to_owned(),
+    };
+    format!("{correction} revision {revision}: {why}")
 }

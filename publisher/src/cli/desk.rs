@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use spacecp_contract::{Role, Root};
+use zeroize::Zeroizing;
 
 use super::{Ending, arguments::Arguments};
 use crate::{
@@ -40,16 +41,29 @@ impl Desk<'_> {
     /// The secret key of that name; its passphrase is asked for if it has one.
     pub(super) fn key(&self, name: &str) -> Result<SecretKey> {
         let path = keys::paths(&self.keys(), name).0;
+        self.unlocked(&path, |ask| SecretKey::load(&path, ask))
+    }
+
+    /// The key in a file. What loads it asks for the passphrase if it wants one; why nobody could be asked is
+    /// then the error, and not what became of the key without it.
+    pub(super) fn unlocked<K, E>(
+        &self,
+        path: &Path,
+        load: impl FnOnce(&mut dyn FnMut() -> Option<Zeroizing<String>>) -> Result<K, E>,
+    ) -> Result<K>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let mut problem = None;
-        let key = SecretKey::load(&path, || {
-            match self.passphrases().ask(&path.display().to_string()) {
+        let key = load(
+            &mut || match self.passphrases().ask(&path.display().to_string()) {
                 Ok(passphrase) => Some(passphrase),
                 Err(error) => {
                     problem = Some(error);
                     None
                 }
-            }
-        });
+            },
+        );
         match problem {
             Some(problem) => Err(problem.into()),
             None => Ok(key?),

@@ -8,6 +8,8 @@ mod commands;
 mod current;
 mod described;
 mod desk;
+mod disclosure;
+mod disclosure_arguments;
 mod foreign;
 mod panels;
 mod report_keys;

@@ -29,19 +29,6 @@ impl Desk<'_> {
     /// The key of that name that opens reports; its passphrase is asked for if it has one.
     pub(super) fn report_key(&self, name: &str) -> Result<ReportKey> {
         let path = key::paths(&self.keys(), name).0;
-        let mut problem = None;
-        let key = ReportKey::load(&path, || {
-            match self.passphrases().ask(&path.display().to_string()) {
-                Ok(passphrase) => Some(passphrase),
-                Err(error) => {
-                    problem = Some(error);
-                    None
-                }
-            }
-        });
-        match problem {
-            Some(problem) => Err(problem.into()),
-            None => Ok(key?),
-        }
+        self.unlocked(&path, |ask| ReportKey::load(&path, ask))
     }
 }

@@ -8,6 +8,7 @@ use spacecp_contract::Index;
 
 use super::{
     Ending,
+    case_broadcast::{CasesOfBroadcast, GoingOn},
     described::described,
     desk::{Desk, references},
 };
@@ -72,6 +73,7 @@ impl Desk<'_> {
         path: &Path,
         files: &[PathBuf],
         feed: &Path,
+        cases: &CasesOfBroadcast<'_>,
     ) -> Result<Ending> {
         let request = Request::read(path)?;
         let feed = &match request.wanted() {
@@ -80,7 +82,14 @@ impl Desk<'_> {
             _ => self.feed(feed)?,
         };
         request.add(feed, files)?;
+        // What a case forbids is refused before the last signature makes it current.
+        let going_on = if request.progress(feed)?.missing.is_empty() {
+            cases.going_on(feed, &request.news(feed)?)?
+        } else {
+            GoingOn::default()
+        };
         let progress = request.publish(feed, self.now)?;
+        cases.go_on(going_on)?;
         let signed = progress.signed.join(", ");
         if progress.missing.is_empty() {
             let words = format!("{} is in the feed, signed by {signed}.", path.display());

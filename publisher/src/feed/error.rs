@@ -142,6 +142,49 @@ pub enum FeedError {
     /// A feed with a private side, and no desk that knows what is in it.
     #[error("{} has a private side, and only the desk that sealed it can go on with it: name the desk", .0.display())]
     SealedElsewhere(PathBuf),
+    /// A private side that this desk does not remember.
+    #[error(
+        "{} has a private side that this desk did not seal, or has forgotten: {} does not know of it. Go on at the desk that did, or put its memory back from a copy; if that is lost, see that everything under embargo is signed here, and broadcast with \"--seal-anew\"",
+        feed.display(), ledger.display()
+    )]
+    NotRemembered {
+        /// The feed.
+        feed: PathBuf,
+        /// What the desk remembers.
+        ledger: PathBuf,
+    },
+    /// Something that would be public before the date that was planned.
+    #[error(
+        "{id} would be public now, and panels were told that it is not before {planned}: wait, or broadcast with \"--disclose {id}\""
+    )]
+    Early {
+        /// The advisory.
+        id: DocumentId,
+        /// The date.
+        planned: Timestamp,
+    },
+    /// Nothing that could be taken back.
+    #[error("no revision of the {kind} {id} waits for a broadcast of {}: what panels have is withdrawn, and not taken back", feed.display())]
+    NotWaiting {
+        /// Its kind.
+        kind: DocumentKind,
+        /// The document.
+        id: DocumentId,
+        /// The feed.
+        feed: PathBuf,
+    },
+    /// A correction that stays on the desk, and is asked for.
+    #[error(
+        "{advisory} names the correction {correction}, which also answers {waits_for}: nobody can say whether that will be under embargo before it is signed"
+    )]
+    HeldBack {
+        /// The advisory.
+        advisory: DocumentId,
+        /// The correction.
+        correction: DocumentId,
+        /// The advisory that is not signed.
+        waits_for: DocumentId,
+    },
     /// A document under embargo that lies in the feed for everybody to read.
     #[error(
         "the {kind} {id} is under embargo, and {} has it in clear: whoever could read the feed may know of it. Remove the file there, and sign it again",
@@ -157,7 +200,7 @@ pub enum FeedError {
     },
     /// A document that was public before.
     #[error(
-        "the {kind} {id} is public as revision {public}, and revision {revision} would be under embargo: what is known cannot be made secret again"
+        "the {kind} {id} is public as revision {public}, and revision {revision} would be under embargo: what is known cannot be made secret again. \"spacecp-publisher unsign\" takes it back"
     )]
     KnownAlready {
         /// Its kind.
@@ -179,6 +222,16 @@ pub enum FeedError {
         /// The correction.
         correction: DocumentId,
     },
+    /// A public advisory that names another one, which is under embargo.
+    #[error(
+        "{advisory} is public and names {embargoed}, which is under embargo: it would tell of it"
+    )]
+    Names {
+        /// The advisory.
+        advisory: DocumentId,
+        /// The one that it names.
+        embargoed: DocumentId,
+    },
     /// Something is under embargo, and nobody may read it.
     #[error(
         "the {kind} {id} is under embargo, and no panel is enrolled that could read it: \"spacecp-publisher panel enrol\", or take it back if it was signed by mistake"
@@ -194,6 +247,11 @@ pub enum FeedError {
         "what was sealed for this broadcast is gone, or was sealed anew since: ask for signatures anew"
     )]
     SealedGone,
+    /// Others are entitled now than were when it was sealed.
+    #[error(
+        "panels were enrolled or revoked since this broadcast was sealed, and it is still for those before: ask for signatures anew"
+    )]
+    OtherReaders,
     /// Nothing was sealed.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -1,7 +1,8 @@
 //! Which documents are for everybody, and which are under embargo.
 //!
 //! An advisory says so itself. A correction is as secret as what it answers: whoever sees which files it
-//! changes knows where the flaw is.
+//! changes knows where the flaw is. As long as an advisory that it answers is not signed, nobody can say
+//! whether that will be under embargo, and the correction stays on the desk.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,40 +27,70 @@ pub(crate) struct Sides {
     pub(crate) public: Vec<IndexEntry>,
     /// What is under embargo.
     pub(crate) private: Vec<IndexEntry>,
+    /// What stays on the desk.
+    pub(crate) held_back: Vec<HeldBack>,
+}
+
+/// A correction that stays on the desk, since nobody can say yet who may read it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct HeldBack {
+    /// The correction.
+    pub correction: DocumentId,
+    /// Its revision.
+    pub revision: u64,
+    /// The advisory that it answers and that is not signed; none where it says none, and no advisory names it.
+    pub advisory: Option<DocumentId>,
+}
+
+/// What the advisories of a feed say of its corrections.
+#[derive(Default)]
+struct Advisories {
+    /// All that are signed.
+    signed: BTreeSet<DocumentId>,
+    /// Those under embargo.
+    secret: BTreeSet<DocumentId>,
+    /// The corrections that those name.
+    answers_to_secret: BTreeSet<DocumentId>,
+    /// The corrections that public ones name, as far as they had to be read.
+    answers: BTreeSet<DocumentId>,
 }
 
 impl Feed {
     /// The newest revision of everything that was signed, by side. `before` is what is public already.
     pub(crate) fn sides(&self, before: Option<&Index>) -> Result<Sides, FeedError> {
         let mut sides = Sides::default();
-        let (mut secret, mut answers) = (BTreeSet::new(), BTreeSet::new());
+        let mut advisories = Advisories::default();
         // What is public already at this revision need not be read for it.
         let is_public = |entry: &IndexEntry| {
             let known = before.and_then(|index| index.entry(entry.kind, &entry.id));
             known.is_some_and(|known| known.revision == entry.revision)
         };
         for entry in self.entries(DocumentKind::Advisory)? {
+            advisories.signed.insert(entry.id.clone());
             if is_public(&entry) {
                 sides.public.push(entry);
                 continue;
             }
-            let advisory: Option<Advisory> = self.read(&path_of(&entry))?;
-            match advisory.filter(Advisory::is_under_embargo) {
-                Some(advisory) => {
-                    secret.insert(advisory.id);
-                    answers.extend(advisory.corrections);
+            match self.read::<Advisory>(&path_of(&entry))? {
+                Some(advisory) if advisory.is_under_embargo() => {
+                    advisories.secret.insert(advisory.id);
+                    advisories.answers_to_secret.extend(advisory.corrections);
                     sides.private.push(entry);
                 }
-                None => sides.public.push(entry),
+                advisory => {
+                    let answers = advisory.into_iter().flat_map(|read| read.corrections);
+                    advisories.answers.extend(answers);
+                    sides.public.push(entry);
+                }
             }
         }
         for entry in self.entries(DocumentKind::Correction)? {
             // An advisory may come to name a correction that everybody has for long.
-            if !is_public(&entry) && self.is_secret(&entry, &secret, &answers)? {
-                sides.private.push(entry);
-            } else {
+            if is_public(&entry) {
                 sides.public.push(entry);
+                continue;
             }
+            self.put_correction(entry, &advisories, before, &mut sides)?;
         }
         for entry in &sides.private {
             self.refuse_known(entry, before)?;
@@ -67,20 +98,46 @@ impl Feed {
         Ok(sides)
     }
 
-    fn is_secret(
+    /// Puts a correction that is not public yet where it belongs.
+    fn put_correction(
         &self,
-        entry: &IndexEntry,
-        secret: &BTreeSet<DocumentId>,
-        answers: &BTreeSet<DocumentId>,
-    ) -> Result<bool, FeedError> {
-        if answers.contains(&entry.id) {
-            return Ok(true);
+        entry: IndexEntry,
+        advisories: &Advisories,
+        before: Option<&Index>,
+        sides: &mut Sides,
+    ) -> Result<(), FeedError> {
+        if advisories.answers_to_secret.contains(&entry.id) {
+            sides.private.push(entry);
+            return Ok(());
         }
-        let correction: Option<Correction> = self.read(&path_of(entry))?;
-        Ok(correction.is_some_and(|correction| {
-            let mut advisories = correction.advisories.iter();
-            advisories.any(|id| secret.contains(id))
-        }))
+        let Some(correction) = self.read::<Correction>(&path_of(&entry))? else {
+            return Ok(());
+        };
+        let mut answered = correction.advisories.iter();
+        if answered.clone().any(|id| advisories.secret.contains(id)) {
+            sides.private.push(entry);
+            return Ok(());
+        }
+        let missing = answered.find(|id| !advisories.signed.contains(*id));
+        let is_named = advisories.answers.contains(&entry.id);
+        if missing.is_none() && (is_named || !correction.advisories.is_empty()) {
+            sides.public.push(entry);
+            return Ok(());
+        }
+        sides.held_back.push(HeldBack {
+            correction: entry.id.clone(),
+            revision: entry.revision,
+            advisory: missing.cloned(),
+        });
+        // What panels have of it they keep.
+        let is_it = |known: &&IndexEntry| (known.kind, &known.id) == (entry.kind, &entry.id);
+        let sealed = self.private_entries()?;
+        if let Some(known) = before.and_then(|index| index.documents.iter().find(is_it)) {
+            sides.public.push(known.clone());
+        } else if let Some(known) = sealed.iter().find(is_it) {
+            sides.private.push(known.clone());
+        }
+        Ok(())
     }
 
     /// Refuses what cannot be kept secret, because it is not secret any more.
@@ -101,15 +158,28 @@ impl Feed {
         Ok(())
     }
 
-    /// Refuses to take in a document under embargo where there is no desk to keep it.
+    /// Refuses to take in a document under embargo where there is no desk to keep it, or that everybody knows.
     pub(super) fn refuse_secrets(&self, kind: DocumentKind, bytes: &[u8]) -> Result<(), FeedError> {
-        if kind != DocumentKind::Advisory || self.desk.is_some() {
+        if kind != DocumentKind::Advisory {
             return Ok(());
         }
-        match decode::<Advisory>(bytes, &Limits::default()) {
-            Ok(advisory) if advisory.is_under_embargo() => Err(FeedError::NoDesk {
+        let advisory = match decode::<Advisory>(bytes, &Limits::default()) {
+            Ok(advisory) if advisory.is_under_embargo() => advisory,
+            _ => return Ok(()),
+        };
+        if self.desk.is_none() {
+            return Err(FeedError::NoDesk {
                 id: advisory.id,
                 tlp: advisory.tlp,
+            });
+        }
+        let folder = self.folder.join(kind.as_str()).join(advisory.id.as_str());
+        match self.names::<u64>(&folder)?.into_iter().max() {
+            Some(public) if public != advisory.revision => Err(FeedError::KnownAlready {
+                kind,
+                id: advisory.id,
+                public,
+                revision: advisory.revision,
             }),
             _ => Ok(()),
         }
@@ -168,6 +238,6 @@ fn digest(path: &Path) -> io::Result<(Digest, u64)> {
     }
 }
 
-fn path_of(entry: &IndexEntry) -> FeedPath {
+pub(super) fn path_of(entry: &IndexEntry) -> FeedPath {
     FeedPath::document(entry.kind, &entry.id, entry.revision)
 }

@@ -129,23 +129,37 @@ impl<'a> Outlet<'a> {
             .issuer
             .as_ref()
             .ok_or_else(|| OutletError::Issuer { id: id() })?;
-        let mut editions = Vec::new();
-        let mut last: Option<Timestamp> = None;
-        for revision in self.feed.revisions(DocumentKind::Advisory, &advisory.id)? {
-            // One that was signed by keys which have lost their role is none that panels would take.
-            let edition = self.feed.advisory_revision(root, &advisory.id, revision);
-            let Ok(edition) = edition else { continue };
-            let fits =
-                revision <= advisory.revision && last.is_none_or(|last| edition.modified >= last);
-            if fits && edition.tlp == Tlp::Clear {
-                last = Some(edition.modified);
-                editions.push(csaf::Edition {
-                    revision,
-                    at: edition.modified,
-                });
-            }
-        }
-        csaf::document(advisory, issuer, &editions)
+        let editions = editions(self.feed, root, advisory)?;
+        let circumstances = csaf::Circumstances {
+            editions: &editions,
+            ..csaf::Circumstances::default()
+        };
+        csaf::document(advisory, issuer, &circumstances)
             .map_err(|source| OutletError::Csaf { id: id(), source })
     }
+}
+
+/// The revisions of an advisory that everybody may know of, oldest first.
+pub(crate) fn editions(
+    feed: &Feed,
+    root: &Verified<Root>,
+    advisory: &Advisory,
+) -> Result<Vec<csaf::Edition>, FeedError> {
+    let mut editions = Vec::new();
+    let mut last: Option<Timestamp> = None;
+    for revision in feed.revisions(DocumentKind::Advisory, &advisory.id)? {
+        // One that was signed by keys which have lost their role is none that panels would take.
+        let edition = feed.advisory_revision(root, &advisory.id, revision);
+        let Ok(edition) = edition else { continue };
+        let fits =
+            revision <= advisory.revision && last.is_none_or(|last| edition.modified >= last);
+        if fits && edition.tlp == Tlp::Clear {
+            last = Some(edition.modified);
+            editions.push(csaf::Edition {
+                revision,
+                at: edition.modified,
+            });
+        }
+    }
+    Ok(editions)
 }

@@ -14,7 +14,7 @@ use age::{secrecy::ExposeSecret, x25519};
 use zeroize::Zeroizing;
 
 use super::envelope::{self, EnvelopeError};
-use crate::durable;
+use crate::{contributory::is_contributory, durable};
 
 /// The longest file of a key that is read.
 const LONGEST: u64 = 64 << 10;
@@ -97,7 +97,10 @@ impl FromStr for Recipient {
     type Err = RecipientError;
 
     fn from_str(text: &str) -> Result<Self, RecipientError> {
-        let parsed = text.trim().parse().map(Self);
+        let parsed = match text.trim().parse().map(Self) {
+            Ok(_) if !is_contributory(text.trim()) => Err("its point has a small order"),
+            parsed => parsed,
+        };
         parsed.map_err(|reason| RecipientError {
             found: text.chars().take(80).collect(),
             reason,

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use spacecp_contract::{Head, Index};
 
-use super::{Counted, Request, RequestError, Wanted};
+use super::{Request, RequestError, Wanted};
 use crate::feed::Feed;
 
 /// Both requests of a broadcast, and what they ask for.
@@ -40,32 +40,37 @@ impl Pair {
         Ok(Some(pair))
     }
 
-    /// Makes both current if enough have signed them. Says what the one that is not `one`, of which
-    /// these signatures count, is missing.
-    pub(super) fn publish(
+    /// The index of the broadcast.
+    pub(super) fn index(&self) -> &Index {
+        &self.index.1
+    }
+
+    /// What the one that is not `one` is missing.
+    pub(super) fn missing_beside(
         &self,
         one: &Request,
         feed: &Feed,
-        counted: &Counted,
-        now: Timestamp,
     ) -> Result<Vec<String>, RequestError> {
-        let is_head = one.path == self.head.0.path;
-        let other = if is_head { &self.index.0 } else { &self.head.0 };
-        let others = other.counted(feed)?;
-        if !counted.missing.is_empty() || !others.missing.is_empty() {
-            let under = |lack: &String| format!("{lack} under {}", other.path.display());
-            return Ok(others.missing.iter().map(under).collect());
-        }
-        let (own, others) = (counted.signatures.clone(), others.signatures);
-        let (of_head, of_index) = if is_head {
-            (own, others)
-        } else {
-            (others, own)
-        };
+        let other = self.beside(one);
+        let missing = other.counted(feed)?.missing;
+        let under = |lack: &String| format!("{lack} under {}", other.path.display());
+        Ok(missing.iter().map(under).collect())
+    }
+
+    /// Makes both current, by the signatures that have collected.
+    pub(super) fn publish(&self, feed: &Feed, now: Timestamp) -> Result<(), RequestError> {
         let (request, head) = &self.head;
-        let head = request.signed(head, of_head);
+        let head = request.signed(head, request.counted(feed)?.signatures);
         let (request, index) = &self.index;
-        feed.broadcast_signed(&head, &request.signed(index, of_index), now)?;
-        Ok(Vec::new())
+        let index = request.signed(index, request.counted(feed)?.signatures);
+        Ok(feed.broadcast_signed(&head, &index, now)?)
+    }
+
+    fn beside(&self, one: &Request) -> &Request {
+        if one.path == self.head.0.path {
+            &self.index.0
+        } else {
+            &self.head.0
+        }
     }
 }

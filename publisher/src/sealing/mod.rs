@@ -96,6 +96,11 @@ impl<'a> Sealing<'a> {
         }
     }
 
+    /// The file of what the desk remembers.
+    pub(crate) fn remembered_in(&self) -> &Path {
+        &self.ledger
+    }
+
     /// Whether there was ever anybody to seal for.
     pub(crate) fn has_panels(&self) -> Result<bool, SealError> {
         Ok(!self.panels.list()?.is_empty())
@@ -137,7 +142,7 @@ impl<'a> Sealing<'a> {
         for private in documents {
             for (digest, (blob, path)) in &private.payloads {
                 let file = File::open(path).map_err(|source| failed(path, source))?;
-                let object = self.once(&mut ledger, *digest, file)?;
+                let object = self.once(&mut ledger, *digest, padded(file, blob.length))?;
                 files.insert(object.digest);
                 payloads.insert(
                     *digest,
@@ -175,11 +180,13 @@ impl<'a> Sealing<'a> {
             panels: panels.len(),
             readers: readers(&panels),
         });
+        // Remembered before anything is gone: what is sealed and forgotten could never be current.
+        ledger.write(&self.ledger)?;
         // What was sealed for a broadcast that never came is of no use any more.
         if let Some(overtaken) = overtaken {
             self.remove(&overtaken, &mut ledger)?;
+            ledger.write(&self.ledger)?;
         }
-        ledger.write(&self.ledger)?;
         tracing::info!(panels = panels.len(), "the private side was sealed");
         Ok(Sealed {
             nonce: envelopes.nonce,
@@ -190,10 +197,48 @@ impl<'a> Sealing<'a> {
 
     /// Whether what an index says of the private side is what was sealed last, or is current.
     pub(crate) fn knows(&self, sealed: &Sealed) -> Result<bool, SealError> {
+        Ok(self.edition(sealed)?.is_some())
+    }
+
+    /// Whether it knows that, and every file of it is there.
+    pub(crate) fn has(&self, sealed: &Sealed) -> Result<bool, SealError> {
+        let edition = self.edition(sealed)?;
+        let is_there = |digest: &Digest| self.place(digest).exists();
+        Ok(edition.is_some_and(|edition| edition.files.iter().all(is_there)))
+    }
+
+    fn edition(&self, sealed: &Sealed) -> Result<Option<Edition>, SealError> {
         let ledger = Ledger::read(&self.ledger)?;
         let known = [ledger.pending, ledger.current];
         let mut known = known.into_iter().flatten();
-        Ok(known.any(|edition| edition.index == sealed.index.digest))
+        Ok(known.find(|edition| edition.index == sealed.index.digest))
+    }
+
+    /// The documents of what was sealed and waits for its index.
+    pub(crate) fn pending(&self, sealed: &Sealed) -> Result<Vec<IndexEntry>, SealError> {
+        let pending = Ledger::read(&self.ledger)?.pending;
+        let pending = pending.filter(|pending| pending.index == sealed.index.digest);
+        Ok(pending.map_or_else(Vec::new, |pending| pending.documents))
+    }
+
+    /// Forgets what was sealed and waits for its index: no signature makes it current any more.
+    pub(crate) fn forget_pending(&self) -> Result<(), SealError> {
+        let mut ledger = Ledger::read(&self.ledger)?;
+        let Some(pending) = ledger.pending.take() else {
+            return Ok(());
+        };
+        ledger.write(&self.ledger)?;
+        self.remove(&pending, &mut ledger)?;
+        ledger.write(&self.ledger)
+    }
+
+    /// Whether what was sealed and waits for its index is for others than those who are entitled now.
+    pub(crate) fn waits_for_others(&self, sealed: &Sealed) -> Result<bool, SealError> {
+        let Some(pending) = Ledger::read(&self.ledger)?.pending else {
+            return Ok(false);
+        };
+        let now = readers(&self.panels.entitled()?);
+        Ok(pending.index == sealed.index.digest && pending.readers != now)
     }
 
     /// Takes note that an index with this private side is current, and removes what nobody asks for any
@@ -209,10 +254,12 @@ impl<'a> Sealing<'a> {
         };
         let oldest = std::mem::replace(&mut ledger.previous, ledger.current.take());
         ledger.current = Some(pending);
+        ledger.write(&self.ledger)?;
         if let Some(oldest) = oldest {
             self.remove(&oldest, &mut ledger)?;
+            ledger.write(&self.ledger)?;
         }
-        ledger.write(&self.ledger)
+        Ok(())
     }
 
     /// The files that panels may ask for now; none if the desk remembers nothing.
@@ -294,6 +341,12 @@ impl<'a> Sealing<'a> {
     fn place(&self, digest: &Digest) -> PathBuf {
         self.feed.join(FeedPath::sealed(digest).as_str())
     }
+}
+
+/// A payload of this length, and zeros up to one that says little of which file it is.
+fn padded(payload: impl Read, length: u64) -> impl Read {
+    let zeros = io::repeat(0).take(capsule::padded(length).saturating_sub(length));
+    payload.take(length).chain(zeros)
 }
 
 /// The digest of these recipients, in whatever order they come.

@@ -87,7 +87,9 @@ fuzz_target!(|input: (Vec<[u8; 2]>, Vec<u8>)| {
         let Some(choice) = choices.next() else { return };
         match run.answer(&request.path, answer(choice, &raw)) {
             Ok(Some(News::Root(root))) => genuine(root.bytes()),
-            Ok(Some(News::Document(document, _))) => genuine(document.bytes()),
+            Ok(Some(News::Document(document, _) | News::Private(document, _))) => {
+                genuine(document.bytes());
+            }
             Ok(Some(News::PassedOver { .. }) | None) => {}
             Err(_) => {
                 assert!(run.outcome().is_none() && run.next_request().is_none());

@@ -1,44 +1,15 @@
 //! Everybody can read and use the pages: axe finds nothing against WCAG 2.2 AA, on a phone and at a
 //! desk, in light and dark.
 
-use std::fs;
-
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
-use spacecp_tests::{browser::Browser, catalog, npm};
+use spacecp_tests::{axe::Axe, browser::Browser, catalog};
 
 use super::tour;
 use crate::panel::{ADMINISTRATOR, Kind, Panel};
 
-/// What axe finds on the page as it is shown now, each with where it is.
-async fn violations(browser: &Browser, axe: &str) -> Result<Vec<String>> {
-    let ask = "const done = arguments[arguments.length - 1]; \
-        const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']; \
-        axe.run(document, { runOnly: rules, resultTypes: ['violations'] }) \
-        .then(found => done({ rules: found.passes.length, violations: found.violations }), \
-        error => done({ error: String(error) }));";
-    let found = browser.run_to_the_end(&format!("{axe}\n{ask}")).await?;
-    let passed = found["rules"].as_u64().unwrap_or_default();
-    ensure!(passed > 5, "axe looked at nothing: {}", found["error"]);
-    let violations = found["violations"].as_array().context("a list")?.iter();
-    Ok(violations.map(described).collect())
-}
-
-fn described(violation: &Value) -> String {
-    let nodes = violation["nodes"].as_array().into_iter().flatten();
-    let places = nodes.map(|node| format!("  {} {}", node["html"], node["failureSummary"]));
-    let places: Vec<_> = places.take(3).collect();
-    format!(
-        "{}: {}\n{}",
-        violation["id"],
-        violation["help"],
-        places.join("\n")
-    )
-}
-
 /// Looks at pages in every size and both sets of colours.
 async fn nothing_is_found(browser: &Browser, addresses: &[String]) -> Result<()> {
-    let axe = fs::read_to_string(npm::package("axe-core")?.join("axe.min.js"))?;
+    let axe = Axe::bring()?;
     let mut found = Vec::new();
     for address in addresses {
         browser.open(address).await?;
@@ -47,7 +18,7 @@ async fn nothing_is_found(browser: &Browser, addresses: &[String]) -> Result<()>
             for dark in [false, true] {
                 browser.in_the_dark(dark).await?;
                 let colours = if dark { "dark" } else { "light" };
-                let violations = violations(browser, &axe).await?.into_iter();
+                let violations = axe.violations(browser).await?.into_iter();
                 found.extend(violations.map(|what| format!("{address} {width} {colours}: {what}")));
             }
         }
@@ -117,8 +88,7 @@ async fn axe_finds_what_is_against_the_guidelines() -> Result<()> {
         const field = document.createElement('input'); field.type = 'text'; \
         document.querySelector('form').append(field);";
     browser.run(spoil).await?;
-    let axe = fs::read_to_string(npm::package("axe-core")?.join("axe.min.js"))?;
-    let found = violations(&browser, &axe).await?.join("\n");
+    let found = Axe::bring()?.violations(&browser).await?.join("\n");
     ensure!(found.contains("\"label\""), "{found}");
     browser.close().await
 }

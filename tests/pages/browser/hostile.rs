@@ -3,10 +3,10 @@
 use anyhow::{Result, ensure};
 use axum::{Router, http::header, response::Html, routing::get};
 use serde_json::Value;
-use spacecp_tests::browser::Browser;
+use spacecp_tests::{browser::Browser, corpus};
 use tokio::net::TcpListener;
 
-use super::{corpus, tour};
+use super::tour;
 use crate::panel::{ADMINISTRATOR, Kind, Panel};
 
 /// Everything on a page that could load, run or send something, but for what we put there: our

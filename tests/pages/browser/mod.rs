@@ -2,7 +2,6 @@
 //! what they look like with very much on them and with nothing.
 
 mod accessible;
-mod corpus;
 mod hostile;
 mod keyboard;
 mod sights;

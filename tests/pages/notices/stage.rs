@@ -13,12 +13,11 @@ use spacecp_contract::{Advisory, Document, DocumentId};
 use spacecp_tests::{
     artifacts,
     catalog::{self, Fix},
+    compiled,
     ground::{Age, Ground},
     vendor::Vendor,
 };
 use tempfile::TempDir;
-
-use crate::panel::share_compiled_plugin;
 
 /// The secret that webhooks are signed with.
 pub(super) const SECRET: &str = "a secret that nobody guesses";
@@ -66,7 +65,7 @@ impl Stage {
         )?;
         vendor.sign_plugin(Path::new(artifacts::PLUGIN))?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;
-        share_compiled_plugin(&root.join("state"))?;
+        compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
         vendor.enrol("panel", &root.join("state"))?;
         fs::write(root.join("secret"), format!("{SECRET}\n"))?;
         Ok(Self {

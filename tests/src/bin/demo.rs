@@ -4,10 +4,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Parser;
-use spacecp_tests::demo::{Demo, Login};
+use spacecp_tests::{
+    catalog,
+    demo::{Demo, Login},
+};
 
-/// A vendor with fresh keys broadcasts four advisories and three corrections; a panel follows the
-/// feed over HTTP, loads the plugin, and serves its pages until you press Ctrl-C.
+/// A vendor with fresh keys broadcasts four advisories and three corrections, one of each under embargo; a
+/// panel follows the feed over HTTP, loads the plugin, and serves its pages until you press Ctrl-C. Beside it
+/// are another customer's panel that is enrolled, and one that is not, and the vendor's desk.
 ///
 /// Everything is written below one temporary folder, which goes when the demo ends; with --dir it
 /// is written there and stays.
@@ -73,11 +77,10 @@ async fn run(arguments: Arguments) -> Result<()> {
     println!("  Everything    {}", demo.folder().display());
     println!();
     println!("  From a terminal, on the same panel:");
-    println!(
-        "    cargo run -q -p spacecp-advisories -- --config {} check",
-        demo.config_path().display()
-    );
+    let panel = "cargo run -q -p spacecp-advisories -- --config";
+    println!("    {panel} {} check", demo.config_path().display());
     println!();
+    print_procedure(&demo, panel);
     println!("SpaceCP's own two advisories are invented; Log4Shell and the flaw of ws are real.");
     println!(
         "Press Ctrl-C to end it{}.",
@@ -86,4 +89,39 @@ async fn run(arguments: Arguments) -> Result<()> {
     demo.run_until_interrupted().await?;
     println!("\nThe demo has ended.");
     Ok(())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "it is what the reader of the demo came for"
+)]
+fn print_procedure(demo: &Demo, panel: &str) {
+    let desk = format!(
+        "cargo run -q -p spacecp-publisher -- --desk {}",
+        demo.desk().display()
+    );
+    let (feed, draft) = (demo.feed_dir(), demo.public_draft());
+    println!(
+        "  {} is under embargo. Another customer who is enrolled sees it,",
+        catalog::BACKUP
+    );
+    println!("  and somebody who is not learns nothing (sync first, then list):");
+    for config in [demo.enrolled_config(), demo.stranger_config()] {
+        println!("    {panel} {} sync", config.display());
+        println!("    {panel} {} list", config.display());
+    }
+    println!();
+    println!(
+        "  A report from the page \"Report a vulnerability\" becomes a case on the vendor's desk:"
+    );
+    println!("    {desk} case open spacecp-report.age");
+    println!();
+    println!("  And the vendor makes public what is under embargo:");
+    println!(
+        "    {desk} advisory sign {} --feed {}",
+        draft.display(),
+        feed.display()
+    );
+    println!("    {desk} broadcast {}", feed.display());
+    println!();
 }

@@ -16,4 +16,4 @@ mod vers;
 mod write;
 
 pub use read::take_over;
-pub use write::{Edition, Issuer, WriteError, document, said};
+pub use write::{Circumstances, Edition, Issuer, Successor, WriteError, document, said};

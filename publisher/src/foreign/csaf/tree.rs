@@ -44,7 +44,7 @@ pub(super) struct Products {
     pub(super) affected: Vec<String>,
     pub(super) fixed: Vec<String>,
     not_affected: Vec<String>,
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
     pub(super) flags: Vec<Value>,
     count: usize,
 }

@@ -3,14 +3,19 @@
 //! What CSAF has no field for – CVSS 4.0, several weaknesses, when an embargo ends – stands in notes.
 //! An advisory that was made from a CSAF document is given back as that document instead, from what
 //! was kept of it.
+//!
+//! CSAF 2.0 has no word for withdrawn or superseded, and 2.1 does: what that asks for is written with the
+//! words of 2.0. A document that is withdrawn says why in a note, and nothing of any product; one that
+//! is superseded says by which, and stays as it was.
 
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use spacecp_contract::{Advisory, Severity, Tlp, rate};
+use spacecp_contract::{Advisory, DocumentId, Severity, Tlp, rate};
 
 use super::tree::Products;
+use crate::retire;
 
 /// Who publishes a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,18 +35,41 @@ pub struct Edition {
     pub at: Timestamp,
 }
 
+/// An advisory that has taken the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Successor {
+    /// Its id.
+    pub id: DocumentId,
+    /// Why, as it says it.
+    pub reason: Option<String>,
+    /// Where to read it.
+    pub url: Option<String>,
+}
+
+/// What a document says that its advisory does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Circumstances<'a> {
+    /// All revisions that were published, oldest first.
+    pub editions: &'a [Edition],
+    /// The language of the texts (RFC 5646).
+    pub language: Option<&'a str>,
+    /// Where the document itself is, under the name that CSAF asks for.
+    pub address: Option<String>,
+    /// Where people read the same.
+    pub page: Option<String>,
+    /// What has taken its place.
+    pub successors: &'a [Successor],
+}
+
 /// Why an advisory is no CSAF document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// CSAF 2.0 has no word for it.
-    #[error("CSAF 2.0 cannot say that an advisory is withdrawn")]
-    Withdrawn,
     /// A document without products is none of this profile.
     #[error("it speaks of no component")]
     Nothing,
 }
 
-/// The document that the fields of an advisory make; `editions` are all its revisions, oldest first.
+/// The document that the fields of an advisory make.
 ///
 /// # Errors
 ///
@@ -49,41 +77,106 @@ pub enum WriteError {
 pub fn document(
     advisory: &Advisory,
     issuer: &Issuer,
-    editions: &[Edition],
+    circumstances: &Circumstances<'_>,
 ) -> Result<Value, WriteError> {
+    let about = about(advisory, issuer, circumstances);
     if advisory.withdrawn.is_some() {
-        return Err(WriteError::Withdrawn);
+        return Ok(json!({ "document": about }));
     }
     if advisory.affected.is_empty() && advisory.not_affected.is_empty() {
         return Err(WriteError::Nothing);
     }
     let products = Products::of(advisory);
-    // Whoever passes on what others wrote does not speak as the vendor.
-    let category = if advisory.source.is_some() {
-        "other"
-    } else {
-        "vendor"
-    };
-    let mut about = json!({
-        "category": "csaf_security_advisory",
-        "csaf_version": "2.0",
-        "distribution": { "tlp": { "label": label(advisory.tlp) } },
-        "publisher": { "category": category, "name": issuer.name, "namespace": issuer.namespace },
-        "title": advisory.title,
-        "tracking": tracking(advisory, editions),
-    });
-    let references: Vec<Value> = advisory.references.iter().map(|reference| {
-        json!({ "category": "external", "summary": reference.title, "url": reference.url })
-    }).collect();
-    put_list(&mut about, "references", references);
-    let credits = advisory.credits.iter();
-    let thanks = credits.map(|credit| json!({ "names": [credit.name], "summary": credit.role }));
-    put_list(&mut about, "acknowledgments", thanks.collect());
     Ok(json!({
         "document": about,
         "product_tree": { "branches": products.branches(issuer) },
         "vulnerabilities": [vulnerability(advisory, &products)],
     }))
+}
+
+/// What the document says about itself.
+fn about(advisory: &Advisory, issuer: &Issuer, circumstances: &Circumstances<'_>) -> Value {
+    // Whoever passes on what others wrote does not speak as the vendor.
+    let publisher = if advisory.source.is_some() {
+        "other"
+    } else {
+        "vendor"
+    };
+    // What is withdrawn says nothing of products, and no other profile lets them out.
+    let category = if advisory.withdrawn.is_some() {
+        "csaf_base"
+    } else {
+        "csaf_security_advisory"
+    };
+    let mut about = json!({
+        "category": category,
+        "csaf_version": "2.0",
+        "distribution": { "tlp": { "label": label(advisory.tlp) } },
+        "publisher": { "category": publisher, "name": issuer.name, "namespace": issuer.namespace },
+        "title": advisory.title,
+        "tracking": tracking(advisory, circumstances.editions),
+    });
+    if let Some(language) = circumstances.language {
+        about["lang"] = json!(language);
+    }
+    put_list(&mut about, "notes", fate(advisory, circumstances));
+    put_list(
+        &mut about,
+        "references",
+        references(advisory, circumstances),
+    );
+    let credits = advisory.credits.iter();
+    let thanks = credits.map(|credit| json!({ "names": [credit.name], "summary": credit.role }));
+    put_list(&mut about, "acknowledgments", thanks.collect());
+    about
+}
+
+/// What became of the advisory, and of others by it.
+fn fate(advisory: &Advisory, circumstances: &Circumstances<'_>) -> Vec<Value> {
+    let mut notes = Vec::new();
+    let mut note = |category: &str, title: &str, text: String| {
+        notes.push(json!({ "category": category, "title": title, "text": text }));
+    };
+    if let Some(since) = advisory.withdrawn {
+        let reason = retire::reason_of_withdrawal(advisory).unwrap_or("No reason is given.");
+        note(
+            "description",
+            "Reasoning for Withdrawal",
+            format!("Withdrawn {since}. {reason}"),
+        );
+    }
+    for successor in circumstances.successors {
+        let reason = successor.reason.as_deref().unwrap_or("No reason is given.");
+        let text = format!("Superseded by {}. {reason}", successor.id);
+        note("description", "Reasoning for Supersession", text);
+    }
+    if !advisory.supersedes.is_empty() {
+        let older: Vec<&str> = advisory.supersedes.iter().map(DocumentId::as_str).collect();
+        note("other", "Supersedes", older.join(", "));
+    }
+    notes
+}
+
+fn references(advisory: &Advisory, circumstances: &Circumstances<'_>) -> Vec<Value> {
+    let mut references = Vec::new();
+    let mut put = |category: &str, summary: &str, url: &str| {
+        references.push(json!({ "category": category, "summary": summary, "url": url }));
+    };
+    if let Some(address) = &circumstances.address {
+        put("self", "Canonical URL", address);
+    }
+    if let Some(page) = &circumstances.page {
+        put("self", "The same for people to read", page);
+    }
+    for successor in circumstances.successors {
+        if let Some(url) = &successor.url {
+            put("external", "Superseding Document", url);
+        }
+    }
+    for reference in &advisory.references {
+        put("external", &reference.title, &reference.url);
+    }
+    references
 }
 
 /// What the fields of an advisory say of the CSAF document that it was made from.
@@ -128,6 +221,7 @@ fn tracking(advisory: &Advisory, editions: &[Edition]) -> Value {
                 "summary": format!("Revision {}", edition.revision),
             })
         });
+    // What was broadcast in private before is another document, and no part of this one's history.
     let first = editions
         .first()
         .map_or(advisory.published, |edition| edition.at);
@@ -135,7 +229,7 @@ fn tracking(advisory: &Advisory, editions: &[Edition]) -> Value {
         "id": advisory.id,
         "status": "final",
         "version": editions.len().to_string(),
-        "initial_release_date": advisory.published.min(first),
+        "initial_release_date": first,
         "current_release_date": advisory.modified,
         "revision_history": history.collect::<Vec<_>>(),
     });
@@ -181,10 +275,18 @@ fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
     }
     put_list(&mut flaw, "flags", products.flags.clone());
     let affected = &products.affected;
+    let mut remedies = Vec::new();
+    if !products.open.is_empty() {
+        remedies.push(json!({
+            "category": "none_available",
+            "details": "Which versions are affected is being looked into.",
+            "product_ids": products.open,
+        }));
+    }
     if affected.is_empty() {
+        put_list(&mut flaw, "remediations", remedies);
         return flaw;
     }
-    let mut remedies = Vec::new();
     let mut remedy = |category: &str, text: &str| {
         if !text.trim().is_empty() {
             remedies

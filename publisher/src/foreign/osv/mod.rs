@@ -11,4 +11,4 @@ mod tests;
 mod write;
 
 pub use read::take_over;
-pub use write::document;
+pub use write::{document, id};

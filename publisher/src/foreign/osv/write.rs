@@ -6,10 +6,10 @@
 //! the schema has for that, and the component is named in `database_specific` instead of a package.
 
 use serde_json::{Map, Value, json};
-use spacecp_contract::{Advisory, Affected, Ecosystem, SourceFormat, VersionScheme};
+use spacecp_contract::{Advisory, Affected, DocumentId, Ecosystem, SourceFormat, VersionScheme};
 
 use super::{ecosystem, events::events};
-use crate::foreign::purl;
+use crate::{foreign::purl, retire};
 
 /// The version of the schema that is written.
 const SCHEMA_VERSION: &str = "1.7.3";
@@ -39,11 +39,7 @@ pub fn document(advisory: &Advisory) -> Value {
     put("published", json!(advisory.published));
     put("summary", json!(advisory.title));
     put("affected", advisory.affected.iter().map(affected).collect());
-    let id = match &advisory.source {
-        None => format!("x_{}", advisory.id),
-        Some(source) => source.id.clone(),
-    };
-    put("id", json!(id));
+    put("id", json!(id(advisory)));
     if source.is_some() {
         put("details", json!(advisory.issue));
     } else {
@@ -54,7 +50,16 @@ pub fn document(advisory: &Advisory) -> Value {
     if let Some(withdrawn) = advisory.withdrawn {
         put("withdrawn", json!(withdrawn));
     }
-    let lists: [(&str, Vec<Value>); 4] = [
+    let lists: [(&str, Vec<Value>); 5] = [
+        // What it takes the place of is about the same, and no alias: both have an id of their own.
+        (
+            "related",
+            advisory
+                .supersedes
+                .iter()
+                .map(|id| json!(name(id)))
+                .collect(),
+        ),
         (
             "aliases",
             advisory.aliases.iter().map(|alias| json!(alias)).collect(),
@@ -92,6 +97,19 @@ pub fn document(advisory: &Advisory) -> Value {
     Value::Object(record)
 }
 
+/// The id of the record: that of the record it came as, else ours with the prefix that the schema has for
+/// databases which it does not know.
+pub fn id(advisory: &Advisory) -> String {
+    match &advisory.source {
+        None => name(&advisory.id),
+        Some(source) => source.id.clone(),
+    }
+}
+
+fn name(id: &DocumentId) -> String {
+    format!("x_{id}")
+}
+
 fn unsaid(advisory: &Advisory) -> Value {
     let mut all = json!(advisory);
     if let Some(fields) = all.as_object_mut() {
@@ -102,7 +120,12 @@ fn unsaid(advisory: &Advisory) -> Value {
 
 /// All of an advisory that people read, as one text.
 fn details(advisory: &Advisory) -> String {
-    let mut text = advisory.issue.trim().to_owned();
+    let mut text = String::new();
+    // Those who read nothing else of a withdrawn record read this.
+    if let Some(reason) = retire::reason_of_withdrawal(advisory) {
+        text.push_str(&format!("## Withdrawn\n\n{reason}\n\n## Issue\n\n"));
+    }
+    text.push_str(advisory.issue.trim());
     let mut section = |title: &str, words: &str| {
         if !words.trim().is_empty() {
             text.push_str(&format!("\n\n## {title}\n\n{}", words.trim()));

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, Credit, DocumentId, Reference, TimelineEntry, Workaround};
-use spacecp_tests::catalog;
+
+use crate::catalog;
 
 /// Each calls `hit()` where it is taken for markup, or tries to load something.
-pub(super) const TEXTS: [&str; 24] = [
+pub const TEXTS: [&str; 24] = [
     "<script>hit()</script>",
     "<ScRiPt src=//127.0.0.1:9/hit.js></sCrIpT>",
     "</title><script>hit()</script>",
@@ -33,7 +34,7 @@ pub(super) const TEXTS: [&str; 24] = [
 ];
 
 /// An advisory for each of the texts, which is in every field that takes texts.
-pub(super) fn advisories(now: Timestamp) -> Vec<Advisory> {
+pub fn advisories(now: Timestamp) -> Vec<Advisory> {
     let numbered = (1u32..).zip(TEXTS);
     numbered
         .map(|(number, text)| advisory(number, text, now))
@@ -41,7 +42,7 @@ pub(super) fn advisories(now: Timestamp) -> Vec<Advisory> {
 }
 
 /// The id of the advisory with this text.
-pub(super) fn id(number: u32) -> String {
+pub fn id(number: u32) -> String {
     format!("SPACECP-SA-2025-{number:04}")
 }
 
@@ -53,7 +54,7 @@ fn advisory(number: u32, text: &str, now: Timestamp) -> Advisory {
         .collect::<Vec<_>>();
     let model = model.remove(0);
     Advisory {
-        id: DocumentId::new(id(number)).expect("an id"),
+        id: DocumentId::new(id(number)).expect("the corpus's ids are ids"),
         title: one_line.clone(),
         issue: text.to_owned(),
         impacts: format!(

@@ -1,0 +1,329 @@
+//! What a tired person at the desk does wrong with something under embargo, and what the desk says to it.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use anyhow::{Context, Result};
+use jiff::{SignedDuration, Timestamp};
+use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Tlp};
+use spacecp_publisher::{
+    feed::{Consent, Feed, FeedError, HeldBack},
+    requests::{self, RequestError, Wanted},
+};
+use spacecp_tests::{
+    catalog,
+    ground::{Age, Ground},
+    vendor::Vendor,
+};
+use tempfile::TempDir;
+
+use crate::private::ONE;
+
+fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().expect("a time")
+}
+
+fn tomorrow() -> Timestamp {
+    now() + SignedDuration::from_hours(24)
+}
+
+/// A vendor with a panel that reads what is under embargo.
+fn vendor(folder: &Path) -> Result<Vendor> {
+    let vendor = Vendor::new(folder, catalog::AUDIENCE, now())?;
+    vendor.panels().enrol("panel", ONE, now())?;
+    Ok(vendor)
+}
+
+/// The advisory of the demo that is under embargo; it names a correction.
+fn secret(revision: u64) -> Advisory {
+    let mut secret = catalog::advisories(now()).remove(3);
+    secret.revision = revision;
+    secret
+}
+
+/// The same without a correction.
+fn bare(revision: u64) -> Advisory {
+    let mut bare = secret(revision);
+    bare.corrections.clear();
+    bare
+}
+
+fn disclosed(id: &str, revision: u64) -> Result<Advisory> {
+    let mut disclosed = bare(revision);
+    disclosed.id = id.parse()?;
+    disclosed.tlp = Tlp::Clear;
+    disclosed.embargo_until = None;
+    Ok(disclosed)
+}
+
+/// Builds and signs the correction that the secret advisory names.
+fn correct(vendor: &mut Vendor, folder: &Path) -> Result<()> {
+    let before = Ground::lay(&folder.join("before"), Age::Flawed)?;
+    let after = Ground::lay(&folder.join("after"), Age::Corrected)?;
+    vendor.publish_correction(&catalog::corrections()[2], &before, &after)?;
+    Ok(())
+}
+
+/// What a broadcast is refused for.
+fn refused(feed: &Feed, vendor: &Vendor) -> Result<FeedError> {
+    let done = feed.broadcast(now(), tomorrow(), &[&vendor.keys().feed]);
+    done.err().context("it was broadcast")
+}
+
+fn in_clear(vendor: &Vendor) -> bool {
+    let feed = vendor.feed_dir();
+    ["advisory", "correction", "blobs"]
+        .iter()
+        .any(|kind| feed.join(kind).exists())
+}
+
+#[test]
+fn a_correction_waits_for_the_advisory_that_it_answers() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    correct(&mut vendor, folder.path())?;
+    let done = vendor.broadcast()?;
+    let held = HeldBack {
+        correction: catalog::BACKUP_CORRECTION.parse()?,
+        revision: 1,
+        advisory: Some(catalog::BACKUP.parse()?),
+    };
+    assert_eq!((done.held_back, done.documents), (vec![held], 0));
+    assert!(!in_clear(&vendor));
+    vendor.publish_advisory(secret(1))?;
+    let done = vendor.broadcast()?;
+    assert_eq!(done.held_back, []);
+    assert_eq!(done.private.context("a private side")?.documents, 2);
+    assert!(!in_clear(&vendor));
+    Ok(())
+}
+
+#[test]
+fn an_advisory_does_not_go_out_without_a_correction_that_waits_for_another() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    correct(&mut vendor, folder.path())?;
+    let mut public = disclosed("SPACECP-SA-2026-0099", 1)?;
+    public.corrections = vec![DocumentId::new(catalog::BACKUP_CORRECTION)?];
+    vendor.publish_advisory(public)?;
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(
+        matches!(&error, FeedError::HeldBack { waits_for, .. } if **waits_for == *catalog::BACKUP),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_public_advisory_names_none_under_embargo_as_superseded_or_as_itself() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.publish_advisory(bare(1))?;
+    let mut public = disclosed("SPACECP-SA-2026-0099", 1)?;
+    public.supersedes = vec![catalog::BACKUP.parse()?];
+    vendor.publish_advisory(public.clone())?;
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(matches!(&error, FeedError::Names { .. }), "{error}");
+    public.supersedes.clear();
+    public.aliases = vec![catalog::BACKUP.to_owned()];
+    public.revision = 2;
+    vendor.publish_advisory(public)?;
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(matches!(&error, FeedError::Names { .. }), "{error}");
+    assert!(!in_clear(&vendor));
+    Ok(())
+}
+
+#[test]
+fn nothing_is_disclosed_before_its_date_unless_it_is_asked_for() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    let planned = now() + SignedDuration::from_hours(24 * 30);
+    let mut early = bare(1);
+    early.embargo_until = Some(planned);
+    vendor.publish_advisory(early)?;
+    vendor.broadcast()?;
+    vendor.publish_advisory(disclosed(catalog::BACKUP, 2)?)?;
+    let keys = &[&vendor.keys().feed];
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(
+        matches!(&error, FeedError::Early { planned: at, .. } if *at == planned),
+        "{error}"
+    );
+    assert!(!in_clear(&vendor));
+    let consent = Consent {
+        disclose: [catalog::BACKUP.parse()?].into(),
+        ..Consent::default()
+    };
+    let asked = vendor.feed().clone().with_consent(consent);
+    asked.plan_broadcast(now(), tomorrow())?;
+    // On the day itself nobody needs to ask.
+    let after = planned + SignedDuration::from_hours(24);
+    vendor.feed().broadcast(planned, after, keys)?;
+    assert!(in_clear(&vendor));
+    Ok(())
+}
+
+#[test]
+fn a_desk_that_does_not_remember_a_private_side_does_not_go_on_with_it_unasked() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.publish_advisory(bare(1))?;
+    vendor.broadcast()?;
+    let second = folder.path().join("second desk");
+    fs::create_dir(&second)?;
+    let elsewhere = Feed::at(vendor.feed_dir()).with_desk(&second)?;
+    let error = refused(&elsewhere, &vendor)?;
+    assert!(
+        matches!(&error, FeedError::NotRemembered { ledger, .. } if ledger.starts_with(&second)),
+        "{error}"
+    );
+    let margins = spacecp_publisher::status::Margins {
+        head: SignedDuration::ZERO,
+        root: SignedDuration::ZERO,
+    };
+    let problems = elsewhere.status(now(), margins)?.problems;
+    assert!(
+        problems.iter().any(|one| one.contains("--seal-anew")),
+        "{problems:?}"
+    );
+    // The desk itself, whose memory alone is lost, has everything that was under embargo.
+    fs::remove_file(vendor.waiting_dir().join("sealed.json"))?;
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(matches!(&error, FeedError::NotRemembered { .. }), "{error}");
+    let consent = Consent {
+        seal_anew: true,
+        ..Consent::default()
+    };
+    let asked = vendor.feed().clone().with_consent(consent);
+    let done = asked.broadcast(now(), tomorrow(), &[&vendor.keys().feed])?;
+    assert_eq!(done.private.context("a private side")?.documents, 1);
+    vendor.broadcast()?;
+    Ok(())
+}
+
+#[test]
+fn a_desk_restored_from_before_the_last_broadcast_does_not_go_on() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.broadcast()?;
+    let ledger = vendor.waiting_dir().join("sealed.json");
+    let old = fs::read(&ledger)?;
+    vendor.publish_advisory(bare(1))?;
+    vendor.broadcast()?;
+    let new = fs::read(&ledger)?;
+    fs::write(&ledger, old)?;
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(matches!(&error, FeedError::NotRemembered { .. }), "{error}");
+    fs::write(&ledger, new)?;
+    vendor.broadcast()?;
+    Ok(())
+}
+
+#[test]
+fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    let id: DocumentId = catalog::BACKUP.parse()?;
+    let kind = DocumentKind::Advisory;
+    vendor.publish_advisory(bare(1))?;
+    assert_eq!(vendor.feed().unsign(kind, &id)?, 1);
+    let done = vendor.broadcast()?;
+    assert_eq!(done.private.context("a private side")?.documents, 0);
+    // The revision is free again, for other contents.
+    let mut other = bare(1);
+    other.title = "Another title".to_owned();
+    vendor.publish_advisory(other)?;
+    vendor.broadcast()?;
+    let refused = vendor.feed().unsign(kind, &id);
+    assert!(
+        matches!(&refused, Err(FeedError::NotWaiting { .. })),
+        "{refused:?}"
+    );
+    // Of the next revision only that is taken back.
+    vendor.publish_advisory(bare(2))?;
+    assert_eq!(vendor.feed().unsign(kind, &id)?, 2);
+    assert!(vendor.feed().unsign(kind, &id).is_err());
+    vendor.publish_advisory(disclosed("SPACECP-SA-2026-0099", 1)?)?;
+    vendor.broadcast()?;
+    let refused = vendor.feed().unsign(kind, &"SPACECP-SA-2026-0099".parse()?);
+    assert!(
+        matches!(&refused, Err(FeedError::NotWaiting { .. })),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_was_sealed_with_a_document_that_is_taken_back_does_not_become_current() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.publish_advisory(bare(1))?;
+    let feed = vendor.feed();
+    let (plan, index) = feed.prepare_broadcast(now(), tomorrow())?;
+    let head = feed.planned_head(&plan, &index, now())?;
+    let at = folder.path().join("asked");
+    let index = requests::write(&at, Wanted::Index(index))?;
+    let head = requests::write(&at, Wanted::Head(head))?;
+    for request in [&index, &head] {
+        request.sign(&[&vendor.keys().feed])?;
+    }
+    feed.unsign(DocumentKind::Advisory, &catalog::BACKUP.parse()?)?;
+    let error = index.publish(feed, now()).expect_err("it was taken back");
+    assert!(
+        matches!(&error, RequestError::Feed(FeedError::SealedGone)),
+        "{error}"
+    );
+    let sealed = feed.folder().join("sealed");
+    let left = walkdir::WalkDir::new(sealed).into_iter().flatten();
+    assert_eq!(left.filter(|entry| entry.file_type().is_file()).count(), 0);
+    Ok(())
+}
+
+#[test]
+fn what_was_sealed_and_is_not_whole_any_more_does_not_become_current() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.publish_advisory(bare(1))?;
+    let feed = vendor.feed();
+    let (plan, index) = feed.prepare_broadcast(now(), tomorrow())?;
+    let head = feed.planned_head(&plan, &index, now())?;
+    let bucket = index.sealed.as_ref().context("it is sealed")?.buckets[0];
+    let at = folder.path().join("asked");
+    let index = requests::write(&at, Wanted::Index(index))?;
+    let head = requests::write(&at, Wanted::Head(head))?;
+    for request in [&index, &head] {
+        request.sign(&[&vendor.keys().feed])?;
+    }
+    let file = feed
+        .folder()
+        .join(FeedPath::sealed(&bucket.digest).as_str());
+    let bytes = fs::read(&file)?;
+    fs::remove_file(&file)?;
+    let error = index.publish(feed, now()).expect_err("a bucket is gone");
+    assert!(
+        matches!(&error, RequestError::Feed(FeedError::SealedGone)),
+        "{error}"
+    );
+    fs::write(&file, bytes)?;
+    index.publish(feed, now())?;
+    Ok(())
+}
+
+#[test]
+fn a_request_is_for_its_owner_alone_and_a_folder_with_one_takes_no_other() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.publish_advisory(bare(1))?;
+    let at = folder.path().join("asked");
+    let (plan, index) = vendor.feed().prepare_broadcast(now(), tomorrow())?;
+    requests::refuse_taken(&at, plan.sequence)?;
+    let request = requests::write(&at, Wanted::Index(index))?;
+    let mode = fs::metadata(request.path())?.permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let taken = requests::refuse_taken(&at, plan.sequence);
+    assert!(
+        matches!(&taken, Err(RequestError::Exists(path)) if path == request.path()),
+        "{taken:?}"
+    );
+    Ok(())
+}
