@@ -20,7 +20,8 @@ use crate::{
     panel::advisory,
 };
 
-fn page_of(name: &str) -> Request {
+/// Asks for the page of an advisory.
+pub(crate) fn page_of(name: &str) -> Request {
     Request {
         place: Place::Advisory(name.to_owned()),
         listing: render::whole(),
@@ -77,15 +78,7 @@ async fn a_plugin_is_given_what_is_believed_and_nothing_else() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_was_changed_in_the_store_is_given_to_nobody() -> Result<()> {
     let house = House::with_plugin(Path::new(artifacts::HOSTILE)).await?;
-    let options =
-        sqlx::sqlite::SqliteConnectOptions::new().filename(house.state().join("feed.sqlite"));
-    let pool = sqlx::SqlitePool::connect_with(options).await?;
-    sqlx::query(
-        "UPDATE documents SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)",
-    )
-    .execute(&pool)
-    .await?;
-    pool.close().await;
+    house.tamper_with_documents().await?;
     let given = given(&house, &[format!("advisory 1 {ADVISORY}")]).await?;
     assert!(
         given.len() == 1 && !given[0].ends_with("bytes") && given[0] != "not held",

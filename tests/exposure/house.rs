@@ -1,8 +1,7 @@
 //! A whole panel with one component, and its vendor: a real feed, a real store, the plugin in its sandbox.
 
 use std::{
-    fs::{self, DirBuilder},
-    os::unix::fs::{DirBuilderExt, symlink},
+    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -15,7 +14,7 @@ use spacecp_advisories::{
     config::Config,
     plugin::{Counts, bindings::exports::spacecp::advisories::exposure::ExposureReport},
 };
-use spacecp_tests::{artifacts, vendor::Vendor};
+use spacecp_tests::{artifacts, compiled, vendor::Vendor};
 use tempfile::TempDir;
 
 use crate::panel::advisory;
@@ -59,7 +58,7 @@ impl House {
         fs::write(root.join("component/VERSION"), "1.0.0\n")?;
         fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
         let panel = Self { folder, vendor };
-        panel.lend_compiled_plugin()?;
+        compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &panel.state())?;
         panel.shim().await?.sync().await?;
         Ok(panel)
     }
@@ -87,15 +86,6 @@ impl House {
         self.state().join("remembered-report")
     }
 
-    /// Every panel here runs the same plugin, and compiling it takes longer than most tests.
-    fn lend_compiled_plugin(&self) -> Result<()> {
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("found-compiled-plugins");
-        let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        private(&shared)?;
-        private(&self.state())?;
-        Ok(symlink(&shared, self.state().join("plugin-cache"))?)
-    }
-
     /// How a check ends, and what it prints.
     pub(crate) fn check(&self) -> Result<(Option<i32>, String)> {
         let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
@@ -103,6 +93,20 @@ impl House {
             .arg(self.folder.path().join("panel.toml"))
             .output()?;
         Ok((output.status.code(), String::from_utf8(output.stdout)?))
+    }
+
+    /// Changes a byte of every document in its store.
+    pub(crate) async fn tamper_with_documents(&self) -> Result<()> {
+        let feed = self.state().join("feed.sqlite");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(feed);
+        let pool = sqlx::SqlitePool::connect_with(options).await?;
+        sqlx::query(
+            "UPDATE documents SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)",
+        )
+        .execute(&pool)
+        .await?;
+        pool.close().await;
+        Ok(())
     }
 
     /// What is remembered has to go: the plugin is asked, says the same, and is remembered again.

@@ -3,15 +3,19 @@
 
 use std::{
     fs::{self, OpenOptions},
+    io::Write,
     os::unix::fs::PermissionsExt,
+    path::Path,
 };
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::{ShimError, decisions::Wish, remembered::LARGEST};
+use spacecp_contract::Tlp;
 use spacecp_tests::artifacts;
 
 use crate::{
+    fetched::page_of,
     house::{ADVISORY, COMPONENT, House},
     panel::{advisory, id},
 };
@@ -78,6 +82,68 @@ async fn a_decision_is_put_to_the_plugin() -> Result<()> {
     };
     panel.shim().await?.decide(&wish).await?;
     panel.is_asked_again().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_limits_are_put_to_the_plugin() -> Result<()> {
+    let panel = House::that_was_asked().await?;
+    let mut configuration = OpenOptions::new()
+        .append(true)
+        .open(panel.folder.path().join("panel.toml"))?;
+    configuration.write_all(b"[limits]\nlog-lines = 3\n")?;
+    panel.is_asked_again().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_release_of_the_same_component_speaks_for_itself() -> Result<()> {
+    let mut panel = House::that_was_asked().await?;
+    let component = Path::new(artifacts::PLUGIN);
+    panel.vendor.release_plugin(component, 2)?;
+    panel.is_asked_again().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_damaged_has_no_word_remembered() -> Result<()> {
+    let panel = House::that_was_asked().await?;
+    panel.tamper_with_documents().await?;
+    // Nobody has looked at them yet; whoever does notes it.
+    let shim = panel.shim().await?;
+    let page = shim.page(&page_of(ADVISORY)).await;
+    assert!(page.is_err(), "{page:?}");
+    drop(shim);
+    assert_eq!(panel.check()?.0, Some(3));
+    panel.shim().await?.sync().await?;
+    panel.is_asked_again().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_embargo_is_told_from_memory_as_it_was_told_at_first() -> Result<()> {
+    let mut panel = House::that_was_asked().await?;
+    let secret = "SPACECP-SA-2026-0002";
+    let mut told = advisory(secret, COMPONENT, &[("0", Some("2.0.0"), None)]);
+    told.title = "A secret door".to_owned();
+    told.tlp = Tlp::AmberStrict;
+    told.embargo_until = Some(Timestamp::now() + SignedDuration::from_secs(2));
+    panel.vendor.publish_advisory(told.clone())?;
+    panel.vendor.broadcast()?;
+    panel.shim().await?.sync().await?;
+    let first = panel.check()?;
+    assert!(first.1.contains(secret), "{}", first.1);
+    assert!(!first.1.contains("A secret door"), "{}", first.1);
+    // The planned day lifts nothing, neither for the plugin nor for what is remembered.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(!panel.asked().await?.asked);
+    assert_eq!(panel.check()?, first);
+    told.revision += 1;
+    told.tlp = Tlp::Clear;
+    told.embargo_until = None;
+    panel.vendor.publish_advisory(told)?;
+    panel.vendor.broadcast()?;
+    panel.shim().await?.sync().await?;
+    assert!(panel.asked().await?.asked);
+    let (_, said) = panel.check()?;
+    assert!(said.contains("A secret door"), "{said}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

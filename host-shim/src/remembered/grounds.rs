@@ -1,6 +1,7 @@
 //! What a report rests on: two reports that rest on the same say the same.
 //!
-//! Time is not among it. A verdict knows no clock, and what does – how fresh the vendor's word is, whether a
+//! Who asks is not among it, for there is one report for all: what is under embargo is marked in it, and whoever
+//! shows it leaves out what a reader may not see. Nor is time. A verdict knows no clock, and what does – how fresh the vendor's word is, whether a
 //! decision still holds – is looked at anew by whoever shows a report.
 
 use spacecp_contract::Digest;
@@ -8,12 +9,12 @@ use spacecp_contract::Digest;
 use crate::store::Cursor;
 
 /// Another number whenever the same grounds would lead to another report, or be kept in another form.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
 /// Everything that the verdicts of a report follow from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grounds {
-    /// The component of the plugin whose word it is, as its signed manifest names it.
+    /// The plugin whose word it is: its signed manifest, which names the component.
     pub plugin: Digest,
     /// The last document of the feed that the plugin was given.
     pub documents: Cursor,
@@ -23,6 +24,8 @@ pub struct Grounds {
     pub inventory: String,
     /// What administrators decided, and how that stands now.
     pub decisions: Digest,
+    /// What the configuration says of all of this.
+    pub configuration: Digest,
 }
 
 impl Grounds {

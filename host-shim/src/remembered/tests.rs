@@ -22,6 +22,7 @@ fn grounds() -> Grounds {
         index: Digest::of(b"index"),
         inventory: "inventory".to_owned(),
         decisions: Digest::of(b"decisions"),
+        configuration: Digest::of(b"configuration"),
     }
 }
 
@@ -110,6 +111,10 @@ fn each_of_the_grounds_counts() {
         },
         Grounds {
             decisions: other,
+            ..grounds()
+        },
+        Grounds {
+            configuration: other,
             ..grounds()
         },
     ];

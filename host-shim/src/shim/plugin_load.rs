@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use spacecp_contract::{Digest, PluginManifest, Root};
+use spacecp_contract::{PluginManifest, Root};
 
 use super::{Rooms, ShimError, beside, services, told::Told};
 use crate::{
@@ -67,19 +67,22 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
-/// The component that would run, by its digest: verified as if it were to be loaded, and never held whole.
-pub(super) async fn component(rooms: &Rooms) -> Result<Result<Digest, PluginLoadError>, ShimError> {
+/// The manifest of the plugin that would run: verified with its component as if that were to be loaded, which
+/// is never held whole.
+pub(super) async fn manifest_in_force(
+    rooms: &Rooms,
+) -> Result<Result<Verified<PluginManifest>, PluginLoadError>, ShimError> {
     let Some((root, release)) = whose_word(rooms).await? else {
         return Ok(Err(PluginLoadError::NoRoot));
     };
-    Ok(component_of(rooms, &root, release))
+    Ok(manifest_of(rooms, &root, release))
 }
 
-fn component_of(
+fn manifest_of(
     rooms: &Rooms,
     root: &Verified<Root>,
     release: Option<u64>,
-) -> Result<Digest, PluginLoadError> {
+) -> Result<Verified<PluginManifest>, PluginLoadError> {
     let config = &rooms.config().plugin;
     let (manifest, signatures) = manifest(rooms)?;
     let mut component = open_bounded(&config.component, rooms.config().limits.component)?;
@@ -91,7 +94,7 @@ fn component_of(
         bytes: &manifest,
         signatures: &signatures,
     };
-    Ok(trust::plugin_by_digest(root, offered, found, release)?.component)
+    Ok(trust::plugin_by_digest(root, offered, found, release)?)
 }
 
 fn start(

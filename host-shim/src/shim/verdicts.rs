@@ -1,9 +1,10 @@
 //! Every verdict: from the plugin, or from what it said last where nothing has changed since.
 
-use spacecp_contract::Digest;
+use spacecp_contract::{Digest, PluginManifest, encode};
 
 use super::{Shim, ShimError, contract, plugin_load, told::Last};
 use crate::{
+    config::Config,
     plugin::{Counts, bindings::exports::spacecp::advisories::exposure::ExposureReport},
     remembered::Grounds,
 };
@@ -30,9 +31,9 @@ impl Shim {
         let report = plugin.report().await?;
         let told = (before == self.told.last()).then_some(before);
         if let (Some(told), Ok(decisions)) = (told, decisions) {
-            let component = plugin.manifest().component;
+            let signed = signed(plugin.manifest());
             // It has answered; that it cannot be remembered is no reason to withhold the answer.
-            if let Err(error) = self.remember(&report, component, told, decisions).await {
+            if let Err(error) = self.remember(&report, signed, told, decisions).await {
                 tracing::warn!(%error, "the report cannot be remembered");
             }
         }
@@ -49,8 +50,13 @@ impl Shim {
     /// own way to say.
     async fn recalled(&self) -> Option<ExposureReport> {
         let plugin = match self.plugin.get() {
-            Some(loaded) => loaded.as_ref().ok()?.manifest().component,
-            None => plugin_load::component(&self.rooms).await.ok()?.ok()?,
+            Some(loaded) => signed(loaded.as_ref().ok()?.manifest()),
+            None => signed(
+                &*plugin_load::manifest_in_force(&self.rooms)
+                    .await
+                    .ok()?
+                    .ok()?,
+            ),
         };
         let inventory = self.rooms.inventory().await.fingerprint.to_string();
         let decisions = self.decisions_now().await.ok()?;
@@ -84,7 +90,8 @@ impl Shim {
         Ok(())
     }
 
-    /// What a report rests on now; nothing before the first word of the vendor.
+    /// What a report rests on now; nothing before the first word of the vendor, or where what is stored of it
+    /// was found damaged.
     async fn grounds(
         &self,
         plugin: Digest,
@@ -92,6 +99,9 @@ impl Shim {
         decisions: Digest,
     ) -> Result<Option<Grounds>, ShimError> {
         let store = self.rooms.store();
+        if store.damage().await?.is_some() {
+            return Ok(None);
+        }
         let documents = store.end_of_documents().await?;
         let trusted = store.trusted().await?;
         Ok(trusted.index.as_ref().map(|index| Grounds {
@@ -100,6 +110,7 @@ impl Shim {
             index: Digest::of(index.bytes()),
             inventory,
             decisions,
+            configuration: configured(self.rooms.config()),
         }))
     }
 
@@ -109,6 +120,19 @@ impl Shim {
         let told: Vec<_> = decisions.iter().filter_map(contract::decision).collect();
         Ok(Digest::of(format!("{told:?}").as_bytes()))
     }
+}
+
+/// What was signed of a plugin; its component is named in it.
+fn signed(manifest: &PluginManifest) -> Digest {
+    Digest::of(&encode(manifest))
+}
+
+/// What the configuration says of whom to believe, of what is installed, and of what a plugin may use.
+fn configured(config: &Config) -> Digest {
+    let feed = &config.feed;
+    let believed = (&feed.audience, &feed.root, &feed.root_fingerprint);
+    let installed = (&config.components, &config.inventories, &config.scan);
+    Digest::of(format!("{believed:?} {installed:?} {:?}", config.limits).as_bytes())
 }
 
 /// Reads or writes where nobody waits for the disk.
