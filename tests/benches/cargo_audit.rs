@@ -5,7 +5,7 @@
 //! question of ours and takes most of its time, so that its figure without that stands beside it.
 //!
 //! ```console
-//! CARGO_AUDIT=cargo-audit ADVISORY_DB=advisory-db OSV=advisories.jsonl LOCK=Cargo.lock \
+//! CARGO_AUDIT=~/.cargo/bin/cargo-audit ADVISORY_DB=advisory-db OSV=advisories.jsonl LOCK=Cargo.lock \
 //!     cargo bench --profile dev --package spacecp-tests --bench cargo_audit
 //! ```
 //!
@@ -45,13 +45,30 @@ struct Side {
 }
 
 impl Asked {
-    fn of_environment() -> Option<Self> {
-        let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        Some(Self {
-            peer: path("CARGO_AUDIT")?,
-            database: path("ADVISORY_DB")?,
-            advisories: path("OSV")?,
-            lock: path("LOCK")?,
+    fn of_environment() -> Result<Self> {
+        let path = |name: &str, what: &str| {
+            let path = std::env::var_os(name).map(PathBuf::from);
+            let missing =
+                || format!("{name} is not set: {what}. See the head of benches/cargo_audit.rs");
+            let path = path.with_context(missing)?;
+            ensure!(
+                path.exists(),
+                "{name} names {}, which is not there: {what}",
+                path.display()
+            );
+            Ok(path)
+        };
+        Ok(Self {
+            peer: path(
+                "CARGO_AUDIT",
+                "the program cargo-audit, as cargo install leaves it",
+            )?,
+            database: path("ADVISORY_DB", "a clone of the database of RustSec")?,
+            advisories: path(
+                "OSV",
+                "the same advisories in OSV, a .jsonl file or a folder",
+            )?,
+            lock: path("LOCK", "the Cargo.lock that both look at")?,
         })
     }
 }
@@ -62,12 +79,7 @@ fn main() -> Result<()> {
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
-    let Some(asked) = Asked::of_environment() else {
-        println!(
-            "beside cargo audit: not measured; set CARGO_AUDIT, ADVISORY_DB, OSV and LOCK (see the head of benches/cargo_audit.rs)"
-        );
-        return Ok(());
-    };
+    let asked = Asked::of_environment()?;
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let config = runtime.block_on(panel(folder.path(), &asked))?;
