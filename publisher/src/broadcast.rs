@@ -180,7 +180,9 @@ impl Feed {
         if asked != next || index.document.sequence != next {
             return Err(FeedError::Overtaken { asked, next });
         }
-        let was_sealed = before.is_some_and(|(_, (_, index))| index.sealed.is_some());
+        let index_before = before.as_ref().map(|(_, (_, index))| &**index);
+        self.refuse_secret_since(&index.document, index_before)?;
+        let was_sealed = index_before.is_some_and(|index| index.sealed.is_some());
         self.refuse_other_seals(&index.document, was_sealed)?;
         self.refuse_gaps(&index.document, &[], &[])?;
         for entry in &index.document.documents {
@@ -258,6 +260,12 @@ impl Feed {
             return Err(FeedError::Strange(self.folder().to_owned()));
         }
         Ok(None)
+    }
+
+    /// The index that panels which are up to date hold.
+    pub(crate) fn index_before(&self) -> Result<Option<Index>, FeedError> {
+        let before = self.broadcast_before()?;
+        Ok(before.map(|(_, (_, index))| index.document().clone()))
     }
 
     /// What panels that trust `root` trust now; nothing if its signers have lost their role.

@@ -407,6 +407,31 @@ fn a_broadcast_that_is_signed_on_another_machine_takes_its_case_further() -> Res
 }
 
 #[test]
+fn a_consent_that_was_withdrawn_keeps_the_name_in() -> Result<()> {
+    let desk = Desk::new()?;
+    let id = desk.corrected()?;
+    let draft = desk.write_advisory(&id)?;
+    let credit = "\n[[credits]]\nname = \"Grace\"\nrole = \"finder\"\n";
+    fs::write(&draft, fs::read_to_string(&draft)? + credit)?;
+    let name = draft.display().to_string();
+    desk.well(&["case", "credit", &id, "--agreed", "--text", "by mail"])?;
+    let feed = desk.feed()?;
+    desk.well(&["advisory", "sign", &name, "--feed", &feed])?;
+    desk.well(&["case", "credit", &id, "--withdrawn"])?;
+    let (_, said) = desk.refused(&["broadcast", &feed, "--without-review", "it is urgent"])?;
+    assert!(
+        said.contains("nobody is named against their will"),
+        "{said}"
+    );
+    assert!(
+        !Path::new(&feed).join("head").exists(),
+        "nothing is current"
+    );
+    desk.well(&["unsign", "advisory", ADVISORY, "--feed", &feed])?;
+    Ok(())
+}
+
+#[test]
 fn what_is_no_case_or_no_report_is_refused_by_name() -> Result<()> {
     let desk = Desk::new()?;
     for id in ["../keys", "/etc", "CASE-2026-1", "CASE-2026-0001/.."] {

@@ -55,7 +55,7 @@ impl Three {
             let facts = facts_of(&id(place), name, "1.0.0", "1.0.1")?;
             let mut built = corrections::build(&at("vendor/old"), &at("vendor/new"), facts)?;
             change(place, &mut built);
-            vendor.publish_built(built)?;
+            vendor.publish_answering(built)?;
         }
         vendor.broadcast()?;
         let store = Store::open(&at("store.sqlite")).await?;

@@ -109,7 +109,7 @@ impl Panel {
                 &tree("1.0.0", &[("a.js", "old")]),
             )?;
             vendor.publish_advisory(advisory(name, flaw, fix, severity, night.flaw)?)?;
-            vendor.publish_built(built(root, name, fix, flaw, 1, night.change)?)?;
+            vendor.publish_answering(built(root, name, fix, flaw, 1, night.change)?)?;
         }
         vendor.sign_plugin(Path::new(night.plugin))?;
         vendor.enrol("panel", &root.join("state"))?;
@@ -182,7 +182,7 @@ impl Panel {
             _ => (MODULE_FIX, MODULE_FLAW),
         };
         let built = built(self.folder.path(), name, fix, flaw, revision, change)?;
-        self.vendor.publish_built(built)?;
+        self.vendor.publish_answering(built)?;
         self.vendor.broadcast_until(noon() + hours(24 * 90))?;
         Ok(())
     }

@@ -139,7 +139,7 @@ impl Panel {
             facts(&version(old), &version(new))?,
         )?;
         change(&mut built);
-        vendor.publish_built(built)?;
+        vendor.publish_answering(built)?;
         vendor.broadcast()?;
         let store = Store::open(&at("store.sqlite")).await?;
         let source = Source::new(

@@ -134,18 +134,21 @@ async fn a_neighbour_reads_what_a_stranger_learns_nothing_of_until_it_is_public(
         let listed = programs.well(config, &["list"]).await?;
         assert_eq!(listed.contains(catalog::BACKUP), reads, "{listed}");
     }
-    let (feed, draft) = (demo.feed_dir(), demo.public_draft());
-    for arguments in [&["advisory", "sign"][..], &["broadcast"]] {
+    let [feed, draft, root] = [demo.feed_dir(), demo.public_draft(), demo.web_root()];
+    let [feed, draft, web] = [&feed, &draft, &root].map(|path| path.display().to_string());
+    for arguments in [
+        &["advisory", "sign", &draft, "--feed", &feed][..],
+        &["broadcast", &feed, "--disclose", catalog::BACKUP],
+        &["disclose", &feed, "--out", &web],
+    ] {
         let mut program = Command::new(env!("CARGO_BIN_EXE_vendor-program"));
         program.arg("--desk").arg(demo.desk()).args(arguments);
-        match arguments {
-            ["broadcast"] => program.arg(&feed),
-            _ => program.arg(&draft).arg("--feed").arg(&feed),
-        };
         let output = program.output().await?;
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "{arguments:?}: {complaint}");
     }
+    let page = root.join(format!("advisories/{}.html", catalog::BACKUP));
+    assert!(page.exists(), "everybody finds its page");
     programs.well(&stranger, &["sync"]).await?;
     let listed = programs.well(&stranger, &["list"]).await?;
     assert!(listed.contains(catalog::BACKUP), "{listed}");

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Tlp};
 use spacecp_publisher::{
+    corrections,
     feed::{Consent, Feed, FeedError, HeldBack},
     requests::{self, RequestError, Wanted},
 };
@@ -219,6 +220,107 @@ fn a_desk_restored_from_before_the_last_broadcast_does_not_go_on() -> Result<()>
     Ok(())
 }
 
+/// Puts the desk's memory back to where it was between the head and itself.
+fn cut_off(vendor: &Vendor) -> Result<()> {
+    let path = vendor.waiting_dir().join("sealed.json");
+    let mut ledger: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
+    ledger["pending"] = ledger["current"].take();
+    ledger["current"] = ledger["previous"].take();
+    Ok(fs::write(path, ledger.to_string())?)
+}
+
+#[test]
+fn a_broadcast_that_was_cut_off_after_its_head_is_current_to_the_desk_as_well() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    vendor.broadcast()?;
+    let mut secret = bare(1);
+    secret.embargo_until = Some(now() + SignedDuration::from_hours(24 * 30));
+    vendor.publish_advisory(secret)?;
+    vendor.broadcast()?;
+    cut_off(&vendor)?;
+    let id: DocumentId = catalog::BACKUP.parse()?;
+    let taken = vendor.feed().unsign(DocumentKind::Advisory, &id);
+    assert!(
+        matches!(&taken, Err(FeedError::NotWaiting { .. })),
+        "panels have it: {taken:?}"
+    );
+    vendor.feed().add(
+        disclosed(catalog::BACKUP, 2)?,
+        &catalog::AUDIENCE.parse()?,
+        &[&vendor.keys().advisory],
+    )?;
+    let error = refused(vendor.feed(), &vendor)?;
+    assert!(matches!(&error, FeedError::Early { .. }), "{error}");
+    // A timer goes on.
+    vendor
+        .feed()
+        .refresh(now(), tomorrow(), &[&vendor.keys().feed])?;
+    assert_eq!(
+        vendor.feed().unsign(DocumentKind::Advisory, &id)?,
+        [2],
+        "what nobody has is taken back"
+    );
+    let done = vendor.broadcast()?;
+    assert_eq!(done.private.context("a private side")?.documents, 1);
+    Ok(())
+}
+
+#[test]
+fn the_next_revision_of_a_secret_correction_is_no_less_secret() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    correct(&mut vendor, folder.path())?;
+    vendor.publish_advisory(bare(1))?;
+    vendor.publish_advisory(disclosed("SPACECP-SA-2026-0099", 1)?)?;
+    let done = vendor.broadcast()?;
+    assert_eq!(done.private.context("a private side")?.documents, 2);
+    let fix = &catalog::corrections()[2];
+    let mut facts = vendor.facts(fix)?;
+    facts.revision = 2;
+    facts.advisories = vec!["SPACECP-SA-2026-0099".parse()?];
+    let old = Ground::lay(&folder.path().join("again/before"), Age::Flawed)?;
+    let new = Ground::lay(&folder.path().join("again/after"), Age::Corrected)?;
+    let built = corrections::build(&(fix.folder)(&old), &(fix.folder)(&new), facts)?;
+    vendor.publish_built(built)?;
+    let done = vendor.broadcast()?;
+    assert_eq!(done.private.context("a private side")?.documents, 2);
+    assert!(!vendor.feed_dir().join("correction").exists());
+    Ok(())
+}
+
+#[test]
+fn what_was_asked_for_in_clear_does_not_go_out_once_it_is_secret() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut vendor = vendor(folder.path())?;
+    let fix = &catalog::corrections()[2];
+    let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
+    let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
+    let mut facts = vendor.facts(fix)?;
+    facts.advisories = vec!["SPACECP-SA-2026-0099".parse()?];
+    let built = corrections::build(&(fix.folder)(&before), &(fix.folder)(&after), facts)?;
+    vendor.publish_built(built)?;
+    vendor.publish_advisory(disclosed("SPACECP-SA-2026-0099", 1)?)?;
+    let feed = vendor.feed().clone();
+    let (plan, index) = feed.prepare_broadcast(now(), tomorrow())?;
+    let head = feed.planned_head(&plan, &index, now())?;
+    let at = folder.path().join("asked");
+    let index = requests::write(&at, Wanted::Index(index))?;
+    let head = requests::write(&at, Wanted::Head(head))?;
+    for request in [&index, &head] {
+        request.sign(&[&vendor.keys().feed])?;
+    }
+    // It names the correction, which is as secret as the advisory from now on.
+    vendor.publish_advisory(secret(1))?;
+    let error = index.publish(&feed, now()).expect_err("it is secret now");
+    assert!(
+        matches!(&error, RequestError::Feed(FeedError::SecretSince { .. })),
+        "{error}"
+    );
+    assert!(!in_clear(&vendor));
+    Ok(())
+}
+
 #[test]
 fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Result<()> {
     let folder = TempDir::new()?;
@@ -226,7 +328,7 @@ fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Resu
     let id: DocumentId = catalog::BACKUP.parse()?;
     let kind = DocumentKind::Advisory;
     vendor.publish_advisory(bare(1))?;
-    assert_eq!(vendor.feed().unsign(kind, &id)?, 1);
+    assert_eq!(vendor.feed().unsign(kind, &id)?, [1]);
     let done = vendor.broadcast()?;
     assert_eq!(done.private.context("a private side")?.documents, 0);
     // The revision is free again, for other contents.
@@ -239,9 +341,10 @@ fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Resu
         matches!(&refused, Err(FeedError::NotWaiting { .. })),
         "{refused:?}"
     );
-    // Of the next revision only that is taken back.
+    // Of the next revisions all are: what the newer put right is not to go out either.
     vendor.publish_advisory(bare(2))?;
-    assert_eq!(vendor.feed().unsign(kind, &id)?, 2);
+    vendor.publish_advisory(bare(3))?;
+    assert_eq!(vendor.feed().unsign(kind, &id)?, [2, 3]);
     assert!(vendor.feed().unsign(kind, &id).is_err());
     vendor.publish_advisory(disclosed("SPACECP-SA-2026-0099", 1)?)?;
     vendor.broadcast()?;

@@ -20,6 +20,7 @@ use crate::{
     artifacts, catalog, compiled,
     feed_server::FeedServer,
     ground::{Age, Ground},
+    settings,
     vendor::{Keys, Vendor},
 };
 
@@ -218,6 +219,11 @@ impl Demo {
             .join(format!("{}.toml", catalog::BACKUP))
     }
 
+    /// Where the vendor may tell everybody.
+    pub fn web_root(&self) -> PathBuf {
+        self.folder().join("vendor/web")
+    }
+
     /// Gives the panel's identity to another folder of state: whoever begins there is the same panel, and reads
     /// what is encrypted to it.
     pub fn lend_identity(&self, state: &Path) -> Result<()> {
@@ -273,6 +279,10 @@ fn vendor(root: &Path, now: Timestamp) -> Result<Vendor> {
     vendor.enrol(ENROLLED, &root.join(ENROLLED).join("state"))?;
     vendor.broadcast()?;
     write_public_draft(&vendor.desk_dir(), now)?;
+    fs::write(
+        vendor.desk_dir().join("publisher.toml"),
+        settings::text(now),
+    )?;
     Ok(vendor)
 }
 

@@ -13,6 +13,7 @@ pub mod http;
 pub mod jar;
 pub mod npm;
 pub mod object_server;
+pub mod settings;
 pub mod vendor;
 
 /// The guests that the build script made.

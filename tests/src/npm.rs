@@ -3,12 +3,14 @@
 //! None of their own scripts is run on the way, and nothing of them is shipped.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 /// What is pinned.
 const PINNED: [&str; 2] = ["package.json", "package-lock.json"];
@@ -56,6 +58,23 @@ pub fn run(program: &str, arguments: &[&Path]) -> Result<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// What a judge of `tests/npm` says of each of these files, after its own first argument if it has one.
+pub fn judged(
+    program: &str,
+    first: Option<&Path>,
+    files: &[PathBuf],
+) -> Result<BTreeMap<PathBuf, Value>> {
+    let files = files.iter().map(PathBuf::as_path);
+    let arguments: Vec<&Path> = first.into_iter().chain(files).collect();
+    Ok(serde_json::from_str(&run(program, &arguments)?)?)
+}
+
+/// What is wrong with an OSV record, by the schema of OSV.
+pub fn judged_by_osv(records: &[PathBuf]) -> Result<BTreeMap<PathBuf, Value>> {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/osv.json");
+    judged("schema.mjs", Some(&schema), records)
 }
 
 /// Whether what is there is what is pinned: the stamp is written when all of it is.

@@ -37,7 +37,10 @@ use spacecp_publisher::{
     plugins, roots, sign,
 };
 
-use crate::{catalog::Fix, ground::Ground};
+use crate::{
+    catalog::{self, Fix},
+    ground::Ground,
+};
 
 /// The keys of every role, one each.
 #[derive(Debug)]
@@ -107,7 +110,7 @@ impl Keys {
 pub struct Vendor {
     keys: Keys,
     feed: Feed,
-    meant: BTreeSet<DocumentId>,
+    signed: BTreeSet<DocumentId>,
     panels: Panels,
     audience: Audience,
     now: Timestamp,
@@ -141,7 +144,7 @@ impl Vendor {
         Ok(Self {
             keys,
             feed,
-            meant: BTreeSet::new(),
+            signed: BTreeSet::new(),
             panels,
             audience,
             now,
@@ -233,9 +236,7 @@ impl Vendor {
     /// Signs an advisory; panels see it after the next broadcast. One for everybody goes out then, whatever
     /// date was planned: this vendor means what it does.
     pub fn publish_advisory(&mut self, advisory: Advisory) -> Result<()> {
-        if !advisory.is_under_embargo() {
-            self.meant.insert(advisory.id.clone());
-        }
+        self.signed.insert(advisory.id.clone());
         let audience = advisory.audience.clone();
         self.feed.add(advisory, &audience, &[&self.keys.advisory])?;
         Ok(())
@@ -251,6 +252,21 @@ impl Vendor {
         let (old, new) = ((fix.folder)(before), (fix.folder)(after));
         let built = corrections::build(&old, &new, self.facts(fix)?)
             .with_context(|| format!("the correction {} cannot be built", fix.id))?;
+        self.publish_built(built)
+    }
+
+    /// Signs a correction that was built elsewhere, and an advisory for everybody in the place of each that it
+    /// answers and that nobody has signed: without it the correction would not go out.
+    pub fn publish_answering(&mut self, built: Built) -> Result<Correction> {
+        for id in &built.correction.advisories {
+            if !self.signed.contains(id) {
+                let mut advisory = catalog::advisories(self.now).remove(0);
+                advisory.id = id.clone();
+                advisory.audience = self.audience.clone();
+                advisory.corrections.clear();
+                self.publish_advisory(advisory)?;
+            }
+        }
         self.publish_built(built)
     }
 
@@ -319,7 +335,7 @@ impl Vendor {
     /// Makes everything current until `expires`.
     pub fn broadcast_until(&mut self, expires: Timestamp) -> Result<Broadcast> {
         let consent = Consent {
-            disclose: self.meant.clone(),
+            disclose: self.signed.clone(),
             seal_anew: false,
         };
         let feed = self.feed.clone().with_consent(consent);

@@ -30,6 +30,9 @@ impl Feed {
         };
         let signatures = format!("{}{old}", head.signatures);
         self.write(&path.signatures(), signatures.as_bytes())?;
+        if let (Some(sealing), Some(sealed)) = (self.sealing(), &index.document.sealed) {
+            sealing.will_be_current(sealed, head.document.index)?;
+        }
         self.write(&path, &head.bytes)?;
         match (self.sealing(), &index.document.sealed) {
             (Some(sealing), Some(sealed)) => Ok(sealing.is_current(sealed)?),

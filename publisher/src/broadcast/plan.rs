@@ -80,8 +80,9 @@ impl Feed {
             private,
             held_back,
         } = &contents.sides;
-        self.refuse_early(&contents.sides, now)?;
         let before = self.broadcast_before()?;
+        let index_before = before.as_ref().map(|(_, (_, index))| &**index);
+        self.refuse_early(&contents.sides, index_before, now)?;
         let sequence = next_sequence(&root, before.as_ref())?;
         let index = Index {
             audience: root.audience.clone(),
@@ -179,6 +180,37 @@ impl Feed {
             index.sealed = Some(sealing.seal(&index.audience, private)?);
         }
         Ok((plan, index))
+    }
+
+    /// Refuses an index that was planned earlier, and has something for everybody that is no more: what was
+    /// signed since may have put it under embargo.
+    pub(super) fn refuse_secret_since(
+        &self,
+        index: &Index,
+        before: Option<&Index>,
+    ) -> Result<(), FeedError> {
+        let is_new = |entry: &&IndexEntry| {
+            let known = before.and_then(|before| before.entry(entry.kind, &entry.id));
+            known.is_none_or(|known| known.revision != entry.revision)
+        };
+        let new: Vec<&IndexEntry> = index.documents.iter().filter(is_new).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let sides = self.sides(before)?;
+        for entry in new {
+            let is_held = sides
+                .held_back
+                .iter()
+                .any(|held| entry.kind == DocumentKind::Correction && held.correction == entry.id);
+            if is_held || lists(&sides.private, entry.kind, &entry.id) {
+                return Err(FeedError::SecretSince {
+                    kind: entry.kind,
+                    id: entry.id.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Corrections that advisories name, and payloads that corrections name, must be there; and what is

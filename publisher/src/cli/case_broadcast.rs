@@ -1,9 +1,9 @@
 //! What advisories and broadcasts have to do with cases: what a case forbids, and what it goes on by.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use spacecp_contract::{Advisory, Digest, DocumentId, DocumentKind, FeedPath, Tlp, encode};
 
-use super::{arguments::CasesGoOn, cases::named, desk::Desk};
+use super::{broadcast_arguments::CasesGoOn, cases::named, desk::Desk};
 use crate::{
     cases::{
         self,
@@ -63,6 +63,7 @@ impl CasesOfBroadcast<'_> {
                 let Some(advisory) = feed.read::<Advisory>(&path)? else {
                     continue;
                 };
+                refuse_faults(&advisory, case)?;
                 let steps = self.events(case, &advisory)?;
                 events.extend(steps.into_iter().map(|event| (case.id().clone(), event)));
             }
@@ -119,6 +120,19 @@ impl CasesOfBroadcast<'_> {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Refuses what the case forbids by now, whatever it said when the advisory was signed.
+fn refuse_faults(advisory: &Advisory, case: &Case) -> Result<()> {
+    let faults = cases::advisory::faults(advisory, &[case]);
+    match faults.first() {
+        Some(fault) => bail!(
+            "{} is signed, and may not go out: {}. \"unsign\" takes it back",
+            advisory.id,
+            fault.problem
+        ),
+        None => Ok(()),
     }
 }
 

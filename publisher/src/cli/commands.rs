@@ -9,8 +9,9 @@ use spacecp_contract::{Audience, Correction, DocumentId, Role, VersionRange, Ver
 
 use super::{
     Ending,
-    arguments::{Advisories, Arguments, Build, Command, Corrections, Formatted, Keys, Plugins},
+    arguments::{Arguments, Command, Keys},
     desk::{Desk, references},
+    document_arguments::{Advisories, Build, Corrections, Formatted, Plugins},
 };
 use crate::{
     cases::id::CaseId,

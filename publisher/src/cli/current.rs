@@ -9,7 +9,7 @@ use spacecp_contract::{DocumentId, DocumentKind, Role};
 
 use super::{
     Ending,
-    arguments::{Consented, Fresh},
+    broadcast_arguments::{Consented, Fresh},
     case_broadcast::{CasesOfBroadcast, GoingOn},
     desk::{Desk, references},
 };
@@ -125,10 +125,14 @@ impl Desk<'_> {
         id: &DocumentId,
         feed: &Path,
     ) -> Result<Ending> {
-        let revision = self.feed(feed)?.unsign(kind, id)?;
+        let revisions = self.feed(feed)?.unsign(kind, id)?;
+        let listed: Vec<String> = revisions.iter().map(ToString::to_string).collect();
         self.say(
-            &json!({ "kind": kind, "id": id, "revision": revision }),
-            &format!("The {kind} {id} revision {revision} is signed no more; no panel had it."),
+            &json!({ "kind": kind, "id": id, "revisions": revisions }),
+            &format!(
+                "The {kind} {id} is signed no more as revision {}; no panel had it.",
+                listed.join(" and ")
+            ),
         )
     }
 

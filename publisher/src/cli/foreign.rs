@@ -12,8 +12,8 @@ use spacecp_contract::{Audience, DocumentId, Role, Tlp};
 
 use super::{
     Ending,
-    arguments::{Export, Import},
     desk::{Desk, references},
+    document_arguments::{Export, Import},
 };
 use crate::{
     durable,

@@ -1,6 +1,7 @@
 //! The program `spacecp-publisher`.
 
 mod arguments;
+mod broadcast_arguments;
 mod case_arguments;
 mod case_broadcast;
 mod cases;
@@ -10,11 +11,13 @@ mod described;
 mod desk;
 mod disclosure;
 mod disclosure_arguments;
+mod document_arguments;
 mod foreign;
 mod panels;
 mod report_keys;
 mod requests;
 mod review;
+mod root_arguments;
 mod roots;
 
 use std::{

@@ -8,8 +8,8 @@ use spacecp_contract::{Digest, FeedPath, Role};
 
 use super::{
     Ending,
-    arguments::{NextRoot, Roots},
     desk::{Desk, references},
+    root_arguments::{NextRoot, Roots},
 };
 use crate::{
     feed::Feed,

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, DocumentId, DocumentKind, Index, IndexEntry};
+use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Index, IndexEntry};
 
-use super::{Feed, FeedError, Sides, sides::path_of};
+use super::{Feed, FeedError, Sides};
 
 /// What somebody asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,23 +24,32 @@ impl Feed {
         self
     }
 
-    /// Refuses what would be public sooner than panels were told, unless it was asked for.
-    pub(crate) fn refuse_early(&self, sides: &Sides, now: Timestamp) -> Result<(), FeedError> {
-        let sealed = self.private_entries()?;
-        let is_advisory = |entry: &&IndexEntry| entry.kind == DocumentKind::Advisory;
-        for entry in sealed.iter().filter(is_advisory) {
-            let is_public = sides
-                .public
-                .iter()
-                .any(|public| (public.kind, &public.id) == (entry.kind, &entry.id));
-            if !is_public || self.consent.disclose.contains(&entry.id) {
-                continue;
-            }
-            let advisory: Option<Advisory> = self.read(&path_of(entry))?;
-            let planned = advisory.and_then(|advisory| advisory.embargo_until);
-            if let Some(planned) = planned.filter(|planned| *planned > now) {
-                let id = entry.id.clone();
-                return Err(FeedError::Early { id, planned });
+    /// Refuses what would be public sooner than panels were told, unless it was asked for: an advisory of which
+    /// a revision on the desk has a planned date that has not come. `before` is what is public already.
+    pub(crate) fn refuse_early(
+        &self,
+        sides: &Sides,
+        before: Option<&Index>,
+        now: Timestamp,
+    ) -> Result<(), FeedError> {
+        let is_new = |entry: &&IndexEntry| {
+            before.is_none_or(|before| before.entry(entry.kind, &entry.id).is_none())
+        };
+        let is_asked = |entry: &&IndexEntry| self.consent.disclose.contains(&entry.id);
+        let new = sides.public.iter().filter(is_new);
+        for entry in new.filter(|entry| entry.kind == DocumentKind::Advisory && !is_asked(entry)) {
+            let revisions = self.revisions(entry.kind, &entry.id)?;
+            // The newest is for everybody, and most have no other.
+            for revision in revisions.into_iter().filter(|one| *one < entry.revision) {
+                let path = FeedPath::document(entry.kind, &entry.id, revision);
+                let Some(advisory) = self.read::<Advisory>(&path)? else {
+                    continue;
+                };
+                let planned = advisory.embargo_until.filter(|planned| *planned > now);
+                if let Some(planned) = planned.filter(|_| advisory.is_under_embargo()) {
+                    let id = entry.id.clone();
+                    return Err(FeedError::Early { id, planned });
+                }
             }
         }
         Ok(())

@@ -78,10 +78,13 @@ impl Feed {
         let desk = self.desk.as_ref()?;
         // Beside the documents, in a folder that is for the desk alone.
         let ledger = desk.signed.join("sealed.json");
+        // A head that cannot be read is refused where it matters.
+        let head = self.head().ok().flatten();
         Some(Sealing::of(
             &self.folder,
             ledger,
             Panels::of_desk(&desk.desk),
+            head.map(|head| head.index),
         ))
     }
 

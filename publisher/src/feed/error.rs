@@ -247,6 +247,16 @@ pub enum FeedError {
         "what was sealed for this broadcast is gone, or was sealed anew since: ask for signatures anew"
     )]
     SealedGone,
+    /// What was for everybody when signatures were asked for, and is not any more.
+    #[error(
+        "the {kind} {id} is for everybody in this broadcast, and what was signed since does not let it go out: ask for signatures anew"
+    )]
+    SecretSince {
+        /// Its kind.
+        kind: DocumentKind,
+        /// The document.
+        id: DocumentId,
+    },
     /// Others are entitled now than were when it was sealed.
     #[error(
         "panels were enrolled or revoked since this broadcast was sealed, and it is still for those before: ask for signatures anew"

@@ -1,7 +1,8 @@
 //! Which documents are for everybody, and which are under embargo.
 //!
 //! An advisory says so itself. A correction is as secret as what it answers: whoever sees which files it
-//! changes knows where the flaw is. As long as an advisory that it answers is not signed, nobody can say
+//! changes knows where the flaw is. What any revision of it answers counts, or the next revision would tell
+//! of the one before. As long as an advisory that it answers is not signed, nobody can say
 //! whether that will be under embargo, and the correction stays on the desk.
 
 use std::{
@@ -73,8 +74,9 @@ impl Feed {
             }
             match self.read::<Advisory>(&path_of(&entry))? {
                 Some(advisory) if advisory.is_under_embargo() => {
+                    let named = self.named_by_any_revision(&advisory.id)?;
+                    advisories.answers_to_secret.extend(named);
                     advisories.secret.insert(advisory.id);
-                    advisories.answers_to_secret.extend(advisory.corrections);
                     sides.private.push(entry);
                 }
                 advisory => {
@@ -113,11 +115,13 @@ impl Feed {
         let Some(correction) = self.read::<Correction>(&path_of(&entry))? else {
             return Ok(());
         };
-        let mut answered = correction.advisories.iter();
-        if answered.clone().any(|id| advisories.secret.contains(id)) {
+        let revisions = self.corrections(&entry.id)?;
+        let mut ever = revisions.iter().flat_map(|one| &one.advisories);
+        if ever.any(|id| advisories.secret.contains(id)) {
             sides.private.push(entry);
             return Ok(());
         }
+        let mut answered = correction.advisories.iter();
         let missing = answered.find(|id| !advisories.signed.contains(*id));
         let is_named = advisories.answers.contains(&entry.id);
         if missing.is_none() && (is_named || !correction.advisories.is_empty()) {
@@ -138,6 +142,17 @@ impl Feed {
             sides.private.push(known.clone());
         }
         Ok(())
+    }
+
+    /// The corrections that any revision of an advisory names.
+    fn named_by_any_revision(&self, id: &DocumentId) -> Result<Vec<DocumentId>, FeedError> {
+        let kind = DocumentKind::Advisory;
+        let mut named = Vec::new();
+        for revision in self.revisions(kind, id)? {
+            let advisory: Option<Advisory> = self.read(&FeedPath::document(kind, id, revision))?;
+            named.extend(advisory.into_iter().flat_map(|read| read.corrections));
+        }
+        Ok(named)
     }
 
     /// Refuses what cannot be kept secret, because it is not secret any more.

@@ -42,6 +42,9 @@ pub(super) struct Edition {
     pub(super) panels: usize,
     /// The digest of who they are.
     pub(super) readers: Digest,
+    /// The digest of the plain index that was about to become current with it; none before that.
+    #[serde(default)]
+    pub(super) listed_in: Option<Digest>,
 }
 
 impl Ledger {
@@ -55,6 +58,17 @@ impl Ledger {
             path: path.to_owned(),
             source,
         })
+    }
+
+    /// The ledger as the head has it, which makes the index with this digest current: a process may have ended
+    /// between the head and the ledger.
+    pub(super) fn read_beside(path: &Path, head: Option<Digest>) -> Result<Self, SealError> {
+        let mut ledger = Self::read(path)?;
+        let is_live = |edition: &mut Edition| head.is_some() && edition.listed_in == head;
+        if let Some(live) = ledger.pending.take_if(is_live) {
+            ledger.previous = ledger.current.replace(live);
+        }
+        Ok(ledger)
     }
 
     /// Makes it durable.

@@ -35,6 +35,8 @@ pub(crate) struct Sealing<'a> {
     /// What the desk remembers.
     ledger: PathBuf,
     panels: Panels,
+    /// The digest of the plain index that the head makes current.
+    head: Option<Digest>,
 }
 
 /// A document under embargo, as it lies on the desk.
@@ -87,13 +89,25 @@ pub enum SealError {
 }
 
 impl<'a> Sealing<'a> {
-    /// The private side of the feed in this folder, remembered in `ledger`, for the panels of a desk.
-    pub(crate) fn of(feed: &'a Path, ledger: PathBuf, panels: Panels) -> Self {
+    /// The private side of the feed in this folder, whose head makes the index with the digest `head` current,
+    /// remembered in `ledger`, for the panels of a desk.
+    pub(crate) fn of(
+        feed: &'a Path,
+        ledger: PathBuf,
+        panels: Panels,
+        head: Option<Digest>,
+    ) -> Self {
         Self {
             feed,
             ledger,
             panels,
+            head,
         }
+    }
+
+    /// What the desk remembers, as the head has it.
+    fn remembered(&self) -> Result<Ledger, SealError> {
+        Ledger::read_beside(&self.ledger, self.head)
     }
 
     /// The file of what the desk remembers.
@@ -113,7 +127,7 @@ impl<'a> Sealing<'a> {
 
     /// What panels find in private now, and how many of them can.
     pub(crate) fn current(&self) -> Result<(Vec<IndexEntry>, usize), SealError> {
-        let current = Ledger::read(&self.ledger)?.current;
+        let current = self.remembered()?.current;
         Ok(current.map_or((Vec::new(), 0), |current| {
             (current.documents, current.panels)
         }))
@@ -122,7 +136,7 @@ impl<'a> Sealing<'a> {
     /// Whether others are entitled now than were when what is current was sealed.
     pub(crate) fn was_enrolled_otherwise(&self) -> Result<bool, SealError> {
         let now = readers(&self.panels.entitled()?);
-        let current = Ledger::read(&self.ledger)?.current;
+        let current = self.remembered()?.current;
         Ok(current.is_none_or(|current| current.readers != now))
     }
 
@@ -135,7 +149,7 @@ impl<'a> Sealing<'a> {
         documents: Vec<Private>,
     ) -> Result<Sealed, SealError> {
         let panels = self.panels.entitled()?;
-        let mut ledger = Ledger::read(&self.ledger)?;
+        let mut ledger = self.remembered()?;
         let overtaken = ledger.pending.take();
         let mut files = BTreeSet::new();
         let (mut entries, mut payloads) = (Vec::new(), BTreeMap::new());
@@ -179,6 +193,7 @@ impl<'a> Sealing<'a> {
             documents: listed,
             panels: panels.len(),
             readers: readers(&panels),
+            listed_in: None,
         });
         // Remembered before anything is gone: what is sealed and forgotten could never be current.
         ledger.write(&self.ledger)?;
@@ -208,7 +223,7 @@ impl<'a> Sealing<'a> {
     }
 
     fn edition(&self, sealed: &Sealed) -> Result<Option<Edition>, SealError> {
-        let ledger = Ledger::read(&self.ledger)?;
+        let ledger = self.remembered()?;
         let known = [ledger.pending, ledger.current];
         let mut known = known.into_iter().flatten();
         Ok(known.find(|edition| edition.index == sealed.index.digest))
@@ -216,14 +231,14 @@ impl<'a> Sealing<'a> {
 
     /// The documents of what was sealed and waits for its index.
     pub(crate) fn pending(&self, sealed: &Sealed) -> Result<Vec<IndexEntry>, SealError> {
-        let pending = Ledger::read(&self.ledger)?.pending;
+        let pending = self.remembered()?.pending;
         let pending = pending.filter(|pending| pending.index == sealed.index.digest);
         Ok(pending.map_or_else(Vec::new, |pending| pending.documents))
     }
 
     /// Forgets what was sealed and waits for its index: no signature makes it current any more.
     pub(crate) fn forget_pending(&self) -> Result<(), SealError> {
-        let mut ledger = Ledger::read(&self.ledger)?;
+        let mut ledger = self.remembered()?;
         let Some(pending) = ledger.pending.take() else {
             return Ok(());
         };
@@ -234,11 +249,24 @@ impl<'a> Sealing<'a> {
 
     /// Whether what was sealed and waits for its index is for others than those who are entitled now.
     pub(crate) fn waits_for_others(&self, sealed: &Sealed) -> Result<bool, SealError> {
-        let Some(pending) = Ledger::read(&self.ledger)?.pending else {
+        let Some(pending) = self.remembered()?.pending else {
             return Ok(false);
         };
         let now = readers(&self.panels.entitled()?);
         Ok(pending.index == sealed.index.digest && pending.readers != now)
+    }
+
+    /// Takes note of the plain index, by its digest, that is about to become current with what was sealed for it.
+    pub(crate) fn will_be_current(&self, sealed: &Sealed, index: Digest) -> Result<(), SealError> {
+        let mut ledger = self.remembered()?;
+        let Some(pending) = &mut ledger.pending else {
+            return Ok(());
+        };
+        if pending.index == sealed.index.digest {
+            pending.listed_in = Some(index);
+            ledger.write(&self.ledger)?;
+        }
+        Ok(())
     }
 
     /// Takes note that an index with this private side is current, and removes what nobody asks for any
@@ -264,7 +292,7 @@ impl<'a> Sealing<'a> {
 
     /// The files that panels may ask for now; none if the desk remembers nothing.
     pub(crate) fn files(&self) -> Result<Option<BTreeSet<Digest>>, SealError> {
-        let current = Ledger::read(&self.ledger)?.current;
+        let current = self.remembered()?.current;
         Ok(current.map(|current| current.files))
     }
 

@@ -7,8 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use serde_json::Value;
-use spacecp_tests::{artifacts, feed_server::FeedServer};
+use spacecp_tests::{artifacts, feed_server::FeedServer, settings};
 use tempfile::TempDir;
 
 /// A desk whose feed is served.
@@ -91,6 +92,27 @@ impl Desk {
 
     pub(super) fn broadcast(&self) -> Result<String> {
         self.well(&["broadcast", &self.feed()])
+    }
+
+    /// Makes the revision for everybody current, before the date that was planned.
+    pub(super) fn disclose(&self, id: &str) -> Result<String> {
+        self.well(&["broadcast", &self.feed(), "--disclose", id])
+    }
+
+    /// Writes the web root that everybody may read, and returns it.
+    pub(super) fn tell_everybody(&self) -> Result<PathBuf> {
+        fs::write(
+            self.path("publisher.toml"),
+            settings::text(Timestamp::now()),
+        )?;
+        let root = self.path("web");
+        self.well(&[
+            "disclose",
+            &self.feed(),
+            "--out",
+            &root.display().to_string(),
+        ])?;
+        Ok(root)
     }
 
     /// Whether any file that strangers can fetch has these words in it, or in its name.

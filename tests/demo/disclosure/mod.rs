@@ -6,13 +6,18 @@
 mod desk;
 mod machine;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
 use spacecp_publisher::report::{envelope, key::ReportKey};
 use spacecp_tests::{
     browser::Browser,
     ground::{self, Age, Ground},
+    npm,
 };
 
 use self::{
@@ -163,6 +168,29 @@ async fn applied(browser: &Browser, panel: &Machine) -> Result<()> {
     Ok(())
 }
 
+/// What everybody finds on the web root holds before judges that nobody here wrote.
+fn told(root: &Path) -> Result<()> {
+    let name = ADVISORY.to_lowercase();
+    let csaf = root.join(format!(".well-known/csaf/white/2026/{name}.json"));
+    let osv = root.join(format!("osv/x_{ADVISORY}.json"));
+    let verdicts = npm::judged("csaf.mjs", None, std::slice::from_ref(&csaf))?;
+    let verdict = &verdicts[&csaf];
+    ensure!(verdict["asked"].as_u64() > Some(50), "{verdict}");
+    for group in ["schema", "mandatory", "optional"] {
+        ensure!(verdict[group] == json!([]), "{group}: {verdict}");
+    }
+    let verdicts = npm::judged_by_osv(std::slice::from_ref(&osv))?;
+    ensure!(verdicts[&osv] == json!([]), "{verdicts:?}");
+    let page = root.join(format!("advisories/{ADVISORY}.html"));
+    for file in [&csaf, &osv, &page] {
+        let text = fs::read_to_string(file)?;
+        for words in [TITLE, "Grace"] {
+            ensure!(text.contains(words), "{} lacks {words}", file.display());
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(
     not(has_browser),
@@ -208,7 +236,7 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
     let text = public(&fs::read_to_string(&draft)?);
     fs::write(&draft, text)?;
     desk.well(&["advisory", "sign", &named, "--feed", &desk.feed()])?;
-    desk.broadcast()?;
+    desk.disclose(ADVISORY)?;
     assert_eq!(desk.state(&case)?, "disclosed");
     for panel in [&one, &two, &stranger] {
         assert!(panel.knows(ADVISORY).await?);
@@ -219,6 +247,8 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
     let verdict = one.verdict(ADVISORY, "module-backup").await?;
     assert_eq!(verdict["status"], "Fixed", "{verdict}");
     assert!(desk.gives_away(TITLE)?);
+
+    told(&desk.tell_everybody()?)?;
 
     // The history keeps who read it beforehand.
     let page = one.well(&["show", ADVISORY]).await?;

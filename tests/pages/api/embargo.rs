@@ -146,19 +146,26 @@ async fn its_correction_may_be_applied_all_the_same() -> Result<()> {
     Ok(())
 }
 
-/// A public advisory about the flaw that is under embargo here.
+/// A public advisory about the flaw that is under embargo here, which the next revision of the secret one says.
 fn twin(now: Timestamp) -> Vec<Advisory> {
     let all = catalog::advisories(now).into_iter();
     let secret = all.filter(|advisory| advisory.id.as_str() == catalog::BACKUP);
-    let twin = secret.map(|secret| Advisory {
-        id: DocumentId::new("OTHERS-2026-1").expect("an id"),
-        aliases: vec![catalog::BACKUP.to_owned()],
-        tlp: Tlp::Clear,
-        embargo_until: None,
-        corrections: Vec::new(),
-        ..secret
+    let twins = secret.flat_map(|secret| {
+        let public = Advisory {
+            id: DocumentId::new("OTHERS-2026-1").expect("an id"),
+            tlp: Tlp::Clear,
+            embargo_until: None,
+            corrections: Vec::new(),
+            ..secret.clone()
+        };
+        let secret = Advisory {
+            revision: secret.revision + 1,
+            aliases: vec![public.id.to_string()],
+            ..secret
+        };
+        [public, secret]
     });
-    twin.collect()
+    twins.collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

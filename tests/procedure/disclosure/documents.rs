@@ -1,9 +1,6 @@
 //! CSAF and OSV documents of every kind, judged by programs that nobody here wrote.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -36,16 +33,6 @@ fn documents(stage: &Stage, folder: &str) -> Result<Vec<PathBuf>> {
     Ok(found.filter(is_document).collect())
 }
 
-fn judged(
-    program: &str,
-    first: Option<&Path>,
-    files: &[PathBuf],
-) -> Result<BTreeMap<PathBuf, Value>> {
-    let files = files.iter().map(PathBuf::as_path);
-    let arguments: Vec<&Path> = first.into_iter().chain(files).collect();
-    Ok(serde_json::from_str(&npm::run(program, &arguments)?)?)
-}
-
 fn is_empty(verdict: &Value) -> bool {
     verdict.as_array().is_some_and(Vec::is_empty)
 }
@@ -58,7 +45,7 @@ fn csaf_documents_of_every_kind_pass_the_tests_of_the_standard() -> Result<()> {
     ensure!(made.omitted.is_empty(), "{:?}", made.omitted);
     let documents = documents(&stage, CSAF)?;
     assert_eq!(documents.len(), kinds.len());
-    let verdicts = judged("csaf.mjs", None, &documents)?;
+    let verdicts = npm::judged("csaf.mjs", None, &documents)?;
     assert_eq!(verdicts.len(), kinds.len());
     let mut unexpected = Vec::new();
     for (path, verdict) in &verdicts {
@@ -95,7 +82,7 @@ fn the_judge_of_csaf_finds_what_is_wrong() -> Result<()> {
     let mut document: Value = serde_json::from_slice(&std::fs::read(&documents[0])?)?;
     document["vulnerabilities"][0]["product_status"]["fixed"] = serde_json::json!(["P1"]);
     std::fs::write(&documents[0], document.to_string())?;
-    let verdicts = judged("csaf.mjs", None, &documents)?;
+    let verdicts = npm::judged("csaf.mjs", None, &documents)?;
     assert!(
         !is_empty(&verdicts[&documents[0]]["mandatory"]),
         "{verdicts:?}"
@@ -110,15 +97,14 @@ fn osv_records_of_every_kind_are_valid_by_the_schema_of_osv() -> Result<()> {
     stage.publish()?;
     let records = documents(&stage, "osv")?;
     assert_eq!(records.len(), kinds.len());
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/osv.json");
-    let verdicts = judged("schema.mjs", Some(&schema), &records)?;
+    let verdicts = npm::judged_by_osv(&records)?;
     assert_eq!(verdicts.len(), kinds.len());
     for (path, verdict) in &verdicts {
         ensure!(is_empty(verdict), "{}: {verdict}", path.display());
     }
     // And the schema is one that something can be wrong by.
     std::fs::write(&records[0], "{\"id\": \"NOBODY-1\"}")?;
-    let verdicts = judged("schema.mjs", Some(&schema), &records[..1])?;
+    let verdicts = npm::judged_by_osv(&records[..1])?;
     ensure!(!is_empty(&verdicts[&records[0]]), "{verdicts:?}");
     Ok(())
 }

@@ -7,14 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use spacecp_contract::Advisory;
 use spacecp_publisher::{
     corrections,
     disclosure::{self, Disclosure, Public, Settings, Webroot},
 };
-use spacecp_tests::{catalog, vendor::Vendor};
+use spacecp_tests::{catalog, settings, vendor::Vendor};
 use tempfile::TempDir;
 
 /// The recipient of a report key that nobody holds.
@@ -24,21 +24,9 @@ pub(super) fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().expect("a time")
 }
 
-/// Settings that hold for half a year from `now`.
-pub(super) fn settings_text(now: Timestamp) -> String {
-    let expires = (now + SignedDuration::from_hours(24 * 180)).strftime("%Y-%m-%dT00:00:00Z");
-    format!(
-        "name = \"SpaceCP\"\nnamespace = \"https://spacecp.example\"\n\
-         address = \"https://security.spacecp.example\"\n[security-txt]\n\
-         contact = [\"mailto:security@spacecp.example\", \"https://spacecp.example/report\"]\n\
-         policy = \"https://spacecp.example/policy\"\nexpires = \"{expires}\"\n\
-         preferred-languages = [\"en\", \"de\"]\n"
-    )
-}
-
 pub(super) fn settings() -> Result<Settings> {
     let recipient = RECIPIENT.parse()?;
-    let text = settings_text(now());
+    let text = settings::text(now());
     Ok(Settings::read(
         Path::new("publisher.toml"),
         &text,
@@ -61,7 +49,7 @@ impl Stage {
         fs::create_dir_all(&keys)?;
         fs::write(keys.join("report.recipient"), format!("{RECIPIENT}\n"))?;
         // The program goes by this machine's clock.
-        let text = settings_text(Timestamp::now());
+        let text = settings::text(Timestamp::now());
         fs::write(folder.path().join("desk/publisher.toml"), text)?;
         Ok(Self { folder, vendor })
     }

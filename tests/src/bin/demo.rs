@@ -122,6 +122,16 @@ fn print_procedure(demo: &Demo, panel: &str) {
         draft.display(),
         feed.display()
     );
-    println!("    {desk} broadcast {}", feed.display());
+    println!(
+        "    {desk} broadcast {} --disclose {}",
+        feed.display(),
+        catalog::BACKUP
+    );
+    println!("  with pages, CSAF, OSV and the rest for everybody in a web root:");
+    println!(
+        "    {desk} disclose {} --out {}",
+        feed.display(),
+        demo.web_root().display()
+    );
     println!();
 }
