@@ -6,6 +6,7 @@
 //! [`identity`] (what is read with that is for this panel alone) → [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
 //! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) →
 //! [`decisions`] (what was decided about exposures) → [`exposures`] (from when until when) → [`plugin`] (the guest, its limits) →
+//! [`remembered`] (what it said last) →
 //! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll
 //! back) → [`policy`] (what may happen by itself) → [`automation`] (what is due and what became of
 //! it) → [`notify`] (who is told what) → [`report`] (to the vendor, encrypted) → [`tokens`] (which programs may ask) → [`render`] (pages for people and
@@ -28,6 +29,7 @@ pub mod inventory;
 pub mod notify;
 pub mod plugin;
 pub mod policy;
+pub mod remembered;
 pub mod render;
 pub mod report;
 mod shim;

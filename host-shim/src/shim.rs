@@ -28,12 +28,15 @@ mod rooms;
 mod run;
 mod services;
 mod tokens;
+mod told;
 mod trust_report;
+mod verdicts;
 
 use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, Digest, DocumentId, DocumentKind};
+use tokio::sync::OnceCell;
 
 use crate::{
     apply::{Application, ApplyError, Difference, JointPlan, Outcome, Plan},
@@ -47,7 +50,7 @@ use crate::{
     notify::{NotifyError, ReadingError},
     plugin::{
         Counts, PluginError, PluginHost,
-        bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
+        bindings::exports::spacecp::advisories::{automation::Action, pages},
     },
     policy::Policy,
     report::ReportingError,
@@ -77,7 +80,9 @@ pub use trust_report::{Standing, TrustReport, page as trust_page};
 #[derive(Debug)]
 pub struct Shim {
     rooms: Arc<Rooms>,
-    plugin: Result<PluginHost, PluginLoadError>,
+    /// The plugin, once somebody wanted it.
+    plugin: OnceCell<Result<PluginHost, PluginLoadError>>,
+    told: Arc<told::Told>,
     /// The sequence and the inventory of which the record of exposures was last brought up to date.
     noted: tokio::sync::Mutex<Option<(Option<u64>, Digest)>>,
 }
@@ -228,10 +233,11 @@ impl Progress for () {
 }
 
 impl Shim {
-    /// Opens the store, finishes or undoes what a crash interrupted, and loads the plugin.
+    /// Opens the store, and finishes or undoes what a crash interrupted.
     ///
-    /// A plugin that cannot be loaded does not keep the rest from working: what needs it says why
-    /// it is not there; `sync`, `plan`, `apply`, `roll_back` and `history` do not.
+    /// The plugin is loaded when it is first needed, and verified whenever its word is used. One that cannot
+    /// be loaded does not keep the rest from working: what needs it says why it is not there; `sync`,
+    /// `plan`, `apply`, `roll_back` and `history` do not.
     pub async fn open(config: Config) -> Result<Arc<Self>, ShimError> {
         let rooms = Arc::new(Rooms::open(config).await?);
         let now = Timestamp::now();
@@ -239,13 +245,10 @@ impl Shim {
         if let Err(error) = rooms.applier().clear_old_trees(now).await {
             tracing::warn!(%error, "old trees could not be removed");
         }
-        let plugin = plugin_load::load(&rooms).await?;
-        if let Err(error) = &plugin {
-            tracing::error!(%error, "the plugin is not there");
-        }
         Ok(Arc::new(Self {
             rooms,
-            plugin,
+            plugin: OnceCell::new(),
+            told: Arc::default(),
             noted: tokio::sync::Mutex::default(),
         }))
     }
@@ -311,14 +314,6 @@ impl Shim {
         Ok(report)
     }
 
-    /// Every verdict, fresh.
-    #[tracing::instrument(name = "match", skip_all)]
-    pub async fn report(&self) -> Result<exposure::ExposureReport, ShimError> {
-        let plugin = self.informed_plugin().await?;
-        plugin.refresh().await?;
-        Ok(plugin.report().await?)
-    }
-
     /// A page of the plugin.
     pub async fn page(&self, request: &pages::Request) -> Result<pages::Page, ShimError> {
         Ok(self.informed_plugin().await?.render(request).await?)
@@ -335,6 +330,7 @@ impl Shim {
         let services = Arc::new(services::PluginServices {
             rooms: self.rooms.clone(),
             trying: Some(policy.clone()),
+            told: Arc::default(),
         });
         let plugin = self.informed_plugin().await?.answered_by(services);
         Ok(plugin.automation_plan(now.as_second()).await?)
@@ -475,16 +471,19 @@ impl Shim {
         self.rooms.components_for(correction).await
     }
 
-    /// Why the plugin is not there, if it is not.
-    pub fn plugin_problem(&self) -> Option<&PluginLoadError> {
-        self.plugin.as_ref().err()
+    /// Why the plugin is not there, if it is not. Loads it if nobody has needed it yet.
+    pub async fn plugin_problem(&self) -> Result<Option<PluginLoadError>, ShimError> {
+        match self.plugin().await {
+            Ok(_) => Ok(None),
+            Err(ShimError::NoPlugin(problem)) => Ok(Some(problem)),
+            Err(error) => Err(error),
+        }
     }
 
-    /// How often the plugin was called; nothing where there is none.
+    /// How often the plugin was called; nothing where there is none, or nobody has needed it yet.
     pub fn plugin_counts(&self) -> Counts {
-        self.plugin
-            .as_ref()
-            .map_or_else(|_| Counts::default(), PluginHost::counts)
+        let plugin = self.plugin.get().and_then(|loaded| loaded.as_ref().ok());
+        plugin.map_or_else(Counts::default, PluginHost::counts)
     }
 
     /// The latest time by which anything was decided here.
@@ -529,13 +528,22 @@ impl Shim {
 
     /// The plugin, after looking at what is installed: that may take longer than a plugin is given.
     async fn informed_plugin(&self) -> Result<&PluginHost, ShimError> {
-        let plugin = self.plugin()?;
+        let plugin = self.plugin().await?;
         self.rooms.lookout().look().await;
         Ok(plugin)
     }
 
-    fn plugin(&self) -> Result<&PluginHost, ShimError> {
-        self.plugin
+    /// The plugin, loaded by whoever needs it first.
+    async fn plugin(&self) -> Result<&PluginHost, ShimError> {
+        let load = async || {
+            let loaded = plugin_load::load(&self.rooms, &self.told).await?;
+            if let Err(error) = &loaded {
+                tracing::error!(%error, "the plugin is not there");
+            }
+            Ok::<_, ShimError>(loaded)
+        };
+        let loaded = self.plugin.get_or_try_init(load).await?;
+        loaded
             .as_ref()
             .map_err(|error| ShimError::NoPlugin(error.clone()))
     }

@@ -5,14 +5,18 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use jiff::Timestamp;
+use spacecp_contract::{Advisory, Limits, decode};
 
 use crate::{
     bindings::{
         exports::spacecp::advisories::{automation, exposure, pages as exported},
-        spacecp::advisories::{corrections, decisions, documents, inventory, log, settings},
+        spacecp::advisories::{
+            corrections, decisions, documents, inventory, log, settings, types::DocumentRef,
+        },
     },
     decisions::Decisions,
-    knowledge::{Knowledge, Known},
+    headline::Headline,
+    knowledge::Knowledge,
     pages::{self, Prepared},
     plan,
 };
@@ -166,10 +170,12 @@ fn compose(
             let known = knowledge
                 .advisory(id)
                 .ok_or_else(|| exported::Error::NotFound(format!("advisory {id}")))?;
+            let document = document(known)?;
             let prepared = prepare(knowledge, known);
             Ok(pages::advisory(
                 knowledge,
                 known,
+                &document,
                 &prepared,
                 &decided(),
                 &history()?,
@@ -184,6 +190,24 @@ fn compose(
     }
 }
 
+/// The whole of an advisory, at the revision that is known. It was readable when it came.
+fn document(known: &Headline) -> Result<Advisory, exported::Error> {
+    let reference = DocumentRef {
+        id: known.id.to_string(),
+        revision: known.revision,
+    };
+    let unavailable = |reason: String| {
+        let reason = format!("the advisory {} cannot be read: {reason}", known.id);
+        exported::Error::Unavailable(reason)
+    };
+    let bytes = documents::fetch(documents::Kind::Advisory, &reference);
+    let bytes = bytes.map_err(|error| match error {
+        documents::FetchError::NotHeld => unavailable("it has changed meanwhile".to_owned()),
+        documents::FetchError::Unavailable(reason) => unavailable(reason),
+    })?;
+    decode(&bytes, &Limits::default()).map_err(|error| unavailable(error.to_string()))
+}
+
 /// The rules of automatic application.
 fn rules(now: i64) -> pages::Automation {
     settings::current_rules(now).map_err(|settings::Error::Unavailable(reason)| reason)
@@ -195,16 +219,16 @@ fn decided() -> Decisions {
 }
 
 /// What the panel says of each correction that would end an exposure to this advisory.
-fn prepare(knowledge: &Knowledge, known: &Known) -> Vec<Prepared> {
+fn prepare(knowledge: &Knowledge, known: &Headline) -> Vec<Prepared> {
     let mut prepared: Vec<Prepared> = Vec::new();
-    for verdict in knowledge.verdicts_of(&known.advisory.id) {
+    for verdict in knowledge.verdicts_of(&known.id) {
         let Some(reference) = &verdict.correction else {
             continue;
         };
         let Some(exposed) = knowledge.component(&verdict.component) else {
             continue;
         };
-        let Some((_, target)) = knowledge.correction_for(&known.advisory, exposed) else {
+        let Some((_, target)) = knowledge.correction_for(known, exposed) else {
             continue;
         };
         if prepared

@@ -22,7 +22,7 @@ use crate::{
         },
     },
     exposure::{Index, Installed, Ranges, compare},
-    severity::{self, Rating},
+    headline::Headline,
     supersession::Supersession,
     verdicts::Verdicts,
     words,
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Knowledge {
     cursor: Option<Cursor>,
-    advisories: HashMap<String, Known>,
+    advisories: HashMap<String, Box<Headline>>,
     corrections: BTreeMap<String, Correction>,
     unreadable: BTreeMap<(bool, String), Unreadable>,
     supersession: Supersession,
@@ -48,15 +48,6 @@ pub struct Knowledge {
     /// Places of components by the name that advisories use.
     by_name: HashMap<String, Vec<usize>>,
     verdicts: Verdicts,
-}
-
-/// An advisory and what was computed from it.
-#[derive(Debug)]
-pub struct Known {
-    /// The document.
-    pub advisory: Advisory,
-    /// How bad it is.
-    pub rating: Rating,
 }
 
 impl Knowledge {
@@ -144,16 +135,12 @@ impl Knowledge {
     }
 
     fn take_advisory(&mut self, document: &Document, stale: &mut HashSet<String>) {
-        let mut advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
+        let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
             Ok(advisory) => advisory,
             Err(error) => return self.note_unreadable(document, &error.to_string(), stale),
         };
         self.unreadable.remove(&(true, document.id.clone()));
         self.forget_answers(&document.id);
-        // Only the vendor gives a source back; here its remains would take memory for nothing.
-        if let Some(source) = &mut advisory.source {
-            source.rest = String::new();
-        }
         for correction in &advisory.corrections {
             let advisories = self.answered.entry(correction.to_string()).or_default();
             advisories.insert(document.id.clone());
@@ -164,9 +151,8 @@ impl Knowledge {
         stale.extend(self.supersession.put(&document.id, supersedes));
         self.index.put(&advisory);
         stale.insert(document.id.clone());
-        let rating = severity::rate(&advisory.severity);
         self.advisories
-            .insert(document.id.clone(), Known { advisory, rating });
+            .insert(document.id.clone(), Box::new(Headline::of(advisory)));
     }
 
     fn take_correction(&mut self, document: &Document, stale: &mut HashSet<String>) {
@@ -190,7 +176,7 @@ impl Knowledge {
         let Some(known) = self.advisories.get(advisory) else {
             return;
         };
-        for correction in &known.advisory.corrections {
+        for correction in &known.corrections {
             if let Some(advisories) = self.answered.get_mut(correction.as_str()) {
                 advisories.remove(advisory);
             }
@@ -232,7 +218,7 @@ impl Knowledge {
         };
         let mut verdicts = Vec::new();
         for name in self.index.components(id) {
-            for place in self.by_name.get(name).into_iter().flatten() {
+            for place in self.by_name.get(&**name).into_iter().flatten() {
                 let component = &self.components[*place];
                 let installed = self.installed[*place].as_ref();
                 if let Some(finding) = self.index.finding(id, name, installed) {
@@ -249,28 +235,27 @@ impl Knowledge {
 
     fn verdict(
         &self,
-        known: &Known,
+        known: &Headline,
         component: &Component,
         status: Status,
         reason: String,
     ) -> Verdict {
-        let advisory = &known.advisory;
         let correction = if status == Status::Affected {
-            self.correction_for(advisory, component)
+            self.correction_for(known, component)
         } else {
             None
         };
         Verdict {
-            advisory: reference(&advisory.id, advisory.revision),
-            title: advisory.title.clone(),
+            advisory: reference(&known.id, known.revision),
+            title: known.title.to_string(),
             component: component.name.clone(),
             version: component.version.clone(),
             status,
             reason,
             severity: known.rating.severity,
             score: known.rating.score,
-            known_exploited: advisory.known_exploited,
-            embargo: advisory.is_under_embargo(),
+            known_exploited: known.known_exploited,
+            embargo: known.embargo,
             correction: correction
                 .map(|(correction, _)| reference(&correction.id, correction.revision)),
         }
@@ -280,7 +265,7 @@ impl Knowledge {
     /// itself, or one that carries it.
     pub fn correction_for(
         &self,
-        advisory: &Advisory,
+        advisory: &Headline,
         exposed: &Component,
     ) -> Option<(&Correction, &Component)> {
         let named = advisory.corrections.iter();
@@ -310,7 +295,7 @@ impl Knowledge {
     }
 
     /// Whether a correction leads to a version that this advisory affects as well.
-    fn leads_into(&self, correction: &Correction, advisory: &Advisory) -> bool {
+    fn leads_into(&self, correction: &Correction, advisory: &Headline) -> bool {
         let to = Installed::new(&correction.to);
         let finding = self
             .index
@@ -319,21 +304,25 @@ impl Knowledge {
     }
 
     /// Whether an advisory still holds: neither withdrawn nor superseded by one that is known.
-    pub fn in_force(&self, known: &Known) -> bool {
-        known.advisory.withdrawn.is_none() && !self.supersession.is_superseded(&known.advisory.id)
+    pub fn in_force(&self, known: &Headline) -> bool {
+        known.withdrawn.is_none() && !self.supersession.is_superseded(&known.id)
     }
 
     /// Every advisory, by id.
-    pub fn advisories(&self) -> impl Iterator<Item = &Known> {
-        let mut advisories: Vec<&Known> = self.advisories.values().collect();
-        advisories
-            .sort_unstable_by(|one, other| words::compare(&one.advisory.id, &other.advisory.id));
+    pub fn advisories(&self) -> impl Iterator<Item = &Headline> {
+        let mut advisories: Vec<&Headline> = self.advisories.values().map(Box::as_ref).collect();
+        advisories.sort_unstable_by(|one, other| words::compare(&one.id, &other.id));
         advisories.into_iter()
     }
 
     /// One advisory.
-    pub fn advisory(&self, id: &str) -> Option<&Known> {
-        self.advisories.get(id)
+    pub fn advisory(&self, id: &str) -> Option<&Headline> {
+        self.advisories.get(id).map(Box::as_ref)
+    }
+
+    /// The components that an advisory says are affected in some version.
+    pub fn affected_by(&self, advisory: &str) -> impl Iterator<Item = &str> {
+        self.index.affected(advisory)
     }
 
     /// One correction.
@@ -350,7 +339,7 @@ impl Knowledge {
             .flat_map(|correction| &correction.advisories);
         answered
             .filter_map(|id| self.advisories.get(id.as_str()))
-            .any(|known| known.advisory.is_under_embargo())
+            .any(|known| known.embargo)
     }
 
     /// The components installed.
@@ -385,7 +374,7 @@ impl Knowledge {
     fn aliases(&self, advisory: &str) -> &[String] {
         self.advisories
             .get(advisory)
-            .map_or(&[], |known| known.advisory.aliases.as_slice())
+            .map_or(&[], |known| &*known.aliases)
     }
 
     /// The verdicts of every advisory, worst first, also those that speak of one flaw.

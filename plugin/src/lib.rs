@@ -25,6 +25,7 @@ pub mod decisions;
 pub mod exposure;
 #[allow(unsafe_code, reason = "the exports are generated")]
 pub mod guest;
+pub mod headline;
 pub mod knowledge;
 pub mod markdown;
 pub mod pages;

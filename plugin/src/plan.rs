@@ -70,7 +70,7 @@ pub fn candidates(knowledge: &Knowledge) -> Vec<Candidate<'_>> {
         let Some(exposed) = knowledge.component(&verdict.component) else {
             continue;
         };
-        let Some((correction, target)) = knowledge.correction_for(&known.advisory, exposed) else {
+        let Some((correction, target)) = knowledge.correction_for(known, exposed) else {
             continue;
         };
         let key = (correction.id.to_string(), target.name.clone());
@@ -323,7 +323,7 @@ fn ripe(
 ) -> Option<i64> {
     let (rules, correction) = (around.rules, candidate.correction);
     let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
-    let advisory = &knowledge.advisory(&verdict.advisory.id)?.advisory;
+    let advisory = knowledge.advisory(&verdict.advisory.id)?;
     let advisory_accepted = *around.accepted.advisories.get(&verdict.advisory.id)?;
     let accepted = around.accepted.corrections.get(correction.id.as_str())?;
     let received = advisory_accepted.max(*accepted);

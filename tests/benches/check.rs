@@ -1,11 +1,12 @@
 //! What a whole `spacecp-advisories check` costs: a process that opens the store, reads the
-//! inventory, starts the plugin from its cache, and prints every verdict.
+//! inventory, and prints every verdict.
 //!
-//! Both sides are measured in one run, turn by turn: the program with a warm cache of compiled
-//! plugins against the same program without one, and against a process that does nothing but
-//! print its version.
+//! All are measured in one run, turn by turn: the program that finds the report of the time before; the same where
+//! something has changed, so that it starts the plugin from its cache; without that cache; and a process that does
+//! nothing but print its version.
 
 use std::{
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -28,29 +29,45 @@ fn main() -> Result<()> {
     let cache = demo.folder().join("state/plugin-cache");
     let check = ["--config", &config, "check", "--format", "json"];
 
+    let report = demo.folder().join("state/remembered-report");
+    let forget = |what: &Path, gone: std::io::Result<()>| {
+        gone.with_context(|| format!("nothing was kept at {}", what.display()))
+    };
+
     let mut nothing = Vec::new();
+    let mut remembered = Vec::new();
     let mut warm = Vec::new();
     let mut cold = Vec::new();
     run(&check, 1)?;
-    let (mut memory, mut idle_memory) = (0, 0);
+    let (mut memory, mut warm_memory, mut idle_memory) = (0, 0, 0);
     for _ in 0..ROUNDS {
         let idle = run(&["--version"], 0)?;
         let busy = run(&check, 1)?;
         idle_memory = idle.memory.max(idle_memory);
         memory = busy.memory.max(memory);
         nothing.push(idle.time);
-        warm.push(busy.time);
+        remembered.push(busy.time);
+        forget(&report, std::fs::remove_file(&report))?;
+        let asking = run(&check, 1)?;
+        warm_memory = asking.memory.max(warm_memory);
+        warm.push(asking.time);
     }
     for _ in 0..3 {
-        std::fs::remove_dir_all(&cache)
-            .with_context(|| format!("no cache at {}", cache.display()))?;
+        forget(&report, std::fs::remove_file(&report))?;
+        forget(&cache, std::fs::remove_dir_all(&cache))?;
         cold.push(run(&check, 1)?.time);
     }
-    let (nothing, warm, cold) = (median(nothing), median(warm), median(cold));
+    let (nothing, remembered) = (median(nothing), median(remembered));
+    let (warm, cold) = (median(warm), median(cold));
+    println!(
+        "check, remembered            {:>9.1} ms   {:>6.1} MiB",
+        millis(remembered),
+        mebibytes(memory)
+    );
     println!(
         "check, warm cache            {:>9.1} ms   {:>6.1} MiB",
         millis(warm),
-        mebibytes(memory)
+        mebibytes(warm_memory)
     );
     println!("check, cold cache            {:>9.1} ms", millis(cold));
     println!(
@@ -61,6 +78,10 @@ fn main() -> Result<()> {
     println!(
         "ratio warm / cold            {:>9.3}",
         warm.as_secs_f64() / cold.as_secs_f64()
+    );
+    println!(
+        "ratio remembered / warm      {:>9.3}",
+        remembered.as_secs_f64() / warm.as_secs_f64()
     );
     println!(
         "ratio warm / --version       {:>9.2}",

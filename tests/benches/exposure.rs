@@ -1,43 +1,27 @@
 //! What the sandbox costs: 100,000 ranges against 1,000 components, in the built plugin and in the
-//! same code natively, turn by turn in one run; and what one more advisory costs after that.
-//!
-//! Both sides are handed the same bytes in the same batches and decode them; the guest's figure
-//! includes the copy into its memory.
+//! same code natively, turn by turn in one run; what one more advisory costs after that; and whether a
+//! million ranges fit into the memory that a plugin is given.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+mod in_memory;
 
-use anyhow::{Context, Result, ensure};
-use jiff::Timestamp;
-use spacecp_advisories::{
-    config::PluginLimits,
-    plugin::{
-        Answer, HOSTED_CONTRACT, PluginEngine, PluginHost, Services, StateWrite,
-        bindings::spacecp::advisories::{
-            corrections, decisions, documents, inventory, settings,
-            types::{DocumentRef, Severity, VersionScheme as Scheme},
-        },
-    },
-};
-use spacecp_advisories_plugin::{
-    bindings::spacecp::advisories::{
-        documents as native, inventory as native_inventory, types as native_types,
-    },
-    knowledge::Knowledge,
-};
-use spacecp_contract::{
-    Advisory, Affected, Audience, Digest, DocumentId, PluginManifest, Tlp, VersionRange,
-    VersionScheme, encode,
+use std::time::Duration;
+
+use anyhow::Result;
+use in_memory::{Loaded, RANGES_EACH, Size, engine, in_guest, natively};
+use spacecp_advisories::config::PluginLimits;
+
+const SIZE: Size = Size {
+    advisories: 10_000,
+    components: 1_000,
 };
 
-const ADVISORIES: usize = 10_000;
-const RANGES_EACH: usize = 10;
-const COMPONENTS: usize = 1_000;
-const BATCH: usize = 1_000;
-const ROUNDS: usize = 5;
+/// A million ranges.
+const LARGE: Size = Size {
+    advisories: 100_000,
+    components: 1_000,
+};
+
+const ROUNDS: usize = 7;
 
 #[expect(clippy::print_stdout, reason = "the figures are the purpose")]
 fn main() -> Result<()> {
@@ -48,204 +32,63 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let stream = (0..ADVISORIES).map(document).collect::<Result<Vec<_>>>()?;
-    let component = std::fs::read(spacecp_tests::artifacts::PLUGIN)?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-plugin-cache");
+    let stream = SIZE.documents()?;
     // What is measured here is the work, not the limits.
-    let limits = PluginLimits {
-        memory: 2 << 30,
+    let unhurried = PluginLimits {
         guest_time_ms: 600_000,
         wall_clock_ms: 600_000,
-        hostcall_fuel: 1 << 30,
         ..PluginLimits::default()
     };
-    let engine = PluginEngine::new(limits, &folder)?;
+    let plugin = engine(unhurried)?;
     let (mut guest, mut native) = (Vec::new(), Vec::new());
-    let (mut guest_one, mut native_one) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let (all, one) = runtime.block_on(in_guest(&engine, &component, &stream))?;
-        let (native_all, native_more) = natively(&stream)?;
+        let loaded = runtime.block_on(in_guest(&plugin, SIZE, &stream))?;
+        let loaded_natively = natively(SIZE, &stream)?;
         // The first round warms caches up.
         if round > 0 {
-            guest.push(all);
-            guest_one.push(one);
-            native.push(native_all);
-            native_one.push(native_more);
+            guest.push(loaded);
+            native.push(loaded_natively);
         }
     }
-    let (guest, native) = (median(guest), median(native));
-    let (guest_one, native_one) = (median(guest_one), median(native_one));
-    println!("full refresh, guest          {:>9.1} ms", millis(guest));
-    println!("full refresh, native         {:>9.1} ms", millis(native));
-    println!("one more advisory, guest     {:>9.3} ms", millis(guest_one));
+    let all = |side: &[Loaded]| median(side.iter().map(|loaded| loaded.all));
+    let one = |side: &[Loaded]| median(side.iter().map(|loaded| loaded.one));
+    let (guest_all, native_all) = (all(&guest), all(&native));
+    println!("full refresh, guest          {:>9.1} ms", millis(guest_all));
+    println!(
+        "full refresh, native         {:>9.1} ms",
+        millis(native_all)
+    );
+    println!(
+        "one more advisory, guest     {:>9.3} ms",
+        millis(one(&guest))
+    );
     println!(
         "one more advisory, native    {:>9.3} ms",
-        millis(native_one)
+        millis(one(&native))
     );
     println!(
         "ratio guest / native         {:>9.3}   (budget 1.3)",
-        ratio(guest, native)
+        ratio(guest_all, native_all)
     );
     println!(
         "ratio one more / full        {:>9.4}   (budget 0.01)",
-        ratio(guest_one, guest)
+        ratio(one(&guest), guest_all)
+    );
+    drop(stream);
+    // The memory is the one that every plugin is given; more would be refused, and end this.
+    let large = runtime.block_on(in_guest(&plugin, LARGE, &LARGE.documents()?))?;
+    let ranges = LARGE.advisories * RANGES_EACH;
+    println!(
+        "{ranges} ranges              {:>9.1} MiB   (budget {} MiB), {:.1} s",
+        mebibytes(large.memory),
+        PluginLimits::default().memory >> 20,
+        large.all.as_secs_f64()
     );
     Ok(())
 }
 
-/// The full refresh and the one after a further advisory, in the built plugin.
-async fn in_guest(
-    engine: &PluginEngine,
-    component: &[u8],
-    stream: &[documents::Document],
-) -> Result<(Duration, Duration)> {
-    let manifest = PluginManifest {
-        plugin: "advisories".to_owned(),
-        version: "0.1.0".to_owned(),
-        release: 1,
-        contract: HOSTED_CONTRACT.to_owned(),
-        issued: Timestamp::UNIX_EPOCH,
-        component: Digest::of(component),
-        length: component.len() as u64,
-        abilities: Vec::new(),
-    };
-    let given = Arc::new(Mutex::new(Vec::new()));
-    let services = Arc::new(InMemory(Arc::clone(&given)));
-    let plugin = PluginHost::load(engine, &manifest, component, services)?;
-    // Starting the instance is another figure.
-    plugin.refresh().await?;
-    *given.lock().expect("no thread panics here") = stream.to_vec();
-    let started = Instant::now();
-    let summary = plugin.refresh().await?;
-    let all = started.elapsed();
-    ensure!(summary.advisories as usize == ADVISORIES, "{summary:?}");
-    ensure!(summary.exposed > 0, "{summary:?}");
-    given
-        .lock()
-        .expect("no thread panics here")
-        .push(document(ADVISORIES)?);
-    let started = Instant::now();
-    let summary = plugin.refresh().await?;
-    let one = started.elapsed();
-    ensure!(summary.advisories as usize == ADVISORIES + 1, "{summary:?}");
-    Ok((all, one))
-}
-
-/// The same, without the sandbox.
-fn natively(stream: &[documents::Document]) -> Result<(Duration, Duration)> {
-    let documents: Vec<native::Document> = stream.iter().map(as_native).collect();
-    let further = as_native(&document(ADVISORIES)?);
-    let mut knowledge = Knowledge::default();
-    knowledge.install(native_inventory::Snapshot {
-        fingerprint: "one".to_owned(),
-        components: components().iter().map(component_natively).collect(),
-        unread: Vec::new(),
-    });
-    let started = Instant::now();
-    for (place, batch) in documents.chunks(BATCH).enumerate() {
-        // The host copies each batch out of the store, too.
-        let batch = batch.to_vec();
-        let position = ((place + 1) * BATCH) as u64;
-        knowledge.take(&batch, native::Cursor { epoch: 1, position });
-    }
-    let summary = knowledge.summary();
-    let all = started.elapsed();
-    ensure!(summary.advisories as usize == ADVISORIES, "{summary:?}");
-    let position = ADVISORIES as u64 + 1;
-    let started = Instant::now();
-    knowledge.take(&[further], native::Cursor { epoch: 1, position });
-    let summary = knowledge.summary();
-    let one = started.elapsed();
-    ensure!(summary.advisories as usize == ADVISORIES + 1, "{summary:?}");
-    Ok((all, one))
-}
-
-/// An advisory about one of the components, with a branch for every range.
-fn document(number: usize) -> Result<documents::Document> {
-    let range = |branch: usize| VersionRange {
-        introduced: format!("{branch}.0.0"),
-        fixed: Some(format!("{branch}.{}.{}", number % 17, number % 7)),
-        last_affected: None,
-        limit: None,
-    };
-    let id = format!("SPACECP-SA-2026-{number:06}");
-    let advisory = Advisory {
-        id: DocumentId::new(&id).context("an id")?,
-        revision: 1,
-        audience: Audience::new("customers").context("an audience")?,
-        published: Timestamp::UNIX_EPOCH,
-        modified: Timestamp::UNIX_EPOCH,
-        withdrawn: None,
-        aliases: vec![format!("CVE-2026-{number:06}")],
-        title: format!("A flaw, the {number}th"),
-        issue: "A text of the length that such texts have. ".repeat(12),
-        impacts: "Another one, somewhat shorter. ".repeat(6),
-        solution: "Apply the correction.".to_owned(),
-        workarounds: Vec::new(),
-        severity: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N".to_owned()],
-        cwe: vec![79],
-        known_exploited: false,
-        tlp: Tlp::Clear,
-        embargo_until: None,
-        affected: vec![Affected {
-            component: format!("npm:package-{}", number % COMPONENTS)
-                .parse()
-                .context("a name")?,
-            scheme: VersionScheme::Npm,
-            ranges: (1..=RANGES_EACH).map(range).collect(),
-            versions: Vec::new(),
-        }],
-        not_affected: Vec::new(),
-        corrections: Vec::new(),
-        credits: Vec::new(),
-        references: Vec::new(),
-        supersedes: Vec::new(),
-        timeline: Vec::new(),
-        source: None,
-    };
-    Ok(documents::Document {
-        kind: documents::Kind::Advisory,
-        id,
-        revision: 1,
-        bytes: encode(&advisory),
-    })
-}
-
-fn components() -> Vec<inventory::Component> {
-    let component = |number: usize| inventory::Component {
-        name: format!("houston/package-{number}"),
-        advisory_name: format!("npm:package-{number}"),
-        version: Some(format!("{}.{}.3", number % 12, number % 19)),
-        scheme: Scheme::Npm,
-        found_at: "package.json".to_owned(),
-        problem: None,
-        correctable: true,
-    };
-    (0..COMPONENTS).map(component).collect()
-}
-
-fn component_natively(component: &inventory::Component) -> native_inventory::Component {
-    native_inventory::Component {
-        name: component.name.clone(),
-        advisory_name: component.advisory_name.clone(),
-        version: component.version.clone(),
-        scheme: native_types::VersionScheme::Npm,
-        found_at: component.found_at.clone(),
-        problem: None,
-        correctable: component.correctable,
-    }
-}
-
-fn as_native(document: &documents::Document) -> native::Document {
-    native::Document {
-        kind: native::Kind::Advisory,
-        id: document.id.clone(),
-        revision: document.revision,
-        bytes: document.bytes.clone(),
-    }
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.collect();
     times.sort();
     times[times.len() / 2]
 }
@@ -258,101 +101,7 @@ fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
-/// A panel whose documents are in memory.
-struct InMemory(Arc<Mutex<Vec<documents::Document>>>);
-
-fn ready<T: Send + 'static>(value: T) -> Answer<'static, T> {
-    Box::pin(std::future::ready(value))
-}
-
-impl Services for InMemory {
-    fn documents_since(
-        &self,
-        after: Option<documents::Cursor>,
-        limit: u32,
-    ) -> Answer<'_, Result<documents::Batch, documents::Error>> {
-        let all = self.0.lock().expect("no thread panics here");
-        let from = after.map_or(0, |cursor| {
-            usize::try_from(cursor.position).unwrap_or(usize::MAX)
-        });
-        let to = all
-            .len()
-            .min(from.saturating_add(BATCH.min(limit as usize)));
-        ready(Ok(documents::Batch {
-            documents: all.get(from..to).unwrap_or_default().to_vec(),
-            next: documents::Cursor {
-                epoch: 1,
-                position: to as u64,
-            },
-            complete: to == all.len(),
-        }))
-    }
-
-    fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
-        let fingerprint = "one".to_owned();
-        ready(Ok(inventory::Snapshot {
-            fingerprint,
-            components: components(),
-            unread: Vec::new(),
-        }))
-    }
-
-    fn plan(
-        &self,
-        _: DocumentRef,
-        _: String,
-    ) -> Answer<'_, Result<corrections::Plan, corrections::PlanError>> {
-        let reason = "nothing is planned here".to_owned();
-        ready(Err(corrections::PlanError::Unavailable(reason)))
-    }
-
-    fn history(&self, _: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn policy(&self) -> Answer<'_, settings::Policy> {
-        ready(settings::Policy {
-            automatic: false,
-            minimum_severity: Severity::High,
-            known_exploited_at_once: false,
-            excluded: Vec::new(),
-        })
-    }
-
-    fn rules(&self, _: i64) -> Answer<'_, Result<settings::Rules, settings::Error>> {
-        let reason = "nothing is planned here".to_owned();
-        ready(Err(settings::Error::Unavailable(reason)))
-    }
-
-    fn accepted(
-        &self,
-        names: Vec<documents::Name>,
-    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>> {
-        ready(Ok(vec![None; names.len()]))
-    }
-
-    fn freshness(&self) -> Answer<'_, settings::Freshness> {
-        ready(settings::Freshness {
-            sequence: None,
-            last_word: None,
-            valid_until: None,
-            problem: None,
-        })
-    }
-
-    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn state_get(&self, _: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {
-        ready(Ok(None))
-    }
-
-    fn state_sizes(&self) -> Answer<'_, Result<Vec<(String, u64)>, String>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn state_commit(&self, _: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
-        ready(Ok(()))
-    }
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn mebibytes(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }

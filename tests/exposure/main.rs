@@ -6,9 +6,12 @@
 )]
 
 mod decided;
+mod fetched;
 mod found;
+mod house;
 mod panel;
 mod plans;
+mod remembered;
 mod semantics;
 mod urgent;
 mod verdicts;

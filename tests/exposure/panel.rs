@@ -173,6 +173,21 @@ impl Services for InMemory {
         }))
     }
 
+    fn fetch(
+        &self,
+        kind: documents::Kind,
+        document: DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>> {
+        let panel = self.0.lock().unwrap();
+        let of_id = |held: &&documents::Document| held.kind == kind && held.id == document.id;
+        let newest = panel.documents.iter().rfind(of_id);
+        let held = newest.filter(|held| held.revision == document.revision);
+        ready(
+            held.map(|held| held.bytes.clone())
+                .ok_or(documents::FetchError::NotHeld),
+        )
+    }
+
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
         let components = self.0.lock().unwrap().components.clone();
         let fingerprint = format!("{components:?}");

@@ -48,6 +48,14 @@ impl Services for Quiet {
         })
     }
 
+    fn fetch(
+        &self,
+        _: documents::Kind,
+        _: types::DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>> {
+        Box::pin(async { Err(documents::FetchError::NotHeld) })
+    }
+
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
         Box::pin(async move {
             tokio::time::sleep(self.pause).await;

@@ -49,6 +49,8 @@ fn ended_as_it_should(behaviour: Behaviour, ended: &Result<String, PluginError>)
         Behaviour::Hoards => ended
             .as_deref()
             .is_ok_and(|text| text.contains("taken, then Error::Quota")),
+        // It is told to ask for nothing here; what it is given otherwise, a whole panel has to say.
+        Behaviour::Fetches => ended.as_deref() == Ok(""),
         Behaviour::HandsOverTooMuch => matches!(ended, Err(E::Resources { .. } | E::Trap { .. })),
     }
 }

@@ -309,9 +309,14 @@ impl Vendor {
 
     /// Signs a plugin and puts manifest and component where they are handed over.
     pub fn sign_plugin(&mut self, component: &Path) -> Result<()> {
+        self.release_plugin(component, 1)
+    }
+
+    /// The same as this release of it.
+    pub fn release_plugin(&mut self, component: &Path, release: u64) -> Result<()> {
         let bytes = fs::read(component)?;
         let version = semver::Version::parse(env!("CARGO_PKG_VERSION"))?;
-        let manifest = plugins::manifest("advisories", &version, 1, &bytes, self.now);
+        let manifest = plugins::manifest("advisories", &version, release, &bytes, self.now);
         let manifest = sign::sign(manifest, &[&self.keys.plugin])?;
         fs::write(&self.plugin_component, &bytes)?;
         fs::write(&self.plugin_manifest, &manifest.bytes)?;

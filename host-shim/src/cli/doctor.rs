@@ -88,7 +88,7 @@ async fn inside(
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Result<(), CommandError> {
-    findings.push(match shim.plugin_problem() {
+    findings.push(match shim.plugin_problem().await? {
         None => Finding::well("plugin", "it is signed as it must be and runs"),
         Some(problem) => Finding::ill(
             "plugin",

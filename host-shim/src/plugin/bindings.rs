@@ -6,5 +6,5 @@ wasmtime::component::bindgen!({
     world: "plugin",
     imports: { default: async },
     exports: { default: async },
-    additional_derives: [serde::Serialize, PartialEq],
+    additional_derives: [serde::Serialize, serde::Deserialize, PartialEq],
 });

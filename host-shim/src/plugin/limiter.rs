@@ -24,6 +24,11 @@ impl Limiter {
         }
     }
 
+    /// Bytes of memory that were taken; none are ever given back.
+    pub(super) fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// What was refused last, and its limit.
     pub(super) fn refused(&self) -> Option<(&'static str, usize)> {
         self.refused

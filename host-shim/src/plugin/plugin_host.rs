@@ -223,6 +223,13 @@ impl PluginHost {
         self.counting().clone()
     }
 
+    /// Bytes of memory that its instance has taken; 0 where there is none.
+    pub async fn memory(&self) -> usize {
+        let state = self.state.lock().await;
+        let instance = state.instance.as_ref();
+        instance.map_or(0, |instance| instance.store.data().limiter.memory())
+    }
+
     fn counting(&self) -> std::sync::MutexGuard<'_, Counts> {
         // A panic elsewhere leaves numbers that are right.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -29,6 +29,13 @@ pub trait Services: Send + Sync + 'static {
         limit: u32,
     ) -> Answer<'_, Result<documents::Batch, documents::Error>>;
 
+    /// See `documents.fetch`.
+    fn fetch(
+        &self,
+        kind: documents::Kind,
+        document: types::DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>>;
+
     /// See `documents.accepted`.
     fn accepted(
         &self,

@@ -2,12 +2,20 @@
 //!
 //! What cannot be loaded is said, and keeps nothing else from working.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
 
-use super::{Rooms, ShimError, beside, services};
+use spacecp_contract::{PluginManifest, Root};
+
+use super::{Rooms, ShimError, beside, services, told::Told};
 use crate::{
     plugin::{PluginEngine, PluginError, PluginHost},
-    trust::{self, TrustError, Unverified},
+    streamed,
+    trust::{self, TrustError, Unverified, Verified},
 };
 
 /// Why the plugin cannot be loaded.
@@ -34,21 +42,22 @@ pub enum PluginLoadError {
     Plugin(#[from] PluginError),
 }
 
+/// A plugin that may run: the manifest that was signed, and the very bytes that it is about.
+struct Offered {
+    manifest: Verified<PluginManifest>,
+    component: Vec<u8>,
+}
+
 /// Reads, verifies and loads the plugin. Nothing of it is compiled before it has been verified.
 pub(super) async fn load(
     rooms: &Arc<Rooms>,
+    told: &Arc<Told>,
 ) -> Result<Result<PluginHost, PluginLoadError>, ShimError> {
-    let config = rooms.config();
-    let engine = match PluginEngine::new(config.limits, &config.state.join("plugin-cache")) {
-        Ok(engine) => engine,
-        Err(error) => return Ok(Err(error.into())),
+    let offered = match verified(rooms).await? {
+        Ok(offered) => offered,
+        Err(error) => return Ok(Err(error)),
     };
-    let root = rooms.follower().root().await?;
-    let release = rooms.store().plugin_release("advisories").await?;
-    let Some(root) = root else {
-        return Ok(Err(PluginLoadError::NoRoot));
-    };
-    let loaded = verified_plugin(rooms, &engine, &root, release);
+    let loaded = start(rooms, told, &offered);
     if let Ok(plugin) = &loaded {
         rooms
             .store()
@@ -58,40 +67,122 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
-fn verified_plugin(
-    rooms: &Arc<Rooms>,
-    engine: &PluginEngine,
-    root: &trust::Verified<spacecp_contract::Root>,
+/// The manifest of the plugin that would run: verified with its component as if that were to be loaded, which
+/// is never held whole.
+pub(super) async fn manifest_in_force(
+    rooms: &Rooms,
+) -> Result<Result<Verified<PluginManifest>, PluginLoadError>, ShimError> {
+    let Some((root, release)) = whose_word(rooms).await? else {
+        return Ok(Err(PluginLoadError::NoRoot));
+    };
+    Ok(manifest_of(rooms, &root, release))
+}
+
+fn manifest_of(
+    rooms: &Rooms,
+    root: &Verified<Root>,
     release: Option<u64>,
-) -> Result<PluginHost, PluginLoadError> {
+) -> Result<Verified<PluginManifest>, PluginLoadError> {
     let config = &rooms.config().plugin;
-    let manifest = read_bounded(&config.manifest, 64 << 10)?;
-    let signatures = read_bounded(&beside(&config.manifest), 64 << 10)?;
+    let (manifest, signatures) = manifest(rooms)?;
+    let mut component = open_bounded(&config.component, rooms.config().limits.component)?;
+    let room = component.limit();
+    let digest = streamed::digest_of(&mut component);
+    let digest = digest.map_err(|error| failed(&config.component, &error))?;
+    let found = (digest, room - component.limit());
+    let offered = Unverified {
+        bytes: &manifest,
+        signatures: &signatures,
+    };
+    Ok(trust::plugin_by_digest(root, offered, found, release)?)
+}
+
+fn start(
+    rooms: &Arc<Rooms>,
+    told: &Arc<Told>,
+    offered: &Offered,
+) -> Result<PluginHost, PluginLoadError> {
+    let config = rooms.config();
+    let engine = PluginEngine::new(config.limits, &config.state.join("plugin-cache"))?;
+    let services = Arc::new(services::PluginServices {
+        rooms: rooms.clone(),
+        trying: None,
+        told: told.clone(),
+    });
+    let Offered {
+        manifest,
+        component,
+    } = offered;
+    Ok(PluginHost::load(&engine, manifest, component, services)?)
+}
+
+/// The root that says whose plugin may run, if it is known, and the release that ran here last.
+async fn whose_word(rooms: &Rooms) -> Result<Option<(Verified<Root>, Option<u64>)>, ShimError> {
+    let root = rooms.follower().root().await?;
+    let release = rooms.store().plugin_release("advisories").await?;
+    Ok(root.map(|root| (root, release)))
+}
+
+async fn verified(rooms: &Rooms) -> Result<Result<Offered, PluginLoadError>, ShimError> {
+    let Some((root, release)) = whose_word(rooms).await? else {
+        return Ok(Err(PluginLoadError::NoRoot));
+    };
+    Ok(read(rooms, &root, release))
+}
+
+fn read(
+    rooms: &Rooms,
+    root: &Verified<Root>,
+    release: Option<u64>,
+) -> Result<Offered, PluginLoadError> {
+    let config = &rooms.config().plugin;
+    let (manifest, signatures) = manifest(rooms)?;
     let component = read_bounded(&config.component, rooms.config().limits.component)?;
     let offered = Unverified {
         bytes: &manifest,
         signatures: &signatures,
     };
     let manifest = trust::plugin(root, offered, &component, release)?;
-    let services = Arc::new(services::PluginServices {
-        rooms: rooms.clone(),
-        trying: None,
-    });
-    Ok(PluginHost::load(engine, &manifest, &component, services)?)
+    Ok(Offered {
+        manifest,
+        component,
+    })
+}
+
+/// The manifest and its signatures, as they lie there.
+fn manifest(rooms: &Rooms) -> Result<(Vec<u8>, Vec<u8>), PluginLoadError> {
+    let path = &rooms.config().plugin.manifest;
+    let manifest = read_bounded(path, 64 << 10)?;
+    let signatures = read_bounded(&beside(path), 64 << 10)?;
+    Ok((manifest, signatures))
+}
+
+/// A file that is no longer than it may be, and is read no further however it grows.
+fn open_bounded(path: &Path, limit: u64) -> Result<io::Take<fs::File>, PluginLoadError> {
+    let opened = fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let (length, file) = opened.map_err(|error| failed(path, &error))?;
+    if length > limit {
+        let words = format!("it has {length} bytes, and {limit} are allowed");
+        return Err(failed(path, &io::Error::other(words)));
+    }
+    Ok(file.take(limit.saturating_add(1)))
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PluginLoadError> {
-    let failed = |reason: String| PluginLoadError::File {
-        path: path.display().to_string(),
-        reason,
-    };
-    let length = fs::metadata(path)
-        .map_err(|error| failed(error.to_string()))?
-        .len();
-    if length > limit {
-        return Err(failed(format!(
-            "it has {length} bytes, and {limit} are allowed"
-        )));
+    let mut bytes = Vec::new();
+    open_bounded(path, limit)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(path, &error))?;
+    if bytes.len() as u64 > limit {
+        let words = format!("it grew beyond {limit} bytes while it was read");
+        return Err(failed(path, &io::Error::other(words)));
     }
-    fs::read(path).map_err(|error| failed(error.to_string()))
+    Ok(bytes)
+}
+
+fn failed(path: &Path, reason: &io::Error) -> PluginLoadError {
+    PluginLoadError::File {
+        path: path.display().to_string(),
+        reason: reason.to_string(),
+    }
 }

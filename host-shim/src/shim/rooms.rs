@@ -16,6 +16,7 @@ use crate::{
     identity,
     inventory::{Component, Inventory, Lookout, Report},
     policy::{InForce, Policy},
+    remembered::Remembered,
     store::{Store, StoreError},
     sync::{Follower, Mirror},
     trust::{self, AnyDocument, Unverified, Verified, workflow::Pin},
@@ -38,6 +39,8 @@ pub(crate) struct Rooms {
     at_work: RwLock<()>,
     /// The documents at hand in short, by the digest of the index that names them.
     listed: Mutex<Option<(Digest, Arc<Catalogue>)>>,
+    /// What the plugin said last.
+    remembered: Remembered,
     /// Rung when something happened that somebody may have to be told.
     stirred: Notify,
 }
@@ -64,6 +67,7 @@ impl Rooms {
         let applier = applier_of(&config, store.clone());
         let ledger = Ledger::new(store.clone());
         let lookout = Lookout::new(&config);
+        let remembered = Remembered::within(&config.state);
         Ok(Self {
             config,
             store,
@@ -75,6 +79,7 @@ impl Rooms {
             closing: watch::Sender::new(false),
             at_work: RwLock::new(()),
             listed: Mutex::default(),
+            remembered,
             stirred: Notify::new(),
         })
     }
@@ -107,6 +112,10 @@ impl Rooms {
 
     pub(super) fn listed(&self) -> &Mutex<Option<(Digest, Arc<Catalogue>)>> {
         &self.listed
+    }
+
+    pub(super) fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     pub(super) fn stirred(&self) -> &Notify {

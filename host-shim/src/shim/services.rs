@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
-use super::{Rooms, contract};
+use super::{Rooms, contract, told::Told};
 use crate::{
     plugin::{
         Answer, Services, StateWrite,
@@ -25,6 +25,8 @@ pub(super) struct PluginServices {
     /// The policy that is tried out instead of the one in force. The plugin remembers nothing of
     /// what it does then.
     pub(super) trying: Option<Policy>,
+    /// What this plugin was told last.
+    pub(super) told: Arc<Told>,
 }
 
 impl Services for PluginServices {
@@ -39,9 +41,28 @@ impl Services for PluginServices {
                 .store()
                 .documents_since(after.map(contract::cursor), limit)
                 .await;
+            if let Ok(batch) = &batch {
+                self.told.documents(batch);
+            }
             batch
                 .map(contract::batch)
                 .map_err(|error| documents::Error::Unavailable(error.to_string()))
+        })
+    }
+
+    fn fetch(
+        &self,
+        kind: documents::Kind,
+        document: types::DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>> {
+        Box::pin(async move {
+            let kind = contract::kind(kind);
+            let held = self.rooms.store().document(kind, &document.id).await;
+            let held =
+                held.map_err(|error| documents::FetchError::Unavailable(error.to_string()))?;
+            held.filter(|held| held.revision() == document.revision)
+                .map(|held| held.bytes().to_vec())
+                .ok_or(documents::FetchError::NotHeld)
         })
     }
 
@@ -64,14 +85,18 @@ impl Services for PluginServices {
     fn fingerprint(&self) -> Answer<'_, Result<String, inventory::Error>> {
         Box::pin(async move {
             let inventory = self.rooms.inventory_last_seen().await;
-            Ok(inventory.fingerprint.to_string())
+            let fingerprint = inventory.fingerprint.to_string();
+            self.told.inventory(&fingerprint);
+            Ok(fingerprint)
         })
     }
 
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
         Box::pin(async move {
             let inventory = self.rooms.inventory_last_seen().await;
-            Ok(contract::snapshot(&inventory))
+            let snapshot = contract::snapshot(&inventory);
+            self.told.inventory(&snapshot.fingerprint);
+            Ok(snapshot)
         })
     }
 

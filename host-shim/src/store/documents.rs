@@ -112,6 +112,17 @@ impl Store {
         })
     }
 
+    /// The end of the stream of documents: where a reader is who has read all of it.
+    pub async fn end_of_documents(&self) -> Result<Cursor, StoreError> {
+        let row = sqlx::query("SELECT epoch, (SELECT coalesce(max(position), 0) FROM documents) FROM feed_state WHERE only = 1")
+            .fetch_one(&self.feed)
+            .await?;
+        Ok(Cursor {
+            epoch: unsigned(row.try_get(0)?),
+            position: unsigned(row.try_get(1)?),
+        })
+    }
+
     /// Whether documents are still those that the index names. An index is signed, so comparing
     /// digests with it is as good as verifying each signature; what it does not name is verified.
     async fn refuse_tampered(&self, documents: &[StoredDocument]) -> Result<(), StoreError> {

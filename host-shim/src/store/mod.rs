@@ -100,9 +100,11 @@ impl Store {
         // SQLite does not wait while a new file gets its journal mode and its tables: whoever comes
         // second would be refused.
         let _opening = one_at_a_time(path).await?;
-        let panel = connect(path, &PANEL).await?;
         let beside = path.with_file_name("feed.sqlite");
-        let (feed, aside) = match connect(&beside, &FEED).await {
+        // Either is a file of its own, and whoever asks one question waits for little else.
+        let (panel, feed) = tokio::join!(connect(path, &PANEL), connect(&beside, &FEED));
+        let panel = panel?;
+        let (feed, aside) = match feed {
             Err(error) if damage::is_damage(&error) => {
                 let aside = damage::set_aside(&beside)?;
                 (connect(&beside, &FEED).await?, Some((error, aside)))
@@ -183,6 +185,8 @@ async fn connect(
         .busy_timeout(std::time::Duration::from_secs(30));
     let pool = SqlitePoolOptions::new()
         .max_connections(4)
+        // A file in this process does not hang up.
+        .test_before_acquire(false)
         .connect_with(options)
         .await
         .map_err(|source| StoreError::Open {

@@ -24,8 +24,13 @@ pub(super) async fn ready(State(web): State<Web>) -> Response {
         Ok(freshness) if freshness.is_stale(Timestamp::now()) => reasons.push("feed-stale"),
         Ok(_) => {}
     }
-    if web.shim.plugin_problem().is_some() {
-        reasons.push("plugin-missing");
+    match web.shim.plugin_problem().await {
+        Ok(None) => {}
+        Ok(Some(_)) => reasons.push("plugin-missing"),
+        Err(error) => {
+            tracing::error!(%error, "the panel is not ready");
+            reasons.push("plugin-missing");
+        }
     }
     let status = if reasons.is_empty() {
         StatusCode::OK

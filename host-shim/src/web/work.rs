@@ -1,4 +1,5 @@
-//! What goes on behind the pages: following the feed, automatic application, and notifications.
+//! What goes on behind the pages: following the feed, automatic application, and notifications; and, at first,
+//! that the plugin takes in what there is.
 //!
 //! Begins and ends where whoever serves the pages says so, and nowhere by itself.
 
@@ -19,6 +20,7 @@ pub struct Work(Arc<Shim>);
 #[must_use = "an application that is under way is cut off unless the work is ended"]
 pub struct AtWork {
     shim: Arc<Shim>,
+    warming: JoinHandle<()>,
     following: JoinHandle<()>,
     scheduling: JoinHandle<()>,
     notifying: JoinHandle<()>,
@@ -33,6 +35,7 @@ impl Work {
     /// concerns. Wants a runtime around it.
     pub fn begin(self) -> AtWork {
         AtWork {
+            warming: tokio::spawn(warm(self.0.clone())),
             following: tokio::spawn(follow(self.0.clone())),
             scheduling: tokio::spawn(schedule::keep(self.0.clone())),
             notifying: tokio::spawn(notifying::keep(self.0.clone())),
@@ -44,9 +47,17 @@ impl Work {
 impl AtWork {
     /// Lets what is being applied come to its end, and begins nothing more.
     pub async fn end(self) {
+        self.warming.abort();
         self.following.abort();
         self.notifying.abort();
         schedule::end(&self.shim, self.scheduling).await;
+    }
+}
+
+/// Starts the plugin. Until it knows everything, what it said last answers where nothing has changed.
+async fn warm(shim: Arc<Shim>) {
+    if let Err(error) = shim.warm().await {
+        tracing::warn!(%error, "the plugin cannot be asked yet");
     }
 }
 

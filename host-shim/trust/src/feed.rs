@@ -100,22 +100,39 @@ pub(super) fn announced(
     length: u64,
     bytes: &[u8],
 ) -> Result<(), TrustError> {
-    if bytes.len() as u64 != length {
-        return Err(TrustError::Length {
-            what: what.to_owned(),
-            announced: length,
-            found: bytes.len() as u64,
-        });
+    // What has another length need not be looked at.
+    let found = bytes.len() as u64;
+    if found != length {
+        return Err(another_length(what, length, found));
     }
-    let found = Digest::of(bytes);
-    if found != digest {
+    announced_by_digest(what, (digest, length), (Digest::of(bytes), found))
+}
+
+/// The same for bytes that were read elsewhere: what was announced, and what was found.
+pub(super) fn announced_by_digest(
+    what: &str,
+    announced: (Digest, u64),
+    found: (Digest, u64),
+) -> Result<(), TrustError> {
+    if found.1 != announced.1 {
+        return Err(another_length(what, announced.1, found.1));
+    }
+    if found.0 != announced.0 {
         return Err(TrustError::Digest {
             what: what.to_owned(),
-            announced: digest,
-            found,
+            announced: announced.0,
+            found: found.0,
         });
     }
     Ok(())
+}
+
+fn another_length(what: &str, announced: u64, found: u64) -> TrustError {
+    TrustError::Length {
+        what: what.to_owned(),
+        announced,
+        found,
+    }
 }
 
 fn nothing_went_back(trusted: &Index, offered: &Index) -> Result<(), TrustError> {

@@ -24,7 +24,7 @@ use std::ops::Deref;
 pub use document::{AnyDocument, document, reverify};
 pub use error::TrustError;
 pub use feed::{Before, head, index};
-pub use plugin::plugin;
+pub use plugin::{plugin, plugin_by_digest};
 pub use root::{by_fingerprint, check_root, next_root, pinned_root, reverify_root};
 pub use sealed::{Identity, IdentityError, OpenError};
 pub use signature::key_id;

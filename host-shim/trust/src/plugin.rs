@@ -1,8 +1,8 @@
 //! Plugins: what may run is what the plugin key signed.
 
-use spacecp_contract::{Limits, PluginManifest, Root};
+use spacecp_contract::{Digest, Limits, PluginManifest, Root};
 
-use super::{TrustError, Unverified, Verified, feed::announced, signature::verify};
+use super::{TrustError, Unverified, Verified, feed::announced_by_digest, signature::verify};
 
 /// A manifest is a handful of facts.
 const LIMITS: Limits = Limits {
@@ -19,6 +19,18 @@ pub fn plugin(
     component: &[u8],
     release: Option<u64>,
 ) -> Result<Verified<PluginManifest>, TrustError> {
+    let component = (Digest::of(component), component.len() as u64);
+    plugin_by_digest(root, offered, component, release)
+}
+
+/// The same for a component that is not to be run now: of its bytes, which whoever asks has read, the digest
+/// and the length are enough.
+pub fn plugin_by_digest(
+    root: &Verified<Root>,
+    offered: Unverified<'_>,
+    (digest, length): (Digest, u64),
+    release: Option<u64>,
+) -> Result<Verified<PluginManifest>, TrustError> {
     let manifest: Verified<PluginManifest> = verify("plugin manifest", root, offered, &LIMITS)?;
     if let Some(trusted) = release.filter(|trusted| manifest.release < *trusted) {
         return Err(TrustError::PluginRelease {
@@ -27,11 +39,10 @@ pub fn plugin(
             found: manifest.release,
         });
     }
-    announced(
+    announced_by_digest(
         &format!("component of the plugin {}", manifest.plugin),
-        manifest.component,
-        manifest.length,
-        component,
+        (manifest.component, manifest.length),
+        (digest, length),
     )?;
     Ok(manifest)
 }

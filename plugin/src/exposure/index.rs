@@ -1,6 +1,6 @@
 //! Every affected range by the name of its component, kept up to date advisory by advisory.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use spacecp_contract::{Advisory, Justification};
 
@@ -10,9 +10,10 @@ use crate::bindings::exports::spacecp::advisories::exposure::Status;
 /// What advisories say of components, by component.
 #[derive(Debug, Default)]
 pub struct Index {
-    by_component: HashMap<String, HashMap<String, Statement>>,
-    /// The components that each advisory speaks of, to find its statements again.
-    components: HashMap<String, Vec<String>>,
+    by_component: HashMap<Rc<str>, HashMap<Rc<str>, Statement>>,
+    /// The components that each advisory speaks of, to find its statements again. Both names are those above,
+    /// kept once.
+    components: HashMap<Rc<str>, Box<[Rc<str>]>>,
 }
 
 /// What one advisory says of one component.
@@ -49,21 +50,25 @@ impl Index {
                 }
             }
         }
-        let mut components: Vec<String> =
-            statements.keys().map(|name| (*name).to_owned()).collect();
-        components.sort_unstable();
-        self.components.insert(advisory.id.to_string(), components);
+        let id: Rc<str> = advisory.id.as_str().into();
+        let mut components = Vec::with_capacity(statements.len());
         for (component, statement) in statements {
-            self.by_component
-                .entry(component.to_owned())
-                .or_default()
-                .insert(advisory.id.to_string(), statement);
+            let name = match self.by_component.get_key_value(component) {
+                Some((name, _)) => Rc::clone(name),
+                None => component.into(),
+            };
+            let here = self.by_component.entry(Rc::clone(&name)).or_default();
+            here.insert(Rc::clone(&id), statement);
+            components.push(name);
         }
+        components.sort_unstable();
+        self.components.insert(id, components.into());
     }
 
     /// Forgets an advisory.
     pub fn remove(&mut self, advisory: &str) {
-        for component in self.components.remove(advisory).unwrap_or_default() {
+        let components = self.components.remove(advisory).unwrap_or_default();
+        for component in components {
             if let Some(statements) = self.by_component.get_mut(&component) {
                 statements.remove(advisory);
                 if statements.is_empty() {
@@ -74,14 +79,25 @@ impl Index {
     }
 
     /// The components that an advisory speaks of.
-    pub fn components(&self, advisory: &str) -> &[String] {
-        self.components.get(advisory).map_or(&[], Vec::as_slice)
+    pub fn components(&self, advisory: &str) -> &[Rc<str>] {
+        self.components.get(advisory).map_or(&[], Box::as_ref)
+    }
+
+    /// Those of them that it says are affected.
+    pub fn affected(&self, advisory: &str) -> impl Iterator<Item = &str> {
+        let is_affected = move |component: &&Rc<str>| {
+            let statements = self.by_component.get(&***component);
+            let statement = statements.and_then(|statements| statements.get(advisory));
+            matches!(statement, Some(Statement::Affected(_)))
+        };
+        let components = self.components(advisory).iter().filter(is_affected);
+        components.map(Rc::as_ref)
     }
 
     /// The advisories that speak of a component.
     pub fn advisories(&self, component: &str) -> impl Iterator<Item = &str> {
         let statements = self.by_component.get(component).into_iter();
-        statements.flat_map(|statements| statements.keys().map(String::as_str))
+        statements.flat_map(|statements| statements.keys().map(Rc::as_ref))
     }
 
     /// What one advisory says of a component in this version, if it speaks of it.

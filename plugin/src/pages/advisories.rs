@@ -14,16 +14,17 @@ use crate::{
         pages::{Badge, Block, Cell, Listing, Order, Page, Place, Standing, Table, Tone},
     },
     exposure::gravity,
-    knowledge::{Knowledge, Known},
+    headline::Headline,
+    knowledge::Knowledge,
     severity,
 };
 
 /// Composes the page, with the advisories that are asked for.
 pub fn advisories(knowledge: &Knowledge, listing: &Listing) -> Page {
     let words = words(listing);
-    let mut found: Vec<&Known> = knowledge
+    let mut found: Vec<&Headline> = knowledge
         .advisories()
-        .filter(|known| fits(knowledge, known, listing) && has_all(&text(known), &words))
+        .filter(|known| fits(knowledge, known, listing) && has_all(&text(knowledge, known), &words))
         .collect();
     put_in_order(knowledge, &mut found, listing.order);
     let received = counted(knowledge.advisories().count(), "advisory", "advisories");
@@ -52,60 +53,59 @@ pub fn advisories(knowledge: &Knowledge, listing: &Listing) -> Page {
     Page {
         title: "Advisories".to_owned(),
         blocks,
-        embargo: shown.iter().any(|known| known.advisory.is_under_embargo()),
+        embargo: shown.iter().any(|known| known.embargo),
     }
 }
 
-fn row(knowledge: &Knowledge, known: &Known) -> Vec<Cell> {
-    let advisory = &known.advisory;
+fn row(knowledge: &Knowledge, known: &Headline) -> Vec<Cell> {
     vec![
-        cell(vec![to_advisory(&advisory.id)]),
-        cell(vec![plain(advisory.title.clone())]),
+        cell(vec![to_advisory(&known.id)]),
+        cell(vec![plain(&*known.title)]),
         labelled(labels(known)),
         labelled(vec![standing(knowledge, known)]),
-        cell(vec![plain(day(advisory.modified))]),
+        cell(vec![plain(day(known.modified))]),
     ]
 }
 
 /// Whether an advisory is one of those that are asked for, but for the words.
-fn fits(knowledge: &Knowledge, known: &Known, listing: &Listing) -> bool {
+fn fits(knowledge: &Knowledge, known: &Headline, listing: &Listing) -> bool {
     let stands = |wanted| stands(knowledge, known) == wanted;
     let severe = |least| severity::rank(known.rating.severity) >= severity::rank(least);
     listing.standing.is_none_or(stands)
         && listing.least_severity.is_none_or(severe)
-        && (!listing.known_exploited || known.advisory.known_exploited)
-        && (!listing.embargo || known.advisory.is_under_embargo())
+        && (!listing.known_exploited || known.known_exploited)
+        && (!listing.embargo || known.embargo)
 }
 
-fn put_in_order(knowledge: &Knowledge, found: &mut [&Known], order: Order) {
-    let score = |known: &Known| (known.rating.score, severity::rank(known.rating.severity));
+fn put_in_order(knowledge: &Knowledge, found: &mut [&Headline], order: Order) {
+    let score = |known: &Headline| (known.rating.score, severity::rank(known.rating.severity));
     // They come by id, and keep that order where they are alike.
     match order {
         Order::Urgency => found.sort_by_cached_key(|known| {
             Reverse((
                 gravest(knowledge, known).map(gravity),
-                known.advisory.known_exploited,
+                known.known_exploited,
                 score(known),
-                known.advisory.modified,
+                known.modified,
             ))
         }),
         Order::Severity => found.sort_by_key(|known| Reverse(score(known))),
-        Order::Changed => found.sort_by_key(|known| Reverse(known.advisory.modified)),
-        Order::Published => found.sort_by_key(|known| Reverse(known.advisory.published)),
-        Order::Name => found.sort_by(|one, other| one.advisory.id.cmp(&other.advisory.id)),
+        Order::Changed => found.sort_by_key(|known| Reverse(known.modified)),
+        Order::Published => found.sort_by_key(|known| Reverse(known.published)),
+        Order::Name => found.sort_by(|one, other| one.id.cmp(&other.id)),
     }
 }
 
 /// The gravest verdict that an advisory has on this panel.
-fn gravest(knowledge: &Knowledge, known: &Known) -> Option<Status> {
+fn gravest(knowledge: &Knowledge, known: &Headline) -> Option<Status> {
     knowledge
-        .verdicts_of(&known.advisory.id)
+        .verdicts_of(&known.id)
         .map(|verdict| verdict.status)
         .max_by_key(|status| gravity(*status))
 }
 
 /// How an advisory stands here. One that is not in force has no verdicts.
-fn stands(knowledge: &Knowledge, known: &Known) -> Standing {
+fn stands(knowledge: &Knowledge, known: &Headline) -> Standing {
     match gravest(knowledge, known) {
         Some(Status::Affected) => Standing::Exposed,
         Some(Status::Unknown) => Standing::Undecided,
@@ -114,8 +114,8 @@ fn stands(knowledge: &Knowledge, known: &Known) -> Standing {
     }
 }
 
-pub(super) fn standing(knowledge: &Knowledge, known: &Known) -> Badge {
-    if known.advisory.withdrawn.is_some() {
+pub(super) fn standing(knowledge: &Knowledge, known: &Headline) -> Badge {
+    if known.withdrawn.is_some() {
         return badge("withdrawn", Tone::Neutral);
     }
     if !knowledge.in_force(known) {
@@ -126,18 +126,17 @@ pub(super) fn standing(knowledge: &Knowledge, known: &Known) -> Badge {
 }
 
 /// What the words of a search are looked for in: id, aliases, title, severity and components.
-fn text(known: &Known) -> String {
-    let advisory = &known.advisory;
+fn text(knowledge: &Knowledge, known: &Headline) -> String {
     let mut text = format!(
         "{} {} {} {}",
-        advisory.id,
-        advisory.title,
-        advisory.aliases.join(" "),
+        known.id,
+        known.title,
+        known.aliases.join(" "),
         severity::name(known.rating.severity)
     );
-    for affected in &advisory.affected {
+    for component in knowledge.affected_by(&known.id) {
         text.push(' ');
-        text.push_str(&affected.component);
+        text.push_str(component);
     }
     text
 }

@@ -1,6 +1,7 @@
 //! One advisory: what is wrong, what it means for this panel, and what can be done.
 
 use jiff::Timestamp;
+use spacecp_contract::Advisory;
 
 use super::{
     advisories::standing, badge, cell, code, counted, day, decided, fact, heading, labelled,
@@ -17,7 +18,8 @@ use crate::{
         },
     },
     decisions::Decisions,
-    knowledge::{Knowledge, Known},
+    headline::Headline,
+    knowledge::Knowledge,
     markdown,
 };
 
@@ -44,21 +46,21 @@ pub struct Asking {
     pub windows: bool,
 }
 
-/// Composes the page of one advisory.
+/// Composes the page of one advisory, of which `advisory` is the document.
 pub fn advisory(
     knowledge: &Knowledge,
-    known: &Known,
+    known: &Headline,
+    advisory: &Advisory,
     prepared: &[Prepared],
     decisions: &Decisions,
     history: &[Application],
     asking: Asking,
 ) -> Page {
     let may_act = asking.may_act;
-    let advisory = &known.advisory;
     let mut badges = labels(known);
     badges.push(standing(knowledge, known));
     let mut blocks = vec![Block::Badges(badges)];
-    embargo(known, asking.now, &mut blocks);
+    embargo(advisory, asking.now, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known, decisions));
@@ -108,9 +110,9 @@ pub fn advisory(
         files(plan, &mut blocks);
     }
     blocks.push(heading("About this advisory"));
-    blocks.push(Block::Facts(facts(known)));
-    timeline(known, &mut blocks);
-    references(known, &mut blocks);
+    blocks.push(Block::Facts(facts(advisory)));
+    timeline(advisory, &mut blocks);
+    references(advisory, &mut blocks);
     Page {
         title: format!("{}: {}", advisory.id, advisory.title),
         blocks,
@@ -118,18 +120,17 @@ pub fn advisory(
     }
 }
 
-fn embargo(known: &Known, now: Timestamp, blocks: &mut Vec<Block>) {
-    if !known.advisory.is_under_embargo() {
+fn embargo(advisory: &Advisory, now: Timestamp, blocks: &mut Vec<Block>) {
+    if !advisory.is_under_embargo() {
         return;
     }
-    let until = known
-        .advisory
+    let until = advisory
         .embargo_until
         .map(|until| planned(until, now))
         .unwrap_or_default();
     let text = format!(
         "Under embargo ({}). You may apply and test the correction; please do not pass this on, publish it or emphasise it.{until}",
-        known.advisory.tlp
+        advisory.tlp
     );
     blocks.push(notice(Tone::Embargo, text));
 }
@@ -145,8 +146,8 @@ fn planned(until: Timestamp, now: Timestamp) -> String {
     )
 }
 
-fn withdrawn(knowledge: &Knowledge, known: &Known, blocks: &mut Vec<Block>) {
-    if let Some(since) = known.advisory.withdrawn {
+fn withdrawn(knowledge: &Knowledge, known: &Headline, blocks: &mut Vec<Block>) {
+    if let Some(since) = known.withdrawn {
         blocks.push(notice(
             Tone::Information,
             format!(
@@ -162,8 +163,7 @@ fn withdrawn(knowledge: &Knowledge, known: &Known, blocks: &mut Vec<Block>) {
     }
 }
 
-fn facts(known: &Known) -> Vec<Fact> {
-    let advisory = &known.advisory;
+fn facts(advisory: &Advisory) -> Vec<Fact> {
     let mut facts = vec![
         fact("Published", vec![plain(day(advisory.published))]),
         fact(
@@ -214,8 +214,8 @@ fn facts(known: &Known) -> Vec<Fact> {
     facts
 }
 
-fn verdicts(knowledge: &Knowledge, known: &Known, decisions: &Decisions) -> Block {
-    let verdicts: Vec<&Verdict> = knowledge.verdicts_of(&known.advisory.id).collect();
+fn verdicts(knowledge: &Knowledge, known: &Headline, decisions: &Decisions) -> Block {
+    let verdicts: Vec<&Verdict> = knowledge.verdicts_of(&known.id).collect();
     let rows = verdicts.iter().map(|verdict| {
         vec![
             cell(vec![strong(verdict.component.clone())]),
@@ -377,8 +377,8 @@ fn section(title: &str, text: &str, blocks: &mut Vec<Block>) {
     blocks.extend(markdown::blocks(text, 3));
 }
 
-fn timeline(known: &Known, blocks: &mut Vec<Block>) {
-    if known.advisory.timeline.is_empty() {
+fn timeline(advisory: &Advisory, blocks: &mut Vec<Block>) {
+    if advisory.timeline.is_empty() {
         return;
     }
     blocks.push(heading("Timeline"));
@@ -390,16 +390,16 @@ fn timeline(known: &Known, blocks: &mut Vec<Block>) {
         },
     };
     blocks.push(Block::Timeline(
-        known.advisory.timeline.iter().map(event).collect(),
+        advisory.timeline.iter().map(event).collect(),
     ));
 }
 
-fn references(known: &Known, blocks: &mut Vec<Block>) {
-    if known.advisory.references.is_empty() {
+fn references(advisory: &Advisory, blocks: &mut Vec<Block>) {
+    if advisory.references.is_empty() {
         return;
     }
     blocks.push(heading("References"));
-    for reference in &known.advisory.references {
+    for reference in &advisory.references {
         let link = markdown::target(&reference.url);
         let text = if link.is_some() {
             reference.title.clone()

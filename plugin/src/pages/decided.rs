@@ -15,7 +15,8 @@ use crate::{
         },
     },
     decisions::{Decisions, Group, Tally},
-    knowledge::{Knowledge, Known},
+    headline::Headline,
+    knowledge::Knowledge,
 };
 
 /// How the exposed components stand, and how much that matters; none where nothing was decided.
@@ -112,14 +113,14 @@ pub(super) struct Exposures<'a> {
 impl<'a> Exposures<'a> {
     pub(super) fn new(
         knowledge: &'a Knowledge,
-        known: &'a Known,
+        known: &'a Headline,
         decisions: &'a Decisions,
     ) -> Self {
-        let verdicts = knowledge.verdicts_of(&known.advisory.id);
+        let verdicts = knowledge.verdicts_of(&known.id);
         Self {
             advisory: DocumentRef {
-                id: known.advisory.id.to_string(),
-                revision: known.advisory.revision,
+                id: known.id.to_string(),
+                revision: known.revision,
             },
             affected: verdicts
                 .filter(|verdict| verdict.status == Status::Affected)

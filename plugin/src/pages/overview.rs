@@ -225,7 +225,7 @@ fn first_step(knowledge: &Knowledge, verdict: &Verdict) -> Block {
         plain("). "),
     ];
     let known = knowledge.advisory(&verdict.advisory.id);
-    let workaround = known.is_some_and(|known| !known.advisory.workarounds.is_empty());
+    let workaround = known.is_some_and(|known| known.has_workarounds);
     spans.push(match (&verdict.correction, workaround) {
         (Some(_), _) => link(
             "A correction is ready to be applied.",
@@ -310,12 +310,12 @@ fn unreadable(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
 
 /// The labels of an advisory that is not tied to a verdict.
 pub(super) fn labels(
-    known: &crate::knowledge::Known,
+    known: &crate::headline::Headline,
 ) -> Vec<crate::bindings::exports::spacecp::advisories::pages::Badge> {
     advisory_badges(
         known.rating.severity,
         known.rating.score,
-        known.advisory.known_exploited,
-        known.advisory.is_under_embargo(),
+        known.known_exploited,
+        known.embargo,
     )
 }

@@ -1,24 +1,12 @@
 //! The key of a version: bytes that order as the versions do.
 
-use std::cmp::Ordering;
-
 /// Bytes that order as the versions do. The first of them may name a line of development; keys of
 /// two lines have no order between them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Key {
-    bytes: Box<[u8]>,
-    line: u16,
-}
-
-impl Key {
-    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
-        let ((line, key), (other_line, other_key)) = (self.parts(), other.parts());
-        (line == other_line).then(|| key.cmp(other_key))
-    }
-
-    fn parts(&self) -> (&[u8], &[u8]) {
-        self.bytes.split_at(usize::from(self.line))
-    }
+    pub(super) bytes: Vec<u8>,
+    /// How many of them name the line.
+    pub(super) line: u16,
 }
 
 /// Builds a key from the left, what weighs most first.
@@ -71,7 +59,7 @@ impl KeyWriter {
 
     pub(super) fn finish(&mut self) -> Key {
         Key {
-            bytes: std::mem::take(&mut self.bytes).into_boxed_slice(),
+            bytes: std::mem::take(&mut self.bytes),
             line: self.line,
         }
     }

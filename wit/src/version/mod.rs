@@ -29,11 +29,15 @@ pub const LONGEST_VERSION: usize = 256;
 /// A version that was read in its scheme and is ready to compare.
 ///
 /// Two versions are equal when their scheme says so, however they are written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Version {
-    text: Box<str>,
+    /// The key, and behind it the text: there may be millions, and one allocation is less than two.
+    bytes: Box<[u8]>,
+    /// Bytes of the key.
+    key: u16,
+    /// Bytes of the key that name a line of development.
+    line: u16,
     scheme: VersionScheme,
-    key: Key,
 }
 
 /// Why a text is not a version in a scheme.
@@ -75,11 +79,7 @@ impl Version {
     /// Reads a version.
     pub fn read(scheme: VersionScheme, text: &str) -> Result<Self, VersionError> {
         match key(scheme, text) {
-            Ok(key) => Ok(Self {
-                text: text.into(),
-                scheme,
-                key,
-            }),
+            Ok(key) => Ok(Self::of(scheme, key, text)),
             Err(fault) => Err(VersionError {
                 text: text.chars().take(80).collect(),
                 scheme,
@@ -94,7 +94,27 @@ impl Version {
         if self.scheme != other.scheme {
             return None;
         }
-        self.key.compare(&other.key)
+        let ((line, key), (other_line, other_key)) = (self.parts(), other.parts());
+        (line == other_line).then(|| key.cmp(other_key))
+    }
+
+    fn of(scheme: VersionScheme, key: Key, text: &str) -> Self {
+        let Key { mut bytes, line } = key;
+        // A key has a few bytes for each of a text that is bounded.
+        let key = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        bytes.reserve_exact(text.len());
+        bytes.extend_from_slice(text.as_bytes());
+        Self {
+            bytes: bytes.into(),
+            key,
+            line,
+            scheme,
+        }
+    }
+
+    /// The line of development, and what orders within it.
+    fn parts(&self) -> (&[u8], &[u8]) {
+        self.bytes[..usize::from(self.key)].split_at(usize::from(self.line))
     }
 
     /// The scheme that it was read in.
@@ -104,13 +124,20 @@ impl Version {
 
     /// The version as it was written.
     pub fn as_str(&self) -> &str {
-        &self.text
+        let text = &self.bytes[usize::from(self.key)..];
+        std::str::from_utf8(text).expect("it was put there as a text")
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Version({} {:?})", self.scheme, self.as_str())
     }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,7 +1,10 @@
 //! `documents`: the signed documents that this panel has accepted.
 
 use crate::plugin::{
-    bindings::spacecp::advisories::documents::{Batch, Cursor, Error, Host, Name},
+    bindings::spacecp::advisories::{
+        documents::{Batch, Cursor, Error, FetchError, Host, Kind, Name},
+        types::DocumentRef,
+    },
     call::HostState,
 };
 
@@ -12,6 +15,11 @@ impl Host for HostState {
     async fn since(&mut self, after: Option<Cursor>, limit: u32) -> Result<Batch, Error> {
         let services = self.services.clone();
         self.ask(services.documents_since(after, limit)).await
+    }
+
+    async fn fetch(&mut self, kind: Kind, document: DocumentRef) -> Result<Vec<u8>, FetchError> {
+        let services = self.services.clone();
+        self.ask(services.fetch(kind, document)).await
     }
 
     async fn accepted(&mut self, names: Vec<Name>) -> Result<Vec<Option<i64>>, Error> {

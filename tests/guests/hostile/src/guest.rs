@@ -9,7 +9,7 @@ use crate::{
             automation, exposure,
             pages::{self, Block, Code, Page, Place, Table},
         },
-        spacecp::advisories::{inventory, log, state, types::DocumentRef},
+        spacecp::advisories::{documents, inventory, log, state, types::DocumentRef},
     },
 };
 
@@ -141,7 +141,31 @@ fn behave(behaviour: Behaviour) -> Page {
             let kept = state::set("huge", &vec![7; 64 << 20]);
             page(&format!("{kept:?}"))
         }
+        Behaviour::Fetches => page(&fetch()),
     }
+}
+
+/// Asks for a kind, an id and a revision a line, and says of each how many bytes came, or why none.
+fn fetch() -> String {
+    let wanted = state::get("fetch").ok().flatten().unwrap_or_default();
+    let wanted = String::from_utf8_lossy(&wanted).into_owned();
+    let one = |line: &str| {
+        let mut words = line.splitn(3, ' ');
+        let kind = match words.next()? {
+            "advisory" => documents::Kind::Advisory,
+            _ => documents::Kind::Correction,
+        };
+        let revision = words.next()?.parse().ok()?;
+        let id = words.next()?.to_owned();
+        let given = documents::fetch(kind, &DocumentRef { id, revision });
+        Some(match given {
+            Ok(bytes) => format!("{} bytes", bytes.len()),
+            Err(documents::FetchError::NotHeld) => "not held".to_owned(),
+            Err(documents::FetchError::Unavailable(reason)) => reason,
+        })
+    };
+    let answers: Vec<String> = wanted.lines().filter_map(one).collect();
+    answers.join("\n")
 }
 
 /// Writes values until one is refused, and says how many were taken and why it ended.

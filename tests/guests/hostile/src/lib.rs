@@ -46,11 +46,13 @@ pub enum Behaviour {
     AsksOnce,
     /// Hands the host a state value larger than a call may hand over.
     HandsOverTooMuch,
+    /// Asks for the documents that its state names under `fetch`, and says what it was given.
+    Fetches,
 }
 
 impl Behaviour {
     /// Every way.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Honest,
         Self::Loops,
         Self::Works,
@@ -71,6 +73,7 @@ impl Behaviour {
         Self::AsksWithoutEnd,
         Self::AsksOnce,
         Self::HandsOverTooMuch,
+        Self::Fetches,
     ];
 
     /// The name by which a page asks for it.

@@ -1,0 +1,353 @@
+//! A panel in memory for benches: as many documents and components as are asked for, given to the built plugin
+//! or to the same code natively.
+//!
+//! Both sides are handed the same bytes in the same batches and decode them; the guest's figure includes the
+//! copy into its memory.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
+use spacecp_advisories::{
+    config::PluginLimits,
+    plugin::{
+        Answer, HOSTED_CONTRACT, PluginEngine, PluginHost, Services, StateWrite,
+        bindings::spacecp::advisories::{
+            corrections, decisions, documents, inventory, settings,
+            types::{DocumentRef, Severity, VersionScheme as Scheme},
+        },
+    },
+};
+use spacecp_advisories_plugin::{
+    bindings::spacecp::advisories::{
+        documents as native, inventory as native_inventory, types as native_types,
+    },
+    knowledge::Knowledge,
+};
+use spacecp_contract::{
+    Advisory, Affected, Audience, Digest, DocumentId, PluginManifest, Tlp, VersionRange,
+    VersionScheme, encode,
+};
+
+/// Ranges of each advisory.
+pub(crate) const RANGES_EACH: usize = 10;
+
+/// Documents of a batch.
+const BATCH: usize = 1_000;
+
+/// How much there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) advisories: usize,
+    pub(crate) components: usize,
+}
+
+/// What loading all of it took, and one advisory more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loaded {
+    pub(crate) all: Duration,
+    pub(crate) one: Duration,
+    /// Bytes of the plugin's memory; natively nobody counts them.
+    pub(crate) memory: usize,
+}
+
+impl Size {
+    /// The documents, to be given to either side.
+    pub(crate) fn documents(self) -> Result<Vec<documents::Document>> {
+        let document = |number| self.document(number);
+        (0..self.advisories).map(document).collect()
+    }
+
+    /// An advisory about one of the components, with a branch for every range.
+    fn document(self, number: usize) -> Result<documents::Document> {
+        let range = |branch: usize| VersionRange {
+            introduced: format!("{branch}.0.0"),
+            fixed: Some(format!("{branch}.{}.{}", number % 17, number % 7)),
+            last_affected: None,
+            limit: None,
+        };
+        let id = format!("SPACECP-SA-2026-{number:06}");
+        let advisory = Advisory {
+            id: DocumentId::new(&id).context("an id")?,
+            revision: 1,
+            audience: Audience::new("customers").context("an audience")?,
+            published: Timestamp::UNIX_EPOCH,
+            modified: Timestamp::UNIX_EPOCH,
+            withdrawn: None,
+            aliases: vec![format!("CVE-2026-{number:06}")],
+            title: format!("A flaw, the {number}th"),
+            issue: "A text of the length that such texts have. ".repeat(12),
+            impacts: "Another one, somewhat shorter. ".repeat(6),
+            solution: "Apply the correction.".to_owned(),
+            workarounds: Vec::new(),
+            severity: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N".to_owned()],
+            cwe: vec![79],
+            known_exploited: false,
+            tlp: Tlp::Clear,
+            embargo_until: None,
+            affected: vec![Affected {
+                component: format!("npm:package-{}", number % self.components)
+                    .parse()
+                    .context("a name")?,
+                scheme: VersionScheme::Npm,
+                ranges: (1..=RANGES_EACH).map(range).collect(),
+                versions: Vec::new(),
+            }],
+            not_affected: Vec::new(),
+            corrections: Vec::new(),
+            credits: Vec::new(),
+            references: Vec::new(),
+            supersedes: Vec::new(),
+            timeline: Vec::new(),
+            source: None,
+        };
+        Ok(documents::Document {
+            kind: documents::Kind::Advisory,
+            id,
+            revision: 1,
+            bytes: encode(&advisory),
+        })
+    }
+
+    /// The components that are installed.
+    fn installed(self) -> Vec<inventory::Component> {
+        let component = |number: usize| inventory::Component {
+            name: format!("houston/package-{number}"),
+            advisory_name: format!("npm:package-{number}"),
+            version: Some(format!("{}.{}.3", number % 12, number % 19)),
+            scheme: Scheme::Npm,
+            found_at: "package.json".to_owned(),
+            problem: None,
+            correctable: true,
+        };
+        (0..self.components).map(component).collect()
+    }
+}
+
+/// An engine for the built plugin, under these limits.
+pub(crate) fn engine(limits: PluginLimits) -> Result<(PluginEngine, Vec<u8>)> {
+    let component = std::fs::read(spacecp_tests::artifacts::PLUGIN)?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-plugin-cache");
+    Ok((PluginEngine::new(limits, &folder)?, component))
+}
+
+/// The full refresh and the one after a further advisory, in the built plugin.
+pub(crate) async fn in_guest(
+    (engine, component): &(PluginEngine, Vec<u8>),
+    size: Size,
+    stream: &[documents::Document],
+) -> Result<Loaded> {
+    let manifest = PluginManifest {
+        plugin: "advisories".to_owned(),
+        version: "0.1.0".to_owned(),
+        release: 1,
+        contract: HOSTED_CONTRACT.to_owned(),
+        issued: Timestamp::UNIX_EPOCH,
+        component: Digest::of(component),
+        length: component.len() as u64,
+        abilities: Vec::new(),
+    };
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let services = Arc::new(InMemory {
+        documents: Arc::clone(&given),
+        components: size.installed(),
+    });
+    let plugin = PluginHost::load(engine, &manifest, component, services)?;
+    // Starting the instance is another figure.
+    plugin.refresh().await?;
+    *given.lock().expect("no thread panics here") = stream.to_vec();
+    let started = Instant::now();
+    let summary = plugin.refresh().await?;
+    let all = started.elapsed();
+    ensure!(
+        summary.advisories as usize == size.advisories,
+        "{summary:?}"
+    );
+    ensure!(summary.exposed > 0, "{summary:?}");
+    given
+        .lock()
+        .expect("no thread panics here")
+        .push(size.document(size.advisories)?);
+    let started = Instant::now();
+    let summary = plugin.refresh().await?;
+    let one = started.elapsed();
+    ensure!(
+        summary.advisories as usize == size.advisories + 1,
+        "{summary:?}"
+    );
+    let memory = plugin.memory().await;
+    Ok(Loaded { all, one, memory })
+}
+
+/// The same, without the sandbox.
+pub(crate) fn natively(size: Size, stream: &[documents::Document]) -> Result<Loaded> {
+    let further = as_native(&size.document(size.advisories)?);
+    let mut knowledge = Knowledge::default();
+    knowledge.install(native_inventory::Snapshot {
+        fingerprint: "one".to_owned(),
+        components: size.installed().iter().map(component_natively).collect(),
+        unread: Vec::new(),
+    });
+    let started = Instant::now();
+    for (place, batch) in stream.chunks(BATCH).enumerate() {
+        // The host copies each batch out of the store, too.
+        let batch: Vec<native::Document> = batch.iter().map(as_native).collect();
+        let position = ((place + 1) * BATCH) as u64;
+        knowledge.take(&batch, native::Cursor { epoch: 1, position });
+    }
+    let summary = knowledge.summary();
+    let all = started.elapsed();
+    ensure!(
+        summary.advisories as usize == size.advisories,
+        "{summary:?}"
+    );
+    let position = size.advisories as u64 + 1;
+    let started = Instant::now();
+    knowledge.take(&[further], native::Cursor { epoch: 1, position });
+    let summary = knowledge.summary();
+    let one = started.elapsed();
+    ensure!(
+        summary.advisories as usize == size.advisories + 1,
+        "{summary:?}"
+    );
+    Ok(Loaded {
+        all,
+        one,
+        memory: 0,
+    })
+}
+
+fn component_natively(component: &inventory::Component) -> native_inventory::Component {
+    native_inventory::Component {
+        name: component.name.clone(),
+        advisory_name: component.advisory_name.clone(),
+        version: component.version.clone(),
+        scheme: native_types::VersionScheme::Npm,
+        found_at: component.found_at.clone(),
+        problem: None,
+        correctable: component.correctable,
+    }
+}
+
+fn as_native(document: &documents::Document) -> native::Document {
+    native::Document {
+        kind: native::Kind::Advisory,
+        id: document.id.clone(),
+        revision: document.revision,
+        bytes: document.bytes.clone(),
+    }
+}
+
+/// A panel whose documents are in memory.
+struct InMemory {
+    documents: Arc<Mutex<Vec<documents::Document>>>,
+    components: Vec<inventory::Component>,
+}
+
+fn ready<T: Send + 'static>(value: T) -> Answer<'static, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl Services for InMemory {
+    fn documents_since(
+        &self,
+        after: Option<documents::Cursor>,
+        limit: u32,
+    ) -> Answer<'_, Result<documents::Batch, documents::Error>> {
+        let all = self.documents.lock().expect("no thread panics here");
+        let from = after.map_or(0, |cursor| {
+            usize::try_from(cursor.position).unwrap_or(usize::MAX)
+        });
+        let to = all
+            .len()
+            .min(from.saturating_add(BATCH.min(limit as usize)));
+        ready(Ok(documents::Batch {
+            documents: all.get(from..to).unwrap_or_default().to_vec(),
+            next: documents::Cursor {
+                epoch: 1,
+                position: to as u64,
+            },
+            complete: to == all.len(),
+        }))
+    }
+
+    fn fetch(
+        &self,
+        _: documents::Kind,
+        _: DocumentRef,
+    ) -> Answer<'_, Result<Vec<u8>, documents::FetchError>> {
+        ready(Err(documents::FetchError::NotHeld))
+    }
+
+    fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
+        let fingerprint = "one".to_owned();
+        ready(Ok(inventory::Snapshot {
+            fingerprint,
+            components: self.components.clone(),
+            unread: Vec::new(),
+        }))
+    }
+
+    fn plan(
+        &self,
+        _: DocumentRef,
+        _: String,
+    ) -> Answer<'_, Result<corrections::Plan, corrections::PlanError>> {
+        let reason = "nothing is planned here".to_owned();
+        ready(Err(corrections::PlanError::Unavailable(reason)))
+    }
+
+    fn history(&self, _: u32) -> Answer<'_, Result<Vec<corrections::Application>, String>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn policy(&self) -> Answer<'_, settings::Policy> {
+        ready(settings::Policy {
+            automatic: false,
+            minimum_severity: Severity::High,
+            known_exploited_at_once: false,
+            excluded: Vec::new(),
+        })
+    }
+
+    fn rules(&self, _: i64) -> Answer<'_, Result<settings::Rules, settings::Error>> {
+        let reason = "nothing is planned here".to_owned();
+        ready(Err(settings::Error::Unavailable(reason)))
+    }
+
+    fn accepted(
+        &self,
+        names: Vec<documents::Name>,
+    ) -> Answer<'_, Result<Vec<Option<i64>>, documents::Error>> {
+        ready(Ok(vec![None; names.len()]))
+    }
+
+    fn freshness(&self) -> Answer<'_, settings::Freshness> {
+        ready(settings::Freshness {
+            sequence: None,
+            last_word: None,
+            valid_until: None,
+            problem: None,
+        })
+    }
+
+    fn decisions(&self) -> Answer<'_, Result<Vec<decisions::Decision>, decisions::Error>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn state_get(&self, _: String) -> Answer<'_, Result<Option<Vec<u8>>, String>> {
+        ready(Ok(None))
+    }
+
+    fn state_sizes(&self) -> Answer<'_, Result<Vec<(String, u64)>, String>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn state_commit(&self, _: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
+        ready(Ok(()))
+    }
+}
