@@ -46,6 +46,7 @@ use crate::{
     inventory::Inventory,
     notify::{NotifyError, ReadingError},
     plugin::{
+    own_place::OwnPlaceError,
         Counts, PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
@@ -69,7 +70,7 @@ pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
 pub use private_report::{PrivateReport, PrivateStanding};
 pub(crate) use report_page::page as report_page;
-pub(crate) use rooms::{Rooms, applier};
+pub(crate) use rooms::{Rooms, applier, store};
 pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
 
@@ -112,6 +113,9 @@ pub enum ShimError {
     /// The panel's identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The folder of the state stands open.
+    #[error(transparent)]
+    Place(#[from] OwnPlaceError),
     /// The pinned root.
     #[error("the pinned root {} is not to be trusted: {source}", path.display())]
     PinnedRoot {

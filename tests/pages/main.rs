@@ -11,6 +11,7 @@ mod api;
 mod appointed;
 mod auditing;
 mod browser;
+mod closed;
 mod codes;
 mod configuration;
 mod deciding;

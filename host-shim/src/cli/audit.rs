@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     plugin::bindings::exports::spacecp::advisories::pages::Page,
     render::terminal,
-    shim::{AuditReport, audit_blocks},
+    shim::{self, AuditReport, ShimError, audit_blocks},
     store::Store,
 };
 
@@ -20,10 +20,13 @@ pub(super) async fn audit(
     asked: &Audit,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let path = config.state.join("store.sqlite");
-    let store = Store::open(&path)
-        .await
-        .map_err(|error| AuditError::of(&path, error))?;
+    let store = match shim::store(config).await {
+        Err(ShimError::Store(error)) => {
+            let path = config.state.join("store.sqlite");
+            return Err(AuditError::of(&path, error).into());
+        }
+        store => store?,
+    };
     match &asked.action {
         Some(super::arguments::AuditAction::Verify { expect }) => {
             verify(&store, expect.as_deref(), out).await

@@ -38,6 +38,7 @@ use crate::{
     report::ReportingError,
     shim::{Shim, ShimError},
     sync::SyncError,
+    store::StoreError,
     tokens::TokenError,
     web::{PasswordError, ServeError, TotpError},
 };
@@ -117,6 +118,8 @@ impl CommandError {
                 ShimError::PinnedRoot { .. }
                 | ShimError::Identity(_)
                 | ShimError::NotCorrectable { .. }
+                | ShimError::Place(_)
+                | ShimError::Store(StoreError::Place(_))
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
             ) => Ending::Refused,
