@@ -14,6 +14,7 @@ mod browser;
 mod closed;
 mod codes;
 mod configuration;
+mod connections;
 mod deciding;
 mod drawing;
 mod embargo;
