@@ -3,7 +3,7 @@
 //! Whoever sends half a header, or nothing, is cut off: otherwise a few patient clients would hold every
 //! file handle of the panel. The bound holds for what comes after an answer, too.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{Router, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::Service, service::service_fn};
@@ -65,8 +65,7 @@ async fn connection(
 ) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = app.call(request);
-        async move { Ok::<_, Infallible>(answer.await?) }
+        app.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
