@@ -14,6 +14,7 @@ mod embargo_readers;
 mod exposures;
 mod inventory;
 mod lines;
+mod neutral;
 mod notices;
 mod notifications_page;
 mod payloads;
@@ -45,8 +46,8 @@ use crate::{
     identity::IdentityError,
     inventory::Inventory,
     notify::{NotifyError, ReadingError},
-    plugin::{
     own_place::OwnPlaceError,
+    plugin::{
         Counts, PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, exposure, pages},
     },
@@ -59,10 +60,12 @@ use crate::{
 };
 pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
-pub(crate) use catalogue::Open;
+pub(crate) use catalogue::{Catalogue, Open};
 pub use changes_page::page as changes_page;
 pub use embargo_readers::EmbargoReader;
+pub(crate) use embargo_readers::note_all;
 pub use exposures::{ExposureRecord, Question, page as exposure_page};
+pub(crate) use neutral::NEUTRAL;
 pub(crate) use notifications_page::page as notifications_page;
 pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
@@ -110,12 +113,12 @@ pub enum ShimError {
         /// Bytes that may be kept.
         limit: u64,
     },
-    /// The panel's identity.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
     /// The folder of the state stands open.
     #[error(transparent)]
     Place(#[from] OwnPlaceError),
+    /// The panel's identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The pinned root.
     #[error("the pinned root {} is not to be trusted: {source}", path.display())]
     PinnedRoot {

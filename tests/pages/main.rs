@@ -23,6 +23,7 @@ mod guard;
 mod health;
 mod listing;
 mod login;
+mod neutral;
 mod notices;
 mod packaging;
 mod panel;

@@ -19,6 +19,7 @@ mod report;
 mod sarif;
 mod serve;
 mod show;
+mod telling;
 mod tokens;
 mod totp;
 mod trust;
@@ -37,8 +38,8 @@ use crate::{
     notify::NotifyError,
     report::ReportingError,
     shim::{Shim, ShimError},
-    sync::SyncError,
     store::StoreError,
+    sync::SyncError,
     tokens::TokenError,
     web::{PasswordError, ServeError, TotpError},
 };
@@ -117,9 +118,9 @@ impl CommandError {
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::Identity(_)
-                | ShimError::NotCorrectable { .. }
                 | ShimError::Place(_)
                 | ShimError::Store(StoreError::Place(_))
+                | ShimError::NotCorrectable { .. }
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
             ) => Ending::Refused,
