@@ -181,6 +181,10 @@ impl Config {
                 "at least 60 seconds, please".to_owned(),
             ));
         }
+        if self.serve.header_seconds == 0 {
+            let problem = "no request comes in no time; at least 1, please".to_owned();
+            return Some(("serve.header-seconds".to_owned(), problem));
+        }
         if self.serve.api.requests_per_minute == 0 {
             let problem = "no request a minute is no API; set enabled = false".to_owned();
             return Some(("serve.api.requests-per-minute".to_owned(), problem));
@@ -377,6 +381,8 @@ pub struct ServeConfig {
     pub proxies: Vec<std::net::IpAddr>,
     /// Requests that one address may send in a minute; 0 for as many as it likes.
     pub requests_per_minute: u32,
+    /// Seconds in which the header of a request must have come, after the connection or the answer before it.
+    pub header_seconds: u64,
     /// Whether the cookie demands https; off only for plain http on this machine.
     pub secure_cookie: bool,
     /// The file with the secrets of one-time codes; nobody needs a code where there is none.
@@ -395,6 +401,7 @@ impl Default for ServeConfig {
             hosts: Vec::new(),
             proxies: Vec::new(),
             requests_per_minute: 600,
+            header_seconds: 20,
             secure_cookie: true,
             totp: PathBuf::from("totp.toml"),
             api: ApiConfig::default(),

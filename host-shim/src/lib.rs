@@ -27,6 +27,7 @@ pub mod fetch;
 pub mod identity;
 pub mod inventory;
 pub mod notify;
+mod own_place;
 pub mod plugin;
 pub mod policy;
 pub mod remembered;
@@ -40,6 +41,7 @@ pub mod sync;
 pub mod tokens;
 pub mod web;
 
+pub use own_place::OwnPlaceError;
 pub use spacecp_trust as trust;
 
 pub use shim::{

@@ -14,6 +14,7 @@ mod embargo_readers;
 mod exposures;
 mod inventory;
 mod lines;
+mod neutral;
 mod notices;
 mod notifications_page;
 mod payloads;
@@ -48,6 +49,7 @@ use crate::{
     identity::IdentityError,
     inventory::Inventory,
     notify::{NotifyError, ReadingError},
+    own_place::OwnPlaceError,
     plugin::{
         Counts, PluginError, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, pages},
@@ -61,10 +63,12 @@ use crate::{
 };
 pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
-pub(crate) use catalogue::Open;
+pub(crate) use catalogue::{Catalogue, Open};
 pub use changes_page::page as changes_page;
 pub use embargo_readers::EmbargoReader;
+pub(crate) use embargo_readers::note_all;
 pub use exposures::{ExposureRecord, Question, page as exposure_page};
+pub(crate) use neutral::NEUTRAL;
 pub(crate) use notifications_page::page as notifications_page;
 pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
@@ -72,7 +76,7 @@ pub(crate) use policy_page::{lines, trial, window as window_words};
 pub use policy_report::PolicyReport;
 pub use private_report::{PrivateReport, PrivateStanding};
 pub(crate) use report_page::page as report_page;
-pub(crate) use rooms::{Rooms, applier};
+pub(crate) use rooms::{Rooms, applier, store};
 pub use run::AUTOMATIC;
 pub use trust_report::{Standing, TrustReport, page as trust_page};
 
@@ -114,6 +118,9 @@ pub enum ShimError {
         /// Bytes that may be kept.
         limit: u64,
     },
+    /// The folder of the state stands open.
+    #[error(transparent)]
+    Place(#[from] OwnPlaceError),
     /// The panel's identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -357,13 +357,17 @@ impl Follower {
         let outcome = outcome?;
         let now = workflow.now();
         match (outcome, before) {
-            (Outcome::Changed(update), _) => {
+            (Outcome::Changed(update), before) => {
                 self.keep_pin().await?;
                 let accepted = self.store.accept(&update, now).await?;
+                let is_known = before.is_some_and(|head| head.bytes() == update.head.bytes());
                 self.keep_validator(mirror, &update.head, update.head_validator.as_deref())
                     .await?;
                 Ok(SyncReport {
-                    changed: accepted.is_some(),
+                    // Behind a head that was known there may have been something to read, or nothing.
+                    changed: accepted
+                        .as_ref()
+                        .is_some_and(|accepted| !is_known || !accepted.is_empty()),
                     sequence: update.head.sequence,
                     accepted: accepted.unwrap_or_default(),
                     valid_until: update.head.expires,

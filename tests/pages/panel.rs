@@ -57,6 +57,8 @@ pub(crate) struct Kind {
     pub(crate) further: Option<fn(Timestamp) -> Vec<Advisory>>,
     /// Requests a minute that a token and an address may send, where it is not the default.
     pub(crate) requests_per_minute: Option<u32>,
+    /// Seconds in which a header must have come, where it is not the default.
+    pub(crate) header_seconds: Option<u64>,
     /// Whether the API is switched off.
     pub(crate) without_api: bool,
     /// Whether it knows whom reports of vulnerabilities are encrypted to.
@@ -240,6 +242,9 @@ fn serve(kind: Kind) -> String {
     let mut lines = format!("requests-per-minute = {addresses}\n");
     if kind.open_metrics {
         lines.push_str("proxies = [\"127.0.0.1\"]\nmetrics = { open-on-loopback = true }\n");
+    }
+    if let Some(seconds) = kind.header_seconds {
+        lines.push_str(&format!("header-seconds = {seconds}\n"));
     }
     let tokens = kind.requests_per_minute.unwrap_or(10_000);
     let enabled = !kind.without_api;

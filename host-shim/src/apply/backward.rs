@@ -88,8 +88,11 @@ impl Applier {
                 started.err().map(words)
             }
         };
-        if let Some(trouble) = &trouble {
-            tracing::error!(application = entry.application.id, trouble);
+        if trouble.is_some() {
+            tracing::error!(
+                application = entry.application.id,
+                "what was stopped for it does not run again; \"history\" says why"
+            );
         }
         Ok(trouble)
     }

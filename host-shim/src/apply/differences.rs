@@ -6,14 +6,16 @@
 
 use std::{
     ffi::OsStr,
-    fs::File,
-    io::Read,
+    fs::{File, Permissions},
+    io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use similar::TextDiff;
 use spacecp_contract::{Blob, Correction, FileChange};
+use tempfile::TempDir;
 
 use super::{
     Applier, ApplyError, Difference, Part,
@@ -24,7 +26,10 @@ use super::{
     plan::{self, Live},
     stage::decoder,
 };
-use crate::fetch::{Source, fetch_payload};
+use crate::{
+    fetch::{Source, fetch_payload},
+    own_place,
+};
 
 /// Files that are shown.
 const MOST_FILES: usize = 20;
@@ -77,7 +82,7 @@ async fn compared(
         return Ok(Vec::new());
     }
     // New contents come into a folder whose contents are nobody's.
-    let scratch = tempfile::tempdir().doing("make a folder in", std::env::temp_dir())?;
+    let scratch = scratch().doing("make a folder in", std::env::temp_dir())?;
     let mut differences = Vec::with_capacity(files.len());
     for (file, here) in files {
         let compared = compare(file, folder, &correction.to, source, scratch.path()).await;
@@ -88,6 +93,13 @@ async fn compared(
         });
     }
     Ok(differences)
+}
+
+/// A folder for this user alone: what comes into it may be under embargo.
+fn scratch() -> io::Result<TempDir> {
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(own_place::FOLDER))
+        .tempdir()
 }
 
 /// A file of a correction, and whether it was changed on this machine.
@@ -221,6 +233,13 @@ fn unified(here: &str, there: &str, path: &str, to: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn new_contents_come_into_a_folder_that_nobody_else_may_enter() {
+        let folder = scratch().expect("a folder");
+        let mode = folder.path().metadata().expect("it is there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o700);
+    }
 
     #[test]
     fn a_difference_has_the_lines_around_it_and_nothing_that_steers_a_terminal() {

@@ -152,8 +152,7 @@ impl Applier {
         if !runs {
             tracing::info!(
                 application = id,
-                component,
-                "it does not run, and is not started"
+                "what it corrects does not run, and is not started"
             );
             return Ok(false);
         }

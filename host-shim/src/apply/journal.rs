@@ -284,10 +284,10 @@ impl Journal {
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<(), ApplyError> {
+        // The reason speaks of components and versions: the journal has it, and no log.
         tracing::info!(
             application = id,
             state = state.word(),
-            reason,
             "the application has ended"
         );
         let written = self.end_now(id, state, reason, now);

@@ -51,7 +51,6 @@ impl Applier {
                 Err(error) => {
                     tracing::error!(
                         application = id,
-                        component = entry.application.component,
                         %error,
                         "an application that was cut off can neither be finished nor undone yet"
                     );

@@ -4,7 +4,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use spacecp_contract::{Digest, DocumentId};
 
-use super::{CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show};
+use super::{
+    CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show,
+    telling::Telling,
+};
 use crate::{
     apply::{Application, Gravity, JointPlan, Plan},
     shim::{ApplyRequest, JointRequest, Shim, changes_page},
@@ -27,12 +30,13 @@ pub(super) async fn apply(
         .map_err(|error| usage(format!("--plan: {error}")))?;
     let parts = parts(shim, asked).await?;
     let mut joint = shim.plan_jointly(&parts).await?;
+    let telling = Telling::of(shim, out).await;
     let shows = asked.dry_run || (shown.is_none() && !asked.yes);
     if shows {
         with_differences(shim, &mut joint).await?;
     }
     if asked.dry_run {
-        print_joint(&joint, out)?;
+        print_joint(&joint, &telling, out).await?;
         let refused = joint.plans.iter().any(has_obstacles);
         return Ok(if refused {
             Ending::Refused
@@ -42,7 +46,7 @@ pub(super) async fn apply(
     }
     if shows {
         if !out.json {
-            print_joint(&joint, out)?;
+            print_joint(&joint, &telling, out).await?;
         }
         ask(&joint)?;
     }
@@ -60,7 +64,7 @@ pub(super) async fn apply(
             by: whoami(),
         };
         let made = shim.appoint(request, jiff::Timestamp::now()).await?;
-        return appointments::tell(&made, out);
+        return appointments::tell(&made, &telling, out).await;
     }
     let request = JointRequest {
         parts,
@@ -70,14 +74,14 @@ pub(super) async fn apply(
     };
     let applied = shim.apply_jointly(request, &Bar::new()).await?;
     match applied.as_slice() {
-        [one] => tell(one, "corrected", out),
+        [one] => tell(one, "corrected", &telling, out).await,
         several if out.json => {
-            out.value(&several)?;
+            telling.value(&several).await?;
             Ok(Ending::Well)
         }
         several => {
             for application in several {
-                tell(application, "corrected", out)?;
+                tell(application, "corrected", &telling, out).await?;
             }
             Ok(Ending::Well)
         }
@@ -95,6 +99,7 @@ pub(super) async fn changes(
         .map_err(|error| CommandError::Usage(error.to_string()))?;
     let component = which_component(shim, &correction, component).await?;
     let (plan, differences, embargo) = shim.changes(&correction, &component, &whoami()).await?;
+    // Whoever reads it is on the audit log by now.
     show::print(&changes_page(&plan, &differences, embargo), out)
 }
 
@@ -132,21 +137,27 @@ fn has_obstacles(plan: &Plan) -> bool {
 }
 
 /// One plan as it is; several with the digest of all of them.
-fn print_joint(joint: &JointPlan, out: &Output) -> io::Result<()> {
+async fn print_joint(
+    joint: &JointPlan,
+    telling: &Telling<'_>,
+    out: &Output,
+) -> Result<(), CommandError> {
     match joint.plans.as_slice() {
-        [one] => print_plan(one, out),
-        _ if out.json => out.value(joint),
-        several => {
-            for plan in several {
-                print_plan(plan, out)?;
-            }
-            out.line(&format!(
-                "{} corrections, all or none; plan {}",
-                several.len(),
-                joint.digest
-            ))
-        }
+        [one] if out.json => return telling.value(one).await,
+        _ if out.json => return telling.value(joint).await,
+        _ => telling.opened(joint).await?,
     }
+    for plan in &joint.plans {
+        print_plan(plan, out)?;
+    }
+    if joint.plans.len() > 1 {
+        out.line(&format!(
+            "{} corrections, all or none; plan {}",
+            joint.plans.len(),
+            joint.digest
+        ))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn roll_back(
@@ -162,7 +173,8 @@ pub(super) async fn roll_back(
     let application = shim
         .roll_back(&id, overwrite, &whoami(), &Bar::new())
         .await?;
-    tell(&application, "rolled back", out)
+    let telling = Telling::of(shim, out).await;
+    tell(&application, "rolled back", &telling, out).await
 }
 
 /// The component that is meant: the one that was named, or the only one that fits.
@@ -204,9 +216,6 @@ async fn which_component(
 }
 
 fn print_plan(plan: &Plan, out: &Output) -> io::Result<()> {
-    if out.json {
-        return out.value(plan);
-    }
     out.line(&format!(
         "{} revision {}: {} {} → {}",
         plan.correction, plan.revision, plan.component, plan.from, plan.to
@@ -271,10 +280,16 @@ fn ask(joint: &JointPlan) -> Result<(), CommandError> {
     }
 }
 
-fn tell(application: &Application, done: &str, out: &Output) -> Result<Ending, CommandError> {
+async fn tell(
+    application: &Application,
+    done: &str,
+    telling: &Telling<'_>,
+    out: &Output,
+) -> Result<Ending, CommandError> {
     if out.json {
-        out.value(application)?;
+        telling.value(application).await?;
     } else {
+        telling.mark(application)?;
         let (from, to) = match done {
             "corrected" => (&application.from, &application.to),
             _ => (&application.to, &application.from),

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{CommandError, Ending, Output, apply::whoami, asked::AppointmentAction};
+use super::{
+    CommandError, Ending, Output, apply::whoami, asked::AppointmentAction, telling::Telling,
+};
 use crate::{
     automation::{Appointment, Kept},
     shim::Shim,
@@ -17,15 +19,17 @@ pub(super) async fn appointments(
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
+    let telling = Telling::of(shim, out).await;
     if let Some(AppointmentAction::Withdraw { number }) = action {
         let withdrawn = shim.withdraw_appointment(*number, &whoami(), now).await?;
-        return tell(&withdrawn, out);
+        return tell(&withdrawn, &telling, out).await;
     }
     let all = shim.appointments(MOST).await?;
     if out.json {
-        out.value(&all)?;
+        telling.value(&all).await?;
         return Ok(Ending::Well);
     }
+    telling.mark(&all)?;
     if all.is_empty() {
         out.line("Nothing waits for a window, and nothing did.")?;
     }
@@ -43,10 +47,15 @@ pub(super) async fn appointments(
 }
 
 /// One appointment, as it stands.
-pub(super) fn tell(appointment: &Appointment, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn tell(
+    appointment: &Appointment,
+    telling: &Telling<'_>,
+    out: &Output,
+) -> Result<Ending, CommandError> {
     if out.json {
-        out.value(appointment)?;
+        telling.value(appointment).await?;
     } else {
+        telling.mark(appointment)?;
         out.line(&line(appointment))?;
     }
     Ok(Ending::Well)

@@ -29,6 +29,12 @@ pub(super) struct Arguments {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
+    /// Give out what is under embargo in JSON and SARIF, too; the audit log says who asked.
+    ///
+    /// Without it a program is told the ids, and "under embargo".
+    #[arg(long, global = true)]
+    pub(super) under_embargo: bool,
+
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub(super) color: Colour,

@@ -5,13 +5,13 @@
 use serde_json::json;
 use spacecp_contract::Digest;
 
-use super::{CommandError, Ending, Output, arguments::Audit};
+use super::{CommandError, Ending, Output, arguments::Audit, telling::Telling};
 use crate::{
     audit::{self, AuditError, Head, Recorded, Walked},
     config::Config,
     plugin::bindings::exports::spacecp::advisories::pages::Page,
     render::terminal,
-    shim::{AuditReport, audit_blocks},
+    shim::{self, AuditReport, ShimError, audit_blocks},
     store::Store,
 };
 
@@ -20,10 +20,13 @@ pub(super) async fn audit(
     asked: &Audit,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let path = config.state.join("store.sqlite");
-    let store = Store::open(&path)
-        .await
-        .map_err(|error| AuditError::of(&path, error))?;
+    let store = match shim::store(config).await {
+        Err(ShimError::Store(error)) => {
+            let path = config.state.join("store.sqlite");
+            return Err(AuditError::of(&path, error).into());
+        }
+        store => store?,
+    };
     match &asked.action {
         Some(super::arguments::AuditAction::Verify { expect }) => {
             verify(&store, expect.as_deref(), out).await
@@ -57,13 +60,18 @@ async fn verify(store: &Store, expect: Option<&str>, out: &Output) -> Result<End
     Ok(Ending::Well)
 }
 
-/// Prints one line of JSON an entry, the oldest first: all of them, or those after a hash.
+/// Prints one line of JSON an entry, the oldest first: all of them, or those after a hash. Of what is under
+/// embargo it has who and what, and the hash, which is over all of the entry.
 async fn export(store: &Store, since: Option<&str>, out: &Output) -> Result<Ending, CommandError> {
     let since = since.map(since_hash).transpose()?;
+    let telling = Telling::by(store, out).await;
+    if out.under_embargo {
+        telling.note_everything().await?;
+    }
     let (mut found, mut written) = (since.is_none(), Ok(()));
     let walked = audit::walk(store, None, |recorded| {
         if found && written.is_ok() {
-            written = out.line(&recorded.line());
+            written = telling.line(&recorded.line());
         }
         found |= since == Some(recorded.hash);
     });
@@ -87,6 +95,9 @@ async fn table(store: &Store, asked: &Audit, out: &Output) -> Result<Ending, Com
         found |= is_it;
     });
     let walked = walked.await?;
+    let telling = Telling::by(store, out).await;
+    let entries: Vec<_> = newest.iter().map(|one| &one.entry).collect();
+    let embargo = telling.is_secret(&entries)?;
     let ending = ending(&walked);
     let report = AuditReport {
         newest: newest.into(),
@@ -95,7 +106,7 @@ async fn table(store: &Store, asked: &Audit, out: &Output) -> Result<Ending, Com
     let page = Page {
         title: "Audit".to_owned(),
         blocks: audit_blocks(&report),
-        embargo: false,
+        embargo,
     };
     out.text(&terminal::page(&page, out.terminal()))?;
     refuse_unknown(found, since)?;

@@ -6,6 +6,7 @@ use super::{
     CommandError, Ending, Output,
     apply::whoami,
     arguments::{Auto, AutoAction},
+    telling::Telling,
 };
 use crate::{
     automation::{Fate, Line, Occasion, SystemClock},
@@ -28,30 +29,32 @@ pub(super) async fn auto(shim: &Shim, asked: &Auto, out: &Output) -> Result<Endi
 async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
     let report = shim.policy_report(now).await?;
+    let telling = Telling::of(shim, out).await;
     let foreseen = shim.foresee(None, now).await;
     let foreseen: Result<Foreseen, String> = foreseen.map_err(|error| error.to_string());
     if out.json {
         let (foreseen, problem) = (foreseen.as_ref().ok(), foreseen.as_ref().err());
-        out.value(
-            &serde_json::json!({ "automation": report, "foreseen": foreseen, "problem": problem }),
-        )?;
+        telling
+            .value(&serde_json::json!({ "automation": report, "foreseen": foreseen, "problem": problem }))
+            .await?;
     } else {
-        out.text(&terminal::page(
-            &policy_page(&report, &foreseen),
-            out.terminal(),
-        ))?;
+        let mut page = policy_page(&report, &foreseen);
+        page.embargo |= telling.is_secret(&report)?;
+        out.text(&terminal::page(&page, out.terminal()))?;
     }
     Ok(Ending::Well)
 }
 
 async fn foresee(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     let foreseen = shim.foresee(None, Timestamp::now()).await?;
+    let telling = Telling::of(shim, out).await;
     if out.json {
-        out.value(&foreseen)?;
+        telling.value(&foreseen).await?;
     } else {
         print(
             "What would be applied now, and what would be held back",
             &foreseen.lines,
+            &telling,
             out,
         )?;
     }
@@ -60,10 +63,12 @@ async fn foresee(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
 
 async fn once(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     let run = shim.automate(Occasion::Asked, None, &SystemClock).await?;
+    let telling = Telling::of(shim, out).await;
     if out.json {
-        out.value(&run)?;
+        telling.value(&run).await?;
     } else {
-        print("What was applied, and what was held back", &run.lines, out)?;
+        let caption = "What was applied, and what was held back";
+        print(caption, &run.lines, &telling, out)?;
         if let Some(problem) = &run.problem {
             out.line(&format!("warning: {problem}"))?;
         }
@@ -83,11 +88,16 @@ fn ending(lines: &[Line]) -> Ending {
     }
 }
 
-fn print(caption: &str, all: &[Line], out: &Output) -> Result<(), CommandError> {
+fn print(
+    caption: &str,
+    all: &[Line],
+    telling: &Telling<'_>,
+    out: &Output,
+) -> Result<(), CommandError> {
     let page = Page {
         title: "Automatic application".to_owned(),
         blocks: vec![lines(caption, all, "There is nothing to correct.")],
-        embargo: false,
+        embargo: telling.is_secret(&all)?,
     };
     Ok(out.text(&terminal::page(&page, out.terminal()))?)
 }
@@ -111,7 +121,8 @@ async fn release(shim: &Shim, correction: &str, out: &Output) -> Result<Ending, 
         .release(correction, &whoami(), Timestamp::now())
         .await?;
     if out.json {
-        out.value(&serde_json::json!({ "released": correction, "components": components }))?;
+        let released = serde_json::json!({ "released": correction, "correction": correction, "components": components });
+        Telling::of(shim, out).await.value(&released).await?;
     } else {
         out.line(&format!(
             "{correction} may be applied to {} again.",

@@ -7,17 +7,28 @@ use super::{
     CommandError, Ending, Output,
     arguments::{Check, Format},
     sarif,
+    telling::Telling,
 };
 use crate::{
     decisions::{Decision, Kind, State},
     plugin::bindings::exports::spacecp::advisories::{
         exposure::{ExposureReport, Status, Verdict},
-        pages::{Badge, Block, Cell, Notice, Page, Span, Style, Table, Tone},
+        pages::{Badge, Block, Cell, Notice, Page, Severity, Span, Style, Table, Tone},
     },
     render::terminal,
     shim::Shim,
     store::Freshness,
 };
+
+/// Severities, as a list of findings is sorted.
+const WORST_FIRST: [Severity; 6] = [
+    Severity::Critical,
+    Severity::High,
+    Severity::Medium,
+    Severity::Low,
+    Severity::None,
+    Severity::Unrated,
+];
 
 pub(super) async fn check(
     shim: &Shim,
@@ -27,19 +38,29 @@ pub(super) async fn check(
     let report = shim.report().await?;
     let freshness = shim.freshness().await?;
     let decisions = shim.decisions().await?;
+    let telling = Telling::of(shim, out).await;
     let now = Timestamp::now();
     if asked.format == Format::Sarif {
-        let verdicts: Vec<Verdict> = report.verdicts.iter().map(passable).collect();
-        out.value(&sarif::log(&verdicts))?;
+        out.value(&sarif::log(&telling.verdicts(&report.verdicts).await?))?;
     } else if out.json || asked.format == Format::Json {
         let verdicts = report.verdicts.iter();
         let verdicts: Vec<Value> = verdicts.map(|one| told(one, &decisions)).collect();
-        out.value(&json!({
-            "summary": report.summary,
+        let mut summary = json!(report.summary);
+        if !out.under_embargo {
+            let exposed = report.verdicts.iter();
+            let exposed = exposed
+                .filter(|one| one.status == Status::Affected)
+                .cloned();
+            let exposed: Vec<Verdict> = exposed.collect();
+            summary["worst"] = json!(telling.worst(&exposed, &WORST_FIRST));
+        }
+        let whole = json!({
+            "summary": summary,
             "verdicts": verdicts,
             "unreadable": report.unreadable,
             "freshness": freshness,
-        }))?;
+        });
+        out.value(&telling.told(whole).await?)?;
     } else {
         let page = page(&report, &decisions, &freshness, now);
         out.text(&terminal::page(&page, out.terminal()))?;
@@ -49,35 +70,10 @@ pub(super) async fn check(
     Ok(if well { Ending::Well } else { Ending::Exposed })
 }
 
-/// The verdict as it may be passed on: of an advisory under embargo no more than its id and what a
-/// script has to know to act.
-fn passable(verdict: &Verdict) -> Verdict {
-    if !verdict.embargo {
-        return verdict.clone();
-    }
-    let hidden = || "under embargo".to_owned();
-    Verdict {
-        title: hidden(),
-        reason: hidden(),
-        ..verdict.clone()
-    }
-}
-
-/// The verdict as it may be passed on, with what was decided about it beside it.
+/// The verdict with what was decided about it beside it.
 fn told(verdict: &Verdict, decisions: &[Decision]) -> Value {
-    let beside = beside(verdict, decisions).cloned();
-    let beside: Vec<Decision> = beside
-        .map(|mut decision| {
-            if verdict.embargo {
-                // Whoever gave the reason may have spoken of what is under embargo.
-                decision.workaround = None;
-                decision.reason = None;
-                decision.end = None;
-            }
-            decision
-        })
-        .collect();
-    let mut told = json!(passable(verdict));
+    let beside: Vec<_> = beside(verdict, decisions).collect();
+    let mut told = json!(verdict);
     told["decisions"] = json!(beside);
     told
 }

@@ -6,6 +6,7 @@ use super::{
     CommandError, Ending, Output,
     apply::whoami,
     arguments::{Accept, Workaround},
+    telling::Telling,
 };
 use crate::{
     decisions::{self, Decision, DecisionError, Kind, State, Wish},
@@ -37,7 +38,7 @@ pub(super) async fn workaround(
                 until: end(until.as_deref())?,
                 reason: reason.clone(),
             };
-            tell(&shim.decide(&wish).await?, out)
+            tell(shim, &shim.decide(&wish).await?, out).await
         }
         Workaround::Lift {
             advisory,
@@ -77,7 +78,7 @@ pub(super) async fn accept(
         until: end(asked.until.as_deref())?,
         reason: asked.reason.clone(),
     };
-    tell(&shim.decide(&wish).await?, out)
+    tell(shim, &shim.decide(&wish).await?, out).await
 }
 
 /// What a decision is about: advisory, workaround, component.
@@ -107,7 +108,7 @@ async fn lift(
         CommandError::Shim(ShimError::Decision(DecisionError::NotFound { what }))
     })?;
     let lifted = shim.take_back(found.number, kind, &whoami()).await?;
-    tell(&lifted, out)
+    tell(shim, &lifted, out).await
 }
 
 async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending, CommandError> {
@@ -117,10 +118,12 @@ async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending
         shim.decisions().await?
     };
     decisions.retain(|decision| decision.kind == kind);
+    let telling = Telling::of(shim, out).await;
     if out.json {
-        out.value(&decisions)?;
+        telling.value(&decisions).await?;
         return Ok(Ending::Well);
     }
+    telling.mark(&decisions)?;
     if decisions.is_empty() {
         out.line("Nothing of the kind was decided here.")?;
     }
@@ -130,10 +133,12 @@ async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending
     Ok(Ending::Well)
 }
 
-fn tell(decision: &Decision, out: &Output) -> Result<Ending, CommandError> {
+async fn tell(shim: &Shim, decision: &Decision, out: &Output) -> Result<Ending, CommandError> {
+    let telling = Telling::of(shim, out).await;
     if out.json {
-        out.value(decision)?;
+        telling.value(decision).await?;
     } else {
+        telling.mark(decision)?;
         out.line(&described(decision))?;
     }
     Ok(Ending::Well)

@@ -1,8 +1,9 @@
 //! `doctor`: what keeps advisories from arriving or corrections from being applied.
 //!
-//! It looks and says what to do; it changes nothing and asks nobody on the network.
+//! It looks and says what to do; it changes nothing, but that it makes the folder of the state and closes it
+//! to others as every command does, and asks nobody on the network.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,7 +11,9 @@ use serde::Serialize;
 use super::{CommandError, Ending, Output};
 use crate::{
     config::Config,
+    own_place::{self, Ajar},
     shim::{PrivateReport, Shim, Standing},
+    store::{PARTS, with_suffix},
 };
 
 /// A clock may be off by so much without anybody minding.
@@ -57,7 +60,9 @@ impl Finding {
 
 pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
-    let mut findings = vec![state_folder(&config.state)];
+    // As it is before it is opened, which closes what stands open.
+    let mut findings = standing_open(&config.state);
+    findings.push(state_folder(&config.state));
     findings.extend(config.components.iter().map(component_folder));
     match Shim::open(config).await {
         Err(error) => findings.push(Finding::ill(
@@ -213,8 +218,31 @@ async fn channels(shim: &Shim) -> Result<Vec<Finding>, CommandError> {
 }
 
 fn state_folder(path: &Path) -> Finding {
-    let made = fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path).map(drop));
-    writable("state folder", path, made)
+    if let Err(error) = own_place::folder(path) {
+        return Finding::ill(
+            "state folder",
+            error.to_string(),
+            "what is under embargo is kept there, for the user that runs this program alone",
+        );
+    }
+    writable("state folder", path, tempfile::tempfile_in(path).map(drop))
+}
+
+/// What of the state others could read until now.
+fn standing_open(state: &Path) -> Vec<Finding> {
+    let bases = ["store.sqlite", "feed.sqlite"].map(|name| state.join(name));
+    let files = bases
+        .iter()
+        .flat_map(|base| PARTS.map(|part| with_suffix(base, part)));
+    let ajar = own_place::ajar(std::iter::once(state.to_owned()).chain(files));
+    let finding = |Ajar { path, mode }: Ajar| {
+        Finding::ill(
+            "state folder",
+            format!("{} stood open to others (mode {mode:03o})", path.display()),
+            "it is closed now, if it belongs to the user that runs this program; whoever has an account on this machine may have read what is under embargo: ask, and tell the vendor",
+        )
+    };
+    ajar.into_iter().map(finding).collect()
 }
 
 /// Corrections are built beside the tree that they correct.

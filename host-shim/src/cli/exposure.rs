@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{CommandError, Ending, Output, asked::Exposure};
+use super::{CommandError, Ending, Output, asked::Exposure, telling::Telling};
 use crate::{
     decisions,
     render::terminal,
@@ -35,18 +35,8 @@ pub(super) async fn exposure(
         out.text(&terminal::page(&page, out.terminal()))?;
         return Ok(Ending::Well);
     }
-    // Of what is under embargo a script learns that there is something, and since when.
-    let periods = record.periods.iter().map(|period| {
-        let mut told = json!(period);
-        if record.embargoed.contains(&period.advisory) {
-            told["embargo"] = json!(true);
-            told["because"] = json!("under embargo");
-            told["ended"] = json!(period.ended.as_ref().map(|_| "under embargo"));
-        }
-        told
-    });
-    let periods: Vec<_> = periods.collect();
-    out.value(&json!({ "began": record.began, "periods": periods, "more": record.more }))?;
+    let told = json!({ "began": record.began, "periods": record.periods, "more": record.more });
+    Telling::of(shim, out).await.value(&told).await?;
     Ok(Ending::Well)
 }
 

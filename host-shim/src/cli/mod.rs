@@ -19,6 +19,7 @@ mod report;
 mod sarif;
 mod serve;
 mod show;
+mod telling;
 mod tokens;
 mod totp;
 mod trust;
@@ -37,6 +38,7 @@ use crate::{
     notify::NotifyError,
     report::ReportingError,
     shim::{Shim, ShimError},
+    store::StoreError,
     sync::SyncError,
     tokens::TokenError,
     web::{PasswordError, ServeError, TotpError},
@@ -116,6 +118,8 @@ impl CommandError {
             Self::Shim(
                 ShimError::PinnedRoot { .. }
                 | ShimError::Identity(_)
+                | ShimError::Place(_)
+                | ShimError::Store(StoreError::Place(_))
                 | ShimError::NotCorrectable { .. }
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),

@@ -13,6 +13,8 @@ use crate::render::terminal::Terminal;
 pub(super) struct Output {
     /// As JSON.
     pub(super) json: bool,
+    /// With what is under embargo in it.
+    pub(super) under_embargo: bool,
     terminal: Terminal,
 }
 
@@ -27,6 +29,7 @@ impl Output {
         let width = if on_terminal { columns() } else { 100 };
         Self {
             json: arguments.json,
+            under_embargo: arguments.under_embargo,
             terminal: Terminal { width, colour },
         }
     }

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandError, Ending, Output};
+use super::{CommandError, Ending, Output, telling::Telling};
 use crate::{config::Config, control::READY, inventory::Inventory, shim};
 
 /// Goes on with what the panel has handed over, while it is stopped.
@@ -42,13 +42,15 @@ pub(super) async fn recover(config: &Config, out: &Output) -> Result<Ending, Com
     let applier = shim::applier(config).await?;
     let recovered = applier.recover(Timestamp::now()).await;
     let recovered = recovered.map_err(crate::shim::ShimError::from)?;
+    let telling = Telling::by(&shim::store(config).await?, out).await;
     if out.json {
-        out.value(&recovered)?;
+        telling.value(&recovered).await?;
         return Ok(Ending::Well);
     }
     if recovered.is_empty() {
         out.line("Nothing was cut off.")?;
     }
+    telling.mark(&recovered)?;
     for application in recovered {
         out.line(&format!(
             "{} of {}: {}.",

@@ -160,12 +160,12 @@ impl Control for Configured {
         }
     }
 
-    #[tracing::instrument(name = "stop", skip(self, tie))]
+    #[tracing::instrument(name = "stop", skip_all)]
     async fn stop(&self, component: &str, tie: &Tie) -> Result<(), ControlError> {
         self.act(component, Act::Stop, Some(tie)).await.map(drop)
     }
 
-    #[tracing::instrument(name = "start", skip(self, tie))]
+    #[tracing::instrument(name = "start", skip_all)]
     async fn start(&self, component: &str, tie: &Tie) -> Result<(), ControlError> {
         self.act(component, Act::Start, Some(tie)).await.map(drop)
     }

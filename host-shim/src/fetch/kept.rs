@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -16,7 +17,7 @@ use std::{
 use spacecp_contract::{Blob, Digest, FeedPath, SealedObject};
 
 use super::{FetchError, Source, payload::resume_payload, sealed};
-use crate::streamed;
+use crate::{own_place, streamed};
 
 /// A folder of payloads, and where those that are not in it come from.
 #[derive(Debug, Clone)]
@@ -211,7 +212,13 @@ impl Kept {
     fn take_room(&self, blob: &Blob) -> Result<Room, FetchError> {
         let place = self.place(blob);
         let folder = place.parent().unwrap_or(&self.folder);
-        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+        // What is under embargo is kept here in clear.
+        let mut builder = fs::DirBuilder::new();
+        let made = builder
+            .recursive(true)
+            .mode(own_place::FOLDER)
+            .create(folder);
+        made.map_err(|source| failed(folder, source))?;
         let _turn = self.turn()?;
         self.make_room(blob)?;
         let path = place.with_extension("room");
@@ -221,6 +228,7 @@ impl Kept {
                 .write(true)
                 .create(true)
                 .truncate(false)
+                .mode(own_place::FILE)
                 .open(&path)?;
             file.set_len(blob.length)?;
             // Several may wait for one payload, and whoever removes it does so in its turn.

@@ -18,7 +18,7 @@ use super::{
     kept::Kept,
     objects::Objects,
 };
-use crate::streamed::PIECE;
+use crate::{own_place, streamed::PIECE};
 
 /// Breaks of one download that are borne if each brought something. A server that gives a byte at a
 /// time would otherwise keep a panel busy for ever.
@@ -29,7 +29,10 @@ const MOST_BREAKS: u32 = 64;
 /// On failure the file is whatever had come; nobody may use it.
 #[tracing::instrument(level = "debug", skip_all, fields(digest = %blob.digest.short(), length = blob.length))]
 pub async fn fetch_payload(source: &Source, blob: &Blob, into: &Path) -> Result<(), FetchError> {
-    let file = File::create_new(into)
+    let mut options = File::options();
+    let new = options.write(true).create_new(true).mode(own_place::FILE);
+    let file = new
+        .open(into)
         .await
         .map_err(|source| failed(into, source))?;
     let path = FeedPath::blob(&blob.digest);
@@ -93,11 +96,13 @@ async fn locked(part: &Path) -> Result<File, FetchError> {
     let path = part.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         loop {
+            use std::os::unix::fs::OpenOptionsExt;
             let file = std::fs::File::options()
                 .read(true)
                 .write(true)
                 .create(true)
                 .truncate(false)
+                .mode(own_place::FILE)
                 .open(&path)?;
             file.lock()?;
             // Whoever had it before may have renamed it away meanwhile.

@@ -19,16 +19,23 @@ pub struct Terminal {
     pub colour: bool,
 }
 
+/// What stands above something that is under embargo.
+pub fn mark(terminal: Terminal) -> String {
+    let mut out = String::new();
+    terminal.line(
+        &mut out,
+        Tone::Embargo,
+        "UNDER EMBARGO: something here is not public; please do not pass it on.",
+    );
+    out.push('\n');
+    out
+}
+
 /// The page as text, with a line break at its end.
 pub fn page(page: &Page, terminal: Terminal) -> String {
     let mut out = String::new();
     if page.embargo {
-        terminal.line(
-            &mut out,
-            Tone::Embargo,
-            "UNDER EMBARGO: something here is not public; please do not pass it on.",
-        );
-        out.push('\n');
+        out.push_str(&mark(terminal));
     }
     terminal.line(&mut out, Tone::Neutral, &visible(&page.title));
     let _ = writeln!(

@@ -104,11 +104,9 @@ impl Shim {
             None => self.carry_out_appointment(appointment).await?,
         };
         if state == Kept::Failed {
-            let words = words.as_deref().unwrap_or_default();
             tracing::error!(
                 appointment = appointment.number,
-                words,
-                "a correction was not applied at the window"
+                "a correction was not applied at the window; \"appointments\" says why"
             );
         }
         ledger

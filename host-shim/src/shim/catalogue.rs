@@ -17,7 +17,7 @@ use spacecp_contract::{
 use super::{Rooms, Shim, ShimError};
 use crate::{
     plugin::bindings::exports::spacecp::advisories::exposure::{ExposureReport, Status},
-    store::StoreError,
+    store::{Store, StoreError},
 };
 
 /// The words for severities.
@@ -31,8 +31,17 @@ const BATCH: u32 = 1_000;
 pub(crate) struct Catalogue {
     /// The advisories.
     pub(crate) advisories: BTreeMap<DocumentId, Listed>,
-    /// The corrections, and whether each answers public advisories only.
-    corrections: BTreeMap<DocumentId, bool>,
+    /// The corrections.
+    corrections: BTreeMap<DocumentId, Answers>,
+}
+
+/// What a correction answers.
+#[derive(Debug, Default)]
+struct Answers {
+    /// Whether that is public, all of it.
+    public: bool,
+    /// The advisories under embargo among it.
+    secret: BTreeSet<DocumentId>,
 }
 
 /// An advisory in short.
@@ -77,12 +86,30 @@ impl Catalogue {
 
     /// Whether this correction is at hand and all that it answers is public.
     pub(crate) fn speaks_of_correction(&self, correction: &DocumentId) -> bool {
-        self.corrections.get(correction).copied().unwrap_or(false)
+        self.corrections
+            .get(correction)
+            .is_some_and(|answers| answers.public)
     }
 
     /// Whether this correction is at hand and answers something that is not public.
     pub(crate) fn hides_correction(&self, correction: &DocumentId) -> bool {
-        self.corrections.get(correction) == Some(&false)
+        self.corrections
+            .get(correction)
+            .is_some_and(|answers| !answers.public)
+    }
+
+    /// Whether this advisory is at hand and under embargo.
+    pub(crate) fn hides(&self, advisory: &DocumentId) -> bool {
+        let listed = self.advisories.get(advisory);
+        listed.is_some_and(|listed| listed.open.is_none())
+    }
+
+    /// The advisories under embargo that any of these is, or answers.
+    pub(crate) fn behind(&self, documents: &BTreeSet<DocumentId>) -> BTreeSet<DocumentId> {
+        let advisories = documents.iter().filter(|id| self.hides(id));
+        let answers = documents.iter().filter_map(|id| self.corrections.get(id));
+        let answered = answers.flat_map(|answers| &answers.secret);
+        advisories.chain(answered).cloned().collect()
     }
 
     /// The public advisories that speak of the flaw of this name: the one that is called so, and those that
@@ -127,6 +154,38 @@ impl Catalogue {
         Some(open.severity)
     }
 
+    /// What is at hand in a store.
+    pub(crate) async fn read(store: &Store) -> Result<Self, StoreError> {
+        let (mut advisories, mut corrections) = (Vec::new(), Vec::new());
+        let mut after = None;
+        loop {
+            let batch = store.documents_since(after, BATCH).await?;
+            for document in &batch.documents {
+                // It was decoded when it was accepted, by the same limits.
+                let damaged = |error: spacecp_contract::DecodeError| {
+                    StoreError::Damaged(format!("{} {}: {error}", document.kind, document.id))
+                };
+                let (bytes, limits) = (&document.bytes, Limits::default());
+                match document.kind {
+                    DocumentKind::Advisory => {
+                        advisories.push(decode(bytes, &limits).map_err(damaged)?);
+                    }
+                    DocumentKind::Correction => {
+                        corrections.push(decode(bytes, &limits).map_err(damaged)?);
+                    }
+                    _ => {}
+                }
+            }
+            after = Some(batch.next);
+            if batch.complete {
+                break;
+            }
+        }
+        let mut catalogue = Self::default();
+        catalogue.take(&advisories, &corrections);
+        Ok(catalogue)
+    }
+
     fn take(&mut self, advisories: &[Advisory], corrections: &[Correction]) {
         for advisory in advisories {
             let open = (!advisory.is_under_embargo()).then(|| open(advisory));
@@ -138,10 +197,46 @@ impl Catalogue {
             let answers_secret = |advisory: &Advisory| {
                 advisory.is_under_embargo() && advisory.corrections.contains(&correction.id)
             };
-            let public = correction.advisories.iter().all(|id| self.speaks_of(id))
-                && !advisories.iter().any(answers_secret);
-            self.corrections.insert(correction.id.clone(), public);
+            let by_advisory = advisories.iter().filter(|one| answers_secret(one));
+            let by_itself = correction.advisories.iter().filter(|id| self.hides(id));
+            let secret: BTreeSet<_> = by_advisory
+                .map(|one| &one.id)
+                .chain(by_itself)
+                .cloned()
+                .collect();
+            let mut named = correction.advisories.iter();
+            let public = secret.is_empty() && named.all(|id| self.speaks_of(id));
+            let answers = Answers { public, secret };
+            self.corrections.insert(correction.id.clone(), answers);
         }
+    }
+}
+
+#[cfg(test)]
+impl Catalogue {
+    /// Advisories with one correction each, and whether they are public.
+    pub(super) fn having<const N: usize>(all: [(&str, &str, bool); N]) -> Self {
+        let id = |text: &str| DocumentId::new(text.to_owned()).expect("an id");
+        let mut catalogue = Self::default();
+        for (advisory, correction, public) in all {
+            let open = public.then(|| Open {
+                title: String::new(),
+                aliases: Vec::new(),
+                severity: "high",
+                score: None,
+                known_exploited: false,
+                tlp: Tlp::Clear,
+                published: Timestamp::UNIX_EPOCH,
+                modified: Timestamp::UNIX_EPOCH,
+                withdrawn: None,
+            });
+            let listed = Listed { revision: 1, open };
+            catalogue.advisories.insert(id(advisory), listed);
+            let secret = (!public).then(|| id(advisory)).into_iter().collect();
+            let answers = Answers { public, secret };
+            catalogue.corrections.insert(id(correction), answers);
+        }
+        catalogue
     }
 }
 
@@ -173,6 +268,17 @@ impl Shim {
     pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
         self.rooms.catalogue().await
     }
+
+    /// Whether anything in a value is about something under embargo, or nobody can say.
+    pub(crate) async fn is_secret(&self, value: &serde_json::Value) -> bool {
+        match self.catalogue().await {
+            Ok(catalogue) => !catalogue.secrets_in(value).is_empty(),
+            Err(error) => {
+                tracing::warn!(%error, "nobody can say what is under embargo");
+                true
+            }
+        }
+    }
 }
 
 impl Rooms {
@@ -190,39 +296,8 @@ impl Rooms {
         {
             return Ok(catalogue.clone());
         }
-        let catalogue = Arc::new(self.read_catalogue().await?);
+        let catalogue = Arc::new(Catalogue::read(self.store()).await?);
         *kept = Some((index, catalogue.clone()));
-        Ok(catalogue)
-    }
-
-    async fn read_catalogue(&self) -> Result<Catalogue, StoreError> {
-        let (mut advisories, mut corrections) = (Vec::new(), Vec::new());
-        let mut after = None;
-        loop {
-            let batch = self.store().documents_since(after, BATCH).await?;
-            for document in &batch.documents {
-                // It was decoded when it was accepted, by the same limits.
-                let damaged = |error: spacecp_contract::DecodeError| {
-                    StoreError::Damaged(format!("{} {}: {error}", document.kind, document.id))
-                };
-                let (bytes, limits) = (&document.bytes, Limits::default());
-                match document.kind {
-                    DocumentKind::Advisory => {
-                        advisories.push(decode(bytes, &limits).map_err(damaged)?);
-                    }
-                    DocumentKind::Correction => {
-                        corrections.push(decode(bytes, &limits).map_err(damaged)?);
-                    }
-                    _ => {}
-                }
-            }
-            after = Some(batch.next);
-            if batch.complete {
-                break;
-            }
-        }
-        let mut catalogue = Catalogue::default();
-        catalogue.take(&advisories, &corrections);
         Ok(catalogue)
     }
 }

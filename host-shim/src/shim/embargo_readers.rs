@@ -15,6 +15,7 @@ use sqlx::Row as _;
 
 use super::{
     Shim, ShimError,
+    catalogue::Catalogue,
     pieces::{heading, minute, plain, text},
 };
 use crate::{
@@ -68,16 +69,8 @@ impl Shim {
         now: Timestamp,
     ) -> Result<(), ShimError> {
         let catalogue = self.rooms.catalogue().await?;
-        let secret: BTreeSet<_> = catalogue
-            .embargoed()
-            .filter(|id| advisories.contains(id))
-            .cloned()
-            .collect();
-        let store = self.rooms.store();
-        for (id, revision) in store.revisions(&secret).await? {
-            note(store, who, &id, revision, now).await?;
-        }
-        Ok(())
+        let noted = note_all(self.rooms.store(), &catalogue, who, advisories, now);
+        Ok(noted.await?)
     }
 
     /// Who opened an advisory while it was under embargo, the first of them first.
@@ -87,6 +80,21 @@ impl Shim {
     ) -> Result<Vec<EmbargoReader>, ShimError> {
         Ok(readers(self.rooms.store(), advisory).await?)
     }
+}
+
+/// Notes what somebody is about to read: the advisories under embargo that these documents are, or answer.
+pub(crate) async fn note_all(
+    store: &Store,
+    catalogue: &Catalogue,
+    who: &str,
+    documents: &BTreeSet<DocumentId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let secret = catalogue.behind(documents);
+    for (id, revision) in store.revisions(&secret).await? {
+        note(store, who, &id, revision, now).await?;
+    }
+    Ok(())
 }
 
 /// Most pages were opened before, and then nothing is written.

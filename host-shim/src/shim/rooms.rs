@@ -1,6 +1,6 @@
 //! The rooms without the plugin: what has to work when there is none.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, DocumentId, DocumentKind};
@@ -15,6 +15,7 @@ use crate::{
     fetch::{self, Access, FetchError, Proxy, Source},
     identity,
     inventory::{Component, Inventory, Lookout, Report},
+    own_place,
     policy::{InForce, Policy},
     remembered::Remembered,
     store::{Store, StoreError},
@@ -47,8 +48,7 @@ pub(crate) struct Rooms {
 
 impl Rooms {
     pub(super) async fn open(config: Config) -> Result<Self, ShimError> {
-        make_state_folder(&config)?;
-        let store = Store::open(&config.state.join("store.sqlite")).await?;
+        let store = store(&config).await?;
         let access = access(&config.feed)?;
         let mirrors = config.feed.from.iter().map(|address| {
             let source = Arc::new(Source::new(address, access.clone())?);
@@ -371,9 +371,14 @@ fn find<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a Component, ShimE
 
 /// What applies and takes back, alone: for what has to work without feed and plugin.
 pub(crate) async fn applier(config: &Config) -> Result<Applier, ShimError> {
-    make_state_folder(config)?;
-    let store = Store::open(&config.state.join("store.sqlite")).await?;
+    let store = store(config).await?;
     Ok(applier_of(config, store))
+}
+
+/// What this panel knows, in a folder that only its own user may enter.
+pub(crate) async fn store(config: &Config) -> Result<Store, ShimError> {
+    own_place::folder(&config.state)?;
+    Ok(Store::open(&config.state.join("store.sqlite")).await?)
 }
 
 fn applier_of(config: &Config, store: Store) -> Applier {
@@ -448,18 +453,6 @@ fn pin(feed: &FeedConfig) -> Result<Pin, ShimError> {
     };
     pinned.map_err(|source| ShimError::PinnedRoot {
         path: path.clone(),
-        source,
-    })
-}
-
-/// The folder that only the shim may enter.
-fn make_state_folder(config: &Config) -> Result<(), ShimError> {
-    let made = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&config.state);
-    made.map_err(|source| ShimError::File {
-        path: config.state.clone(),
         source,
     })
 }

@@ -11,7 +11,7 @@ use sqlx::migrate::MigrateError;
 use super::{IncidentKind, Store, StoreError};
 
 /// SQLite's own files: the database, its write-ahead log, and the log's index.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+pub(crate) const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Whether an error says that the file itself is damaged, and not that it cannot be reached now.
 pub(crate) fn is_damage(error: &StoreError) -> bool {
@@ -74,7 +74,8 @@ fn free_name(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.with_extension("damaged"))
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The name of a part.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

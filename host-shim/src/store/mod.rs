@@ -22,12 +22,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use crate::own_place::{self, OwnPlaceError};
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub(crate) use damage::is_damage;
+pub(crate) use damage::{PARTS, is_damage, with_suffix};
 pub use documents::{Batch, Cursor, Signer, StoredDocument};
 pub use feed::{Freshness, Waiting};
 pub use incidents::{Incident, IncidentKind};
@@ -58,6 +59,9 @@ pub enum StoreError {
         /// What is wrong.
         source: sqlx::Error,
     },
+    /// Others may read it.
+    #[error(transparent)]
+    Place(#[from] OwnPlaceError),
     /// It was written by a newer program, or its tables cannot be brought up to date.
     #[error("cannot bring the store {} up to date: {source}", path.display())]
     Migrate {
@@ -95,7 +99,8 @@ pub enum StoreError {
 impl Store {
     /// Opens the store at `path`, with `feed.sqlite` beside it, and creates what is not there.
     ///
-    /// A `feed.sqlite` that is damaged is set aside; the store at `path` never is.
+    /// A `feed.sqlite` that is damaged is set aside; the store at `path` never is. Both are for this user alone:
+    /// one that stands open is closed, and refused where it is another user's.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         // SQLite does not wait while a new file gets its journal mode and its tables: whoever comes
         // second would be refused.
@@ -175,6 +180,11 @@ async fn connect(
     path: &Path,
     migrations: &'static sqlx::migrate::Migrator,
 ) -> Result<SqlitePool, StoreError> {
+    // SQLite's log and its index take their mode from the file that they belong to.
+    own_place::file(path)?;
+    for part in PARTS {
+        own_place::close(&with_suffix(path, part))?;
+    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)

@@ -15,6 +15,7 @@ mod attempts;
 mod badge;
 mod client;
 mod clocks;
+mod connections;
 mod decisions;
 mod guard;
 mod health;
@@ -159,7 +160,8 @@ pub async fn serve(
     shim: Arc<Shim>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let app = router(shim.clone())?.into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(shim.clone())?;
+    let header_within = Duration::from_secs(shim.config().serve.header_seconds);
     let at_work = Work::of(shim).begin();
     let (told, heard) = tokio::sync::oneshot::channel();
     let shutdown = async move {
@@ -167,7 +169,7 @@ pub async fn serve(
         // Nobody hears it where the serving has ended by itself.
         let _ = told.send(());
     };
-    let serving = axum::serve(listener, app).with_graceful_shutdown(shutdown);
+    let serving = connections::serve(listener, app, header_within, shutdown);
     // Whoever holds a connection open must not keep the work from its end.
     let late = async {
         if heard.await.is_err() {
@@ -176,7 +178,7 @@ pub async fn serve(
         tokio::time::sleep(DRAIN).await;
     };
     let served = tokio::select! {
-        served = serving.into_future() => served,
+        served = serving => served,
         () = late => Ok(()),
     };
     at_work.end().await;

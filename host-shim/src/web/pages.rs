@@ -316,13 +316,16 @@ pub(super) async fn history(
     let mut page = web.compose(&session, Place::History, whole()).await?;
     // The shim's own words, below the plugin's.
     page.blocks.extend(audit_blocks(&report));
+    let appointments = web.shim.appointments(APPOINTMENTS).await?;
+    let entries: Vec<_> = report.newest.iter().map(|one| &one.entry).collect();
+    let beside = serde_json::json!([entries, appointments]);
+    page.embargo |= web.shim.is_secret(&beside).await;
     if wants_json(&headers) {
         return Ok(as_json(&page));
     }
     let said = web.notices.said(&session);
     let path = render::path(&Place::History);
     let frame = web.frame(Some(&session), &said, &path);
-    let appointments = web.shim.appointments(APPOINTMENTS).await?;
     let window = web.shim.next_window(Timestamp::now()).await?;
     let waiting = appointments::section(&appointments, window, &frame);
     Ok(html::page_around(&waiting, &page, &frame).into_response())

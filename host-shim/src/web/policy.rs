@@ -54,8 +54,10 @@ pub(super) async fn page(
     let now = Timestamp::now();
     let report = web.shim.policy_report(now).await?;
     let foreseen = web.foresee(None, now).await;
+    let mut page = policy_page(&report, &foreseen);
+    page.embargo |= web.shim.is_secret(&serde_json::json!(report)).await;
     if wants_json(&headers) {
-        if foreseen.as_ref().is_ok_and(|foreseen| foreseen.embargo) {
+        if page.embargo {
             return Ok(embargoed());
         }
         return Ok(as_json_value(
@@ -78,7 +80,7 @@ pub(super) async fn page(
         (policy_form::releases(&report.quarantined, &frame))
         (policy_form::form(&editing, &frame))
     };
-    Ok(html::page_above(&policy_page(&report, &foreseen), &below, &frame).into_response())
+    Ok(html::page_above(&page, &below, &frame).into_response())
 }
 
 /// Shows what a policy would do, or puts it in force.

@@ -10,6 +10,7 @@
 //! sealed index, and then the documents of both sides. The one liberty: the head is asked for first, on condition that it changed, so that a feed with
 //! nothing new costs one request. What comes back is looked at only after the roots.
 
+mod current;
 mod delta;
 mod documents;
 mod offered;
@@ -26,12 +27,9 @@ pub use trusted::{Held, HeldDocument, Pin, PrivateDocuments, Reading, Trusted};
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, FeedPath, Head, Index, Limits, Root};
+use spacecp_contract::{Audience, FeedPath, Head, Limits, Root};
 
-use crate::{
-    Before, Identity, TrustError, Verified, by_fingerprint, check_root, head, index, next_root,
-    sealed,
-};
+use crate::{Before, Identity, TrustError, Verified, by_fingerprint, check_root, head, next_root};
 use documents::Wanted;
 use offered::Offered;
 use private::{Bucket, Opened};
@@ -280,8 +278,13 @@ impl Workflow {
 
     /// What to say to hear whether the head changed; nothing if an unchanged one would be no news.
     fn validator(&self) -> Option<&str> {
+        self.settled_head().and(self.validator.as_deref())
+    }
+
+    /// The head behind which there is nothing left to look for: if the feed has it still, there is no news.
+    fn settled_head(&self) -> Option<&Verified<Head>> {
         let fresh = self.trusted.fresh_head(self.now);
-        fresh.and(self.validator.as_deref())
+        fresh.filter(|_| !self.is_owed_a_look())
     }
 
     fn take_pinned_root(&self, path: &FeedPath, answer: Answer) -> Taken {
@@ -295,8 +298,8 @@ impl Workflow {
         let unchanged = match &answer {
             Answer::Unchanged => self.validator().is_some(),
             Answer::File { bytes, .. } => {
-                let fresh = self.trusted.fresh_head(self.now);
-                fresh.is_some_and(|head| head.bytes() == bytes)
+                let settled = self.settled_head();
+                settled.is_some_and(|head| head.bytes() == bytes)
             }
             Answer::Missing => false,
         };
@@ -343,6 +346,9 @@ impl Workflow {
             return Err(TrustError::head_expired(&head).into());
         }
         let validator = offered.validator;
+        if let Some(index) = self.index_at_hand(&root, &head) {
+            return Ok((self.after_index(root, head, validator, index)?, None));
+        }
         let phase = if delta::is_worth_it(&head, before) {
             Phase::Delta {
                 root,
@@ -357,72 +363,6 @@ impl Workflow {
             }
         };
         Ok((phase, None))
-    }
-
-    /// Bytes that the index may have.
-    fn index_limit(&self, head: &Head) -> u64 {
-        head.index_length.min(self.limits.bytes as u64)
-    }
-
-    /// A delta that is not there, or does not make the index that the head names, is passed over:
-    /// the index itself is asked for.
-    fn take_delta(
-        &self,
-        root: Verified<Root>,
-        head: Verified<Head>,
-        validator: Option<String>,
-        path: &FeedPath,
-        answer: Answer,
-    ) -> Taken {
-        let before = self.before(&root);
-        match delta::later_index(&root, &head, before, answer, &self.limits) {
-            Ok(index) => Ok((self.after_index(root, head, validator, index)?, None)),
-            Err(why) => {
-                let phase = Phase::Index {
-                    root,
-                    head,
-                    validator,
-                };
-                let path = path.clone();
-                Ok((phase, Some(News::PassedOver { path, why })))
-            }
-        }
-    }
-
-    fn take_index(
-        &self,
-        root: Verified<Root>,
-        head: Verified<Head>,
-        validator: Option<String>,
-        path: &FeedPath,
-        answer: Answer,
-    ) -> Taken {
-        let file = Offered::of(path, answer)?;
-        let before = self.before(&root);
-        let index = index(&root, &head, before, file.unverified(), &self.limits)?;
-        Ok((self.after_index(root, head, validator, index)?, None))
-    }
-
-    /// What follows a new index: the private side if there is one to read, and else the documents.
-    fn after_index(
-        &self,
-        root: Verified<Root>,
-        head: Verified<Head>,
-        validator: Option<String>,
-        index: Verified<Index>,
-    ) -> Result<Phase, WorkflowError> {
-        if !self.before(&root).afresh {
-            sealed::nothing_went_back(&self.trusted.private, &index, None)?;
-        }
-        let update = Update {
-            head,
-            head_validator: validator,
-            index,
-            root_version: root.version,
-            sequence_epoch: root.sequence_epoch,
-            private: PrivateSide::Unread,
-        };
-        Ok(self.private_side(root, update))
     }
 
     fn before(&self, root: &Root) -> Before<'_> {

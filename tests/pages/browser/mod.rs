@@ -4,5 +4,6 @@
 mod accessible;
 mod hostile;
 mod keyboard;
+mod readers;
 mod sights;
 mod tour;

@@ -14,7 +14,7 @@ use spacecp_tests::{browser::Browser, catalog};
 use super::tour;
 use crate::panel::{ADMINISTRATOR, Kind, Panel};
 
-fn pictures() -> Result<PathBuf> {
+pub(super) fn pictures() -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     fs::create_dir_all(&folder)?;
     Ok(folder)

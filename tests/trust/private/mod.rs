@@ -2,6 +2,7 @@
 
 mod entitled;
 mod hostile;
+mod mended;
 mod payloads;
 mod peer;
 mod stage;

@@ -63,6 +63,18 @@ impl Workflow {
         }))
     }
 
+    /// Whether the broadcast that is trusted has a private side that was not looked at with this identity:
+    /// there was none, or another, when it came.
+    pub(super) fn is_owed_a_look(&self) -> bool {
+        let index = self.trusted.index.as_ref();
+        let is_there = index.is_some_and(|index| index.sealed.is_some());
+        let looked = self.trusted.reading.as_ref();
+        let identity = self.identity.as_ref().filter(|_| is_there);
+        identity.is_some_and(|identity| {
+            looked.is_none_or(|looked| looked.recipient != identity.recipient())
+        })
+    }
+
     /// Whether this very broadcast was looked at before, by the same identity. There is nothing else in it
     /// then, unless something of it has gone public since.
     fn has_looked(&self, root: &Root, update: &Update, identity: &Identity) -> bool {

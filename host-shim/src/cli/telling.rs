@@ -1,0 +1,164 @@
+//! What is told: to a person all of it, marked where it is under embargo; to a program no more than ids.
+//!
+//! Every command that may speak of advisories or corrections prints by this. `--under-embargo` gives a program
+//! all of it, and then the audit log has who asked, before anything is printed.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use spacecp_contract::DocumentId;
+
+use super::{CommandError, Output, apply::whoami};
+use crate::{
+    plugin::bindings::exports::spacecp::advisories::{exposure::Verdict, pages::Severity},
+    render::terminal,
+    shim::{Catalogue, NEUTRAL, Shim, ShimError, note_all},
+    store::Store,
+};
+
+/// What may be told, and to whom.
+pub(super) struct Telling<'a> {
+    catalogue: Arc<Catalogue>,
+    store: Store,
+    out: &'a Output,
+}
+
+impl<'a> Telling<'a> {
+    /// By what is at hand now. Where nobody can say what that is, programs are told of nothing.
+    pub(super) async fn of(shim: &Shim, out: &'a Output) -> Self {
+        let catalogue = shim.catalogue().await;
+        Self {
+            catalogue: catalogue.unwrap_or_else(|error| nothing(&error)),
+            store: shim.store().clone(),
+            out,
+        }
+    }
+
+    /// The same, for what works without plugin and feed.
+    pub(super) async fn by(store: &Store, out: &'a Output) -> Self {
+        let catalogue = Catalogue::read(store).await.map(Arc::new);
+        Self {
+            catalogue: catalogue.unwrap_or_else(|error| nothing(&error.into())),
+            store: store.clone(),
+            out,
+        }
+    }
+
+    /// Prints a value as JSON, as far as it may be told.
+    pub(super) async fn value(&self, value: &impl Serialize) -> Result<(), CommandError> {
+        let whole = json(value)?;
+        let told = self.told(whole.clone()).await?;
+        // The order of the fields is lost on the way.
+        if told == whole {
+            return Ok(self.out.value(value)?);
+        }
+        Ok(self.out.value(&told)?)
+    }
+
+    /// The value as it may be told; noted where that is all of it.
+    pub(super) async fn told(&self, value: Value) -> Result<Value, CommandError> {
+        if !self.out.under_embargo {
+            return Ok(self.catalogue.neutral(value));
+        }
+        self.note(&self.catalogue.secrets_in(&value)).await?;
+        Ok(value)
+    }
+
+    /// Prints a line of the audit log, to the letter if all of it may be told.
+    pub(super) fn line(&self, line: &str) -> Result<(), CommandError> {
+        let whole: Value = serde_json::from_str(line).map_err(std::io::Error::other)?;
+        let told = self.catalogue.neutral(whole.clone());
+        if self.out.under_embargo || told == whole {
+            return Ok(self.out.line(line)?);
+        }
+        Ok(self.out.line(&told.to_string())?)
+    }
+
+    /// Notes that whoever asks reads all that is under embargo here: for what does not say what it is about.
+    pub(super) async fn note_everything(&self) -> Result<(), CommandError> {
+        let all = self.catalogue.embargoed().cloned().collect();
+        self.note(&all).await
+    }
+
+    /// Notes that whoever asks reads of these.
+    async fn note(&self, documents: &BTreeSet<DocumentId>) -> Result<(), CommandError> {
+        let (store, now) = (&self.store, Timestamp::now());
+        let noted = note_all(store, &self.catalogue, &whoami(), documents, now).await;
+        Ok(noted.map_err(ShimError::from)?)
+    }
+
+    /// Notes that a person is shown this in full, and marks it before it is printed.
+    pub(super) async fn opened(&self, value: &impl Serialize) -> Result<(), CommandError> {
+        self.note(&self.catalogue.secrets_in(&json(value)?)).await?;
+        self.mark(value)
+    }
+
+    /// Says before something is printed for a person that it is under embargo, if it is.
+    pub(super) fn mark(&self, value: &impl Serialize) -> Result<(), CommandError> {
+        if self.is_secret(value)? {
+            self.out.text(&terminal::mark(self.out.terminal()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything in it is under embargo.
+    pub(super) fn is_secret(&self, value: &impl Serialize) -> Result<bool, CommandError> {
+        Ok(!self.catalogue.secrets_in(&json(value)?).is_empty())
+    }
+
+    /// Verdicts for a form of its own, as they may be told: what is the same then is told once.
+    pub(super) async fn verdicts(&self, all: &[Verdict]) -> Result<Vec<Verdict>, CommandError> {
+        if self.out.under_embargo {
+            self.told(json(&all)?).await?;
+            return Ok(all.to_vec());
+        }
+        let mut told: Vec<Verdict> = Vec::new();
+        for verdict in all.iter().map(|verdict| self.verdict(verdict)) {
+            if !told.contains(&verdict) {
+                told.push(verdict);
+            }
+        }
+        Ok(told)
+    }
+
+    /// The worst severity among the exposures that may be spoken of.
+    pub(super) fn worst(&self, all: &[Verdict], among: &[Severity]) -> Option<Severity> {
+        let spoken = |severity: &&Severity| {
+            let mut exposed = all.iter();
+            exposed.any(|one| one.severity == **severity && self.speaks_of(one))
+        };
+        among.iter().find(spoken).copied()
+    }
+
+    fn speaks_of(&self, verdict: &Verdict) -> bool {
+        !verdict.embargo && self.catalogue.speaks_of(&verdict.advisory.id)
+    }
+
+    fn verdict(&self, verdict: &Verdict) -> Verdict {
+        if self.speaks_of(verdict) {
+            return verdict.clone();
+        }
+        Verdict {
+            title: NEUTRAL.to_owned(),
+            component: NEUTRAL.to_owned(),
+            version: None,
+            reason: NEUTRAL.to_owned(),
+            severity: Severity::Unrated,
+            score: None,
+            known_exploited: false,
+            embargo: true,
+            ..verdict.clone()
+        }
+    }
+}
+
+fn nothing(error: &ShimError) -> Arc<Catalogue> {
+    tracing::warn!(%error, "nobody can say what is under embargo, so that nothing is told to programs");
+    Arc::default()
+}
+
+fn json(value: &impl Serialize) -> Result<Value, CommandError> {
+    Ok(serde_json::to_value(value).map_err(std::io::Error::other)?)
+}
