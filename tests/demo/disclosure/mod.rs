@@ -229,7 +229,8 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
     let package = fs::read_to_string(one.ground().backup().join("package.json"))?;
     assert!(package.contains(ground::BACKUP[1]), "{package}");
     assert!(two.knows(ADVISORY).await?);
-    let verdict = two.verdict(ADVISORY, "module-backup").await?;
+    // Programs are told that there is something, and not of what.
+    let verdict = two.verdict(ADVISORY, "under embargo").await?;
     assert_eq!(verdict["status"], "Affected", "{verdict}");
     assert!(!verdict.to_string().contains(TITLE), "{verdict}");
     assert!(!stranger.knows(ADVISORY).await?);
