@@ -35,7 +35,7 @@ async fn doctor(panel: &Panel) -> Result<Ended> {
 }
 
 /// The files of a store, as they are while it is open.
-async fn modes(folder: &Path) -> Result<Vec<(String, u32)>> {
+fn modes(folder: &Path) -> Result<Vec<(String, u32)>> {
     let mut modes = Vec::new();
     for base in ["feed.sqlite", "store.sqlite"] {
         for part in ["", "-shm", "-wal"] {
@@ -51,7 +51,7 @@ async fn a_new_store_is_its_owners_alone_with_everything_that_belongs_to_it() ->
     let folder = TempDir::new()?;
     let store = Store::open(&folder.path().join("store.sqlite")).await?;
     let second = Store::open(&folder.path().join("store.sqlite")).await?;
-    for (name, mode) in modes(folder.path()).await? {
+    for (name, mode) in modes(folder.path())? {
         assert_eq!(mode, 0o600, "{name}");
     }
     store.close().await;
@@ -64,11 +64,11 @@ async fn a_store_that_stood_open_is_closed_while_another_process_has_it_open_too
     let folder = TempDir::new()?;
     let place = folder.path().join("store.sqlite");
     let first = Store::open(&place).await?;
-    for (name, _) in modes(folder.path()).await? {
+    for (name, _) in modes(folder.path())? {
         open_to_all(&folder.path().join(name), 0o644)?;
     }
     let second = Store::open(&place).await?;
-    for (name, mode) in modes(folder.path()).await? {
+    for (name, mode) in modes(folder.path())? {
         assert_eq!(mode, 0o600, "{name}");
     }
     // Nobody's locks were let go of: both go on.
