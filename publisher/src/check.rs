@@ -23,6 +23,8 @@ use spacecp_contract::{
     version::{Range, Version},
 };
 
+use crate::markdown;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
@@ -141,10 +143,9 @@ fn texts(advisory: &Advisory, faults: &mut Faults) {
         let field = format!("references[{number}]");
         let is_titled = !reference.title.trim().is_empty() && is_line(&reference.title);
         faults.unless(is_titled, &format!("{field}.title"), line);
-        let url = reference.url.parse::<url::Url>();
-        let is_web = url.is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+        let is_web = markdown::is_web(&reference.url) && reference.url.is_ascii();
         faults.unless(
-            is_web && reference.url.is_ascii(),
+            is_web && reference.url.parse::<url::Url>().is_ok(),
             &format!("{field}.url"),
             "it is an address that begins with https:// or http://",
         );

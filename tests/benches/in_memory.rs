@@ -29,9 +29,9 @@ use spacecp_advisories_plugin::{
     knowledge::Knowledge,
 };
 use spacecp_contract::{
-    Advisory, Affected, Audience, Digest, DocumentId, PluginManifest, Tlp, VersionRange,
-    VersionScheme, encode,
+    Advisory, Affected, Digest, PluginManifest, VersionRange, VersionScheme, encode,
 };
+use spacecp_tests::catalog;
 
 /// Ranges of each advisory.
 pub(crate) const RANGES_EACH: usize = 10;
@@ -71,24 +71,14 @@ impl Size {
             limit: None,
         };
         let id = format!("SPACECP-SA-2026-{number:06}");
+        let title = format!("A flaw, the {number}th");
         let advisory = Advisory {
-            id: DocumentId::new(&id).context("an id")?,
-            revision: 1,
-            audience: Audience::new("customers").context("an audience")?,
-            published: Timestamp::UNIX_EPOCH,
-            modified: Timestamp::UNIX_EPOCH,
-            withdrawn: None,
             aliases: vec![format!("CVE-2026-{number:06}")],
-            title: format!("A flaw, the {number}th"),
             issue: "A text of the length that such texts have. ".repeat(12),
             impacts: "Another one, somewhat shorter. ".repeat(6),
             solution: "Apply the correction.".to_owned(),
-            workarounds: Vec::new(),
             severity: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N".to_owned()],
             cwe: vec![79],
-            known_exploited: false,
-            tlp: Tlp::Clear,
-            embargo_until: None,
             affected: vec![Affected {
                 component: format!("npm:package-{}", number % self.components)
                     .parse()
@@ -97,13 +87,7 @@ impl Size {
                 ranges: (1..=RANGES_EACH).map(range).collect(),
                 versions: Vec::new(),
             }],
-            not_affected: Vec::new(),
-            corrections: Vec::new(),
-            credits: Vec::new(),
-            references: Vec::new(),
-            supersedes: Vec::new(),
-            timeline: Vec::new(),
-            source: None,
+            ..catalog::blank(&id, &title, Timestamp::UNIX_EPOCH)
         };
         Ok(documents::Document {
             kind: documents::Kind::Advisory,

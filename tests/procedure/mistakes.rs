@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Tlp};
 use spacecp_publisher::{
@@ -17,21 +17,10 @@ use spacecp_tests::{
 };
 use tempfile::TempDir;
 
-use crate::private::ONE;
-
-fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().expect("a time")
-}
+use crate::private::{now, secret as bare, signed_elsewhere, vendor};
 
 fn tomorrow() -> Timestamp {
     now() + SignedDuration::from_hours(24)
-}
-
-/// A vendor with a panel that reads what is under embargo.
-fn vendor(folder: &Path) -> Result<Vendor> {
-    let vendor = Vendor::new(folder, catalog::AUDIENCE, now())?;
-    vendor.panels().enrol("panel", ONE, now())?;
-    Ok(vendor)
 }
 
 /// The advisory of the demo that is under embargo; it names a correction.
@@ -39,13 +28,6 @@ fn secret(revision: u64) -> Advisory {
     let mut secret = catalog::advisories(now()).remove(3);
     secret.revision = revision;
     secret
-}
-
-/// The same without a correction.
-fn bare(revision: u64) -> Advisory {
-    let mut bare = secret(revision);
-    bare.corrections.clear();
-    bare
 }
 
 fn disclosed(id: &str, revision: u64) -> Result<Advisory> {
@@ -302,14 +284,7 @@ fn what_was_asked_for_in_clear_does_not_go_out_once_it_is_secret() -> Result<()>
     vendor.publish_built(built)?;
     vendor.publish_advisory(disclosed("SPACECP-SA-2026-0099", 1)?)?;
     let feed = vendor.feed().clone();
-    let (plan, index) = feed.prepare_broadcast(now(), tomorrow())?;
-    let head = feed.planned_head(&plan, &index, now())?;
-    let at = folder.path().join("asked");
-    let index = requests::write(&at, Wanted::Index(index))?;
-    let head = requests::write(&at, Wanted::Head(head))?;
-    for request in [&index, &head] {
-        request.sign(&[&vendor.keys().feed])?;
-    }
+    let [index, _] = signed_elsewhere(&vendor, &folder.path().join("asked"))?;
     // It names the correction, which is as secret as the advisory from now on.
     vendor.publish_advisory(secret(1))?;
     let error = index.publish(&feed, now()).expect_err("it is secret now");
@@ -362,14 +337,7 @@ fn what_was_sealed_with_a_document_that_is_taken_back_does_not_become_current() 
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let feed = vendor.feed();
-    let (plan, index) = feed.prepare_broadcast(now(), tomorrow())?;
-    let head = feed.planned_head(&plan, &index, now())?;
-    let at = folder.path().join("asked");
-    let index = requests::write(&at, Wanted::Index(index))?;
-    let head = requests::write(&at, Wanted::Head(head))?;
-    for request in [&index, &head] {
-        request.sign(&[&vendor.keys().feed])?;
-    }
+    let [index, _] = signed_elsewhere(&vendor, &folder.path().join("asked"))?;
     feed.unsign(DocumentKind::Advisory, &catalog::BACKUP.parse()?)?;
     let error = index.publish(feed, now()).expect_err("it was taken back");
     assert!(
@@ -388,15 +356,11 @@ fn what_was_sealed_and_is_not_whole_any_more_does_not_become_current() -> Result
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let feed = vendor.feed();
-    let (plan, index) = feed.prepare_broadcast(now(), tomorrow())?;
-    let head = feed.planned_head(&plan, &index, now())?;
-    let bucket = index.sealed.as_ref().context("it is sealed")?.buckets[0];
-    let at = folder.path().join("asked");
-    let index = requests::write(&at, Wanted::Index(index))?;
-    let head = requests::write(&at, Wanted::Head(head))?;
-    for request in [&index, &head] {
-        request.sign(&[&vendor.keys().feed])?;
-    }
+    let [index, _] = signed_elsewhere(&vendor, &folder.path().join("asked"))?;
+    let Wanted::Index(wanted) = index.wanted() else {
+        bail!("the first is the index");
+    };
+    let bucket = wanted.sealed.as_ref().context("it is sealed")?.buckets[0];
     let file = feed
         .folder()
         .join(FeedPath::sealed(&bucket.digest).as_str());

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 /// The recipient of a panel.
 pub(crate) const ONE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().expect("a time")
 }
 
@@ -40,7 +40,8 @@ fn another() -> String {
     age::x25519::Identity::generate().to_public().to_string()
 }
 
-fn secret(revision: u64) -> Advisory {
+/// The advisory of the demo that is under embargo, without its correction.
+pub(crate) fn secret(revision: u64) -> Advisory {
     let mut secret = catalog::advisories(now()).remove(3);
     secret.corrections.clear();
     secret.revision = revision;
@@ -54,7 +55,8 @@ fn disclosed(revision: u64) -> Advisory {
     disclosed
 }
 
-fn vendor(folder: &Path) -> Result<Vendor> {
+/// A vendor with a panel that reads what is under embargo.
+pub(crate) fn vendor(folder: &Path) -> Result<Vendor> {
     let vendor = Vendor::new(folder, catalog::AUDIENCE, now())?;
     vendor.panels().enrol("panel", ONE, now())?;
     Ok(vendor)
@@ -261,15 +263,19 @@ fn a_public_advisory_names_no_correction_of_a_secret() -> Result<()> {
     Ok(())
 }
 
-/// What another machine is asked to sign for the next broadcast.
-fn asked(vendor: &Vendor, at: &Path) -> Result<[Request; 2]> {
+/// What another machine was asked to sign for the next broadcast, and has signed: the index and its head.
+pub(crate) fn signed_elsewhere(vendor: &Vendor, at: &Path) -> Result<[Request; 2]> {
     let feed = vendor.feed();
     let (plan, index) = feed.prepare_broadcast(now(), now() + hours(24))?;
     let head = feed.planned_head(&plan, &index, now())?;
-    Ok([
+    let both = [
         requests::write(at, Wanted::Index(index))?,
         requests::write(at, Wanted::Head(head))?,
-    ])
+    ];
+    for request in &both {
+        request.sign(&[&vendor.keys().feed])?;
+    }
+    Ok(both)
 }
 
 #[test]
@@ -278,10 +284,7 @@ fn what_was_sealed_for_a_panel_that_is_revoked_meanwhile_does_not_become_current
     let mut vendor = vendor(folder.path())?;
     vendor.panels().enrol("stolen", &another(), now())?;
     vendor.publish_advisory(secret(1))?;
-    let requests = asked(&vendor, &folder.path().join("before"))?;
-    for request in &requests {
-        request.sign(&[&vendor.keys().feed])?;
-    }
+    let requests = signed_elsewhere(&vendor, &folder.path().join("before"))?;
     vendor.panels().revoke("stolen", "it was stolen", now())?;
     let refused = requests[0].publish(vendor.feed(), now());
     let error = refused
@@ -300,11 +303,8 @@ fn a_sealed_broadcast_is_signed_on_another_machine_and_becomes_current_whole() -
     let folder = TempDir::new()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
-    let first = asked(&vendor, &folder.path().join("first"))?;
-    let second = asked(&vendor, &folder.path().join("second"))?;
-    for request in first.iter().chain(&second) {
-        request.sign(&[&vendor.keys().feed])?;
-    }
+    let first = signed_elsewhere(&vendor, &folder.path().join("first"))?;
+    let second = signed_elsewhere(&vendor, &folder.path().join("second"))?;
     let overtaken = first[0].publish(vendor.feed(), now());
     let error = overtaken.expect_err("it was sealed anew").to_string();
     assert!(error.contains("ask for signatures anew"), "{error}");

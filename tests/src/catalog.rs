@@ -41,7 +41,8 @@ fn days(count: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * count)
 }
 
-fn blank(name: &str, title: &str, now: Timestamp) -> Advisory {
+/// An advisory that says nothing but what it is called, published a day before `now`.
+pub fn blank(name: &str, title: &str, now: Timestamp) -> Advisory {
     Advisory {
         id: id(name),
         revision: 1,

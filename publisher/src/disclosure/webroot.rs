@@ -15,6 +15,8 @@ use std::{
 
 use spacecp_contract::Digest;
 
+use self::list::LONGEST_LIST;
+pub use self::list::{Written, list_of, read_list};
 use super::{
     addresses::PROVIDER,
     public::State,
@@ -22,11 +24,10 @@ use super::{
 };
 use crate::durable;
 
+mod list;
+
 /// The folder of what only this command needs.
 const OWN: &str = ".spacecp-disclosure";
-
-/// The longest list that is read, in bytes: 400,000 files.
-const LONGEST_LIST: u64 = 64 << 20;
 
 /// The longest file of a site, in bytes; a longer one was not written here.
 const LONGEST_FILE: u64 = 1 << 30;
@@ -95,9 +96,6 @@ pub struct Webroot {
 pub struct Lock {
     _folder: File,
 }
-
-/// The files that were written, each with its digest; several where a process ended in between.
-pub type Written = BTreeSet<(SitePath, Digest)>;
 
 impl Webroot {
     /// The web root in this folder, which need not be there yet.
@@ -409,43 +407,6 @@ fn stage(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     durable::set_readable(&file)?;
     file.sync_all()
-}
-
-/// A list of files that were written, as [`read_list`] reads it.
-pub fn list_of(written: &Written) -> String {
-    let lines = written.iter();
-    let lines = lines.map(|(path, digest)| format!("{digest}  {path}\n"));
-    lines.collect()
-}
-
-/// Reads a list of files that were written: a digest, two blanks and a path a line.
-///
-/// # Errors
-///
-/// [`WebrootError::List`] with the line, and nothing of it is believed.
-pub fn read_list(path: &Path, text: &str) -> Result<Written, WebrootError> {
-    let refused = |line: usize, reason| WebrootError::List {
-        path: path.to_owned(),
-        line,
-        reason,
-    };
-    if text.len() as u64 > LONGEST_LIST {
-        return Err(refused(
-            1,
-            "the list is longer than any that is written here",
-        ));
-    }
-    let mut written = Written::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let parts = line.split_once("  ");
-        let (digest, name) = parts.ok_or_else(|| refused(number, "it is no digest and path"))?;
-        let digest = digest.parse();
-        let digest = digest.map_err(|_| refused(number, "it does not begin with a digest"))?;
-        let name = SitePath::new(name);
-        let name = name.map_err(|_| refused(number, "it names a file outside the web root"))?;
-        written.insert((name, digest));
-    }
-    Ok(written)
 }
 
 #[cfg(test)]

@@ -253,6 +253,6 @@ fn digest(path: &Path) -> io::Result<(Digest, u64)> {
     }
 }
 
-pub(super) fn path_of(entry: &IndexEntry) -> FeedPath {
+fn path_of(entry: &IndexEntry) -> FeedPath {
     FeedPath::document(entry.kind, &entry.id, entry.revision)
 }

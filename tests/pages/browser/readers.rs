@@ -35,6 +35,7 @@ async fn who_read_it_under_embargo_fits_and_meets_the_guidelines() -> Result<()>
         "root (terminal)",
         "Annegret Müller-Lüdenscheidt of the night shift <annegret@operations.example.com>",
         &"a-name-without-an-end-".repeat(9),
+        &"unbroken".repeat(25),
     ] {
         read_by(&panel, who).await?;
     }
