@@ -34,11 +34,11 @@ impl Desk<'_> {
         // Locked before the feed is read: nobody writes something newer meanwhile.
         let lock = (!arguments.dry_run).then(|| webroot.lock()).transpose()?;
         let public = Public::of(&Feed::at(&arguments.feed))?;
-        webroot.refuse_older(public.state)?;
+        webroot.refuse_older(public.sequence)?;
         let before = webroot.provider_metadata()?;
         let made = disclosure::site(&public, &settings, before.as_deref(), self.now)?;
         let outcome = match &lock {
-            Some(lock) => webroot.become_site(lock, &made.site, public.state)?,
+            Some(lock) => webroot.become_site(lock, &made.site, public.sequence)?,
             None => webroot.compare(&made.site)?,
         };
         tracing::info!(

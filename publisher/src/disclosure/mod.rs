@@ -1,8 +1,8 @@
 //! Public disclosure: what a feed has broadcast at TLP:CLEAR, as the files of a web root.
 //!
 //! [`settings`] says who discloses and where; [`public`] reads from the feed what everybody may know, each
-//! document verified as a panel verifies it; [`csaf`], [`osv`], [`atom`], [`pages`] and [`security_txt`]
-//! make files of that, which [`site`] collects; and [`webroot`] is the only one that writes.
+//! document verified as a panel verifies it; `csaf`, `osv`, `atom`, `pages` and `security_txt`
+//! make files of that, which `site` collects; and [`webroot`] is the only one that writes.
 //!
 //! What is not TLP:CLEAR is never read here: the feed is opened without the desk in which that waits, and
 //! where a public document names one that is not, the name is left out.
@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 
 pub use self::{
-    public::{Disclosed, Public, State},
+    public::{Disclosed, Public, Sequence},
     settings::{Settings, SettingsError},
     site::{Site, SiteError},
     webroot::{Outcome, Webroot, WebrootError},

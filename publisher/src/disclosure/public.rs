@@ -21,17 +21,17 @@ use crate::{
 pub struct Public {
     /// They.
     pub advisories: Vec<Disclosed>,
-    /// Of which broadcast.
-    pub state: State,
+    /// The sequence of the broadcast.
+    pub sequence: Sequence,
 }
 
-/// Which broadcast of a feed it was; a later one is greater.
+/// The sequence of a feed, among those that were let start afresh; a later one is greater.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct State {
-    /// How often sequences were let start afresh.
+pub struct Sequence {
+    /// How often they started afresh.
     pub epoch: u64,
-    /// The sequence.
-    pub sequence: u64,
+    /// Its number.
+    pub number: u64,
 }
 
 /// An advisory that everybody may know of.
@@ -125,11 +125,14 @@ impl Public {
             let newest = |one: &Disclosed| (one.advisory.modified, one.advisory.id.clone());
             newest(other).cmp(&newest(one))
         });
-        let state = State {
+        let sequence = Sequence {
             epoch: root.sequence_epoch,
-            sequence: index.sequence,
+            number: index.sequence,
         };
-        Ok(Self { advisories, state })
+        Ok(Self {
+            advisories,
+            sequence,
+        })
     }
 
     /// One of them.

@@ -19,7 +19,7 @@ use self::list::LONGEST_LIST;
 pub use self::list::{Written, list_of, read_list};
 use super::{
     addresses::PROVIDER,
-    public::State,
+    public::Sequence,
     site::{Site, SitePath},
 };
 use crate::durable;
@@ -28,6 +28,9 @@ mod list;
 
 /// The folder of what only this command needs.
 const OWN: &str = ".spacecp-disclosure";
+
+/// The longest word on the sequence that is told, in bytes: two numbers.
+const LONGEST_TOLD: u64 = 64;
 
 /// The longest file of a site, in bytes; a longer one was not written here.
 const LONGEST_FILE: u64 = 1 << 30;
@@ -52,13 +55,13 @@ pub enum WebrootError {
     /// What is told here is newer.
     #[error(
         "what is told here is of sequence {}, and this feed is at sequence {}: it is an older copy",
-        told.sequence, state.sequence
+        told.number, sequence.number
     )]
     Older {
         /// What is told here.
-        told: State,
-        /// The feed's state.
-        state: State,
+        told: Sequence,
+        /// The feed's.
+        sequence: Sequence,
     },
     /// The list of what was written is not what this command writes.
     #[error("{}, line {line}: {reason}", path.display())]
@@ -142,14 +145,14 @@ impl Webroot {
     /// # Errors
     ///
     /// [`WebrootError::Older`].
-    pub fn refuse_older(&self, state: State) -> Result<(), WebrootError> {
+    pub fn refuse_older(&self, sequence: Sequence) -> Result<(), WebrootError> {
         match self.told()? {
-            Some(told) if told > state => Err(WebrootError::Older { told, state }),
+            Some(told) if told > sequence => Err(WebrootError::Older { told, sequence }),
             _ => Ok(()),
         }
     }
 
-    /// Makes the web root say what the site says, which is made of this broadcast.
+    /// Makes the web root say what the site says, which is made of this sequence.
     ///
     /// # Errors
     ///
@@ -158,15 +161,15 @@ impl Webroot {
         &self,
         _lock: &Lock,
         site: &Site,
-        state: State,
+        sequence: Sequence,
     ) -> Result<Outcome, WebrootError> {
-        self.refuse_older(state)?;
+        self.refuse_older(sequence)?;
         let plan = self.plan(site)?;
         let outcome = plan.outcome();
         if plan.is_done() {
             // A process may have ended right after the last file had its name.
             self.clear(&self.staging())?;
-            self.tell(state)?;
+            self.tell(sequence)?;
             return Ok(outcome);
         }
         // Before the files, so that each that is there is on the list whenever this ends.
@@ -176,30 +179,33 @@ impl Webroot {
         self.write(&plan.write)?;
         self.remove(&plan.remove)?;
         self.remember(&plan.after)?;
-        self.tell(state)?;
+        self.tell(sequence)?;
         Ok(outcome)
     }
 
-    /// Which broadcast is told here; none where that was never said.
-    fn told(&self) -> Result<Option<State>, WebrootError> {
-        let path = self.place(&own_path("broadcast"))?;
+    /// The sequence that is told here; none where that was never said.
+    fn told(&self) -> Result<Option<Sequence>, WebrootError> {
+        let path = self.place(&own_path("sequence"))?;
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.len() > LONGEST_TOLD) {
+            return Err(WebrootError::Foreign(path));
+        }
         let Some(bytes) = self.bytes(&path)? else {
             return Ok(None);
         };
         let text = String::from_utf8_lossy(&bytes);
         let mut numbers = text.split_whitespace().map(str::parse);
         match (numbers.next(), numbers.next(), numbers.next()) {
-            (Some(Ok(epoch)), Some(Ok(sequence)), None) => Ok(Some(State { epoch, sequence })),
+            (Some(Ok(epoch)), Some(Ok(number)), None) => Ok(Some(Sequence { epoch, number })),
             _ => Err(WebrootError::Foreign(path)),
         }
     }
 
-    fn tell(&self, state: State) -> Result<(), WebrootError> {
-        if self.told()? == Some(state) {
+    fn tell(&self, sequence: Sequence) -> Result<(), WebrootError> {
+        if self.told()? == Some(sequence) {
             return Ok(());
         }
-        let path = self.own().join("broadcast");
-        let text = format!("{} {}\n", state.epoch, state.sequence);
+        let path = self.own().join("sequence");
+        let text = format!("{} {}\n", sequence.epoch, sequence.number);
         let kept = durable::replace_private(&path, text.as_bytes());
         kept.map_err(|source| file_error(&path, source))
     }

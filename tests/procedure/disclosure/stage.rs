@@ -12,7 +12,7 @@ use serde_json::Value;
 use spacecp_contract::Advisory;
 use spacecp_publisher::{
     corrections,
-    disclosure::{self, Disclosure, Public, Settings, State, Webroot},
+    disclosure::{self, Disclosure, Public, Sequence, Settings, Webroot},
 };
 use spacecp_tests::{catalog, settings, vendor::Vendor};
 use tempfile::TempDir;
@@ -95,7 +95,7 @@ impl Stage {
     pub(super) fn publish(&self) -> Result<Disclosure> {
         let made = self.site()?;
         let root = Webroot::at(self.webroot());
-        root.become_site(&root.lock()?, &made.site, State::default())?;
+        root.become_site(&root.lock()?, &made.site, Sequence::default())?;
         Ok(made)
     }
 

@@ -12,7 +12,7 @@ fn site(files: &[(&str, &str)]) -> Site {
 }
 
 fn becomes(root: &Webroot, site: &Site) -> Result<Outcome, WebrootError> {
-    root.become_site(&root.lock()?, site, State::default())
+    root.become_site(&root.lock()?, site, Sequence::default())
 }
 
 /// Every file below a folder that a web server would show.
@@ -199,7 +199,7 @@ fn what_a_process_left_that_ended_at_the_very_last_is_cleared_away() {
 fn what_is_older_than_what_is_told_is_refused() {
     let folder = TempDir::new().unwrap();
     let root = Webroot::at(folder.path());
-    let at = |epoch, sequence| State { epoch, sequence };
+    let at = |epoch, number| Sequence { epoch, number };
     let lock = root.lock().unwrap();
     let newer = site(&[("a.html", "withdrawn")]);
     root.become_site(&lock, &newer, at(0, 7)).unwrap();
@@ -240,4 +240,22 @@ fn what_is_left_is_said_each_time() {
     fs::remove_file(folder.path().join("a.html")).unwrap();
     let outcome = becomes(&root, &Site::default()).unwrap();
     assert!(outcome.left.is_empty());
+}
+
+#[test]
+fn what_is_no_sequence_is_refused_before_it_is_read() {
+    let folder = TempDir::new().unwrap();
+    let root = Webroot::at(folder.path());
+    becomes(&root, &Site::default()).unwrap();
+    let told = root.own().join("sequence");
+    for strange in ["", "1", "1 2 3", "-1 2", "a b", &"1 ".repeat(64)] {
+        fs::write(&told, strange).unwrap();
+        let refused = becomes(&root, &site(&[("a.html", "one")]));
+        assert!(
+            matches!(&refused, Err(WebrootError::Foreign(path)) if *path == told),
+            "{strange:?}: {refused:?}"
+        );
+    }
+    fs::remove_file(&told).unwrap();
+    becomes(&root, &site(&[("a.html", "one")])).unwrap();
 }
