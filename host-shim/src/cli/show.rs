@@ -25,6 +25,9 @@ use crate::{
 /// Applications that `history --json` prints.
 const HISTORY: u32 = 1_000;
 
+/// Documents that a sync names to a person; a program is told all of them.
+const MOST_NAMED: usize = 50;
+
 pub(super) async fn sync(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     report(&shim.sync().await?, out)
 }
@@ -41,8 +44,11 @@ pub(super) fn report(report: &SyncReport, out: &Output) -> Result<Ending, Comman
             report.sequence,
             report.accepted.len()
         ))?;
-        for (id, revision) in &report.accepted {
+        for (id, revision) in report.accepted.iter().take(MOST_NAMED) {
             out.line(&format!("  {id} revision {revision}"))?;
+        }
+        if let more @ 1.. = report.accepted.len().saturating_sub(MOST_NAMED) {
+            out.line(&format!("  and {more} more"))?;
         }
     } else {
         out.line(&format!(

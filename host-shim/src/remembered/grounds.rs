@@ -4,12 +4,14 @@
 //! shows it leaves out what a reader may not see. Nor is time. A verdict knows no clock, and what does – how fresh the vendor's word is, whether a
 //! decision still holds – is looked at anew by whoever shows a report.
 
+use std::fmt::Debug;
+
 use spacecp_contract::Digest;
 
 use crate::store::Cursor;
 
-/// Another number whenever the same grounds would lead to another report, or be kept in another form.
-const EDITION: u32 = 2;
+/// Another number whenever the same grounds would lead to another answer, or be kept in another form.
+const EDITION: u32 = 3;
 
 /// Everything that the verdicts of a report follow from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +33,13 @@ pub struct Grounds {
 impl Grounds {
     /// One digest for all of it, and for the form in which this program keeps reports.
     pub fn digest(&self) -> Digest {
-        let program = env!("CARGO_PKG_VERSION");
-        // Debug quotes, so that no two parts can be mistaken for one.
-        Digest::of(format!("{EDITION} {program:?} {self:?}").as_bytes())
+        digest(self)
     }
+}
+
+/// One digest for the grounds of an answer, and for the form in which this program keeps it.
+pub(crate) fn digest(grounds: &impl Debug) -> Digest {
+    let program = env!("CARGO_PKG_VERSION");
+    // Debug quotes, so that no two parts can be mistaken for one.
+    Digest::of(format!("{EDITION} {program:?} {grounds:?}").as_bytes())
 }

@@ -1,41 +1,45 @@
-//! The report that the plugin gave last, so that the same question is answered without starting it.
+//! What took long to find out, so that the same question is answered at once: the report that the plugin gave
+//! last, and the documents at hand in short.
 //!
-//! One file in the panel's state folder, and a cache in every sense: it saves time and nothing else. It counts
-//! for exactly one set of [`Grounds`]; one of other grounds, cut short, damaged, too large, or not ours is as
-//! good as none, and the next answer of the plugin takes its place.
+//! One file each in the panel's state folder, and a cache in every sense: it saves time and nothing else. It
+//! counts for exactly one set of grounds, as [`Grounds`] are those of a report; one of other grounds, cut short,
+//! damaged, too large, or not ours is as good as none, and the next answer takes its place.
 //!
 //! It is not authority either. Nothing is applied because of it, and whoever can put a file here in the panel's
-//! own name can do worse: the compiled code of the plugin lies beside it. The digest inside finds damage,
-//! not forgery; against that, a file that belongs to somebody else or that others may write is not read.
+//! own name can do worse: the compiled code of the plugin and the store lie beside it. The digest inside finds
+//! damage, not forgery; against that, a file that belongs to somebody else or that others may write is not read.
 
 mod grounds;
 
 use std::{
     fs::{File, Metadata, OpenOptions},
     io::{self, Read, Write},
+    marker::PhantomData,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use rustix::fs::OFlags;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use spacecp_contract::Digest;
 
 pub use grounds::Grounds;
+pub(crate) use grounds::digest;
 
-use crate::plugin::bindings::exports::spacecp::advisories::exposure::ExposureReport;
+/// The file of the report in the state folder.
+pub const REPORT: &str = "remembered-report";
 
-/// The file in the state folder.
-const FILE: &str = "remembered-report";
+/// The file of the documents at hand in the state folder.
+pub const CATALOGUE: &str = "remembered-catalogue";
 
-/// Bytes of the largest report that is kept. A larger one is asked for anew each time.
+/// Bytes of the largest file that is kept. What is larger is found out anew each time.
 pub const LARGEST: u64 = 16 << 20;
 
 /// Bytes of the digest at the end of the file.
 const DIGEST: usize = 32;
 
-/// Why a report that lies there is not used.
+/// Why what lies there is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     /// The file cannot be read.
@@ -50,76 +54,77 @@ pub enum Unusable {
     /// Cut short, or changed since it was written.
     #[error("it is damaged")]
     Damaged,
-    /// Whole, and yet no report.
-    #[error("it is no report: {0}")]
-    NoReport(#[from] rmp_serde::decode::Error),
+    /// Whole, and yet something else.
+    #[error("it is not what it is called: {0}")]
+    Misnamed(#[from] rmp_serde::decode::Error),
     /// The answer to another question.
     #[error("it is about something else")]
     OtherGrounds,
 }
 
-/// Where the last report is kept.
+/// Where the last `T` is kept.
 #[derive(Debug)]
-pub struct Remembered {
+pub struct Remembered<T> {
     file: PathBuf,
     /// The grounds of what this process has written or read last.
     last: Mutex<Option<Digest>>,
+    kept: PhantomData<fn() -> T>,
 }
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct Kept<'a, T> {
     grounds: Digest,
-    report: &'a ExposureReport,
+    content: &'a T,
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct Found<T> {
     grounds: Digest,
-    report: ExposureReport,
+    content: T,
 }
 
-impl Remembered {
-    /// The file in this state folder, whether it is there or not.
-    pub fn within(state: &Path) -> Self {
+impl<T: Serialize + DeserializeOwned> Remembered<T> {
+    /// The file of this name in this state folder, whether it is there or not.
+    pub fn within(state: &Path, name: &str) -> Self {
         Self {
-            file: state.join(FILE),
+            file: state.join(name),
             last: Mutex::default(),
+            kept: PhantomData,
         }
     }
 
-    /// The report that rests on these grounds, if it is there.
-    pub fn recall(&self, grounds: &Grounds) -> Option<ExposureReport> {
+    /// What rests on these grounds, if it is there.
+    pub fn recall(&self, grounds: Digest) -> Option<T> {
         match read(&self.file, grounds) {
-            Ok(report) => {
-                *self.last() = Some(grounds.digest());
-                Some(report)
+            Ok(content) => {
+                *self.last() = Some(grounds);
+                Some(content)
             }
             Err(Unusable::File(error)) if error.kind() == io::ErrorKind::NotFound => None,
             Err(Unusable::OtherGrounds) => None,
             Err(why) => {
-                tracing::warn!(file = %self.file.display(), %why, "the report that is remembered is not used; the plugin is asked");
+                tracing::warn!(file = %self.file.display(), %why, "what is remembered is not used; it is found out anew");
                 None
             }
         }
     }
 
-    /// Keeps a report in place of the one before. One that cannot be kept is no failure of the question
+    /// Keeps an answer in place of the one before. One that cannot be kept is no failure of the question
     /// that it answered.
-    pub fn keep(&self, grounds: &Grounds, report: &ExposureReport) {
-        let digest = grounds.digest();
-        if *self.last() == Some(digest) {
+    pub fn keep(&self, grounds: Digest, content: &T) {
+        if *self.last() == Some(grounds) {
             return;
         }
-        match self.write(digest, report) {
-            Ok(()) => *self.last() = Some(digest),
+        match self.write(grounds, content) {
+            Ok(()) => *self.last() = Some(grounds),
             Err(error) => {
-                tracing::warn!(file = %self.file.display(), %error, "the report cannot be remembered");
+                tracing::warn!(file = %self.file.display(), %error, "the answer cannot be remembered");
             }
         }
     }
 
-    fn write(&self, grounds: Digest, report: &ExposureReport) -> io::Result<()> {
-        let mut bytes = rmp_serde::to_vec(&Kept { grounds, report }).map_err(io::Error::other)?;
+    fn write(&self, grounds: Digest, content: &T) -> io::Result<()> {
+        let mut bytes = rmp_serde::to_vec(&Kept { grounds, content }).map_err(io::Error::other)?;
         bytes.extend_from_slice(Digest::of(&bytes).as_bytes());
         if bytes.len() as u64 > LARGEST {
             return Err(io::Error::other(Unusable::TooLarge));
@@ -138,8 +143,8 @@ impl Remembered {
     }
 }
 
-/// The report in a file, if it rests on these grounds.
-fn read(path: &Path, grounds: &Grounds) -> Result<ExposureReport, Unusable> {
+/// What is in a file, if it rests on these grounds.
+fn read<T: DeserializeOwned>(path: &Path, grounds: Digest) -> Result<T, Unusable> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
@@ -173,19 +178,19 @@ fn bounded(file: &File, length: u64) -> Result<Vec<u8>, Unusable> {
     Ok(bytes)
 }
 
-/// The report in these bytes, if it is whole and rests on these grounds.
-fn decode(bytes: &[u8], grounds: &Grounds) -> Result<ExposureReport, Unusable> {
+/// What is in these bytes, if it is whole and rests on these grounds.
+fn decode<T: DeserializeOwned>(bytes: &[u8], grounds: Digest) -> Result<T, Unusable> {
     let (content, digest) = bytes
         .split_last_chunk::<DIGEST>()
         .ok_or(Unusable::Damaged)?;
     if Digest::of(content) != Digest::from_bytes(*digest) {
         return Err(Unusable::Damaged);
     }
-    let found: Found = rmp_serde::from_slice(content)?;
-    if found.grounds != grounds.digest() {
+    let found: Found<T> = rmp_serde::from_slice(content)?;
+    if found.grounds != grounds {
         return Err(Unusable::OtherGrounds);
     }
-    Ok(found.report)
+    Ok(found.content)
 }
 
 #[cfg(test)]

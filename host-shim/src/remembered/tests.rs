@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     plugin::bindings::{
-        exports::spacecp::advisories::exposure::{Status, Summary, Verdict},
+        exports::spacecp::advisories::exposure::{ExposureReport, Status, Summary, Verdict},
         spacecp::advisories::types::{DocumentRef, Severity},
     },
     store::Cursor,
@@ -60,20 +60,20 @@ fn report() -> ExposureReport {
 /// A state folder with a report in it.
 fn kept() -> (TempDir, PathBuf) {
     let state = tempfile::tempdir().unwrap();
-    Remembered::within(state.path()).keep(&grounds(), &report());
-    let file = state.path().join(FILE);
+    Remembered::within(state.path(), REPORT).keep(grounds().digest(), &report());
+    let file = state.path().join(REPORT);
     (state, file)
 }
 
 fn why(file: &Path) -> Unusable {
-    read(file, &grounds()).unwrap_err()
+    read::<ExposureReport>(file, grounds().digest()).unwrap_err()
 }
 
 #[test]
 fn a_report_comes_back_as_it_was_given() {
     let (state, _) = kept();
-    let remembered = Remembered::within(state.path());
-    assert_eq!(remembered.recall(&grounds()), Some(report()));
+    let remembered = Remembered::<ExposureReport>::within(state.path(), REPORT);
+    assert_eq!(remembered.recall(grounds().digest()), Some(report()));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn each_of_the_grounds_counts() {
         },
     ];
     for other in others {
-        let found = read(&file, &other);
+        let found = read::<ExposureReport>(&file, other.digest());
         assert!(matches!(found, Err(Unusable::OtherGrounds)), "{other:?}");
     }
 }
@@ -130,7 +130,7 @@ fn a_report_of_an_earlier_form_is_damaged_or_none() {
     let mut bytes = rmp_serde::to_vec(&("what an earlier program kept", 1)).unwrap();
     bytes.extend_from_slice(Digest::of(&bytes).as_bytes());
     fs::write(&file, bytes).unwrap();
-    assert!(matches!(why(&file), Unusable::NoReport(_)));
+    assert!(matches!(why(&file), Unusable::Misnamed(_)));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_report_that_is_too_large_is_not_kept_and_the_one_before_stays() {
         inventory: "other".to_owned(),
         ..grounds()
     };
-    Remembered::within(state.path()).keep(&other, &large);
+    Remembered::within(state.path(), REPORT).keep(other.digest(), &large);
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 
@@ -183,8 +183,8 @@ fn one_that_was_cut_off_before_it_got_its_name_leaves_the_one_before() {
     // What a process leaves that was killed while it wrote: a file of another name, half full.
     let half = fs::read(&file).unwrap();
     fs::write(state.path().join(".tmpcutoff"), &half[..half.len() / 2]).unwrap();
-    let remembered = Remembered::within(state.path());
-    assert_eq!(remembered.recall(&grounds()), Some(report()));
+    let remembered = Remembered::<ExposureReport>::within(state.path(), REPORT);
+    assert_eq!(remembered.recall(grounds().digest()), Some(report()));
 }
 
 #[test]
@@ -192,9 +192,9 @@ fn where_nothing_can_be_written_nothing_is_lost() {
     let (state, file) = kept();
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
-    let remembered = Remembered::within(state.path());
-    remembered.keep(&grounds(), &report());
-    assert_eq!(remembered.recall(&grounds()), None);
+    let remembered = Remembered::<ExposureReport>::within(state.path(), REPORT);
+    remembered.keep(grounds().digest(), &report());
+    assert_eq!(remembered.recall(grounds().digest()), None);
 }
 
 proptest! {
@@ -206,14 +206,14 @@ proptest! {
         let whole = fs::read(&file).unwrap();
         let mut changed = whole.clone();
         changed[place.index(whole.len())] ^= change;
-        prop_assert!(matches!(decode(&changed, &grounds()), Err(Unusable::Damaged)));
+        prop_assert!(matches!(decode::<ExposureReport>(&changed, grounds().digest()), Err(Unusable::Damaged)));
         let cut = &whole[..cut.index(whole.len())];
-        prop_assert!(matches!(decode(cut, &grounds()), Err(Unusable::Damaged)));
+        prop_assert!(matches!(decode::<ExposureReport>(cut, grounds().digest()), Err(Unusable::Damaged)));
     }
 
     #[test]
     fn strange_bytes_are_no_report(mut bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         bytes.extend_from_slice(Digest::of(&bytes).as_bytes());
-        prop_assert!(decode(&bytes, &grounds()).is_err());
+        prop_assert!(decode::<ExposureReport>(&bytes, grounds().digest()).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The advisories and corrections at hand in short, and which of them may be spoken of to programs.
 //!
-//! Read out of the store once for each index; of what is under embargo nothing is kept but the id and
-//! the revision. What is not in it may not be spoken of either: nobody can say whether it is public.
+//! Read out of the store once for what the feed says, and remembered; of what is under embargo nothing is kept
+//! but the id and the revision. What is not in it may not be spoken of either: nobody can say whether it is public.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,25 +9,29 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use spacecp_contract::{
     Advisory, Correction, Digest, DocumentId, DocumentKind, Limits, Severity, Tlp, decode, rate,
 };
 
-use super::{Rooms, Shim, ShimError};
+use super::{Rooms, Shim, ShimError, verdicts::on_a_thread};
 use crate::{
     plugin::bindings::exports::spacecp::advisories::exposure::{ExposureReport, Status},
+    remembered,
     store::{Store, StoreError},
 };
 
+/// A word for a severity.
+type Word = &'static str;
+
 /// The words for severities.
-const WORST_FIRST: [&str; 6] = ["critical", "high", "medium", "low", "none", "unrated"];
+const WORST_FIRST: [Word; 6] = ["critical", "high", "medium", "low", "none", "unrated"];
 
 /// Documents that are read at a time.
 const BATCH: u32 = 1_000;
 
 /// What is at hand, in short.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Catalogue {
     /// The advisories.
     pub(crate) advisories: BTreeMap<DocumentId, Listed>,
@@ -36,7 +40,7 @@ pub(crate) struct Catalogue {
 }
 
 /// What a correction answers.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Answers {
     /// Whether that is public, all of it.
     public: bool,
@@ -45,7 +49,7 @@ struct Answers {
 }
 
 /// An advisory in short.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Listed {
     /// Its revision.
     pub(crate) revision: u64,
@@ -54,14 +58,15 @@ pub(crate) struct Listed {
 }
 
 /// What may be said of an advisory that is not under embargo.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Open {
     /// Its title.
     pub(crate) title: String,
     /// What others call it.
     pub(crate) aliases: Vec<String>,
     /// How bad it is.
-    pub(crate) severity: &'static str,
+    #[serde(deserialize_with = "known_word")]
+    pub(crate) severity: Word,
     /// The score in tenths.
     pub(crate) score: Option<u8>,
     /// Whether attacks are known.
@@ -263,6 +268,14 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
+/// One of the words for severities.
+fn known_word<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    let word = String::deserialize(from)?;
+    let mut words = WORST_FIRST.into_iter();
+    let known = words.find(|known| *known == word);
+    known.ok_or_else(|| D::Error::custom(format!("{word:?} is no severity")))
+}
+
 impl Shim {
     /// What is at hand now.
     pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
@@ -283,21 +296,44 @@ impl Shim {
 
 impl Rooms {
     pub(super) async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
-        let trusted = self.store().trusted().await?;
-        let index = Digest::of(
-            trusted
-                .index
-                .as_ref()
-                .map_or(&[][..], |index| index.bytes()),
-        );
+        let grounds = self.catalogue_grounds().await?;
         let mut kept = self.listed().lock().await;
         if let Some((of, catalogue)) = &*kept
-            && *of == index
+            && *of == grounds
         {
             return Ok(catalogue.clone());
         }
-        let catalogue = Arc::new(Catalogue::read(self.store()).await?);
-        *kept = Some((index, catalogue.clone()));
+        // What was found damaged has no word that is remembered either.
+        let recalled = if self.store().damage().await?.is_none() {
+            let last = self.listed_last().clone();
+            on_a_thread(move || last.recall(grounds)).await
+        } else {
+            None
+        };
+        let catalogue = match recalled {
+            Some(recalled) => Arc::new(recalled),
+            None => self.read_catalogue(grounds).await?,
+        };
+        *kept = Some((grounds, catalogue.clone()));
         Ok(catalogue)
+    }
+
+    /// Reads it, and keeps it for the next process if the store has not moved on meanwhile.
+    async fn read_catalogue(&self, grounds: Digest) -> Result<Arc<Catalogue>, ShimError> {
+        let catalogue = Arc::new(Catalogue::read(self.store()).await?);
+        if self.catalogue_grounds().await? == grounds {
+            let (last, kept) = (self.listed_last().clone(), catalogue.clone());
+            on_a_thread(move || last.keep(grounds, &kept)).await;
+        }
+        Ok(catalogue)
+    }
+
+    /// What a catalogue rests on: the index, and as many of the documents that it names as this panel could read.
+    async fn catalogue_grounds(&self) -> Result<Digest, ShimError> {
+        let trusted = self.store().trusted().await?;
+        let index = trusted.index.as_ref();
+        let index = Digest::of(index.map_or(&[][..], |index| index.bytes()));
+        let documents = self.store().end_of_documents().await?;
+        Ok(remembered::digest(&("catalogue", index, documents)))
     }
 }

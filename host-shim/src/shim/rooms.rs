@@ -16,8 +16,9 @@ use crate::{
     identity,
     inventory::{Component, Inventory, Lookout, Report},
     own_place,
+    plugin::bindings::exports::spacecp::advisories::exposure::ExposureReport,
     policy::{InForce, Policy},
-    remembered::Remembered,
+    remembered::{self, Remembered},
     store::{Store, StoreError},
     sync::{Follower, Mirror},
     trust::{self, AnyDocument, Unverified, Verified, workflow::Pin},
@@ -38,10 +39,12 @@ pub(crate) struct Rooms {
     closing: watch::Sender<bool>,
     /// Held, together, by whoever is at a component.
     at_work: RwLock<()>,
-    /// The documents at hand in short, by the digest of the index that names them.
+    /// The documents at hand in short, by the digest of what that rests on.
     listed: Mutex<Option<(Digest, Arc<Catalogue>)>>,
+    /// The same, for the next process.
+    listed_last: Arc<Remembered<Catalogue>>,
     /// What the plugin said last.
-    remembered: Remembered,
+    remembered: Remembered<ExposureReport>,
     /// Rung when something happened that somebody may have to be told.
     stirred: Notify,
 }
@@ -67,7 +70,8 @@ impl Rooms {
         let applier = applier_of(&config, store.clone());
         let ledger = Ledger::new(store.clone());
         let lookout = Lookout::new(&config);
-        let remembered = Remembered::within(&config.state);
+        let listed_last = Arc::new(Remembered::within(&config.state, remembered::CATALOGUE));
+        let remembered = Remembered::within(&config.state, remembered::REPORT);
         Ok(Self {
             config,
             store,
@@ -79,6 +83,7 @@ impl Rooms {
             closing: watch::Sender::new(false),
             at_work: RwLock::new(()),
             listed: Mutex::default(),
+            listed_last,
             remembered,
             stirred: Notify::new(),
         })
@@ -114,7 +119,11 @@ impl Rooms {
         &self.listed
     }
 
-    pub(super) fn remembered(&self) -> &Remembered {
+    pub(super) fn listed_last(&self) -> &Arc<Remembered<Catalogue>> {
+        &self.listed_last
+    }
+
+    pub(super) fn remembered(&self) -> &Remembered<ExposureReport> {
         &self.remembered
     }
 

@@ -62,7 +62,7 @@ impl Shim {
         let decisions = self.decisions_now().await.ok()?;
         let grounds = self.grounds(plugin, inventory, decisions).await.ok()??;
         let rooms = self.rooms.clone();
-        on_a_thread(move || rooms.remembered().recall(&grounds)).await
+        on_a_thread(move || rooms.remembered().recall(grounds.digest())).await
     }
 
     /// Keeps a report for whoever asks next, if the plugin had read all that there is.
@@ -86,7 +86,7 @@ impl Shim {
             return Ok(());
         }
         let (rooms, report) = (self.rooms.clone(), report.clone());
-        on_a_thread(move || rooms.remembered().keep(&grounds, &report)).await;
+        on_a_thread(move || rooms.remembered().keep(grounds.digest(), &report)).await;
         Ok(())
     }
 
@@ -136,7 +136,7 @@ fn configured(config: &Config) -> Digest {
 }
 
 /// Reads or writes where nobody waits for the disk.
-async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
