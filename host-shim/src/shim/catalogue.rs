@@ -296,7 +296,7 @@ impl Shim {
 
 impl Rooms {
     pub(super) async fn catalogue(&self) -> Result<Arc<Catalogue>, ShimError> {
-        let grounds = self.catalogue_grounds().await?;
+        let (grounds, damaged) = self.catalogue_grounds().await?;
         let mut kept = self.listed().lock().await;
         if let Some((of, catalogue)) = &*kept
             && *of == grounds
@@ -304,11 +304,11 @@ impl Rooms {
             return Ok(catalogue.clone());
         }
         // What was found damaged has no word that is remembered either.
-        let recalled = if self.store().damage().await?.is_none() {
+        let recalled = if damaged {
+            None
+        } else {
             let last = self.listed_last().clone();
             on_a_thread(move || last.recall(grounds)).await
-        } else {
-            None
         };
         let catalogue = match recalled {
             Some(recalled) => Arc::new(recalled),
@@ -321,19 +321,21 @@ impl Rooms {
     /// Reads it, and keeps it for the next process if the store has not moved on meanwhile.
     async fn read_catalogue(&self, grounds: Digest) -> Result<Arc<Catalogue>, ShimError> {
         let catalogue = Arc::new(Catalogue::read(self.store()).await?);
-        if self.catalogue_grounds().await? == grounds {
+        if self.catalogue_grounds().await? == (grounds, false) {
             let (last, kept) = (self.listed_last().clone(), catalogue.clone());
             on_a_thread(move || last.keep(grounds, &kept)).await;
         }
         Ok(catalogue)
     }
 
-    /// What a catalogue rests on: the index, and as many of the documents that it names as this panel could read.
-    async fn catalogue_grounds(&self) -> Result<Digest, ShimError> {
+    /// What a catalogue rests on: the index, and as many of the documents that it names as this panel could read;
+    /// and whether something of that was found damaged.
+    async fn catalogue_grounds(&self) -> Result<(Digest, bool), ShimError> {
         let trusted = self.store().trusted().await?;
         let index = trusted.index.as_ref();
         let index = Digest::of(index.map_or(&[][..], |index| index.bytes()));
-        let documents = self.store().end_of_documents().await?;
-        Ok(remembered::digest(&("catalogue", index, documents)))
+        let end = self.store().end_of_documents().await?;
+        let grounds = remembered::digest(&("catalogue", index, end.cursor));
+        Ok((grounds, end.damaged))
     }
 }

@@ -49,20 +49,22 @@ impl Shim {
     /// The report that the plugin would give now, if it gave it before. Whatever is wrong is for the plugin's
     /// own way to say.
     async fn recalled(&self) -> Option<ExposureReport> {
-        let plugin = match self.plugin.get() {
-            Some(loaded) => signed(loaded.as_ref().ok()?.manifest()),
-            None => signed(
-                &*plugin_load::manifest_in_force(&self.rooms)
-                    .await
-                    .ok()?
-                    .ok()?,
-            ),
-        };
-        let inventory = self.rooms.inventory().await.fingerprint.to_string();
+        // While one thread looks around, another verifies.
+        let (inventory, plugin) = tokio::join!(self.rooms.inventory(), self.plugin_in_force());
+        let (inventory, plugin) = (inventory.fingerprint.to_string(), plugin?);
         let decisions = self.decisions_now().await.ok()?;
         let grounds = self.grounds(plugin, inventory, decisions).await.ok()??;
         let rooms = self.rooms.clone();
         on_a_thread(move || rooms.remembered().recall(grounds.digest())).await
+    }
+
+    /// The plugin whose word counts now; verified for this unless it is at work here.
+    async fn plugin_in_force(&self) -> Option<Digest> {
+        if let Some(loaded) = self.plugin.get() {
+            return Some(signed(loaded.as_ref().ok()?.manifest()));
+        }
+        let manifest = plugin_load::manifest_in_force(&self.rooms).await;
+        Some(signed(&*manifest.ok()?.ok()?))
     }
 
     /// Keeps a report for whoever asks next, if the plugin had read all that there is.
@@ -99,14 +101,14 @@ impl Shim {
         decisions: Digest,
     ) -> Result<Option<Grounds>, ShimError> {
         let store = self.rooms.store();
-        if store.damage().await?.is_some() {
+        let end = store.end_of_documents().await?;
+        if end.damaged {
             return Ok(None);
         }
-        let documents = store.end_of_documents().await?;
         let trusted = store.trusted().await?;
         Ok(trusted.index.as_ref().map(|index| Grounds {
             plugin,
-            documents,
+            documents: end.cursor,
             index: Digest::of(index.bytes()),
             inventory,
             decisions,

@@ -25,6 +25,15 @@ pub struct Cursor {
     pub position: u64,
 }
 
+/// The end of the stream of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Where a reader is who has read all of it.
+    pub cursor: Cursor,
+    /// Whether something that is stored was found damaged since the last sync.
+    pub damaged: bool,
+}
+
 /// A part of the stream of documents.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -112,14 +121,18 @@ impl Store {
         })
     }
 
-    /// The end of the stream of documents: where a reader is who has read all of it.
-    pub async fn end_of_documents(&self) -> Result<Cursor, StoreError> {
-        let row = sqlx::query("SELECT epoch, (SELECT coalesce(max(position), 0) FROM documents) FROM feed_state WHERE only = 1")
+    /// The end of the stream of documents.
+    pub async fn end_of_documents(&self) -> Result<End, StoreError> {
+        let row = sqlx::query("SELECT epoch, (SELECT coalesce(max(position), 0) FROM documents), damage IS NOT NULL FROM feed_state WHERE only = 1")
             .fetch_one(&self.feed)
             .await?;
-        Ok(Cursor {
+        let cursor = Cursor {
             epoch: unsigned(row.try_get(0)?),
             position: unsigned(row.try_get(1)?),
+        };
+        Ok(End {
+            cursor,
+            damaged: row.try_get(2)?,
         })
     }
 

@@ -54,12 +54,6 @@ impl Freshness {
 }
 
 impl Store {
-    /// Names this store; made once, when it is new.
-    pub(super) async fn ensure_feed_state(&self) -> Result<(), StoreError> {
-        let mut connection = self.feed.acquire().await?;
-        name_feed(&mut connection).await
-    }
-
     /// What is trusted, verified again unless this process has done so already.
     pub async fn trusted(&self) -> Result<Arc<Trusted>, StoreError> {
         Ok(self.believed().await?.trusted.clone())
@@ -361,6 +355,7 @@ async fn expired_heads(connection: &mut SqliteConnection) -> Result<BTreeSet<Dig
 }
 
 /// Names a store that is new, or was emptied; once.
+/// Names this store; made once, when it is new.
 pub(super) async fn name_feed(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let mut epoch = [0; 8];
     getrandom::fill(&mut epoch).map_err(|error| StoreError::Randomness(error.to_string()))?;

@@ -24,12 +24,13 @@ use std::{
 
 use crate::own_place::{self, OwnPlaceError};
 use sqlx::{
-    SqlitePool,
+    Sqlite, SqlitePool,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 pub(crate) use damage::{PARTS, is_damage, with_suffix};
-pub use documents::{Batch, Cursor, Signer, StoredDocument};
+pub use documents::{Batch, Cursor, End, Signer, StoredDocument};
 pub use feed::{Freshness, Waiting};
 pub use incidents::{Incident, IncidentKind};
 pub use private::SealedPayloads;
@@ -108,21 +109,22 @@ impl Store {
         let beside = path.with_file_name("feed.sqlite");
         // Either is a file of its own, and whoever asks one question waits for little else.
         let (panel, feed) = tokio::join!(connect(path, &PANEL), connect(&beside, &FEED));
-        let panel = panel?;
-        let (feed, aside) = match feed {
+        let (panel, _) = panel?;
+        let ((feed, mut connection), aside) = match feed {
             Err(error) if damage::is_damage(&error) => {
                 let aside = damage::set_aside(&beside)?;
                 (connect(&beside, &FEED).await?, Some((error, aside)))
             }
             feed => (feed?, None),
         };
+        feed::name_feed(&mut connection).await?;
+        drop(connection);
         let store = Self {
             panel,
             feed,
             path: path.to_owned(),
             believed: Arc::default(),
         };
-        store.ensure_feed_state().await?;
         if let Some((error, aside)) = aside {
             store.note_damage(&error.to_string(), &aside).await?;
         }
@@ -162,24 +164,28 @@ async fn one_at_a_time(path: &Path) -> Result<std::fs::File, StoreError> {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
         _ => PathBuf::from("."),
     };
-    let locked = tokio::task::spawn_blocking(move || {
-        let folder = std::fs::File::open(folder)?;
-        folder.lock()?;
-        Ok(folder)
-    });
+    let failed = |error| StoreError::Open {
+        path: path.to_owned(),
+        source: sqlx::Error::Io(error),
+    };
+    let folder = std::fs::File::open(folder).map_err(failed)?;
+    // Nearly always nobody else is there, and then there is nothing to wait for.
+    if folder.try_lock().is_ok() {
+        return Ok(folder);
+    }
+    let locked = tokio::task::spawn_blocking(move || folder.lock().map(|()| folder));
     match locked.await {
-        Ok(locked) => locked.map_err(|error: std::io::Error| StoreError::Open {
-            path: path.to_owned(),
-            source: sqlx::Error::Io(error),
-        }),
+        Ok(locked) => locked.map_err(failed),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 
+/// The connections to a file whose tables are up to date, and the first of them. One that was only just let go is
+/// not at hand yet, and to ask for another would open another.
 async fn connect(
     path: &Path,
     migrations: &'static sqlx::migrate::Migrator,
-) -> Result<SqlitePool, StoreError> {
+) -> Result<(SqlitePool, PoolConnection<Sqlite>), StoreError> {
     // SQLite's log and its index take their mode from the file that they belong to.
     own_place::file(path)?;
     for part in PARTS {
@@ -203,12 +209,13 @@ async fn connect(
             path: path.to_owned(),
             source,
         })?;
+    let mut connection = pool.acquire().await?;
     migrations
-        .run(&pool)
+        .run(&mut *connection)
         .await
         .map_err(|source| StoreError::Migrate {
             path: path.to_owned(),
             source,
         })?;
-    Ok(pool)
+    Ok((pool, connection))
 }
