@@ -3,7 +3,7 @@
 //! A decision never changes a verdict. It says which exposures somebody has looked at, so that the
 //! others come first.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::bindings::{
     exports::spacecp::advisories::exposure::{Status, Verdict},
@@ -25,7 +25,7 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decisions {
     /// By advisory, each in the order in which the panel gave them.
-    by_advisory: HashMap<String, Vec<Decision>>,
+    by_advisory: FxHashMap<String, Vec<Decision>>,
     problem: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Decisions {
             Ok(list) => (list, None),
             Err(problem) => (Vec::new(), Some(problem)),
         };
-        let mut by_advisory: HashMap<String, Vec<Decision>> = HashMap::new();
+        let mut by_advisory: FxHashMap<String, Vec<Decision>> = FxHashMap::default();
         for decision in list {
             let advisory = decision.advisory.id.clone();
             by_advisory.entry(advisory).or_default().push(decision);

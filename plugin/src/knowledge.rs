@@ -5,9 +5,10 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
 };
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use spacecp_contract::{Advisory, Correction, DocumentId, Limits, decode};
 
 use crate::{
@@ -32,12 +33,12 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Knowledge {
     cursor: Option<Cursor>,
-    advisories: HashMap<String, Box<Headline>>,
+    advisories: FxHashMap<String, Box<Headline>>,
     corrections: BTreeMap<String, Correction>,
     unreadable: BTreeMap<(bool, String), Unreadable>,
     supersession: Supersession,
     /// The advisories that name each correction.
-    answered: HashMap<String, BTreeSet<String>>,
+    answered: FxHashMap<String, BTreeSet<String>>,
     index: Index,
     fingerprint: Option<String>,
     components: Vec<Component>,
@@ -46,7 +47,7 @@ pub struct Knowledge {
     /// Their versions, in the same order.
     installed: Vec<Option<Installed>>,
     /// Places of components by the name that advisories use.
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: FxHashMap<String, Vec<usize>>,
     verdicts: Verdicts,
 }
 
@@ -67,7 +68,7 @@ impl Knowledge {
         if self.cursor.is_some_and(|cursor| cursor.epoch != next.epoch) {
             self.forget_documents();
         }
-        let mut stale = HashSet::new();
+        let mut stale = FxHashSet::default();
         for document in documents {
             match document.kind {
                 Kind::Advisory => self.take_advisory(document, &mut stale),
@@ -134,7 +135,7 @@ impl Knowledge {
         advisories
     }
 
-    fn take_advisory(&mut self, document: &Document, stale: &mut HashSet<String>) {
+    fn take_advisory(&mut self, document: &Document, stale: &mut FxHashSet<String>) {
         let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
             Ok(advisory) => advisory,
             Err(error) => return self.note_unreadable(document, &error.to_string(), stale),
@@ -155,7 +156,7 @@ impl Knowledge {
             .insert(document.id.clone(), Box::new(Headline::of(advisory)));
     }
 
-    fn take_correction(&mut self, document: &Document, stale: &mut HashSet<String>) {
+    fn take_correction(&mut self, document: &Document, stale: &mut FxHashSet<String>) {
         match decode::<Correction>(&document.bytes, &Limits::default()) {
             Ok(correction) => {
                 self.unreadable.remove(&(false, document.id.clone()));
@@ -184,7 +185,12 @@ impl Knowledge {
     }
 
     /// An older revision that could be read is not kept: its verdicts would be out of date.
-    fn note_unreadable(&mut self, document: &Document, reason: &str, stale: &mut HashSet<String>) {
+    fn note_unreadable(
+        &mut self,
+        document: &Document,
+        reason: &str,
+        stale: &mut FxHashSet<String>,
+    ) {
         let advisory = document.kind == Kind::Advisory;
         if advisory {
             self.forget_answers(&document.id);
@@ -425,8 +431,8 @@ fn with_others(verdict: &Verdict, others: &[String]) -> Verdict {
 
 /// The names that advisories use for components that came, went or changed.
 fn changed<'a>(before: &'a [Component], after: &'a [Component]) -> BTreeSet<&'a str> {
-    let by_name = |components: &'a [Component]| -> HashMap<&'a str, Vec<&'a Component>> {
-        let mut by_name: HashMap<&str, Vec<&Component>> = HashMap::new();
+    let by_name = |components: &'a [Component]| -> FxHashMap<&'a str, Vec<&'a Component>> {
+        let mut by_name: FxHashMap<&str, Vec<&Component>> = FxHashMap::default();
         for component in components {
             let named = by_name.entry(&component.advisory_name).or_default();
             named.push(component);

@@ -1,6 +1,8 @@
 //! Which advisories have taken the place of which.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 /// Who supersedes whom, kept up to date advisory by advisory.
 ///
@@ -8,8 +10,8 @@ use std::collections::{BTreeSet, HashMap};
 /// alternative would be to believe that none of them holds.
 #[derive(Debug, Default)]
 pub(crate) struct Supersession {
-    newer: HashMap<String, BTreeSet<String>>,
-    older: HashMap<String, BTreeSet<String>>,
+    newer: FxHashMap<String, BTreeSet<String>>,
+    older: FxHashMap<String, BTreeSet<String>>,
 }
 
 impl Supersession {
@@ -51,7 +53,7 @@ impl Supersession {
 }
 
 /// Everything that can be reached from `start`; itself only by way of a circle.
-fn reach(steps: &HashMap<String, BTreeSet<String>>, start: &str) -> BTreeSet<String> {
+fn reach(steps: &FxHashMap<String, BTreeSet<String>>, start: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open = vec![start];
     while let Some(here) = open.pop() {

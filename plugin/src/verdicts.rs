@@ -2,7 +2,7 @@
 //!
 //! It does not judge: whoever does puts the verdicts of one advisory in place of those before.
 
-use std::{cell::OnceCell, collections::HashMap, rc::Rc};
+use std::{cell::OnceCell, rc::Rc};
 
 use crate::{
     bindings::{
@@ -13,13 +13,14 @@ use crate::{
     severity,
     words::compare,
 };
+use rustc_hash::FxHashMap;
 
 /// Every verdict, by the advisory that it is about.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
-    by_advisory: HashMap<String, Vec<Rc<Verdict>>>,
+    by_advisory: FxHashMap<String, Vec<Rc<Verdict>>>,
     /// How often each component is exposed and undecided.
-    standing: HashMap<String, Stands>,
+    standing: FxHashMap<String, Stands>,
     exposed: usize,
     undecided: usize,
     /// Exposures of each severity.

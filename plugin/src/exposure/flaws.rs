@@ -6,7 +6,9 @@
 //! not name. What is public and what is under embargo stay apart: each would say too much of the other, or
 //! hide it from whoever may know of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use crate::bindings::exports::spacecp::advisories::exposure::Verdict;
 
@@ -20,7 +22,7 @@ pub(crate) fn merge<'a>(
 ) -> Vec<Merged<'a>> {
     let mut standing: Vec<Merged<'a>> = Vec::with_capacity(verdicts.len());
     // Where a verdict about this component stands whose advisory goes by this name.
-    let mut named: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let mut named: FxHashMap<(&str, &str), Vec<usize>> = FxHashMap::default();
     for (place, verdict) in verdicts.iter().enumerate() {
         let id = verdict.advisory.id.as_str();
         let names: BTreeSet<&str> = aliases(id).iter().map(String::as_str).chain([id]).collect();

@@ -1,7 +1,8 @@
 //! Every affected range by the name of its component, kept up to date advisory by advisory.
 
-use std::{collections::HashMap, rc::Rc};
+use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
 use spacecp_contract::{Advisory, Justification};
 
 use super::{Installed, Judgement, Ranges};
@@ -10,10 +11,10 @@ use crate::bindings::exports::spacecp::advisories::exposure::Status;
 /// What advisories say of components, by component.
 #[derive(Debug, Default)]
 pub struct Index {
-    by_component: HashMap<Rc<str>, HashMap<Rc<str>, Statement>>,
+    by_component: FxHashMap<Rc<str>, FxHashMap<Rc<str>, Statement>>,
     /// The components that each advisory speaks of, to find its statements again. Both names are those above,
     /// kept once.
-    components: HashMap<Rc<str>, Box<[Rc<str>]>>,
+    components: FxHashMap<Rc<str>, Box<[Rc<str>]>>,
 }
 
 /// What one advisory says of one component.
@@ -36,7 +37,7 @@ impl Index {
     /// Takes in an advisory; an earlier revision of it is replaced.
     pub fn put(&mut self, advisory: &Advisory) {
         self.remove(&advisory.id);
-        let mut statements: HashMap<&str, Statement> = HashMap::new();
+        let mut statements: FxHashMap<&str, Statement> = FxHashMap::default();
         for not in &advisory.not_affected {
             statements.insert(&not.component, Statement::Not(not.justification));
         }
