@@ -210,8 +210,10 @@ async fn connect(
             source,
         })?;
     let mut connection = pool.acquire().await?;
+    // The way of theirs for a connection at hand: that of "run" keeps whoever waits for it from moving to
+    // another thread.
     migrations
-        .run(&mut *connection)
+        .run_direct(None, &mut *connection, false)
         .await
         .map_err(|source| StoreError::Migrate {
             path: path.to_owned(),
