@@ -23,7 +23,7 @@ async fn blinded() -> Result<(House, Vec<u8>)> {
     let identity = fs::read(&file)?;
     fs::write(&file, "nothing\n")?;
     let mut secret = advisory(SECRET, COMPONENT, &[("0", Some("2.0.0"), None)]);
-    secret.title = "A secret door".to_owned();
+    "A secret door".clone_into(&mut secret.title);
     secret.tlp = Tlp::AmberStrict;
     secret.embargo_until = Some(Timestamp::now() + SignedDuration::from_hours(24));
     panel.vendor.publish_advisory(secret)?;
