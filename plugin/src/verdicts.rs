@@ -4,6 +4,8 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
+use rustc_hash::FxHashMap;
+
 use crate::{
     bindings::{
         exports::spacecp::advisories::exposure::{Status, Verdict},
@@ -13,7 +15,6 @@ use crate::{
     severity,
     words::compare,
 };
-use rustc_hash::FxHashMap;
 
 /// Every verdict, by the advisory that it is about.
 #[derive(Debug, Default)]
