@@ -7,7 +7,10 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Limits, Role, ShapeError, shape};
+use crate::{
+    Limits, Role, ShapeError,
+    preamble::{Preamble, PreambleError},
+};
 
 /// The schema that this crate writes, and the highest that it reads.
 pub const SCHEMA: u32 = 1;
@@ -125,12 +128,6 @@ pub enum DecodeError {
     },
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    schema: u32,
-    kind: String,
-}
-
 #[derive(Serialize)]
 struct Outgoing<'a, T> {
     schema: u32,
@@ -142,25 +139,29 @@ struct Outgoing<'a, T> {
 /// Reads a document, refusing what is beyond `limits` before allocating for it.
 pub fn decode<T: Document>(bytes: &[u8], limits: &Limits) -> Result<T, DecodeError> {
     let kind = T::KIND;
-    shape::check(bytes, limits).map_err(|source| DecodeError::Shape { kind, source })?;
-    let field = |error: rmp_serde::decode::Error| DecodeError::Field {
-        kind,
-        reason: error.to_string(),
-    };
-    let envelope: Envelope = rmp_serde::from_slice(bytes).map_err(field)?;
-    if envelope.kind != kind.as_str() {
+    let preamble = Preamble::read(bytes, limits).map_err(|error| match error {
+        PreambleError::Shape(source) => DecodeError::Shape { kind, source },
+        error => DecodeError::Field {
+            kind,
+            reason: error.to_string(),
+        },
+    })?;
+    if preamble.kind != kind.as_str() {
         return Err(DecodeError::Kind {
             expected: kind,
-            found: envelope.kind.chars().take(32).collect(),
+            found: preamble.kind.chars().take(32).collect(),
         });
     }
-    if envelope.schema > SCHEMA {
+    if preamble.schema > SCHEMA {
         return Err(DecodeError::Schema {
             kind,
-            found: envelope.schema,
+            found: preamble.schema,
         });
     }
-    let document: T = rmp_serde::from_slice(bytes).map_err(field)?;
+    let document: T = rmp_serde::from_slice(bytes).map_err(|error| DecodeError::Field {
+        kind,
+        reason: error.to_string(),
+    })?;
     document
         .validate()
         .map_err(|reason| DecodeError::Invalid { kind, reason })?;

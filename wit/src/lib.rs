@@ -32,6 +32,7 @@ mod layout;
 mod manifest;
 mod name;
 mod path;
+mod preamble;
 mod report;
 mod root;
 mod scope;

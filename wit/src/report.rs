@@ -7,7 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentName, Limits, ShapeError, TreePath, shape};
+use crate::{
+    ComponentName, Limits, ShapeError, TreePath,
+    preamble::{Preamble, PreambleError},
+};
 
 /// The schema that this crate writes, and the highest that it reads.
 pub const REPORT_SCHEMA: u32 = 1;
@@ -200,13 +203,6 @@ struct Incoming {
     report: Report,
 }
 
-/// The outermost map without its contents, so that a newer schema is named before its fields are.
-#[derive(Deserialize)]
-struct Envelope {
-    schema: u32,
-    kind: String,
-}
-
 #[derive(Serialize)]
 struct Outgoing<'a> {
     schema: u32,
@@ -217,22 +213,23 @@ struct Outgoing<'a> {
 impl Report {
     /// Reads a report, refusing what is beyond `limits` before allocating for it.
     pub fn from_bytes(bytes: &[u8], limits: &ReportLimits) -> Result<Self, ReportError> {
-        shape::check(bytes, &limits.of_shape())?;
-        let field = |error: rmp_serde::decode::Error| ReportError::Field {
-            reason: error.to_string(),
-        };
-        let envelope: Envelope = rmp_serde::from_slice(bytes).map_err(field)?;
-        if envelope.kind != KIND {
+        let field = |reason: String| ReportError::Field { reason };
+        let preamble = Preamble::read(bytes, &limits.of_shape()).map_err(|error| match error {
+            PreambleError::Shape(error) => error.into(),
+            error => field(error.to_string()),
+        })?;
+        if preamble.kind != KIND {
             return Err(ReportError::Kind {
-                found: envelope.kind.chars().take(32).collect(),
+                found: preamble.kind.chars().take(32).collect(),
             });
         }
-        if envelope.schema > REPORT_SCHEMA {
+        if preamble.schema > REPORT_SCHEMA {
             return Err(ReportError::Schema {
-                found: envelope.schema,
+                found: preamble.schema,
             });
         }
-        let incoming: Incoming = rmp_serde::from_slice(bytes).map_err(field)?;
+        let incoming: Incoming =
+            rmp_serde::from_slice(bytes).map_err(|error| field(error.to_string()))?;
         incoming.report.check(limits)?;
         Ok(incoming.report)
     }

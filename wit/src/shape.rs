@@ -94,6 +94,16 @@ pub enum ShapeError {
 
 /// Walks over the one value in `bytes` and refuses what is beyond `limits`.
 pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
+    check_fields(bytes, limits, |_, _| {})
+}
+
+/// The same, and where the value is a map, tells `field` of each of its entries that has a name: the bytes of the
+/// name, and where in `bytes` the entry's value begins.
+pub(crate) fn check_fields(
+    bytes: &[u8],
+    limits: &Limits,
+    mut field: impl FnMut(&[u8], usize),
+) -> Result<(), ShapeError> {
     if bytes.len() > limits.bytes {
         return Err(ShapeError::Bytes {
             length: bytes.len(),
@@ -106,7 +116,7 @@ pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
         items: 1,
         limits,
     };
-    walk.value()?;
+    walk.value(&mut field)?;
     match bytes.len() - walk.at {
         0 => Ok(()),
         extra => Err(ShapeError::Trailing { extra }),
@@ -122,7 +132,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn value(&mut self) -> Result<(), ShapeError> {
+    fn value(&mut self, field: &mut impl FnMut(&[u8], usize)) -> Result<(), ShapeError> {
+        let is_map = self.bytes.first().is_some_and(|first| is_map(*first));
         // How many values each open array or map still has to give.
         let mut open: Vec<u64> = Vec::with_capacity(self.limits.depth.min(64));
         let mut pending = 1u64;
@@ -133,9 +144,14 @@ impl Walk<'_> {
                     None => return Ok(()),
                 }
             }
+            // An entry is a name and a value, so that a name is next where their number is even.
+            let is_name = is_map && open.len() == 1 && pending % 2 == 0;
             pending -= 1;
             let at = self.at;
             let children = self.one()?;
+            if is_name && let Some(name) = text(&self.bytes[at..self.at]) {
+                field(name, self.at);
+            }
             if children == 0 {
                 continue;
             }
@@ -225,4 +241,21 @@ impl Walk<'_> {
         self.at += usize::try_from(length).unwrap_or(usize::MAX);
         Ok(0)
     }
+}
+
+fn is_map(first: u8) -> bool {
+    let marker = Marker::from_u8(first);
+    matches!(marker, Marker::FixMap(_) | Marker::Map16 | Marker::Map32)
+}
+
+/// The bytes of a text or binary value that was stepped over; none where it is another one.
+fn text(value: &[u8]) -> Option<&[u8]> {
+    let head = match Marker::from_u8(*value.first()?) {
+        Marker::FixStr(_) => 1,
+        Marker::Str8 | Marker::Bin8 => 2,
+        Marker::Str16 | Marker::Bin16 => 3,
+        Marker::Str32 | Marker::Bin32 => 5,
+        _ => return None,
+    };
+    value.get(head..)
 }

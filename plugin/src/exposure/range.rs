@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use spacecp_contract::{
     Affected, VersionScheme,
-    version::{Range, Version},
+    version::{Place, Range, Version},
 };
 
 use crate::bindings::exports::spacecp::advisories::exposure::Status;
@@ -87,26 +87,41 @@ impl Ranges {
     }
 
     fn judge_version(&self, version: &Version) -> Judgement {
-        let readable = || self.ranges.iter().filter_map(|range| range.as_ref().ok());
-        if let Some(range) = readable().find(|range| range.contains(version) == Some(true)) {
-            return judgement(Status::Affected, format!("{version} is in {range}"));
+        let (mut unread, mut unrelated, mut past) = (None, None, None);
+        for range in &self.ranges {
+            let range = match range {
+                Ok(range) => range,
+                Err(reason) => {
+                    unread = unread.or(Some(reason));
+                    continue;
+                }
+            };
+            match range.place(version) {
+                Some(Place::Inside) => {
+                    return judgement(Status::Affected, format!("{version} is in {range}"));
+                }
+                Some(Place::Past) => past = past.or(Some(range)),
+                Some(Place::Outside) => {}
+                None => unrelated = unrelated.or(Some(range)),
+            }
         }
-        if let Some(Err(reason)) = self.ranges.iter().find(|range| range.is_err()) {
+        if let Some(reason) = unread {
             return judgement(
                 Status::Unknown,
                 format!("the advisory has a range that cannot be read: {reason}"),
             );
         }
-        if let Some(range) = readable().find(|range| range.contains(version).is_none()) {
+        if let Some(range) = unrelated {
             return judgement(
                 Status::Unknown,
                 format!("{version} is of another line of versions than {range}"),
             );
         }
-        if let Some(range) = readable().find(|range| range.is_past(version)) {
+        if let Some(range) = past {
             return judgement(Status::Fixed, format!("{version} is past {range}"));
         }
-        let all: Vec<String> = readable().map(ToString::to_string).collect();
+        let readable = self.ranges.iter().flatten();
+        let all: Vec<String> = readable.map(ToString::to_string).collect();
         if all.is_empty() {
             return judgement(
                 Status::NotAffected,

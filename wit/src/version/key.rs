@@ -1,10 +1,21 @@
 //! The key of a version: bytes that order as the versions do.
 
+use smallvec::SmallVec;
+
+/// Most keys are shorter, and those are written without an allocation.
+const TYPICAL: usize = 64;
+
+/// The largest number that is its own byte.
+const LARGEST_BYTE: u8 = 239;
+
+/// Comes before a number that no `u64` holds.
+const LONG: u8 = LARGEST_BYTE + 8 + 1;
+
 /// Bytes that order as the versions do. The first of them may name a line of development; keys of
 /// two lines have no order between them.
 #[derive(Debug)]
 pub(super) struct Key {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: SmallVec<[u8; TYPICAL]>,
     /// How many of them name the line.
     pub(super) line: u16,
 }
@@ -12,23 +23,15 @@ pub(super) struct Key {
 /// Builds a key from the left, what weighs most first.
 #[derive(Debug, Default)]
 pub(super) struct KeyWriter {
-    bytes: Vec<u8>,
+    bytes: SmallVec<[u8; TYPICAL]>,
     line: u16,
 }
 
 impl KeyWriter {
-    /// A key that will have so many bytes or a few more.
-    pub(super) fn of_about(bytes: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(bytes),
-            line: 0,
-        }
-    }
-
     /// A key of a line of development.
     pub(super) fn of_line(line: &str) -> Self {
         Self {
-            bytes: line.as_bytes().to_vec(),
+            bytes: SmallVec::from_slice(line.as_bytes()),
             // No text that is read is as long as that.
             line: u16::try_from(line.len()).unwrap_or(u16::MAX),
         }
@@ -42,17 +45,40 @@ impl KeyWriter {
 
     /// Digits, in the order of the numbers that they are, however long.
     pub(super) fn number(&mut self, digits: &str) -> &mut Self {
+        match value(digits) {
+            Some(value) => self.value(value),
+            None => self.long_number(digits),
+        }
+    }
+
+    /// A number: a byte of its own where it is small, otherwise as many bytes as it has, and their count first.
+    pub(super) fn value(&mut self, value: u64) -> &mut Self {
+        if value <= u64::from(LARGEST_BYTE) {
+            // It was just compared.
+            return self.rank(u8::try_from(value).unwrap_or(LARGEST_BYTE));
+        }
+        let bytes = value.to_be_bytes();
+        let bytes = &bytes[value.leading_zeros() as usize / 8..];
+        // At most eight.
+        self.rank(LARGEST_BYTE + u8::try_from(bytes.len()).unwrap_or(8));
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    /// A number that no `u64` holds: the longer the larger, then in the order of its digits.
+    fn long_number(&mut self, digits: &str) -> &mut Self {
         let digits = digits.trim_start_matches('0');
         // No text that is read is as long as that.
         let length = u16::try_from(digits.len()).unwrap_or(u16::MAX);
-        self.bytes.extend(length.to_be_bytes());
-        self.bytes.extend(digits.as_bytes());
+        self.rank(LONG);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(digits.as_bytes());
         self
     }
 
     /// A word, in the order of its bytes, with a shorter one first. It has no NUL in it.
     pub(super) fn word(&mut self, word: &str) -> &mut Self {
-        self.bytes.extend(word.as_bytes());
+        self.bytes.extend_from_slice(word.as_bytes());
         self.bytes.push(0);
         self
     }
@@ -63,4 +89,14 @@ impl KeyWriter {
             line: self.line,
         }
     }
+}
+
+/// The number that these digits are; none where a `u64` does not hold it.
+pub(super) fn value(digits: &str) -> Option<u64> {
+    let mut value: u64 = 0;
+    for digit in digits.bytes() {
+        let digit = u64::from(digit.wrapping_sub(b'0'));
+        value = value.checked_mul(10)?.checked_add(digit)?;
+    }
+    Some(value)
 }

@@ -20,7 +20,7 @@ mod sequence;
 use std::{cmp::Ordering, fmt};
 
 use self::key::Key;
-pub use self::range::{Range, RangeError};
+pub use self::range::{Place, Range, RangeError};
 use crate::VersionScheme;
 
 /// The longest version in bytes.
@@ -31,6 +31,8 @@ pub const LONGEST_VERSION: usize = 256;
 /// Two versions are equal when their scheme says so, however they are written.
 #[derive(Clone)]
 pub struct Version {
+    /// The first bytes of the key, filled up with zeros: most comparisons end here.
+    head: u64,
     /// The key, and behind it the text: there may be millions, and one allocation is less than two.
     bytes: Box<[u8]>,
     /// Bytes of the key.
@@ -94,6 +96,9 @@ impl Version {
         if self.scheme != other.scheme {
             return None;
         }
+        if self.line == 0 && other.line == 0 && self.head != other.head {
+            return Some(self.head.cmp(&other.head));
+        }
         let ((line, key), (other_line, other_key)) = (self.parts(), other.parts());
         (line == other_line).then(|| key.cmp(other_key))
     }
@@ -102,10 +107,13 @@ impl Version {
         let Key { mut bytes, line } = key;
         // A key has a few bytes for each of a text that is bounded.
         let key = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        bytes.reserve_exact(text.len());
+        let mut head = [0; 8];
+        let known = bytes.len().min(head.len());
+        head[..known].copy_from_slice(&bytes[..known]);
         bytes.extend_from_slice(text.as_bytes());
         Self {
-            bytes: bytes.into(),
+            head: u64::from_be_bytes(head),
+            bytes: bytes.as_slice().into(),
             key,
             line,
             scheme,
@@ -165,13 +173,7 @@ fn key(scheme: VersionScheme, text: &str) -> Result<Key, VersionFault> {
     if text.len() > LONGEST_VERSION {
         return Err(VersionFault::TooLong);
     }
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(VersionFault::Empty);
-    }
-    if let Some(control) = text.chars().find(|letter| letter.is_control()) {
-        return Err(VersionFault::Character(control, "a version"));
-    }
+    let text = plain(text)?;
     match scheme {
         VersionScheme::Semver => semver::read(text),
         VersionScheme::Npm => npm::read(text),
@@ -181,4 +183,25 @@ fn key(scheme: VersionScheme, text: &str) -> Result<Key, VersionFault> {
         VersionScheme::Generic => generic::read(text),
         VersionScheme::Unknown => Err(VersionFault::Scheme),
     }
+}
+
+/// The text without blanks around it, which has to have something in it and no control characters.
+fn plain(text: &str) -> Result<&str, VersionFault> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text);
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(VersionFault::Empty);
+    }
+    let control = text.chars().find(|letter| letter.is_control());
+    control.map_or(Ok(text), |control| {
+        Err(VersionFault::Character(control, "a version"))
+    })
+}
+
+/// What comes before the first of these bytes, which is ASCII, and what comes after it.
+fn until(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|found| found == byte)?;
+    Some((&text[..place], &text[place + 1..]))
 }

@@ -21,6 +21,17 @@ enum End {
     Open,
 }
 
+/// Where a version is, seen from a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In it.
+    Inside,
+    /// After its fix.
+    Past,
+    /// Before it, or after an end that is no fix.
+    Outside,
+}
+
 /// Why a range cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
@@ -86,23 +97,28 @@ impl Range {
         Ok(Self { introduced, end })
     }
 
-    /// Whether a version is in it; none where that cannot be said.
-    pub fn contains(&self, version: &Version) -> Option<bool> {
+    /// Where a version is, seen from this range; none where that cannot be said.
+    pub fn place(&self, version: &Version) -> Option<Place> {
         let begins = match &self.introduced {
             Some(introduced) => introduced.compare(version)?.is_le(),
             None => true,
         };
-        let ends = match &self.end {
-            End::Fixed(end) | End::Limit(end) => version.compare(end)?.is_lt(),
-            End::LastAffected(last) => version.compare(last)?.is_le(),
-            End::Open => true,
+        let (ends, end) = match &self.end {
+            End::Fixed(end) => (version.compare(end)?.is_ge(), Place::Past),
+            End::Limit(end) => (version.compare(end)?.is_ge(), Place::Outside),
+            End::LastAffected(last) => (version.compare(last)?.is_gt(), Place::Outside),
+            End::Open => (false, Place::Outside),
         };
-        Some(begins && ends)
+        Some(match (begins, ends) {
+            (_, true) => end,
+            (true, false) => Place::Inside,
+            (false, false) => Place::Outside,
+        })
     }
 
-    /// Whether a version comes after a fix of this range.
-    pub fn is_past(&self, version: &Version) -> bool {
-        matches!(&self.end, End::Fixed(fixed) if version.compare(fixed).is_some_and(Ordering::is_ge))
+    /// Whether a version is in it; none where that cannot be said.
+    pub fn contains(&self, version: &Version) -> Option<bool> {
+        self.place(version).map(|place| place == Place::Inside)
     }
 
     /// Whether some version may be in both.

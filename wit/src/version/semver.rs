@@ -4,13 +4,13 @@
 //! numbers of any length, one or two numbers where the rest is 0, and further numbers after the
 //! third, which then count as well.
 
+use smallvec::SmallVec;
+
 use super::{
     VersionFault,
     key::{Key, KeyWriter},
+    until,
 };
-
-/// Bytes that most keys do not exceed.
-const TYPICAL: usize = 16;
 
 const PRE_RELEASE: u8 = 1;
 const RELEASE: u8 = 2;
@@ -23,11 +23,16 @@ const ALPHANUMERIC: u8 = 2;
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let text = without_build(text)?;
-    let (numbers, pre) = match text.split_once('-') {
+    let (mut rest, pre) = match until(text, b'-') {
         Some((numbers, pre)) => (numbers, Some(pre)),
         None => (text, None),
     };
-    let numbers: Vec<&str> = numbers.split('.').collect();
+    let mut numbers: SmallVec<[&str; 4]> = SmallVec::new();
+    while let Some((number, after)) = until(rest, b'.') {
+        numbers.push(number);
+        rest = after;
+    }
+    numbers.push(rest);
     for number in &numbers {
         whole_number(number)?;
     }
@@ -39,10 +44,10 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
 
 /// What comes before the build metadata, which have to be well-formed and count for nothing.
 pub(super) fn without_build(text: &str) -> Result<&str, VersionFault> {
-    match text.bytes().position(|byte| byte == b'+') {
-        Some(plus) => {
-            identifiers(&text[plus + 1..], "build metadata")?;
-            Ok(&text[..plus])
+    match until(text, b'+') {
+        Some((text, build)) => {
+            identifiers(build, "build metadata")?;
+            Ok(text)
         }
         None => Ok(text),
     }
@@ -50,7 +55,7 @@ pub(super) fn without_build(text: &str) -> Result<&str, VersionFault> {
 
 /// The key of these numbers and this pre-release, both checked before.
 pub(super) fn key(numbers: &[&str], pre: Option<&str>) -> Key {
-    let mut key = KeyWriter::of_about(TYPICAL);
+    let mut key = KeyWriter::default();
     for place in 0..3 {
         key.number(numbers.get(place).unwrap_or(&"0"));
     }
@@ -76,6 +81,9 @@ pub(super) fn key(numbers: &[&str], pre: Option<&str>) -> Key {
 pub(super) fn whole_number(text: &str) -> Result<(), VersionFault> {
     if text.is_empty() {
         return Err(VersionFault::Missing("a number"));
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
     }
     let stranger = text.chars().find(|letter| !letter.is_ascii_digit());
     stranger.map_or(Ok(()), |letter| {

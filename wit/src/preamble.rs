@@ -1,0 +1,92 @@
+//! What a document says of itself before anything else is believed of it: its schema and its kind.
+//!
+//! Both are found by the one pass that bounds the document, so that a newer schema is named before the
+//! fields are that only a newer reader knows.
+
+use serde::Deserialize;
+
+use crate::{Limits, ShapeError, shape};
+
+/// The two fields of every outermost map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Preamble<'a> {
+    /// Which schema the document was written for.
+    pub(crate) schema: u32,
+    /// What kind of document it says it is.
+    pub(crate) kind: &'a str,
+}
+
+/// Why a document does not say what it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PreambleError {
+    /// It is not a value that a reader would touch.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// It does not have the field.
+    #[error("missing field `{0}`")]
+    Missing(&'static str),
+    /// It has the field more than once, and readers might choose differently.
+    #[error("duplicate field `{0}`")]
+    Duplicate(&'static str),
+    /// The field has a value of another type.
+    #[error("the field `{field}`: {reason}")]
+    Value {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl<'a> Preamble<'a> {
+    /// Bounds the document, and reads what it says of itself. Allocates for nothing but an error.
+    pub(crate) fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, PreambleError> {
+        let mut schema = Field::new("schema");
+        let mut kind = Field::new("kind");
+        shape::check_fields(bytes, limits, |name, value| {
+            schema.meet(name, value);
+            kind.meet(name, value);
+        })?;
+        Ok(Self {
+            schema: schema.value(bytes)?,
+            kind: kind.value(bytes)?,
+        })
+    }
+}
+
+/// A field that is looked for.
+struct Field {
+    name: &'static str,
+    /// Where its value begins.
+    found: Option<usize>,
+    again: bool,
+}
+
+impl Field {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            found: None,
+            again: false,
+        }
+    }
+
+    fn meet(&mut self, name: &[u8], value: usize) {
+        if name == self.name.as_bytes() {
+            self.again = self.found.is_some();
+            self.found = Some(value);
+        }
+    }
+
+    fn value<'a, T: Deserialize<'a>>(&self, bytes: &'a [u8]) -> Result<T, PreambleError> {
+        let field = self.name;
+        let at = self.found.ok_or(PreambleError::Missing(field))?;
+        if self.again {
+            return Err(PreambleError::Duplicate(field));
+        }
+        rmp_serde::from_slice(&bytes[at..]).map_err(|error| {
+            let reason = error.to_string();
+            PreambleError::Value { field, reason }
+        })
+    }
+}
