@@ -22,7 +22,7 @@ use crate::{
             types::DocumentRef,
         },
     },
-    exposure::{Index, Installed, Ranges, compare},
+    exposure::{Index, Installed, Judgement, Ranges, compare},
     headline::Headline,
     supersession::Supersession,
     verdicts::Verdicts,
@@ -223,17 +223,16 @@ impl Knowledge {
             return;
         };
         let mut verdicts = Vec::new();
-        for name in self.index.components(id) {
-            for place in self.by_name.get(&**name).into_iter().flatten() {
+        for statement in self.index.statements(id) {
+            let places = self.by_name.get(statement.component());
+            for place in places.into_iter().flatten() {
                 let component = &self.components[*place];
-                let installed = self.installed[*place].as_ref();
-                if let Some(finding) = self.index.finding(id, name, installed) {
-                    let (status, mut reason) = (finding.judgement.status, finding.judgement.reason);
-                    if let (Status::Unknown, Some(problem)) = (status, &component.problem) {
-                        reason = format!("{reason}: {problem}");
-                    }
-                    verdicts.push(self.verdict(known, component, status, reason));
+                let Judgement { status, mut reason } =
+                    statement.judge(self.installed[*place].as_ref());
+                if let (Status::Unknown, Some(problem)) = (status, &component.problem) {
+                    reason = format!("{reason}: {problem}");
                 }
+                verdicts.push(self.verdict(known, component, status, reason));
             }
         }
         self.verdicts.put(id, verdicts);
@@ -303,10 +302,8 @@ impl Knowledge {
     /// Whether a correction leads to a version that this advisory affects as well.
     fn leads_into(&self, correction: &Correction, advisory: &Headline) -> bool {
         let to = Installed::new(&correction.to);
-        let finding = self
-            .index
-            .finding(&advisory.id, &correction.component, Some(&to));
-        finding.is_some_and(|finding| finding.judgement.status == Status::Affected)
+        let statement = self.index.statement(&advisory.id, &correction.component);
+        statement.is_some_and(|statement| statement.judge(Some(&to)).status == Status::Affected)
     }
 
     /// Whether an advisory still holds: neither withdrawn nor superseded by one that is known.

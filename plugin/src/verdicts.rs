@@ -144,18 +144,20 @@ impl Verdicts {
 
     /// Changes how a component stands, and the sums with it.
     fn change(&mut self, component: &str, change: impl FnOnce(&mut Stands)) {
-        let before = self.standing.get(component).copied().unwrap_or_default();
-        let mut after = before;
-        change(&mut after);
+        let known = self.standing.get_mut(component);
+        let is_new = known.is_none();
+        let mut none_yet = Stands::default();
+        let stands = known.unwrap_or(&mut none_yet);
+        let before = *stands;
+        change(stands);
+        let after = *stands;
         self.exposed =
             self.exposed + usize::from(after.is_exposed()) - usize::from(before.is_exposed());
         self.undecided =
             self.undecided + usize::from(after.is_undecided()) - usize::from(before.is_undecided());
         if after.exposed == 0 && after.unknown == 0 && !after.unversioned {
             self.standing.remove(component);
-        } else if let Some(stands) = self.standing.get_mut(component) {
-            *stands = after;
-        } else {
+        } else if is_new {
             self.standing.insert(component.to_owned(), after);
         }
     }

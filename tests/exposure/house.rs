@@ -88,8 +88,14 @@ impl House {
 
     /// How a check ends, and what it prints.
     pub(crate) fn check(&self) -> Result<(Option<i32>, String)> {
+        self.told(&["check", "--format", "json"])
+    }
+
+    /// How a command ends, and what it prints.
+    pub(crate) fn told(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
         let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
-            .args(["check", "--format", "json", "--config"])
+            .args(arguments)
+            .arg("--config")
             .arg(self.folder.path().join("panel.toml"))
             .output()?;
         Ok((output.status.code(), String::from_utf8(output.stdout)?))

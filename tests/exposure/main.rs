@@ -14,5 +14,6 @@ mod panel;
 mod plans;
 mod remembered;
 mod semantics;
+mod told;
 mod urgent;
 mod verdicts;

@@ -135,6 +135,63 @@ fn a_document_of_another_kind_is_refused_by_name() {
     );
 }
 
+/// The bytes of a head, with an entry more at the end of its outermost map.
+fn with_entry(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut bytes = encode(&head(1));
+    bytes[0] += 1;
+    bytes.extend([name, value].concat());
+    bytes
+}
+
+/// Why it is not read, where a field is what is wrong.
+fn field(bytes: &[u8]) -> String {
+    match decode::<Head>(bytes, &Limits::default()) {
+        Err(DecodeError::Field { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_document_that_says_twice_what_it_is_is_refused_since_readers_might_choose() {
+    let kind = with_entry(b"\xa4kind", b"\xa5index");
+    assert_eq!(field(&kind), "duplicate field `kind`");
+    let written_longer = with_entry(b"\xd9\x06schema", b"\x02");
+    assert_eq!(field(&written_longer), "duplicate field `schema`");
+}
+
+#[test]
+fn a_document_that_does_not_say_what_it_is_is_refused() {
+    let mut bytes = encode(&head(1));
+    let place = bytes.windows(5).position(|name| name == b"\xa4kind");
+    bytes[place.expect("it is written there") + 1] = b'm';
+    assert_eq!(field(&bytes), "missing field `kind`");
+    assert_eq!(
+        field(b"\x93\xa6schema\x01\xa4kind"),
+        "missing field `schema`"
+    );
+    assert_eq!(field(b"\x80"), "missing field `schema`");
+    let text = b"\x82\xa6schema\xa3one\xa4kind\xa4head";
+    assert!(
+        field(text).starts_with("the field `schema`: "),
+        "{}",
+        field(text)
+    );
+}
+
+#[test]
+fn what_a_field_says_of_itself_is_not_what_the_document_says() {
+    let nested = with_entry(b"\xa5other", b"\x82\xa4kind\xa5index\xa6schema\x63");
+    assert_eq!(decode(&nested, &Limits::default()), Ok(head(1)));
+}
+
+#[test]
+fn a_newer_schema_is_refused_by_name_before_any_field_is_read() {
+    let newer = b"\x83\xa5other\x91\x07\xa4kind\xa4head\xa6schema\x02";
+    let error = decode::<Head>(newer, &Limits::default()).unwrap_err();
+    let kind = DocumentKind::Head;
+    assert_eq!(error, DecodeError::Schema { kind, found: 2 });
+}
+
 #[test]
 fn a_document_of_exactly_the_limit_is_read_and_one_byte_less_refuses_it() {
     let bytes = encode(&head(1));

@@ -86,6 +86,37 @@ fn semver_has_numbers_of_any_length() {
 }
 
 #[test]
+fn a_number_has_its_place_whether_a_byte_a_word_or_neither_holds_it() {
+    let ascending = [
+        "0",
+        "1",
+        "239",
+        "240",
+        "255",
+        "256",
+        "65535",
+        "65536",
+        "4294967296",
+        "9999999999999999999",
+        "10000000000000000000",
+        "18446744073709551615",
+        "18446744073709551616",
+        "18446744073709551617",
+        "340282366920938463463374607431768211456",
+    ];
+    for scheme in [Semver, Rpm, Deb, Maven, Generic] {
+        let zeros = format!("1.{}", "0".repeat(30));
+        for (place, one) in ascending.iter().enumerate() {
+            for (other_place, other) in ascending.iter().enumerate() {
+                let found = compare(scheme, &format!("1.{one}"), &format!("{zeros}{other}"));
+                let expected = Some(place.cmp(&other_place));
+                assert_eq!(found, expected, "{scheme}: {one} and {other}");
+            }
+        }
+    }
+}
+
+#[test]
 fn semver_refuses_what_is_no_version() {
     assert_eq!(fault(Semver, ""), VersionFault::Empty);
     assert_eq!(
@@ -509,6 +540,11 @@ fn three() -> impl Strategy<Value = (Version, Version, Version)> {
     })
 }
 
+/// Numbers of every length, and not mostly of the greatest.
+fn number() -> impl Strategy<Value = u128> {
+    (any::<u128>(), 0..128_u32).prop_map(|(number, shift)| number >> shift)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
@@ -539,10 +575,14 @@ proptest! {
     }
 
     #[test]
-    fn a_number_counts_as_the_number_it_is(one in any::<u32>(), other in any::<u32>()) {
-        for (scheme, form) in [(Semver, "1.0."), (Npm, "1.0."), (Deb, "1.0."), (Rpm, "1.0."), (Maven, "1.0."), (Generic, "1.0.")] {
+    fn a_number_counts_as_the_number_it_is(one in number(), other in number()) {
+        for (scheme, form) in [(Semver, "1.0."), (Deb, "1.0."), (Rpm, "1.0."), (Maven, "1.0."), (Generic, "1.0.")] {
             let found = compare(scheme, &format!("{form}{one}"), &format!("{form}0{other}"));
             prop_assert_eq!(found, Some(one.cmp(&other)), "{}", scheme);
         }
+        // npm has no larger ones.
+        let (one, other) = (one >> 75, other >> 75);
+        let found = compare(Npm, &format!("1.{one}.0"), &format!("1.0{other}.0"));
+        prop_assert_eq!(found, Some(one.cmp(&other)));
     }
 }

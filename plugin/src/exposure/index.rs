@@ -1,131 +1,146 @@
-//! Every affected range by the name of its component, kept up to date advisory by advisory.
+//! What advisories say of components, kept up to date advisory by advisory, to be found by either.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use spacecp_contract::{Advisory, Justification};
 
 use super::{Installed, Judgement, Ranges};
 use crate::bindings::exports::spacecp::advisories::exposure::Status;
 
-/// What advisories say of components, by component.
+/// What advisories say of components. Every name in it is kept once.
 #[derive(Debug, Default)]
 pub struct Index {
-    by_component: FxHashMap<Rc<str>, FxHashMap<Rc<str>, Statement>>,
-    /// The components that each advisory speaks of, to find its statements again. Both names are those above,
-    /// kept once.
-    components: FxHashMap<Rc<str>, Box<[Rc<str>]>>,
+    /// By advisory, in the order of the components' names.
+    by_advisory: FxHashMap<Rc<str>, Box<[Statement]>>,
+    by_component: FxHashMap<Rc<str>, Mentioned>,
 }
 
 /// What one advisory says of one component.
 #[derive(Debug)]
-enum Statement {
+pub struct Statement {
+    component: Rc<str>,
+    says: Says,
+}
+
+#[derive(Debug)]
+enum Says {
     Affected(Vec<Ranges>),
     Not(Justification),
 }
 
-/// What one advisory says of one installed version.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Finding<'a> {
-    /// The advisory's id.
-    pub advisory: &'a str,
-    /// What it says.
-    pub judgement: Judgement,
+/// A component that advisories speak of.
+#[derive(Debug)]
+struct Mentioned {
+    name: Rc<str>,
+    advisories: FxHashSet<Rc<str>>,
 }
 
 impl Index {
     /// Takes in an advisory; an earlier revision of it is replaced.
     pub fn put(&mut self, advisory: &Advisory) {
-        self.remove(&advisory.id);
-        let mut statements: FxHashMap<&str, Statement> = FxHashMap::default();
+        let mut all: BTreeMap<&str, Says> = BTreeMap::new();
         for not in &advisory.not_affected {
-            statements.insert(&not.component, Statement::Not(not.justification));
+            all.insert(&not.component, Says::Not(not.justification));
         }
         // Where an advisory says both, the flaw counts.
         for affected in &advisory.affected {
             let ranges = Ranges::new(affected);
-            match statements.get_mut(affected.component.as_str()) {
-                Some(Statement::Affected(all)) => all.push(ranges),
-                _ => {
-                    drop(statements.insert(&affected.component, Statement::Affected(vec![ranges])));
-                }
+            match all.get_mut(affected.component.as_str()) {
+                Some(Says::Affected(all)) => all.push(ranges),
+                _ => drop(all.insert(&affected.component, Says::Affected(vec![ranges]))),
             }
         }
         let id: Rc<str> = advisory.id.as_str().into();
-        let mut components = Vec::with_capacity(statements.len());
-        for (component, statement) in statements {
-            let name = match self.by_component.get_key_value(component) {
-                Some((name, _)) => Rc::clone(name),
-                None => component.into(),
-            };
-            let here = self.by_component.entry(Rc::clone(&name)).or_default();
-            here.insert(Rc::clone(&id), statement);
-            components.push(name);
+        let statement = |(component, says)| Statement {
+            component: self.mention(component, &id),
+            says,
+        };
+        let statements = all.into_iter().map(statement).collect();
+        if let Some(before) = self.by_advisory.insert(Rc::clone(&id), statements) {
+            self.forget(&id, &before);
         }
-        components.sort_unstable();
-        self.components.insert(id, components.into());
+    }
+
+    /// Notes that an advisory speaks of a component; returns the component's name.
+    fn mention(&mut self, component: &str, advisory: &Rc<str>) -> Rc<str> {
+        if let Some(mentioned) = self.by_component.get_mut(component) {
+            mentioned.advisories.insert(Rc::clone(advisory));
+            return Rc::clone(&mentioned.name);
+        }
+        let name: Rc<str> = component.into();
+        let mentioned = Mentioned {
+            name: Rc::clone(&name),
+            advisories: FxHashSet::from_iter([Rc::clone(advisory)]),
+        };
+        self.by_component.insert(Rc::clone(&name), mentioned);
+        name
+    }
+
+    /// Forgets that an advisory speaks of these components, but for those that it still speaks of.
+    fn forget(&mut self, advisory: &str, statements: &[Statement]) {
+        for Statement { component, .. } in statements {
+            if self.statement(advisory, component).is_some() {
+                continue;
+            }
+            if let Some(mentioned) = self.by_component.get_mut(component) {
+                mentioned.advisories.remove(advisory);
+                if mentioned.advisories.is_empty() {
+                    self.by_component.remove(component);
+                }
+            }
+        }
     }
 
     /// Forgets an advisory.
     pub fn remove(&mut self, advisory: &str) {
-        let components = self.components.remove(advisory).unwrap_or_default();
-        for component in components {
-            if let Some(statements) = self.by_component.get_mut(&component) {
-                statements.remove(advisory);
-                if statements.is_empty() {
-                    self.by_component.remove(&component);
-                }
-            }
+        if let Some(statements) = self.by_advisory.remove(advisory) {
+            self.forget(advisory, &statements);
         }
     }
 
-    /// The components that an advisory speaks of.
-    pub fn components(&self, advisory: &str) -> &[Rc<str>] {
-        self.components.get(advisory).map_or(&[], Box::as_ref)
+    /// What an advisory says.
+    pub fn statements(&self, advisory: &str) -> &[Statement] {
+        self.by_advisory.get(advisory).map_or(&[], Box::as_ref)
     }
 
-    /// Those of them that it says are affected.
+    /// What it says of one component.
+    pub fn statement(&self, advisory: &str, component: &str) -> Option<&Statement> {
+        let statements = self.statements(advisory);
+        let place = statements.binary_search_by(|statement| (*statement.component).cmp(component));
+        place.ok().map(|place| &statements[place])
+    }
+
+    /// The components that it says are affected.
     pub fn affected(&self, advisory: &str) -> impl Iterator<Item = &str> {
-        let is_affected = move |component: &&Rc<str>| {
-            let statements = self.by_component.get(&***component);
-            let statement = statements.and_then(|statements| statements.get(advisory));
-            matches!(statement, Some(Statement::Affected(_)))
-        };
-        let components = self.components(advisory).iter().filter(is_affected);
-        components.map(Rc::as_ref)
+        let statements = self.statements(advisory).iter();
+        let affected = statements.filter(|statement| matches!(statement.says, Says::Affected(_)));
+        affected.map(Statement::component)
     }
 
     /// The advisories that speak of a component.
     pub fn advisories(&self, component: &str) -> impl Iterator<Item = &str> {
-        let statements = self.by_component.get(component).into_iter();
-        statements.flat_map(|statements| statements.keys().map(Rc::as_ref))
-    }
-
-    /// What one advisory says of a component in this version, if it speaks of it.
-    pub fn finding<'a>(
-        &'a self,
-        advisory: &str,
-        component: &str,
-        version: Option<&Installed>,
-    ) -> Option<Finding<'a>> {
-        let (advisory, statement) = self.by_component.get(component)?.get_key_value(advisory)?;
-        Some(Finding {
-            advisory,
-            judgement: statement.judge(version),
-        })
+        let mentioned = self.by_component.get(component).into_iter();
+        mentioned.flat_map(|mentioned| mentioned.advisories.iter().map(Rc::as_ref))
     }
 }
 
 impl Statement {
-    fn judge(&self, version: Option<&Installed>) -> Judgement {
-        let ranges = match self {
-            Self::Not(justification) => {
+    /// The component that it is about.
+    pub fn component(&self) -> &str {
+        &self.component
+    }
+
+    /// What it says of the component in this version.
+    pub fn judge(&self, version: Option<&Installed>) -> Judgement {
+        let ranges = match &self.says {
+            Says::Not(justification) => {
                 return Judgement {
                     status: Status::NotAffected,
                     reason: justified(*justification).to_owned(),
                 };
             }
-            Self::Affected(ranges) => ranges,
+            Says::Affected(ranges) => ranges,
         };
         let Some(version) = version else {
             return Judgement {

@@ -9,6 +9,6 @@ mod range;
 
 pub(crate) use flaws::merge;
 pub(crate) use index::gravity;
-pub use index::{Finding, Index};
+pub use index::{Index, Statement};
 pub use range::{Installed, Judgement, Ranges};
 pub use spacecp_contract::version::compare;

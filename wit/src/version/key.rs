@@ -8,6 +8,9 @@ const TYPICAL: usize = 64;
 /// The largest number that is its own byte.
 const LARGEST_BYTE: u8 = 239;
 
+/// So many digits are a number that a `u64` holds.
+const ALWAYS_FITS: usize = 19;
+
 /// Comes before a number that no `u64` holds.
 const LONG: u8 = LARGEST_BYTE + 8 + 1;
 
@@ -93,10 +96,9 @@ impl KeyWriter {
 
 /// The number that these digits are; none where a `u64` does not hold it.
 pub(super) fn value(digits: &str) -> Option<u64> {
-    let mut value: u64 = 0;
-    for digit in digits.bytes() {
-        let digit = u64::from(digit.wrapping_sub(b'0'));
-        value = value.checked_mul(10)?.checked_add(digit)?;
+    if digits.len() > ALWAYS_FITS {
+        return digits.parse().ok();
     }
-    Some(value)
+    let digits = digits.bytes().map(|digit| digit.wrapping_sub(b'0'));
+    Some(digits.fold(0, |value, digit| value * 10 + u64::from(digit)))
 }

@@ -19,6 +19,8 @@ mod sequence;
 
 use std::{cmp::Ordering, fmt};
 
+use smallvec::SmallVec;
+
 use self::key::Key;
 pub use self::range::{Place, Range, RangeError};
 use crate::VersionScheme;
@@ -33,14 +35,21 @@ pub const LONGEST_VERSION: usize = 256;
 pub struct Version {
     /// The first bytes of the key, filled up with zeros: most comparisons end here.
     head: u64,
-    /// The key, and behind it the text: there may be millions, and one allocation is less than two.
-    bytes: Box<[u8]>,
+    /// The bytes of the key after those, and behind them the text. There may be millions of versions, and most are
+    /// short enough to need no allocation.
+    rest: SmallVec<[u8; SHORT]>,
     /// Bytes of the key.
     key: u16,
     /// Bytes of the key that name a line of development.
     line: u16,
     scheme: VersionScheme,
 }
+
+/// Bytes of the key that are in its head.
+const HEAD: usize = size_of::<u64>();
+
+/// Bytes that take no more room than the address of longer ones.
+const SHORT: usize = 12;
 
 /// Why a text is not a version in a scheme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +90,7 @@ impl Version {
     /// Reads a version.
     pub fn read(scheme: VersionScheme, text: &str) -> Result<Self, VersionError> {
         match key(scheme, text) {
-            Ok(key) => Ok(Self::of(scheme, key, text)),
+            Ok(key) => Ok(Self::of(scheme, &key, text)),
             Err(fault) => Err(VersionError {
                 text: text.chars().take(80).collect(),
                 scheme,
@@ -96,33 +105,43 @@ impl Version {
         if self.scheme != other.scheme {
             return None;
         }
-        if self.line == 0 && other.line == 0 && self.head != other.head {
-            return Some(self.head.cmp(&other.head));
+        if self.line != 0 || other.line != 0 {
+            let (key, other_key) = (self.whole_key(), other.whole_key());
+            let (line, key) = key.split_at(usize::from(self.line));
+            let (other_line, other_key) = other_key.split_at(usize::from(other.line));
+            return (line == other_line).then(|| key.cmp(other_key));
         }
-        let ((line, key), (other_line, other_key)) = (self.parts(), other.parts());
-        (line == other_line).then(|| key.cmp(other_key))
+        let rests = || self.rest_of_key().cmp(other.rest_of_key());
+        let heads = self.head.cmp(&other.head);
+        // Of two keys that differ by nothing but zeros that were filled in, the shorter one comes first.
+        Some(heads.then_with(rests).then(self.key.cmp(&other.key)))
     }
 
-    fn of(scheme: VersionScheme, key: Key, text: &str) -> Self {
-        let Key { mut bytes, line } = key;
-        // A key has a few bytes for each of a text that is bounded.
-        let key = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        let mut head = [0; 8];
-        let known = bytes.len().min(head.len());
-        head[..known].copy_from_slice(&bytes[..known]);
-        bytes.extend_from_slice(text.as_bytes());
+    fn of(scheme: VersionScheme, key: &Key, text: &str) -> Self {
+        let (head, behind) = key.bytes.split_at(key.bytes.len().min(HEAD));
+        let mut filled = [0; HEAD];
+        filled[..head.len()].copy_from_slice(head);
+        let mut rest = SmallVec::with_capacity(behind.len() + text.len());
+        rest.extend_from_slice(behind);
+        rest.extend_from_slice(text.as_bytes());
         Self {
-            head: u64::from_be_bytes(head),
-            bytes: bytes.as_slice().into(),
-            key,
-            line,
+            head: u64::from_be_bytes(filled),
+            rest,
+            // A key has a few bytes for each of a text that is bounded.
+            key: u16::try_from(key.bytes.len()).unwrap_or(u16::MAX),
+            line: key.line,
             scheme,
         }
     }
 
-    /// The line of development, and what orders within it.
-    fn parts(&self) -> (&[u8], &[u8]) {
-        self.bytes[..usize::from(self.key)].split_at(usize::from(self.line))
+    fn rest_of_key(&self) -> &[u8] {
+        &self.rest[..usize::from(self.key).saturating_sub(HEAD)]
+    }
+
+    fn whole_key(&self) -> Vec<u8> {
+        let head = self.head.to_be_bytes();
+        let head = &head[..usize::from(self.key).min(HEAD)];
+        [head, self.rest_of_key()].concat()
     }
 
     /// The scheme that it was read in.
@@ -132,7 +151,7 @@ impl Version {
 
     /// The version as it was written.
     pub fn as_str(&self) -> &str {
-        let text = &self.bytes[usize::from(self.key)..];
+        let text = &self.rest[self.rest_of_key().len()..];
         std::str::from_utf8(text).expect("it was put there as a text")
     }
 }
