@@ -568,6 +568,24 @@ proptest! {
     }
 
     #[test]
+    fn three_numbers_are_read_as_they_are_with_something_before_or_behind_them(
+        numbers in prop::array::uniform3(number()), zeros in 0..25_usize,
+    ) {
+        let [major, minor, patch] = numbers.map(|number| number >> 64);
+        let zeros = "0".repeat(zeros);
+        let plain = format!("{major}.{zeros}{minor}.{patch}");
+        for other in [format!("v{plain}"), format!("{plain}+build")] {
+            let same = compare(Semver, &plain, &other);
+            prop_assert_eq!(same, Some(Equal), "{} and {}", plain, other);
+            let [plain, other] = [&plain, &other].map(|text| Version::read(Npm, text));
+            prop_assert_eq!(plain.is_ok(), other.is_ok());
+            if let (Ok(plain), Ok(other)) = (plain, other) {
+                prop_assert_eq!(plain, other);
+            }
+        }
+    }
+
+    #[test]
     fn no_text_makes_reading_panic(text in "\\PC{0,20}") {
         for scheme in [Semver, Npm, Deb, Rpm, Maven, Generic] {
             let _ = Version::read(scheme, &text);

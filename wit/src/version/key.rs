@@ -8,8 +8,8 @@ const TYPICAL: usize = 64;
 /// The largest number that is its own byte.
 const LARGEST_BYTE: u8 = 239;
 
-/// So many digits are a number that a `u64` holds.
-const ALWAYS_FITS: usize = 19;
+/// Digits that are a number that a `u64` holds.
+pub(super) const ALWAYS_FITS: usize = 19;
 
 /// Comes before a number that no `u64` holds.
 const LONG: u8 = LARGEST_BYTE + 8 + 1;
@@ -86,9 +86,9 @@ impl KeyWriter {
         self
     }
 
-    pub(super) fn finish(&mut self) -> Key {
+    pub(super) fn finish(self) -> Key {
         Key {
-            bytes: std::mem::take(&mut self.bytes),
+            bytes: self.bytes,
             line: self.line,
         }
     }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::{
     VersionFault,
-    key::{Key, KeyWriter},
+    key::{ALWAYS_FITS, Key, KeyWriter},
     until,
 };
 
@@ -21,6 +21,9 @@ const NUMERIC: u8 = 1;
 const ALPHANUMERIC: u8 = 2;
 
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
+    if let Some(numbers) = three_numbers(text) {
+        return Ok(release(numbers));
+    }
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let text = without_build(text)?;
     let (mut rest, pre) = match until(text, b'-') {
@@ -40,6 +43,33 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
         identifiers(pre, "a pre-release")?;
     }
     Ok(key(&numbers, pre))
+}
+
+/// The numbers of a version that is nothing else, as most of them are: told in one pass over the bytes.
+pub(super) fn three_numbers(text: &str) -> Option<[u64; 3]> {
+    let mut numbers = [0; 3];
+    let (mut place, mut digits) = (0, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' if digits < ALWAYS_FITS => {
+                numbers[place] = numbers[place] * 10 + u64::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && place < 2 => (place, digits) = (place + 1, 0),
+            _ => return None,
+        }
+    }
+    (place == 2 && digits > 0).then_some(numbers)
+}
+
+/// The key of a release of these numbers.
+pub(super) fn release(numbers: [u64; 3]) -> Key {
+    let mut key = KeyWriter::default();
+    for number in numbers {
+        key.value(number);
+    }
+    key.rank(RELEASE);
+    key.finish()
 }
 
 /// What comes before the build metadata, which have to be well-formed and count for nothing.
@@ -65,7 +95,8 @@ pub(super) fn key(numbers: &[&str], pre: Option<&str>) -> Key {
         key.rank(FURTHER).number(number);
     }
     let Some(pre) = pre else {
-        return key.rank(RELEASE).finish();
+        key.rank(RELEASE);
+        return key.finish();
     };
     key.rank(PRE_RELEASE);
     for identifier in pre.split('.') {
@@ -75,7 +106,8 @@ pub(super) fn key(numbers: &[&str], pre: Option<&str>) -> Key {
             key.rank(ALPHANUMERIC).word(identifier);
         }
     }
-    key.rank(NO_MORE).finish()
+    key.rank(NO_MORE);
+    key.finish()
 }
 
 pub(super) fn whole_number(text: &str) -> Result<(), VersionFault> {

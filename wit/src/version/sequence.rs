@@ -71,7 +71,8 @@ impl Reading {
                 None => key.rank(NUMBER_AFTER_HYPHEN).number(token.text),
             };
         }
-        key.rank(END).finish()
+        key.rank(END);
+        key.finish()
     }
 
     fn tokens<'a>(&self, text: &'a str) -> Vec<Token<'a>> {
