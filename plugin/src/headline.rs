@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, DocumentId};
 
-use crate::severity::{self, Rating};
+use crate::severity::Rating;
 
 /// An advisory in short, and what was computed from it.
 #[derive(Debug)]
@@ -40,15 +40,16 @@ pub struct Headline {
 
 impl Headline {
     /// What is kept of this advisory.
-    pub fn of(advisory: Advisory) -> Self {
+    pub fn of<Text: AsRef<str>>(advisory: Advisory<Text>, rating: Rating) -> Self {
+        let aliases = advisory.aliases.iter();
         Self {
-            rating: severity::rate(&advisory.severity),
+            rating,
             embargo: advisory.is_under_embargo(),
             has_workarounds: !advisory.workarounds.is_empty(),
             id: advisory.id,
             revision: advisory.revision,
-            title: advisory.title.into(),
-            aliases: advisory.aliases.into(),
+            title: advisory.title.as_ref().into(),
+            aliases: aliases.map(|alias| alias.as_ref().to_owned()).collect(),
             published: advisory.published,
             modified: advisory.modified,
             withdrawn: advisory.withdrawn,

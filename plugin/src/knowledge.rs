@@ -24,6 +24,7 @@ use crate::{
     },
     exposure::{Index, Installed, Judgement, Ranges, compare},
     headline::Headline,
+    severity::Ratings,
     supersession::Supersession,
     verdicts::Verdicts,
     words,
@@ -40,6 +41,7 @@ pub struct Knowledge {
     /// The advisories that name each correction.
     answered: FxHashMap<String, BTreeSet<String>>,
     index: Index,
+    ratings: Ratings,
     fingerprint: Option<String>,
     components: Vec<Component>,
     /// Places whose components nobody knows.
@@ -136,7 +138,8 @@ impl Knowledge {
     }
 
     fn take_advisory(&mut self, document: &Document, stale: &mut FxHashSet<String>) {
-        let advisory: Advisory = match decode(&document.bytes, &Limits::default()) {
+        // Its texts stay where they are: little of them is kept, and none of the long ones.
+        let advisory = match Advisory::borrowed(&document.bytes, &Limits::default()) {
             Ok(advisory) => advisory,
             Err(error) => return self.note_unreadable(document, &error.to_string(), stale),
         };
@@ -152,8 +155,9 @@ impl Knowledge {
         stale.extend(self.supersession.put(&document.id, supersedes));
         self.index.put(&advisory);
         stale.insert(document.id.clone());
-        self.advisories
-            .insert(document.id.clone(), Box::new(Headline::of(advisory)));
+        let rating = self.ratings.of(&advisory.severity);
+        let headline = Box::new(Headline::of(advisory, rating));
+        self.advisories.insert(document.id.clone(), headline);
     }
 
     fn take_correction(&mut self, document: &Document, stale: &mut FxHashSet<String>) {

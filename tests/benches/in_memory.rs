@@ -77,7 +77,7 @@ impl Size {
             issue: "A text of the length that such texts have. ".repeat(12),
             impacts: "Another one, somewhat shorter. ".repeat(6),
             solution: "Apply the correction.".to_owned(),
-            severity: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N".to_owned()],
+            severity: vec![vector(number)],
             cwe: vec![79],
             affected: vec![Affected {
                 component: format!("npm:package-{}", number % self.components)
@@ -110,6 +110,28 @@ impl Size {
         };
         (0..self.components).map(component).collect()
     }
+}
+
+/// One of the vectors that CVSS 3.1 has: all 2592 of them come before one comes again.
+fn vector(number: usize) -> String {
+    let metrics = [
+        ("AV", "NALP"),
+        ("AC", "LH"),
+        ("PR", "NLH"),
+        ("UI", "NR"),
+        ("S", "UC"),
+        ("C", "HLN"),
+        ("I", "HLN"),
+        ("A", "HLN"),
+    ];
+    let mut rest = number;
+    let mut vector = "CVSS:3.1".to_owned();
+    for (metric, values) in metrics {
+        let value = &values[rest % values.len()..][..1];
+        vector.push_str(&format!("/{metric}:{value}"));
+        rest /= values.len();
+    }
+    vector
 }
 
 /// An engine for the built plugin, under these limits.

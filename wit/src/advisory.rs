@@ -5,13 +5,17 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Audience, ComponentName, Document, DocumentId, DocumentKind, Source};
+use crate::{
+    Audience, ComponentName, DecodeError, Document, DocumentId, DocumentKind, Limits, Source, codec,
+};
 
 /// One vulnerability, as the vendor describes it.
 ///
-/// The texts are Markdown by strangers: whoever shows them must not let them become markup.
+/// The texts are Markdown by strangers: whoever shows them must not let them become markup. They are held as
+/// `Text`: owned, or, by whoever reads many advisories and keeps little of each, left where they are in the bytes
+/// (see [`Advisory::borrowed`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Advisory {
+pub struct Advisory<Text = String> {
     /// Its id.
     pub id: DocumentId,
     /// Its revision, from 1; it only grows.
@@ -27,22 +31,22 @@ pub struct Advisory {
     pub withdrawn: Option<Timestamp>,
     /// What others call it: CVE and GHSA ids.
     #[serde(default)]
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Text>,
     /// One line.
-    pub title: String,
+    pub title: Text,
     /// What is wrong (Markdown).
-    pub issue: String,
+    pub issue: Text,
     /// What it leads to (Markdown).
-    pub impacts: String,
+    pub impacts: Text,
     /// What to do (Markdown); may be empty as long as a workaround is there.
     #[serde(default)]
-    pub solution: String,
+    pub solution: Text,
     /// What to do for the time being.
     #[serde(default)]
-    pub workarounds: Vec<Workaround>,
+    pub workarounds: Vec<Workaround<Text>>,
     /// CVSS vectors (v3.0, v3.1 or v4.0); scores are computed from them.
     #[serde(default)]
-    pub severity: Vec<String>,
+    pub severity: Vec<Text>,
     /// CWE numbers.
     #[serde(default)]
     pub cwe: Vec<u32>,
@@ -55,7 +59,7 @@ pub struct Advisory {
     #[serde(default)]
     pub embargo_until: Option<Timestamp>,
     /// What is affected.
-    pub affected: Vec<Affected>,
+    pub affected: Vec<Affected<Text>>,
     /// What is not, although one might think so.
     #[serde(default)]
     pub not_affected: Vec<NotAffected>,
@@ -64,29 +68,75 @@ pub struct Advisory {
     pub corrections: Vec<DocumentId>,
     /// Who found it, with their consent.
     #[serde(default)]
-    pub credits: Vec<Credit>,
+    pub credits: Vec<Credit<Text>>,
     /// Where to read more.
     #[serde(default)]
-    pub references: Vec<Reference>,
+    pub references: Vec<Reference<Text>>,
     /// The advisories that this one takes the place of.
     #[serde(default)]
     pub supersedes: Vec<DocumentId>,
     /// What happened when.
     #[serde(default)]
-    pub timeline: Vec<TimelineEntry>,
+    pub timeline: Vec<TimelineEntry<Text>>,
     /// Whose document it was made from, where it was not written here. Left out of the bytes where
     /// there is none, as before there was such a thing; apart, since most advisories have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Box<Source>>,
 }
 
-impl Advisory {
+impl<Text> Advisory<Text> {
     /// Whether it may not be spoken about: AMBER or stricter, until a revision says CLEAR.
     ///
     /// A planned date that has passed does not lift an embargo by itself: what is not yet public
     /// stays unspoken until the vendor says so.
     pub fn is_under_embargo(&self) -> bool {
         matches!(self.tlp, Tlp::Amber | Tlp::AmberStrict | Tlp::Red)
+    }
+
+    /// That its parts fit each other; otherwise what does not.
+    fn check(&self) -> Result<(), String> {
+        if self.revision == 0 {
+            return Err("revisions begin at 1".to_owned());
+        }
+        if self.modified < self.published {
+            return Err("it was modified before it was published".to_owned());
+        }
+        if self.audience.as_str() == Audience::PUBLIC && self.is_under_embargo() {
+            return Err(format!("it is for everybody and {} at once", self.tlp));
+        }
+        if let Some(source) = &self.source {
+            source.validate()?;
+        }
+        self.affected.iter().try_for_each(Affected::check)
+    }
+}
+
+impl<'a> Advisory<&'a str> {
+    /// Reads an advisory as [`decode`](crate::decode) does, with the same limits and the same errors, and leaves its
+    /// texts where they are.
+    pub fn borrowed(bytes: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+        codec::read(bytes, limits, DocumentKind::Advisory, Self::check)
+    }
+}
+
+impl<Text> Affected<Text> {
+    fn check(&self) -> Result<(), String> {
+        if self.ranges.is_empty() && self.versions.is_empty() {
+            return Err(format!(
+                "it says that {} is affected and not in which versions",
+                self.component
+            ));
+        }
+        for range in &self.ranges {
+            let ends = [&range.fixed, &range.last_affected, &range.limit];
+            if ends.iter().filter(|end| end.is_some()).count() > 1 {
+                return Err(format!(
+                    "a range of {} has more than one of fixed, last_affected and limit",
+                    self.component
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -102,46 +152,17 @@ impl Document for Advisory {
     }
 
     fn validate(&self) -> Result<(), String> {
-        if self.revision == 0 {
-            return Err("revisions begin at 1".to_owned());
-        }
-        if self.modified < self.published {
-            return Err("it was modified before it was published".to_owned());
-        }
-        if self.audience.as_str() == Audience::PUBLIC && self.is_under_embargo() {
-            return Err(format!("it is for everybody and {} at once", self.tlp));
-        }
-        if let Some(source) = &self.source {
-            source.validate()?;
-        }
-        for affected in &self.affected {
-            if affected.ranges.is_empty() && affected.versions.is_empty() {
-                return Err(format!(
-                    "it says that {} is affected and not in which versions",
-                    affected.component
-                ));
-            }
-            for range in &affected.ranges {
-                let ends = [&range.fixed, &range.last_affected, &range.limit];
-                if ends.iter().filter(|end| end.is_some()).count() > 1 {
-                    return Err(format!(
-                        "a range of {} has more than one of fixed, last_affected and limit",
-                        affected.component
-                    ));
-                }
-            }
-        }
-        Ok(())
+        self.check()
     }
 }
 
 /// A mitigation for those who cannot apply the correction yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Workaround {
+pub struct Workaround<Text = String> {
     /// Names it within the advisory.
-    pub id: String,
+    pub id: Text,
     /// What to do (Markdown).
-    pub text: String,
+    pub text: Text,
 }
 
 /// Traffic Light Protocol 2.0 labels (FIRST), from the one that the most may know to the strictest.
@@ -216,34 +237,34 @@ impl fmt::Display for VersionScheme {
 
 /// A component and the versions of it that are affected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Affected {
+pub struct Affected<Text = String> {
     /// The component.
     pub component: ComponentName,
     /// How its versions are ordered.
     pub scheme: VersionScheme,
     /// Ranges of versions; backported branches are ranges of their own.
     #[serde(default)]
-    pub ranges: Vec<VersionRange>,
+    pub ranges: Vec<VersionRange<Text>>,
     /// Single versions, whatever the order.
     #[serde(default)]
-    pub versions: Vec<String>,
+    pub versions: Vec<Text>,
 }
 
 /// A range of versions, with the meaning that OSV gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VersionRange {
+pub struct VersionRange<Text = String> {
     /// The first affected version; `0` is before all others.
-    pub introduced: String,
+    pub introduced: Text,
     /// The first version that is no longer affected.
     #[serde(default)]
-    pub fixed: Option<String>,
+    pub fixed: Option<Text>,
     /// The last affected version, where no fixed one exists.
     #[serde(default)]
-    pub last_affected: Option<String>,
+    pub last_affected: Option<Text>,
     /// The first version that this range says nothing about: not fixed, but of a branch that another
     /// range speaks of. Left out of the bytes where there is none, as before there was such a thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
+    pub limit: Option<Text>,
 }
 
 /// A component that is not affected, and why.
@@ -273,27 +294,27 @@ pub enum Justification {
 
 /// Somebody who helped and wants to be named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Credit {
+pub struct Credit<Text = String> {
     /// Their name, as they want it written.
-    pub name: String,
+    pub name: Text,
     /// What they did, as `finder`.
-    pub role: String,
+    pub role: Text,
 }
 
 /// Where to read more.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Reference {
+pub struct Reference<Text = String> {
     /// What it is.
-    pub title: String,
+    pub title: Text,
     /// Its address.
-    pub url: String,
+    pub url: Text,
 }
 
 /// Something that happened to the vulnerability.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TimelineEntry {
+pub struct TimelineEntry<Text = String> {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub event: String,
+    pub event: Text,
 }

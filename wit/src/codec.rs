@@ -138,7 +138,16 @@ struct Outgoing<'a, T> {
 
 /// Reads a document, refusing what is beyond `limits` before allocating for it.
 pub fn decode<T: Document>(bytes: &[u8], limits: &Limits) -> Result<T, DecodeError> {
-    let kind = T::KIND;
+    read(bytes, limits, T::KIND, T::validate)
+}
+
+/// Reads a document of this kind, which may go on using the bytes.
+pub(crate) fn read<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    kind: DocumentKind,
+    validate: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<T, DecodeError> {
     let preamble = Preamble::read(bytes, limits).map_err(|error| match error {
         PreambleError::Shape(source) => DecodeError::Shape { kind, source },
         error => DecodeError::Field {
@@ -162,9 +171,7 @@ pub fn decode<T: Document>(bytes: &[u8], limits: &Limits) -> Result<T, DecodeErr
         kind,
         reason: error.to_string(),
     })?;
-    document
-        .validate()
-        .map_err(|reason| DecodeError::Invalid { kind, reason })?;
+    validate(&document).map_err(|reason| DecodeError::Invalid { kind, reason })?;
     Ok(document)
 }
 

@@ -50,10 +50,10 @@ pub struct Rating {
 ///
 /// The newest version of CVSS that computes decides, since it is the more exact one; of several
 /// vectors of that version the highest score.
-pub fn rate(vectors: &[String]) -> Rating {
+pub fn rate<Text: AsRef<str>>(vectors: &[Text]) -> Rating {
     let readable = vectors
         .iter()
-        .filter_map(|vector| vector.parse::<Cvss>().ok())
+        .filter_map(|vector| vector.as_ref().parse::<Cvss>().ok())
         .filter(is_complete);
     let worst = readable
         .map(|cvss| (generation(&cvss), tenths(cvss.score())))
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_vector_that_does_not_compute_leaves_the_flaw_unrated() {
         assert_eq!(rate_one("CVSS:3.1/AV:N").score, None);
-        assert_eq!(rate(&[]).severity, Severity::Unrated);
+        assert_eq!(rate::<&str>(&[]).severity, Severity::Unrated);
     }
 
     #[test]

@@ -38,7 +38,7 @@ struct Mentioned {
 
 impl Index {
     /// Takes in an advisory; an earlier revision of it is replaced.
-    pub fn put(&mut self, advisory: &Advisory) {
+    pub fn put<Text: AsRef<str>>(&mut self, advisory: &Advisory<Text>) {
         let mut all: BTreeMap<&str, Says> = BTreeMap::new();
         for not in &advisory.not_affected {
             all.insert(&not.component, Says::Not(not.justification));

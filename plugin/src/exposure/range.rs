@@ -54,10 +54,13 @@ pub struct Ranges {
 
 impl Ranges {
     /// Reads the ranges of an advisory. One that cannot be read stays among them as such.
-    pub fn new(affected: &Affected) -> Self {
+    pub fn new<Text: AsRef<str>>(affected: &Affected<Text>) -> Self {
         let scheme = affected.scheme;
         let range = |range| Range::read(scheme, range).map_err(|error| error.to_string());
-        let listed = |text: &String| (text.clone(), Version::read(scheme, text).ok());
+        let listed = |text: &Text| {
+            let text = text.as_ref();
+            (text.to_owned(), Version::read(scheme, text).ok())
+        };
         Self {
             scheme,
             ranges: affected.ranges.iter().map(range).collect(),

@@ -61,18 +61,25 @@ pub enum RangeError {
 
 impl Range {
     /// Reads a range.
-    pub fn read(scheme: VersionScheme, range: &VersionRange) -> Result<Self, RangeError> {
+    pub fn read<Text: AsRef<str>>(
+        scheme: VersionScheme,
+        range: &VersionRange<Text>,
+    ) -> Result<Self, RangeError> {
         let read = |text: &str| Version::read(scheme, text);
-        let introduced = match range.introduced.as_str() {
+        let introduced = match range.introduced.as_ref() {
             "0" => None,
             text => Some(read(text)?),
         };
-        let end = match (&range.fixed, &range.last_affected, &range.limit) {
+        let end = match (
+            text(&range.fixed),
+            text(&range.last_affected),
+            text(&range.limit),
+        ) {
             (None, None, None) => End::Open,
             (Some(fixed), None, None) => End::Fixed(read(fixed)?),
             (None, Some(last), None) => End::LastAffected(read(last)?),
             // Two asterisks are OSV's way to say that there is none.
-            (None, None, Some(limit)) if limit == "*" => End::Open,
+            (None, None, Some("*")) => End::Open,
             (None, None, Some(limit)) => End::Limit(read(limit)?),
             _ => return Err(RangeError::TwoEnds),
         };
@@ -92,7 +99,7 @@ impl Range {
         }
         // Without a bound there is nothing whose scheme could be found unknown.
         if scheme == VersionScheme::Unknown {
-            read(&range.introduced)?;
+            read(range.introduced.as_ref())?;
         }
         Ok(Self { introduced, end })
     }
@@ -139,6 +146,10 @@ impl Range {
     pub fn is_empty(&self) -> bool {
         matches!((&self.introduced, &self.end), (Some(begin), End::Fixed(end) | End::Limit(end)) if begin == end)
     }
+}
+
+fn text<Text: AsRef<str>>(text: &Option<Text>) -> Option<&str> {
+    text.as_ref().map(AsRef::as_ref)
 }
 
 impl End {
