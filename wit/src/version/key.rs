@@ -3,13 +3,13 @@
 use smallvec::SmallVec;
 
 /// Most keys are shorter, and those are written without an allocation.
-const TYPICAL: usize = 64;
+const TYPICAL: usize = 32;
 
 /// The largest number that is its own byte.
 const LARGEST_BYTE: u8 = 239;
 
 /// Digits that are a number that a `u64` holds.
-pub(super) const ALWAYS_FITS: usize = 19;
+const ALWAYS_FITS: usize = 19;
 
 /// Comes before a number that no `u64` holds.
 const LONG: u8 = LARGEST_BYTE + 8 + 1;
@@ -56,9 +56,8 @@ impl KeyWriter {
 
     /// A number: a byte of its own where it is small, otherwise as many bytes as it has, and their count first.
     pub(super) fn value(&mut self, value: u64) -> &mut Self {
-        if value <= u64::from(LARGEST_BYTE) {
-            // It was just compared.
-            return self.rank(u8::try_from(value).unwrap_or(LARGEST_BYTE));
+        if let Some(byte) = own_byte(value) {
+            return self.rank(byte);
         }
         let bytes = value.to_be_bytes();
         let bytes = &bytes[value.leading_zeros() as usize / 8..];
@@ -92,6 +91,12 @@ impl KeyWriter {
             line: self.line,
         }
     }
+}
+
+/// The byte that a number is in a key, if it is small enough for one of its own.
+pub(super) fn own_byte(value: impl TryInto<u8>) -> Option<u8> {
+    let byte = value.try_into().ok();
+    byte.filter(|byte| *byte <= LARGEST_BYTE)
 }
 
 /// The number that these digits are; none where a `u64` does not hold it.

@@ -89,8 +89,13 @@ pub enum VersionFault {
 impl Version {
     /// Reads a version.
     pub fn read(scheme: VersionScheme, text: &str) -> Result<Self, VersionError> {
+        if matches!(scheme, VersionScheme::Semver | VersionScheme::Npm)
+            && let Some(key) = semver::small(text)
+        {
+            return Ok(Self::of(scheme, &key, 0, text));
+        }
         match key(scheme, text) {
-            Ok(key) => Ok(Self::of(scheme, &key, text)),
+            Ok(Key { bytes, line }) => Ok(Self::of(scheme, &bytes, line, text)),
             Err(fault) => Err(VersionError {
                 text: text.chars().take(80).collect(),
                 scheme,
@@ -117,8 +122,8 @@ impl Version {
         Some(heads.then_with(rests).then(self.key.cmp(&other.key)))
     }
 
-    fn of(scheme: VersionScheme, key: &Key, text: &str) -> Self {
-        let (head, behind) = key.bytes.split_at(key.bytes.len().min(HEAD));
+    fn of(scheme: VersionScheme, key: &[u8], line: u16, text: &str) -> Self {
+        let (head, behind) = key.split_at(key.len().min(HEAD));
         let mut filled = [0; HEAD];
         filled[..head.len()].copy_from_slice(head);
         let mut rest = SmallVec::with_capacity(behind.len() + text.len());
@@ -128,8 +133,8 @@ impl Version {
             head: u64::from_be_bytes(filled),
             rest,
             // A key has a few bytes for each of a text that is bounded.
-            key: u16::try_from(key.bytes.len()).unwrap_or(u16::MAX),
-            line: key.line,
+            key: u16::try_from(key.len()).unwrap_or(u16::MAX),
+            line,
             scheme,
         }
     }

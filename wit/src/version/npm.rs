@@ -15,11 +15,6 @@ use super::{
 const LARGEST: u64 = (1 << 53) - 1;
 
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
-    if let Some(numbers) = semver::three_numbers(text)
-        && numbers.iter().all(|number| *number <= LARGEST)
-    {
-        return Ok(semver::release(numbers));
-    }
     let is_prefix = |letter: char| matches!(letter, 'v' | '=') || letter.is_whitespace();
     let text = text.trim_start_matches(is_prefix);
     let text = semver::without_build(text)?;

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::{
     VersionFault,
-    key::{ALWAYS_FITS, Key, KeyWriter},
+    key::{Key, KeyWriter, own_byte},
     until,
 };
 
@@ -21,9 +21,6 @@ const NUMERIC: u8 = 1;
 const ALPHANUMERIC: u8 = 2;
 
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
-    if let Some(numbers) = three_numbers(text) {
-        return Ok(release(numbers));
-    }
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let text = without_build(text)?;
     let (mut rest, pre) = match until(text, b'-') {
@@ -45,31 +42,25 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     Ok(key(&numbers, pre))
 }
 
-/// The numbers of a version that is nothing else, as most of them are: told in one pass over the bytes.
-pub(super) fn three_numbers(text: &str) -> Option<[u64; 3]> {
+/// The key of a version that is three small numbers and nothing else, as most are: told in one pass over its bytes.
+pub(super) fn small(text: &str) -> Option<[u8; 4]> {
     let mut numbers = [0; 3];
     let (mut place, mut digits) = (0, 0);
     for byte in text.bytes() {
         match byte {
-            b'0'..=b'9' if digits < ALWAYS_FITS => {
-                numbers[place] = numbers[place] * 10 + u64::from(byte - b'0');
+            b'0'..=b'9' if digits < 3 => {
+                numbers[place] = numbers[place] * 10 + u32::from(byte - b'0');
                 digits += 1;
             }
             b'.' if digits > 0 && place < 2 => (place, digits) = (place + 1, 0),
             _ => return None,
         }
     }
-    (place == 2 && digits > 0).then_some(numbers)
-}
-
-/// The key of a release of these numbers.
-pub(super) fn release(numbers: [u64; 3]) -> Key {
-    let mut key = KeyWriter::default();
-    for number in numbers {
-        key.value(number);
+    if place < 2 || digits == 0 {
+        return None;
     }
-    key.rank(RELEASE);
-    key.finish()
+    let [major, minor, patch] = numbers.map(own_byte);
+    Some([major?, minor?, patch?, RELEASE])
 }
 
 /// What comes before the build metadata, which have to be well-formed and count for nothing.
