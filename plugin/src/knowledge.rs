@@ -6,6 +6,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
 };
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -14,7 +15,7 @@ use spacecp_contract::{Advisory, Correction, DocumentId, Limits, decode};
 use crate::{
     bindings::{
         exports::spacecp::advisories::exposure::{
-            ExposureReport, Status, Summary, Unreadable, Verdict,
+            ExposureReport, Repeated, Status, Summary, Unreadable, Verdict,
         },
         spacecp::advisories::{
             documents::{Cursor, Document, Kind},
@@ -403,13 +404,18 @@ impl Knowledge {
 
     /// The whole answer.
     pub fn report(&self) -> ExposureReport {
+        let (mut verdicts, mut repeated) = (Vec::new(), Vec::new());
+        for (verdict, others) in self.verdicts.merged(|id| self.aliases(id)) {
+            repeated.extend(others.iter().map(|other| Repeated {
+                verdict: Verdict::clone(other),
+                same_flaw_as: verdict.advisory.id.clone(),
+            }));
+            verdicts.push(with_others(verdict, others));
+        }
         ExposureReport {
             summary: self.summary(),
-            verdicts: self
-                .verdicts
-                .merged(|id| self.aliases(id))
-                .map(|(verdict, others)| with_others(verdict, others))
-                .collect(),
+            verdicts,
+            repeated,
             unreadable: self.unreadable().cloned().collect(),
         }
     }
@@ -421,9 +427,10 @@ impl Knowledge {
 }
 
 /// The verdict, with the advisories named that speak of the same flaw.
-fn with_others(verdict: &Verdict, others: &[String]) -> Verdict {
+fn with_others(verdict: &Verdict, others: &[Rc<Verdict>]) -> Verdict {
     let mut verdict = verdict.clone();
     if !others.is_empty() {
+        let others: Vec<&str> = others.iter().map(|other| &*other.advisory.id).collect();
         let others = others.join(", ");
         verdict.reason = format!("{}; the same flaw as in {others}", verdict.reason);
     }

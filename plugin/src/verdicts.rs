@@ -53,8 +53,8 @@ impl Stands {
 struct Order {
     /// All of them, worst first.
     every: Vec<Rc<Verdict>>,
-    /// One for each flaw, and the other advisories that speak of it.
-    merged: Vec<(Rc<Verdict>, Vec<String>)>,
+    /// One for each flaw, and the others about it.
+    merged: Vec<(Rc<Verdict>, Vec<Rc<Verdict>>)>,
 }
 
 impl Verdicts {
@@ -176,11 +176,11 @@ impl Verdicts {
         self.order(aliases).every.iter().map(Rc::as_ref)
     }
 
-    /// One for each flaw and component, worst first, with the other advisories that speak of the flaw.
+    /// One for each flaw and component, worst first, with the verdicts of other advisories about the flaw.
     pub(crate) fn merged<'a>(
         &'a self,
         aliases: impl Fn(&str) -> &'a [String],
-    ) -> impl Iterator<Item = (&'a Verdict, &'a [String])> {
+    ) -> impl Iterator<Item = (&'a Verdict, &'a [Rc<Verdict>])> {
         let merged = self.order(aliases).merged.iter();
         merged.map(|(verdict, others)| (verdict.as_ref(), others.as_slice()))
     }
@@ -199,8 +199,8 @@ impl Verdicts {
             let verdicts: Vec<&Verdict> = every.iter().map(Rc::as_ref).collect();
             let merged = merge(&verdicts, |id| aliases(id)).into_iter();
             let merged = merged.map(|(place, others)| {
-                let others = others.into_iter().map(str::to_owned).collect();
-                (Rc::clone(&every[place]), others)
+                let others = others.into_iter().map(|other| Rc::clone(&every[other]));
+                (Rc::clone(&every[place]), others.collect())
             });
             let merged = merged.collect();
             Order { every, merged }

@@ -101,6 +101,12 @@ async fn one_flaw_under_two_advisories_is_one_verdict_that_names_both() {
     let reason = &report.verdicts[0].reason;
     assert!(reason.contains("1.0.0 is in [0, 2.0.0)"), "{reason}");
     assert!(reason.contains("the same flaw as in"), "{reason}");
+    let [repeated] = &report.repeated[..] else {
+        panic!("{:?}", report.repeated);
+    };
+    assert_eq!(repeated.same_flaw_as, report.verdicts[0].advisory.id);
+    assert_ne!(repeated.verdict.advisory.id, repeated.same_flaw_as);
+    assert_eq!(repeated.verdict.status, Status::Affected);
 }
 
 #[tokio::test]
@@ -117,6 +123,12 @@ async fn of_two_words_about_one_flaw_the_graver_stands() {
     assert_eq!(report.verdicts.len(), 1);
     assert_eq!(report.verdicts[0].status, Status::Affected);
     assert_eq!(report.verdicts[0].advisory.id, THEIRS);
+    let repeated = &report.repeated[0].verdict;
+    assert_eq!(
+        (repeated.advisory.id.as_str(), repeated.status),
+        (OURS, Status::Fixed),
+        "each keeps its own word"
+    );
 }
 
 #[tokio::test]

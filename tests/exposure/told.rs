@@ -1,12 +1,17 @@
-//! What a sync tells about the documents that it brought: a person enough to go on with, a script all of them.
+//! What is told to a person, and what to a script: a person enough to go on with, a script all of it.
 
 use anyhow::Result;
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use spacecp_contract::{Advisory, Tlp};
 
 use crate::{
-    house::{COMPONENT, House},
+    house::{ADVISORY, COMPONENT, House},
     panel::advisory,
 };
+
+const OURS: &str = "SPACECP-SA-2026-0002";
+const THEIRS: &str = "SPACECP-SA-2026-0003";
 
 /// A panel whose vendor has published so many advisories since it last asked.
 async fn behind_by(advisories: usize) -> Result<House> {
@@ -44,5 +49,71 @@ async fn a_script_is_told_of_every_document_that_a_sync_brought() -> Result<()> 
     assert_eq!(code, Some(0), "{told}");
     let told: Value = serde_json::from_str(&told)?;
     assert_eq!(told["accepted"].as_array().unwrap().len(), 52, "{told}");
+    Ok(())
+}
+
+/// Two advisories about one flaw.
+fn one_flaw_twice() -> [Advisory; 2] {
+    [(OURS, "3.0.0"), (THEIRS, "2.0.0")].map(|(id, fixed)| {
+        let mut advisory = advisory(id, COMPONENT, &[("0", Some(fixed), None)]);
+        advisory.aliases = vec!["CVE-2026-7".to_owned()];
+        advisory
+    })
+}
+
+/// A panel whose vendor has published these as well.
+async fn told_of(advisories: [Advisory; 2]) -> Result<House> {
+    let mut house = House::that_was_asked().await?;
+    house.vendor.enrol("house", &house.state())?;
+    for advisory in advisories {
+        house.vendor.publish_advisory(advisory)?;
+    }
+    house.vendor.broadcast()?;
+    house.shim().await?.sync().await?;
+    Ok(house)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_is_told_of_every_advisory_about_a_flaw_and_which_of_them_speaks_for_it()
+-> Result<()> {
+    let house = told_of(one_flaw_twice()).await?;
+    let told: Value = serde_json::from_str(&house.check()?.1)?;
+    let verdicts = told["verdicts"].as_array().unwrap().iter();
+    let verdicts: Vec<Value> = verdicts
+        .map(|one| json!([one["advisory"]["id"], one["status"], one["same_flaw_as"]]))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            json!([ADVISORY, "Affected", null]),
+            json!([OURS, "Affected", null]),
+            json!([THEIRS, "Affected", OURS]),
+        ]
+    );
+    let (_, page) = house.told(&["check"])?;
+    let named = |id: &str| page.matches(id).count();
+    assert_eq!((named(OURS), named(THEIRS)), (1, 1), "{page}");
+    assert!(
+        page.contains(&format!("the same flaw as in {THEIRS}")),
+        "{page}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_flaw_under_embargo_a_script_is_told_no_more_because_two_advisories_speak_of_it()
+-> Result<()> {
+    let secret = one_flaw_twice().map(|advisory| Advisory {
+        title: "A secret door".to_owned(),
+        tlp: Tlp::AmberStrict,
+        embargo_until: Some(Timestamp::now() + SignedDuration::from_hours(24)),
+        ..advisory
+    });
+    let house = told_of(secret).await?;
+    let (_, told) = house.check()?;
+    assert!(told.contains(OURS) && told.contains(THEIRS), "{told}");
+    for secret in ["A secret door", "3.0.0", "2.0.0"] {
+        assert!(!told.contains(secret), "{told}");
+    }
     Ok(())
 }

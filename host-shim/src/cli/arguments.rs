@@ -68,7 +68,9 @@ pub(super) enum Command {
     Sync,
     /// Say which installed components are exposed, and why; ends with 1 if any is, or nobody can say.
     ///
-    /// Does not ask the feed: run "sync" before, or leave that to "serve".
+    /// Does not ask the feed: run "sync" before, or leave that to "serve". Where several advisories speak of one
+    /// flaw, a page has the gravest verdict and names the others; JSON has all of them, and `same_flaw_as` says which
+    /// advisory speaks for one.
     Check(Check),
     /// List the advisories received.
     List(List),

@@ -43,8 +43,14 @@ pub(super) async fn check(
     if asked.format == Format::Sarif {
         out.value(&sarif::log(&telling.verdicts(&report.verdicts).await?))?;
     } else if out.json || asked.format == Format::Json {
-        let verdicts = report.verdicts.iter();
-        let verdicts: Vec<Value> = verdicts.map(|one| told(one, &decisions)).collect();
+        let verdicts = report
+            .verdicts
+            .iter()
+            .map(|one| told(one, None, &decisions));
+        let repeated = report.repeated.iter();
+        let repeated =
+            repeated.map(|one| told(&one.verdict, Some(one.same_flaw_as.as_str()), &decisions));
+        let verdicts: Vec<Value> = verdicts.chain(repeated).collect();
         let mut summary = json!(report.summary);
         if !out.under_embargo {
             let exposed = report.verdicts.iter();
@@ -70,10 +76,12 @@ pub(super) async fn check(
     Ok(if well { Ending::Well } else { Ending::Exposed })
 }
 
-/// The verdict with what was decided about it beside it.
-fn told(verdict: &Verdict, decisions: &[Decision]) -> Value {
+/// The verdict with what was decided about it beside it, and whose verdict speaks for it if it is not its own.
+/// A script that compares with other people's lists wants every advisory; one that counts flaws leaves those out.
+fn told(verdict: &Verdict, same_flaw_as: Option<&str>, decisions: &[Decision]) -> Value {
     let beside: Vec<_> = beside(verdict, decisions).collect();
     let mut told = json!(verdict);
+    told["same_flaw_as"] = json!(same_flaw_as);
     told["decisions"] = json!(beside);
     told
 }

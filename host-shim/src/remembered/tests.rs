@@ -6,7 +6,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     plugin::bindings::{
-        exports::spacecp::advisories::exposure::{ExposureReport, Status, Summary, Verdict},
+        exports::spacecp::advisories::exposure::{
+            ExposureReport, Repeated, Status, Summary, Verdict,
+        },
         spacecp::advisories::types::{DocumentRef, Severity},
     },
     store::Cursor,
@@ -52,7 +54,11 @@ fn report() -> ExposureReport {
             advisories: 1,
             worst: Some(Severity::High),
         },
-        verdicts: vec![verdict],
+        verdicts: vec![verdict.clone()],
+        repeated: vec![Repeated {
+            verdict,
+            same_flaw_as: "SPACECP-SA-2026-0002".to_owned(),
+        }],
         unreadable: Vec::new(),
     }
 }

@@ -12,15 +12,15 @@ use rustc_hash::FxHashMap;
 
 use crate::bindings::exports::spacecp::advisories::exposure::Verdict;
 
-/// The place of a verdict that stands, and the other advisories that speak of its flaw.
-type Merged<'a> = (usize, Vec<&'a str>);
+/// The place of a verdict that stands, and the places of others about its flaw.
+type Merged = (usize, Vec<usize>);
 
 /// The verdicts that stand, in the order in which they came: the gravest first.
 pub(crate) fn merge<'a>(
     verdicts: &[&'a Verdict],
     aliases: impl Fn(&str) -> &'a [String],
-) -> Vec<Merged<'a>> {
-    let mut standing: Vec<Merged<'a>> = Vec::with_capacity(verdicts.len());
+) -> Vec<Merged> {
+    let mut standing: Vec<Merged> = Vec::with_capacity(verdicts.len());
     // Where a verdict about this component stands whose advisory goes by this name.
     let mut named: FxHashMap<(&str, &str), Vec<usize>> = FxHashMap::default();
     for (place, verdict) in verdicts.iter().enumerate() {
@@ -30,12 +30,12 @@ pub(crate) fn merge<'a>(
             .iter()
             .filter_map(|name| named.get(&(verdict.component.as_str(), *name)))
             .flatten();
-        let over = shared.copied().find(|place| {
-            let over = verdicts[standing[*place].0];
+        let over = shared.copied().find(|over| {
+            let over = verdicts[standing[*over].0];
             over.embargo == verdict.embargo && covers(aliases(&over.advisory.id), &names)
         });
         if let Some(over) = over {
-            standing[over].1.push(id);
+            standing[over].1.push(place);
             continue;
         }
         for name in names {
