@@ -248,7 +248,8 @@ impl Shim {
     pub async fn open(config: Config) -> Result<Arc<Self>, ShimError> {
         let rooms = Arc::new(Rooms::open(config).await?);
         let now = Timestamp::now();
-        rooms.applier().recover(now).await?;
+        // A recovery may come to a whole application, and its future need not be part of whoever opens a shim.
+        Box::pin(rooms.applier().recover(now)).await?;
         if let Err(error) = rooms.applier().clear_old_trees(now).await {
             tracing::warn!(%error, "old trees could not be removed");
         }
@@ -278,7 +279,8 @@ impl Shim {
 
     /// Asks the feed for news.
     pub async fn sync(&self) -> Result<SyncReport, ShimError> {
-        let report = self.rooms.follower().sync(Timestamp::now()).await;
+        // Everything that a sync may come to would make the future of whoever waits for it a large one.
+        let report = Box::pin(self.rooms.follower().sync(Timestamp::now())).await;
         self.rooms.stirred().notify_one();
         let report = report?;
         // What was decided about an advisory that says something else now is over.

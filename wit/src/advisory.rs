@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audience, ComponentName, DecodeError, Document, DocumentId, DocumentKind, Limits, Source, codec,
+    Audience, ComponentName, DecodeError, Document, DocumentId, DocumentKind, Limits, Source,
+    codec, decode,
 };
 
 /// One vulnerability, as the vendor describes it.
@@ -115,7 +116,9 @@ impl<'a> Advisory<&'a str> {
     /// Reads an advisory as [`decode`](crate::decode) does, with the same limits and the same errors, and leaves its
     /// texts where they are.
     pub fn borrowed(bytes: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        codec::read(bytes, limits, DocumentKind::Advisory, Self::check)
+        let read = codec::read(bytes, limits, DocumentKind::Advisory, Self::check);
+        // What is refused is refused in the same words, and those are for people, who borrow nothing.
+        read.map_err(|error| decode::<Advisory>(bytes, limits).err().unwrap_or(error))
     }
 }
 

@@ -145,7 +145,7 @@ impl Walk<'_> {
                 }
             }
             // An entry is a name and a value, so that a name is next where their number is even.
-            let is_name = is_map && open.len() == 1 && pending % 2 == 0;
+            let is_name = is_map && open.len() == 1 && pending.is_multiple_of(2);
             pending -= 1;
             let at = self.at;
             let children = self.one()?;

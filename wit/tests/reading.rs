@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use spacecp_contract::{
-    Audience, Blob, ComponentName, Correction, DecodeError, Digest, Document, DocumentId,
-    DocumentKind, FeedPath, FileChange, FileState, Head, Index, IndexEntry, Limits, Restart, Role,
-    RoleKeys, Root, ShapeError, TreePath, TrustedComment, VersionRange, VersionScheme, decode,
-    encode,
+    Advisory, Affected, Audience, Blob, ComponentName, Correction, Credit, DecodeError, Digest,
+    Document, DocumentId, DocumentKind, FeedPath, FileChange, FileState, Head, Index, IndexEntry,
+    Limits, Reference, Restart, Role, RoleKeys, Root, ShapeError, TimelineEntry, Tlp, TreePath,
+    TrustedComment, VersionRange, VersionScheme, Workaround, decode, encode,
 };
 
 fn head(sequence: u64) -> Head {
@@ -133,6 +133,83 @@ fn a_document_of_another_kind_is_refused_by_name() {
             found: "head".to_owned()
         }
     );
+}
+
+/// An advisory that says a little of everything.
+fn advisory() -> Advisory {
+    let text = str::to_owned;
+    Advisory {
+        id: "SPACECP-SA-2026-0001".parse().expect("an id"),
+        revision: 2,
+        audience: "customers".parse().expect("an audience"),
+        published: Timestamp::UNIX_EPOCH,
+        modified: Timestamp::UNIX_EPOCH,
+        withdrawn: None,
+        aliases: vec![text("CVE-2026-1")],
+        title: text("Anybody may log in"),
+        issue: text("Ä door"),
+        impacts: text(""),
+        solution: text("Close it."),
+        workarounds: vec![Workaround {
+            id: text("w1"),
+            text: text("Lean on it."),
+        }],
+        severity: vec![text("CVSS:3.1/AV:N")],
+        cwe: vec![287],
+        known_exploited: true,
+        tlp: Tlp::Clear,
+        embargo_until: None,
+        affected: vec![Affected {
+            component: "spacecp:houston".parse().expect("a component"),
+            scheme: VersionScheme::Semver,
+            ranges: vec![VersionRange {
+                introduced: text("0"),
+                fixed: Some(text("1.0.1")),
+                last_affected: None,
+                limit: None,
+            }],
+            versions: vec![text("0.9")],
+        }],
+        not_affected: Vec::new(),
+        corrections: vec!["SPACECP-SC-2026-0001".parse().expect("an id")],
+        credits: vec![Credit {
+            name: text("Ada"),
+            role: text("finder"),
+        }],
+        references: vec![Reference {
+            title: text("More"),
+            url: text("https://example.org/"),
+        }],
+        supersedes: Vec::new(),
+        timeline: vec![TimelineEntry {
+            at: Timestamp::UNIX_EPOCH,
+            event: text("found"),
+        }],
+        source: None,
+    }
+}
+
+#[test]
+fn texts_that_are_left_in_the_bytes_are_those_that_are_taken_out_whatever_the_bytes() {
+    let whole = encode(&advisory());
+    let limits = Limits::default();
+    let owned = |bytes: &[u8]| format!("{:?}", decode::<Advisory>(bytes, &limits));
+    let borrowed = |bytes: &[u8]| format!("{:?}", Advisory::borrowed(bytes, &limits));
+    assert_eq!(
+        owned(&whole),
+        format!("{:?}", Ok::<_, DecodeError>(advisory()))
+    );
+    let mut read = 0;
+    for place in 0..whole.len() {
+        for change in [0x01, 0x20, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[place] ^= change;
+            assert_eq!(borrowed(&bytes), owned(&bytes), "{place} {change:x}");
+            read += usize::from(owned(&bytes).starts_with("Ok"));
+        }
+    }
+    assert!(read > whole.len() / 4, "only {read} of them could be read");
+    assert_eq!(borrowed(&whole), owned(&whole));
 }
 
 /// The bytes of a head, with an entry more at the end of its outermost map.

@@ -71,9 +71,9 @@ impl Range {
             text => Some(read(text)?),
         };
         let end = match (
-            text(&range.fixed),
-            text(&range.last_affected),
-            text(&range.limit),
+            text(range.fixed.as_ref()),
+            text(range.last_affected.as_ref()),
+            text(range.limit.as_ref()),
         ) {
             (None, None, None) => End::Open,
             (Some(fixed), None, None) => End::Fixed(read(fixed)?),
@@ -148,8 +148,8 @@ impl Range {
     }
 }
 
-fn text<Text: AsRef<str>>(text: &Option<Text>) -> Option<&str> {
-    text.as_ref().map(AsRef::as_ref)
+fn text<Text: AsRef<str>>(text: Option<&Text>) -> Option<&str> {
+    text.map(AsRef::as_ref)
 }
 
 impl End {
