@@ -28,6 +28,9 @@ pub(crate) enum PreambleError {
     /// It has the field more than once, and readers might choose differently.
     #[error("duplicate field `{0}`")]
     Duplicate(&'static str),
+    /// A field is named by something else than a text, which readers would take for a number of theirs.
+    #[error("a field has a name that is no text")]
+    Nameless,
     /// The field has a value of another type.
     #[error("the field `{field}`: {reason}")]
     Value {
@@ -43,10 +46,17 @@ impl<'a> Preamble<'a> {
     pub(crate) fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, PreambleError> {
         let mut schema = Field::new("schema");
         let mut kind = Field::new("kind");
-        shape::check_fields(bytes, limits, |name, value| {
-            schema.meet(name, value);
-            kind.meet(name, value);
+        let mut nameless = false;
+        shape::check_fields(bytes, limits, |name, value| match name {
+            Some(name) => {
+                schema.meet(name, value);
+                kind.meet(name, value);
+            }
+            None => nameless = true,
         })?;
+        if nameless {
+            return Err(PreambleError::Nameless);
+        }
         Ok(Self {
             schema: schema.value(bytes)?,
             kind: kind.value(bytes)?,

@@ -97,12 +97,12 @@ pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
     check_fields(bytes, limits, |_, _| {})
 }
 
-/// The same, and where the value is a map, tells `field` of each of its entries that has a name: the bytes of the
-/// name, and where in `bytes` the entry's value begins.
+/// The same, and where the value is a map, tells `field` of each of its entries: the bytes of its name, if that is a
+/// text, and where in `bytes` its value begins.
 pub(crate) fn check_fields(
     bytes: &[u8],
     limits: &Limits,
-    mut field: impl FnMut(&[u8], usize),
+    mut field: impl FnMut(Option<&[u8]>, usize),
 ) -> Result<(), ShapeError> {
     if bytes.len() > limits.bytes {
         return Err(ShapeError::Bytes {
@@ -132,7 +132,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn value(&mut self, field: &mut impl FnMut(&[u8], usize)) -> Result<(), ShapeError> {
+    fn value(&mut self, field: &mut impl FnMut(Option<&[u8]>, usize)) -> Result<(), ShapeError> {
         let is_map = self.bytes.first().is_some_and(|first| is_map(*first));
         // How many values each open array or map still has to give.
         let mut open: Vec<u64> = Vec::with_capacity(self.limits.depth.min(64));
@@ -149,8 +149,8 @@ impl Walk<'_> {
             pending -= 1;
             let at = self.at;
             let children = self.one()?;
-            if is_name && let Some(name) = text(&self.bytes[at..self.at]) {
-                field(name, self.at);
+            if is_name {
+                field(text(&self.bytes[at..self.at]), self.at);
             }
             if children == 0 {
                 continue;

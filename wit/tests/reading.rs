@@ -256,6 +256,21 @@ fn a_document_that_does_not_say_what_it_is_is_refused() {
 }
 
 #[test]
+fn a_field_without_a_text_for_a_name_is_refused_since_readers_might_count_fields() {
+    for name in [
+        &b"\x01"[..],
+        b"\xff",
+        b"\xc0",
+        b"\xcd\x01\x00",
+        b"\x90",
+        b"\xc3",
+    ] {
+        let reason = field(&with_entry(name, b"\x01"));
+        assert_eq!(reason, "a field has a name that is no text", "{name:x?}");
+    }
+}
+
+#[test]
 fn what_a_field_says_of_itself_is_not_what_the_document_says() {
     let nested = with_entry(b"\xa5other", b"\x82\xa4kind\xa5index\xa6schema\x63");
     assert_eq!(decode(&nested, &Limits::default()), Ok(head(1)));
