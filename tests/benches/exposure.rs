@@ -49,17 +49,18 @@ fn main() -> Result<()> {
     let figure = |side: &[Loaded], of: fn(&Loaded) -> Duration| median(side.iter().map(of));
     let both = |of| (figure(&guest, of), figure(&native, of));
     let tell = |what: &str, (guest, native): (Duration, Duration)| {
-        println!("{what}, guest {:>9.3} ms", millis(guest));
-        println!("{what}, native{:>9.3} ms", millis(native));
+        for (side, time) in [("guest", guest), ("native", native)] {
+            println!("{what:<20} {side:<8} {:>10.3} ms", millis(time));
+        }
     };
     let (all, again, one) = (
         both(|side| side.all),
         both(|side| side.again),
         both(|side| side.one),
     );
-    tell("full refresh          ", all);
-    tell("full refresh, again   ", again);
-    tell("one more advisory     ", one);
+    tell("full refresh", all);
+    tell("full refresh, again", again);
+    tell("one more advisory", one);
     println!(
         "guest / native                {:>9.3}   (budget 1.3)",
         ratio(all.0, all.1)
