@@ -7,14 +7,12 @@
 //! less, and only the native side would have some the first time. The second time both have.
 
 mod in_memory;
+mod own_process;
 
-use std::{
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use in_memory::{Loaded, RANGES_EACH, Size, engine, in_guest, natively};
+use anyhow::{Result, bail};
+use in_memory::{Loaded, RANGES_EACH, Size, engine, in_guest, natively, unhurried};
 use spacecp_advisories::config::PluginLimits;
 
 const SIZE: Size = sized(10_000);
@@ -78,7 +76,7 @@ fn main() -> Result<()> {
     let ranges = LARGE.advisories * RANGES_EACH;
     println!(
         "{ranges} ranges                {:>9.1} MiB   (budget {} MiB), {:.1} s",
-        mebibytes(large.memory),
+        own_process::mebibytes(large.memory),
         PluginLimits::default().memory >> 20,
         large.all.as_secs_f64()
     );
@@ -94,16 +92,7 @@ const fn sized(advisories: usize) -> Size {
 
 /// One side of one round, in a process of its own.
 fn turn(side: &str, size: Size) -> Result<Loaded> {
-    let output = Command::new(std::env::current_exe()?)
-        .args(["turn", side, &size.advisories.to_string()])
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "the {side} side ended with {}",
-        output.status
-    );
-    let told = String::from_utf8(output.stdout)?;
+    let told = own_process::told(&["turn", side, &size.advisories.to_string()])?;
     let figures: Vec<u64> = told
         .split_whitespace()
         .map(str::parse)
@@ -125,12 +114,7 @@ fn tell(side: &str, size: Size) -> Result<()> {
     let stream = size.documents()?;
     let loaded = match side {
         "guest" => {
-            // What is measured here is the work, not the limits on time.
-            let plugin = engine(PluginLimits {
-                guest_time_ms: 600_000,
-                wall_clock_ms: 600_000,
-                ..PluginLimits::default()
-            })?;
+            let plugin = engine(unhurried())?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
@@ -156,9 +140,4 @@ fn millis(time: Duration) -> f64 {
 
 fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn mebibytes(bytes: usize) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }

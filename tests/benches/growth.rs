@@ -7,16 +7,13 @@
 #[path = "growth/chart.rs"]
 mod chart;
 mod in_memory;
+mod own_process;
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use chart::{Chart, Line};
-use in_memory::{RANGES_EACH, Size, engine, in_guest, natively};
-use spacecp_advisories::config::PluginLimits;
+use in_memory::{RANGES_EACH, Size, engine, in_guest, natively, unhurried};
 
 /// Ranges, for 1,000 components.
 const RANGES: [usize; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
@@ -139,12 +136,7 @@ fn chart(
 
 #[expect(clippy::print_stdout, reason = "the figures are the purpose")]
 fn costs(sizes: &[Size]) -> Result<Vec<Cost>> {
-    // What is measured here is the work, not the limits on time; the memory is what every plugin is given.
-    let plugin = engine(PluginLimits {
-        guest_time_ms: 600_000,
-        wall_clock_ms: 600_000,
-        ..PluginLimits::default()
-    })?;
+    let plugin = engine(unhurried())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -161,7 +153,10 @@ fn costs(sizes: &[Size]) -> Result<Vec<Cost>> {
                 times[1].min(native),
             ];
             one = one.min(guest.one.as_secs_f64() * 1e3);
-            memory = [memory[0].min(mebibytes(guest.memory)), memory[1].min(taken)];
+            memory = [
+                memory[0].min(own_process::mebibytes(guest.memory)),
+                memory[1].min(taken),
+            ];
         }
         println!(
             "{:>9} {:>11} {:>12.1} {:>12.1} {:>7.2} {:>12.1} {:>12.1} {:>13.3}",
@@ -185,20 +180,11 @@ fn costs(sizes: &[Size]) -> Result<Vec<Cost>> {
 
 /// Milliseconds and MiB of loading it natively.
 fn in_a_process_of_its_own(size: Size) -> Result<(f64, f64)> {
-    let output = Command::new(std::env::current_exe()?)
-        .args([
-            "natively",
-            &size.advisories.to_string(),
-            &size.components.to_string(),
-        ])
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "the native side ended with {}",
-        output.status
-    );
-    let told = String::from_utf8(output.stdout)?;
+    let told = own_process::told(&[
+        "natively",
+        &size.advisories.to_string(),
+        &size.components.to_string(),
+    ])?;
     let (time, memory) = told
         .trim()
         .split_once(' ')
@@ -230,9 +216,4 @@ fn resident(name: &str) -> Result<f64> {
         .trim()
         .trim_end_matches(" kB");
     Ok(kibibytes.trim().parse::<f64>()? / 1024.0)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn mebibytes(bytes: usize) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }

@@ -95,7 +95,7 @@ impl<Text> Advisory<Text> {
     }
 
     /// That its parts fit each other; otherwise what does not.
-    fn check(&self) -> Result<(), String> {
+    fn parts_fit(&self) -> Result<(), String> {
         if self.revision == 0 {
             return Err("revisions begin at 1".to_owned());
         }
@@ -108,7 +108,7 @@ impl<Text> Advisory<Text> {
         if let Some(source) = &self.source {
             source.validate()?;
         }
-        self.affected.iter().try_for_each(Affected::check)
+        self.affected.iter().try_for_each(Affected::parts_fit)
     }
 }
 
@@ -116,14 +116,14 @@ impl<'a> Advisory<&'a str> {
     /// Reads an advisory as [`decode`](crate::decode) does, with the same limits and the same errors, and leaves its
     /// texts where they are.
     pub fn borrowed(bytes: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        let read = codec::read(bytes, limits, DocumentKind::Advisory, Self::check);
+        let read = codec::read(bytes, limits, DocumentKind::Advisory, Self::parts_fit);
         // What is refused is refused in the same words, and those are for people, who borrow nothing.
         read.map_err(|error| decode::<Advisory>(bytes, limits).err().unwrap_or(error))
     }
 }
 
 impl<Text> Affected<Text> {
-    fn check(&self) -> Result<(), String> {
+    fn parts_fit(&self) -> Result<(), String> {
         if self.ranges.is_empty() && self.versions.is_empty() {
             return Err(format!(
                 "it says that {} is affected and not in which versions",
@@ -155,7 +155,7 @@ impl Document for Advisory {
     }
 
     fn validate(&self) -> Result<(), String> {
-        self.check()
+        self.parts_fit()
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a document says of itself before anything else is believed of it: its schema and its kind.
 //!
 //! Both are found by the one pass that bounds the document, so that a newer schema is named before the
-//! fields are that only a newer reader knows.
+//! fields are that only a newer reader knows. May not: look into any other field, or decide whether schema and
+//! kind are the right ones.
 
 use serde::Deserialize;
 

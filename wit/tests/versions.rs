@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use spacecp_contract::{
     VersionRange, VersionScheme,
     VersionScheme::{Deb, Generic, Maven, Npm, Rpm, Semver},
-    version::{Place, Range, RangeError, Version, VersionFault, compare},
+    version::{Range, RangeError, Relation, Version, VersionFault, compare},
 };
 
 /// Holds an ascending chain of versions, each line a set of equal ones, against a scheme.
@@ -463,8 +463,8 @@ fn a_limit_ends_a_range_and_fixes_nothing() {
     assert_eq!(contains(&limited, "1.9"), Some(true));
     assert_eq!(contains(&limited, "2.0"), Some(false));
     let read = Range::read(Semver, &limited).unwrap();
-    let place = read.place(&Version::read(Semver, "2.1").unwrap());
-    assert_eq!(place, Some(Place::Outside));
+    let relation = read.relation(&Version::read(Semver, "2.1").unwrap());
+    assert_eq!(relation, Some(Relation::Outside));
     assert_eq!(read.to_string(), "[1.0, 2.0)");
     assert_eq!(
         contains(&range("1.0", None, None, Some("*")), "99.0"),

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use spacecp_contract::{Advisory, Justification};
+use spacecp_contract::{Advisory, Affected, Justification, NotAffected};
 
 use super::{Installed, Judgement, Ranges};
 use crate::bindings::exports::spacecp::advisories::exposure::Status;
 
-/// What advisories say of components. Every name in it is kept once.
+/// What advisories say of components. Names are shared wherever they come again.
 #[derive(Debug, Default)]
 pub struct Index {
     /// By advisory, in the order of the components' names.
@@ -39,19 +39,28 @@ struct Mentioned {
 impl Index {
     /// Takes in an advisory; an earlier revision of it is replaced.
     pub fn put<Text: AsRef<str>>(&mut self, advisory: &Advisory<Text>) {
+        self.put_statements(&advisory.id, &advisory.not_affected, &advisory.affected);
+    }
+
+    fn put_statements<Text: AsRef<str>>(
+        &mut self,
+        advisory: &str,
+        not_affected: &[NotAffected],
+        affected: &[Affected<Text>],
+    ) {
         let mut all: BTreeMap<&str, Says> = BTreeMap::new();
-        for not in &advisory.not_affected {
+        for not in not_affected {
             all.insert(&not.component, Says::Not(not.justification));
         }
         // Where an advisory says both, the flaw counts.
-        for affected in &advisory.affected {
+        for affected in affected {
             let ranges = Ranges::new(affected);
             match all.get_mut(affected.component.as_str()) {
                 Some(Says::Affected(all)) => all.push(ranges),
                 _ => drop(all.insert(&affected.component, Says::Affected(vec![ranges]))),
             }
         }
-        let id: Rc<str> = advisory.id.as_str().into();
+        let id: Rc<str> = advisory.into();
         let statement = |(component, says)| Statement {
             component: self.mention(component, &id),
             says,
@@ -187,5 +196,53 @@ fn justified(justification: Justification) -> &'static str {
         Justification::InlineMitigationsAlreadyExist => {
             "the vendor says: something already prevents it"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spacecp_contract::{VersionRange, VersionScheme};
+
+    use super::*;
+
+    const ID: &str = "SPACECP-SA-2026-0001";
+
+    /// Takes in a revision that speaks of these components.
+    fn put(index: &mut Index, components: &[&str]) {
+        let affected = |component: &&str| {
+            let range = |introduced| VersionRange {
+                introduced,
+                fixed: None,
+                last_affected: None,
+                limit: None,
+            };
+            Affected {
+                component: component.parse().unwrap(),
+                scheme: VersionScheme::Semver,
+                ranges: vec![range("0")],
+                versions: Vec::new(),
+            }
+        };
+        index.put_statements(
+            ID,
+            &[],
+            &components.iter().map(affected).collect::<Vec<_>>(),
+        );
+    }
+
+    fn spoken_of(index: &Index, component: &str) -> bool {
+        index.advisories(component).any(|advisory| advisory == ID)
+    }
+
+    #[test]
+    fn a_revision_takes_the_place_of_all_that_the_one_before_said() {
+        let mut index = Index::default();
+        put(&mut index, &["npm:a", "npm:b"]);
+        put(&mut index, &["npm:b", "npm:c"]);
+        let named = ["npm:a", "npm:b", "npm:c"].map(|name| spoken_of(&index, name));
+        assert_eq!(named, [false, true, true]);
+        assert!(index.affected(ID).eq(["npm:b", "npm:c"]));
+        index.remove(ID);
+        assert!(index.by_component.is_empty() && index.statements(ID).is_empty());
     }
 }

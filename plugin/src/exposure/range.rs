@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use spacecp_contract::{
     Affected, VersionScheme,
-    version::{Place, Range, Version},
+    version::{Range, Relation, Version},
 };
 
 use crate::bindings::exports::spacecp::advisories::exposure::Status;
@@ -99,12 +99,12 @@ impl Ranges {
                     continue;
                 }
             };
-            match range.place(version) {
-                Some(Place::Inside) => {
+            match range.relation(version) {
+                Some(Relation::Inside) => {
                     return judgement(Status::Affected, format!("{version} is in {range}"));
                 }
-                Some(Place::Past) => past = past.or(Some(range)),
-                Some(Place::Outside) => {}
+                Some(Relation::Past) => past = past.or(Some(range)),
+                Some(Relation::Outside) => {}
                 None => unrelated = unrelated.or(Some(range)),
             }
         }

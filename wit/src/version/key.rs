@@ -55,7 +55,7 @@ impl KeyWriter {
     }
 
     /// A number: a byte of its own where it is small, otherwise as many bytes as it has, and their count first.
-    pub(super) fn value(&mut self, value: u64) -> &mut Self {
+    fn value(&mut self, value: u64) -> &mut Self {
         if let Some(byte) = own_byte(value) {
             return self.rank(byte);
         }
@@ -99,8 +99,8 @@ pub(super) fn own_byte(value: impl TryInto<u8>) -> Option<u8> {
     byte.filter(|byte| *byte <= LARGEST_BYTE)
 }
 
-/// The number that these digits are; none where a `u64` does not hold it.
-pub(super) fn value(digits: &str) -> Option<u64> {
+/// The number that these digits are, 0 where there are none; nothing where a `u64` does not hold it.
+fn value(digits: &str) -> Option<u64> {
     if digits.len() > ALWAYS_FITS {
         return digits.parse().ok();
     }

@@ -22,7 +22,7 @@ use std::{cmp::Ordering, fmt};
 use smallvec::SmallVec;
 
 use self::key::Key;
-pub use self::range::{Place, Range, RangeError};
+pub use self::range::{Range, RangeError, Relation};
 use crate::VersionScheme;
 
 /// The longest version in bytes.
@@ -197,7 +197,13 @@ fn key(scheme: VersionScheme, text: &str) -> Result<Key, VersionFault> {
     if text.len() > LONGEST_VERSION {
         return Err(VersionFault::TooLong);
     }
-    let text = plain(text)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(VersionFault::Empty);
+    }
+    if let Some(control) = text.chars().find(|letter| letter.is_control()) {
+        return Err(VersionFault::Character(control, "a version"));
+    }
     match scheme {
         VersionScheme::Semver => semver::read(text),
         VersionScheme::Npm => npm::read(text),
@@ -207,25 +213,4 @@ fn key(scheme: VersionScheme, text: &str) -> Result<Key, VersionFault> {
         VersionScheme::Generic => generic::read(text),
         VersionScheme::Unknown => Err(VersionFault::Scheme),
     }
-}
-
-/// The text without blanks around it, which has to have something in it and no control characters.
-fn plain(text: &str) -> Result<&str, VersionFault> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(text);
-    }
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(VersionFault::Empty);
-    }
-    let control = text.chars().find(|letter| letter.is_control());
-    control.map_or(Ok(text), |control| {
-        Err(VersionFault::Character(control, "a version"))
-    })
-}
-
-/// What comes before the first of these bytes, which is ASCII, and what comes after it.
-fn until(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().position(|found| found == byte)?;
-    Some((&text[..place], &text[place + 1..]))
 }

@@ -6,9 +6,8 @@
 
 use super::{
     VersionFault,
-    key::{self, Key},
+    key::Key,
     semver::{self, identifiers, whole_number},
-    until,
 };
 
 /// JavaScript's `Number.MAX_SAFE_INTEGER`.
@@ -18,15 +17,19 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     let is_prefix = |letter: char| matches!(letter, 'v' | '=') || letter.is_whitespace();
     let text = text.trim_start_matches(is_prefix);
     let text = semver::without_build(text)?;
-    let missing = VersionFault::Missing("a number");
-    let (major, rest) = until(text, b'.').ok_or_else(|| missing.clone())?;
-    let (minor, rest) = until(rest, b'.').ok_or(missing)?;
-    let digits = rest.bytes().take_while(u8::is_ascii_digit);
-    let end = digits.count();
+    let mut parts = text.splitn(3, '.');
+    let mut next = || parts.next().ok_or(VersionFault::Missing("a number"));
+    let (major, minor, rest) = (next()?, next()?, next()?);
+    let end = rest
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (patch, pre) = rest.split_at(end);
     for number in [major, minor, patch] {
         whole_number(number)?;
-        if key::value(number).is_none_or(|number| number > LARGEST) {
+        if number
+            .parse::<u64>()
+            .map_or(true, |number| number > LARGEST)
+        {
             return Err(VersionFault::TooLarge("a number"));
         }
     }

@@ -23,7 +23,7 @@ enum End {
 
 /// Where a version is, seen from a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Relation {
     /// In it.
     Inside,
     /// After its fix.
@@ -105,27 +105,28 @@ impl Range {
     }
 
     /// Where a version is, seen from this range; none where that cannot be said.
-    pub fn place(&self, version: &Version) -> Option<Place> {
+    pub fn relation(&self, version: &Version) -> Option<Relation> {
         let begins = match &self.introduced {
             Some(introduced) => introduced.compare(version)?.is_le(),
             None => true,
         };
         let (ends, end) = match &self.end {
-            End::Fixed(end) => (version.compare(end)?.is_ge(), Place::Past),
-            End::Limit(end) => (version.compare(end)?.is_ge(), Place::Outside),
-            End::LastAffected(last) => (version.compare(last)?.is_gt(), Place::Outside),
-            End::Open => (false, Place::Outside),
+            End::Fixed(end) => (version.compare(end)?.is_ge(), Relation::Past),
+            End::Limit(end) => (version.compare(end)?.is_ge(), Relation::Outside),
+            End::LastAffected(last) => (version.compare(last)?.is_gt(), Relation::Outside),
+            End::Open => (false, Relation::Outside),
         };
         Some(match (begins, ends) {
             (_, true) => end,
-            (true, false) => Place::Inside,
-            (false, false) => Place::Outside,
+            (true, false) => Relation::Inside,
+            (false, false) => Relation::Outside,
         })
     }
 
     /// Whether a version is in it; none where that cannot be said.
     pub fn contains(&self, version: &Version) -> Option<bool> {
-        self.place(version).map(|place| place == Place::Inside)
+        self.relation(version)
+            .map(|relation| relation == Relation::Inside)
     }
 
     /// Whether some version may be in both.

@@ -4,12 +4,9 @@
 //! numbers of any length, one or two numbers where the rest is 0, and further numbers after the
 //! third, which then count as well.
 
-use smallvec::SmallVec;
-
 use super::{
     VersionFault,
     key::{Key, KeyWriter, own_byte},
-    until,
 };
 
 const PRE_RELEASE: u8 = 1;
@@ -23,16 +20,11 @@ const ALPHANUMERIC: u8 = 2;
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let text = without_build(text)?;
-    let (mut rest, pre) = match until(text, b'-') {
+    let (numbers, pre) = match text.split_once('-') {
         Some((numbers, pre)) => (numbers, Some(pre)),
         None => (text, None),
     };
-    let mut numbers: SmallVec<[&str; 4]> = SmallVec::new();
-    while let Some((number, after)) = until(rest, b'.') {
-        numbers.push(number);
-        rest = after;
-    }
-    numbers.push(rest);
+    let numbers: Vec<&str> = numbers.split('.').collect();
     for number in &numbers {
         whole_number(number)?;
     }
@@ -42,7 +34,8 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     Ok(key(&numbers, pre))
 }
 
-/// The key of a version that is three small numbers and nothing else, as most are: told in one pass over its bytes.
+/// The key of a version that is three small numbers and nothing else, as most are: the one that [`key`] gives, told
+/// in one pass over the bytes. Nothing for any other text, which has to be read.
 pub(super) fn small(text: &str) -> Option<[u8; 4]> {
     let mut numbers = [0; 3];
     let (mut place, mut digits) = (0, 0);
@@ -65,7 +58,7 @@ pub(super) fn small(text: &str) -> Option<[u8; 4]> {
 
 /// What comes before the build metadata, which have to be well-formed and count for nothing.
 pub(super) fn without_build(text: &str) -> Result<&str, VersionFault> {
-    match until(text, b'+') {
+    match text.split_once('+') {
         Some((text, build)) => {
             identifiers(build, "build metadata")?;
             Ok(text)
@@ -104,9 +97,6 @@ pub(super) fn key(numbers: &[&str], pre: Option<&str>) -> Key {
 pub(super) fn whole_number(text: &str) -> Result<(), VersionFault> {
     if text.is_empty() {
         return Err(VersionFault::Missing("a number"));
-    }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(());
     }
     let stranger = text.chars().find(|letter| !letter.is_ascii_digit());
     stranger.map_or(Ok(()), |letter| {
