@@ -134,6 +134,18 @@ async fn a_missed_window_is_made_up_for_in_the_next_one_and_the_run_says_so() ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_panel_that_closes_begins_no_run_and_makes_up_for_it_when_it_is_back() -> Result<()> {
+    let mut panel = usual().await?;
+    panel.shim.close_automation();
+    assert_eq!(panel.at(noon()).await?, None);
+    assert_eq!(panel.shim.policy_report(noon()).await?.runs, []);
+    panel.come_up_again().await?;
+    due(panel.at(noon()).await?)?;
+    assert_eq!(panel.version("daemon")?, "1.0.1");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_the_panel_slept_through_only_in_part_is_used_and_not_missed() -> Result<()> {
     let mut panel = nightly().await?;
     assert_eq!(panel.at(noon()).await?, None);

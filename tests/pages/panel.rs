@@ -26,7 +26,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// A name by which the panel is known, beside its address.
 pub(crate) const KNOWN_HOST: &str = "panel.example";
 
-/// A panel that serves its pages until it is dropped.
+/// A panel that serves its pages until it is told to stop, or dropped.
 pub(crate) struct Panel {
     folder: TempDir,
     ground: Ground,
@@ -35,7 +35,7 @@ pub(crate) struct Panel {
     address: SocketAddr,
     serving: JoinHandle<Result<(), web::ServeError>>,
     // Dropped with the panel, which ends the serving.
-    _running: oneshot::Sender<()>,
+    running: Option<oneshot::Sender<()>>,
 }
 
 /// How a panel differs from the usual one.
@@ -113,8 +113,14 @@ impl Panel {
             shim,
             address,
             serving,
-            _running: running,
+            running: Some(running),
         })
+    }
+
+    /// Stops serving, and waits until nothing goes on behind the pages: nobody acts but the test.
+    pub(crate) async fn stop_serving(&mut self) -> Result<()> {
+        self.running = None;
+        Ok((&mut self.serving).await??)
     }
 
     /// Lets a gated daemon stop.

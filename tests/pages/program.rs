@@ -209,9 +209,9 @@ async fn on(panel: &Panel, arguments: &'static [&'static str]) -> Result<Ended> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn auto_says_what_it_would_do_and_why_it_holds_back_the_rest() -> Result<()> {
-    let panel = Panel::raise().await?;
-    // Nobody but the commands of this test is to act.
-    panel.shim().close_automation();
+    let mut panel = Panel::raise().await?;
+    // Its own scheduler would be at it at the same time.
+    panel.stop_serving().await?;
     let off = on(&panel, &["auto", "--once", "--dry-run", "--json"]).await?;
     assert_eq!(off.code, Some(0), "{}", off.complaint);
     let foreseen: Value = serde_json::from_str(&off.output)?;
@@ -240,15 +240,15 @@ async fn auto_says_what_it_would_do_and_why_it_holds_back_the_rest() -> Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn auto_once_applies_what_the_policy_allows_and_tells() -> Result<()> {
-    let panel = Panel::raise().await?;
-    // The pages' own scheduler would be at it at the same time.
-    panel.shim().close_automation();
+    let mut panel = Panel::raise().await?;
+    // Its own scheduler would be at it at the same time.
+    panel.stop_serving().await?;
     panel
         .shim()
         .switch(true, "ada", jiff::Timestamp::now())
         .await?;
     let ended = on(&panel, &["auto", "--once", "--json"]).await?;
-    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.output, ended.complaint);
     let history = panel.shim().history(10).await?;
     let by_itself = |correction: &str| {
         history

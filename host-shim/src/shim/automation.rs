@@ -178,7 +178,8 @@ impl Shim {
         })
     }
 
-    /// Runs if it is time for that; otherwise says when it will be.
+    /// Runs if it is time for that; otherwise says when it will be. A panel that closes begins no run:
+    /// what is due stays due until the panel is back.
     pub async fn automate_if_due(
         &self,
         clock: &dyn Clock,
@@ -187,6 +188,9 @@ impl Shim {
         let Wake::Now { late_since } = wake else {
             return Ok((wake, None));
         };
+        if self.automation_closes() {
+            return Ok((wake, None));
+        }
         let run = self.automate(Occasion::Due, late_since, clock).await?;
         Ok((wake, Some(run)))
     }
