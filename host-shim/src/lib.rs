@@ -27,6 +27,7 @@ pub mod fetch;
 pub mod identity;
 pub mod inventory;
 pub mod notify;
+mod one_process;
 mod own_place;
 pub mod plugin;
 pub mod policy;
@@ -41,6 +42,7 @@ pub mod sync;
 pub mod tokens;
 pub mod web;
 
+pub use one_process::{OneProcess, OneProcessError};
 pub use own_place::OwnPlaceError;
 pub use spacecp_trust as trust;
 

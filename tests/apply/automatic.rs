@@ -8,7 +8,7 @@ use spacecp_advisories::{
     AUTOMATIC, ShimError,
     apply::Outcome,
     audit,
-    automation::{AutomationError, Fate, Ledger, Line, Occasion, OneAtATime, Run, Wake},
+    automation::{AutomationError, Fate, Ledger, Line, Occasion, Run, Wake, one_run},
     policy::{Policy, Treatment},
     store::Store,
 };
@@ -305,7 +305,7 @@ async fn a_feed_that_is_away_keeps_nothing_from_being_applied_while_its_word_is_
 async fn only_one_run_is_under_way_at_a_time() -> Result<()> {
     let panel = usual().await?;
     let state = panel.shim.config().state.clone();
-    let held = OneAtATime::take(&state)?;
+    let held = one_run(&state)?;
     let refused = panel.run().await;
     let error = refused.err().context("another run is under way")?;
     assert!(error.to_string().contains("under way"), "{error}");

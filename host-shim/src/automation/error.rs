@@ -1,8 +1,7 @@
 //! Why automatic application did not do what it was asked for.
 
-use std::{io, path::PathBuf};
-
 use crate::{
+    OneProcessError,
     policy::{Excess, PolicyFault},
     store::StoreError,
 };
@@ -36,20 +35,24 @@ pub enum AutomationError {
         /// What was asked for.
         number: i64,
     },
-    /// The lock.
-    #[error("cannot lock {}: {source}", path.display())]
-    Lock {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: io::Error,
-    },
+    /// Nobody can say whether another run is at it.
+    #[error(transparent)]
+    Lock(OneProcessError),
     /// The system gave no randomness.
     #[error("the system has no randomness to give this host its place in a wave with: {0}")]
     Randomness(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<OneProcessError> for AutomationError {
+    fn from(error: OneProcessError) -> Self {
+        match error {
+            OneProcessError::Busy => Self::Busy,
+            lock @ OneProcessError::Lock { .. } => Self::Lock(lock),
+        }
+    }
 }
 
 impl From<sqlx::Error> for AutomationError {

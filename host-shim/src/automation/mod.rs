@@ -9,7 +9,6 @@ mod agenda;
 mod appointments;
 mod error;
 mod ledger;
-mod lock;
 mod quarantine;
 mod runs;
 
@@ -17,11 +16,19 @@ pub use agenda::{Agenda, Wake};
 pub use appointments::{Appointment, Kept, Wanted};
 pub use error::AutomationError;
 pub use ledger::{Decided, Ledger};
-pub use lock::OneAtATime;
 pub use quarantine::Quarantine;
 pub use runs::{Fate, Line, Occasion, Run, UnderWay};
 
+use std::path::Path;
+
 use jiff::Timestamp;
+
+use crate::OneProcess;
+
+/// Lets nobody else run as long as it is held, or says that somebody does. `state` is the shim's own folder.
+pub fn one_run(state: &Path) -> Result<OneProcess, AutomationError> {
+    Ok(OneProcess::take(&state.join("automation.lock"))?)
+}
 
 /// Tells the time. The system's clock, but for tests, which do not wait for a window.
 pub trait Clock: std::fmt::Debug + Send + Sync {

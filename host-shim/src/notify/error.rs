@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::store::StoreError;
+use crate::{OneProcessError, store::StoreError};
 
 /// Why notifications could not be looked after.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +21,9 @@ pub enum NotifyError {
     /// Another process is at it.
     #[error("another process of this panel is delivering notices; ask again in a minute")]
     Busy,
-    /// The lock cannot be taken.
-    #[error("cannot use the lock {}: {source}", path.display())]
-    Lock {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: std::io::Error,
-    },
+    /// Nobody can say whether another process is at it.
+    #[error(transparent)]
+    Lock(OneProcessError),
     /// The trial was not delivered.
     #[error("the channel {channel:?} did not take the trial: {source}")]
     Trial {
@@ -40,6 +35,15 @@ pub enum NotifyError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<OneProcessError> for NotifyError {
+    fn from(error: OneProcessError) -> Self {
+        match error {
+            OneProcessError::Busy => Self::Busy,
+            lock @ OneProcessError::Lock { .. } => Self::Lock(lock),
+        }
+    }
 }
 
 /// Why a receiver did not take something. Nothing in it is the receiver's own text but the first line

@@ -9,7 +9,6 @@
 
 mod courier;
 mod error;
-mod lock;
 mod mail;
 mod notice;
 mod outbox;
@@ -27,7 +26,6 @@ mod words;
 pub(crate) use courier::Courier;
 pub use courier::Delivered;
 pub use error::{DeliveryError, NotifyError};
-pub(crate) use lock::OneTeller;
 pub(crate) use mail::report as mail_report;
 pub use notice::{Facts, Installed, Kind, Notice, Numbered, Subject};
 pub(crate) use outbox::{again, put, tidy, told};

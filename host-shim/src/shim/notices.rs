@@ -10,13 +10,14 @@ use spacecp_contract::{Advisory, DocumentId, DocumentKind, rate};
 
 use super::{PluginLoadError, Rooms, Shim, ShimError};
 use crate::{
+    OneProcess,
     apply::Outcome,
     audit,
     config::ChannelConfig,
     decisions::{self, State},
     notify::{
-        self, About, Courier, Delivered, Exposure, Kind, Mark, NotifyError, NotifyReport,
-        OneTeller, Present, ReadState, ReadingError, Told, Topic,
+        self, About, Courier, Delivered, Exposure, Kind, Mark, NotifyError, NotifyReport, Present,
+        ReadState, ReadingError, Told, Topic,
     },
     plugin::{
         PluginError,
@@ -41,7 +42,8 @@ impl Shim {
         if config.channels.is_empty() {
             return Ok(Delivered::default());
         }
-        let _one = OneTeller::take(&self.config().state)?;
+        let lock = self.config().state.join("notify.lock");
+        let _one = OneProcess::take(&lock).map_err(NotifyError::from)?;
         let store = self.rooms.store();
         notify::tidy(store, config, now).await?;
         let told = notify::told(store).await?;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     apply::{ApplyError, Outcome},
-    automation::{Clock, Fate, Line, Occasion, OneAtATime, Quarantine, Run, UnderWay},
+    automation::{Clock, Fate, Line, Occasion, Quarantine, Run, UnderWay, one_run},
     plugin::bindings::exports::spacecp::advisories::automation::{Action, Decision},
     policy::Asked,
 };
@@ -36,7 +36,7 @@ impl Shim {
         late_since: Option<Timestamp>,
         clock: &dyn Clock,
     ) -> Result<Run, ShimError> {
-        let _one = OneAtATime::take(&self.config().state)?;
+        let _one = one_run(&self.config().state)?;
         let ledger = self.rooms.ledger();
         self.settle_cut_off().await?;
         if let Some(missed) = late_since {
