@@ -42,13 +42,13 @@ pub mod sync;
 pub mod tokens;
 pub mod web;
 
+pub use apply::Progress;
 pub use one_process::{OneProcess, OneProcessError};
 pub use own_place::OwnPlaceError;
 pub use spacecp_trust as trust;
 
 pub use shim::{
     AUTOMATIC, ApplyRequest, AuditReport, EmbargoReader, ExposureRecord, Foreseen, JointRequest,
-    PluginLoadError, PolicyReport, PrivateReport, PrivateStanding, Progress, Question, Shim,
-    ShimError, Standing, TrustReport, audit_blocks, changes_page, exposure_page, policy_page,
-    trust_page,
+    PluginLoadError, PolicyReport, PrivateReport, PrivateStanding, Question, Shim, ShimError,
+    Standing, TrustReport, audit_blocks, changes_page, exposure_page, policy_page, trust_page,
 };

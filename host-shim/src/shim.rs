@@ -2,6 +2,7 @@
 //!
 //! It decides nothing that a room decides; it brings them together in the right order.
 
+mod applying;
 mod appointments;
 mod audit_report;
 mod automation;
@@ -9,8 +10,10 @@ mod catalogue;
 mod ceilings;
 mod changes_page;
 mod contract;
+mod corrections;
 mod decisions;
 mod embargo_readers;
+mod error;
 mod exposures;
 mod inventory;
 mod lines;
@@ -40,39 +43,34 @@ use spacecp_contract::{Advisory, Digest, DocumentId, DocumentKind};
 use tokio::sync::OnceCell;
 
 use crate::{
-    apply::{Application, ApplyError, Difference, JointPlan, Outcome, Plan},
-    audit::{self, AuditError, Event, Recorded, What},
-    automation::AutomationError,
+    apply::Application,
+    audit::{self, Event, Recorded, What},
     config::Config,
-    decisions::DecisionError,
-    fetch::{FetchError, Source},
-    identity::IdentityError,
+    fetch::Source,
     inventory::Inventory,
-    notify::{NotifyError, ReadingError},
-    own_place::OwnPlaceError,
     plugin::{
-        Counts, PluginError, PluginHost,
+        Counts, PluginHost,
         bindings::exports::spacecp::advisories::{automation::Action, pages},
     },
     policy::Policy,
-    report::ReportingError,
-    store::{Freshness, Store, StoreError},
-    sync::{Mirror, SyncError, SyncReport},
-    tokens::TokenError,
-    trust::{AnyDocument, TrustError, Verified},
+    store::{Freshness, Store},
+    sync::{Mirror, SyncReport},
+    trust::{AnyDocument, Verified},
 };
+pub use applying::{ApplyRequest, JointRequest};
 pub use audit_report::{AuditReport, blocks as audit_blocks};
 pub use automation::Foreseen;
 pub(crate) use catalogue::{Catalogue, Open};
 pub use changes_page::page as changes_page;
 pub use embargo_readers::EmbargoReader;
 pub(crate) use embargo_readers::note_all;
+pub use error::ShimError;
 pub use exposures::{ExposureRecord, Question, page as exposure_page};
 pub(crate) use neutral::NEUTRAL;
 pub(crate) use notifications_page::page as notifications_page;
 pub use plugin_load::PluginLoadError;
 pub use policy_page::page as policy_page;
-pub(crate) use policy_page::{lines, trial, window as window_words};
+pub(crate) use policy_page::{lines, trial};
 pub use policy_report::PolicyReport;
 pub use private_report::{PrivateReport, PrivateStanding};
 pub(crate) use report_page::page as report_page;
@@ -91,152 +89,9 @@ pub struct Shim {
     noted: tokio::sync::Mutex<Option<(Option<u64>, Digest)>>,
 }
 
-/// Why the shim could not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum ShimError {
-    /// A folder or file that the configuration names.
-    #[error("cannot use {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong.
-        source: std::io::Error,
-    },
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The feed's address.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// Corrections whose payloads were carried here and are more than may be kept.
-    #[error(
-        "the news were taken in, but the payloads of its corrections were left out: they have {needed} bytes, and at most {limit} may be kept here; raise feed.keep-payloads-bytes in the configuration, and import the file again"
-    )]
-    NoRoomForPayloads {
-        /// Bytes of all of them.
-        needed: u64,
-        /// Bytes that may be kept.
-        limit: u64,
-    },
-    /// The folder of the state stands open.
-    #[error(transparent)]
-    Place(#[from] OwnPlaceError),
-    /// The panel's identity.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The pinned root.
-    #[error("the pinned root {} is not to be trusted: {source}", path.display())]
-    PinnedRoot {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong.
-        source: TrustError,
-    },
-    /// A sync that changed nothing.
-    #[error(transparent)]
-    Sync(#[from] SyncError),
-    /// A correction that was not applied or taken back.
-    #[error(transparent)]
-    Apply(#[from] ApplyError),
-    /// Automatic application.
-    #[error(transparent)]
-    Automation(#[from] AutomationError),
-    /// A decision that was not made or taken back.
-    #[error(transparent)]
-    Decision(#[from] DecisionError),
-    /// Notifications.
-    #[error(transparent)]
-    Notify(#[from] NotifyError),
-    /// A report to the vendor.
-    #[error(transparent)]
-    Reporting(#[from] ReportingError),
-    /// What somebody has read.
-    #[error(transparent)]
-    Reading(#[from] ReadingError),
-    /// A token of the API.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// The audit log.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    /// The plugin cannot be loaded.
-    #[error("the plugin is not there: {0}")]
-    NoPlugin(PluginLoadError),
-    /// The plugin did not answer.
-    #[error(transparent)]
-    Plugin(#[from] PluginError),
-    /// Something that was found by looking.
-    #[error(
-        "{name:?} was found here and is not configured: it is corrected with the component around it, or by whoever installed it"
-    )]
-    NotCorrectable {
-        /// Its name.
-        name: String,
-    },
-    /// Nothing of that name.
-    #[error("there is no {what} {name:?} here")]
-    NotFound {
-        /// What was asked for.
-        what: &'static str,
-        /// The name.
-        name: String,
-    },
-}
-
-impl ShimError {
-    /// There is no correction of this name.
-    pub(crate) fn no_correction(name: &str) -> Self {
-        Self::NotFound {
-            what: "correction",
-            name: name.to_owned(),
-        }
-    }
-}
-
 /// The id of a correction, as somebody typed it.
 pub(crate) fn correction_id(text: &str) -> Result<DocumentId, ShimError> {
     DocumentId::new(text.to_owned()).map_err(|_| ShimError::no_correction(text))
-}
-
-/// What a request to apply says.
-#[derive(Debug, Clone)]
-pub struct ApplyRequest {
-    /// The correction.
-    pub correction: DocumentId,
-    /// The component on this panel.
-    pub component: String,
-    /// The digest of the plan that was shown; none to take the present plan as it is.
-    pub plan: Option<Digest>,
-    /// Whether what wants a word has been given it.
-    pub overwrite: bool,
-    /// Who asks.
-    pub by: String,
-}
-
-/// What a request to apply several corrections says: all of them, or none.
-#[derive(Debug, Clone)]
-pub struct JointRequest {
-    /// The corrections, each with its component on this panel.
-    pub parts: Vec<(DocumentId, String)>,
-    /// The digest of the plan that was shown; none to take the present plan as it is.
-    pub plan: Option<Digest>,
-    /// Whether what wants a word has been given it.
-    pub overwrite: bool,
-    /// Who asks.
-    pub by: String,
-}
-
-/// Receives the progress of an application.
-pub trait Progress: Send + Sync {
-    /// A step has begun; the words are those of the journal, as `staged`.
-    fn step(&self, step: &str);
-    /// So many of so many files of this step are done.
-    fn files(&self, done: u64, of: u64);
-}
-
-impl Progress for () {
-    fn step(&self, _: &str) {}
-    fn files(&self, _: u64, _: u64) {}
 }
 
 impl Shim {
@@ -345,69 +200,6 @@ impl Shim {
         Ok(plugin.automation_plan(now.as_second()).await?)
     }
 
-    /// What applying would do.
-    pub async fn plan(&self, correction: &DocumentId, component: &str) -> Result<Plan, ShimError> {
-        self.rooms.plan(correction, component).await
-    }
-
-    /// Applies a correction.
-    pub async fn apply(
-        &self,
-        request: ApplyRequest,
-        progress: &dyn Progress,
-    ) -> Result<Application, ShimError> {
-        let request = JointRequest {
-            parts: vec![(request.correction, request.component)],
-            plan: request.plan,
-            overwrite: request.overwrite,
-            by: request.by,
-        };
-        let mut applied = self.rooms.apply(request, progress).await?;
-        Ok(applied.remove(0))
-    }
-
-    /// What applying several corrections as one plan would do, in the order in which they need each
-    /// other.
-    pub async fn plan_jointly(
-        &self,
-        parts: &[(DocumentId, String)],
-    ) -> Result<JointPlan, ShimError> {
-        self.rooms.plan_jointly(parts).await
-    }
-
-    /// Applies several corrections: all of them, or none.
-    pub async fn apply_jointly(
-        &self,
-        request: JointRequest,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Application>, ShimError> {
-        self.rooms.apply(request, progress).await
-    }
-
-    /// What a correction would do to text files that were changed here, line by line. The new contents
-    /// are fetched for it.
-    pub async fn differences(
-        &self,
-        correction: &DocumentId,
-        component: &str,
-    ) -> Result<Vec<Difference>, ShimError> {
-        self.rooms.differences(correction, component).await
-    }
-
-    /// The plan of a correction with what it changes in text files, line by line; and whether that is
-    /// under embargo, which `reader` is then noted to have read. The new contents are fetched for it.
-    pub async fn changes(
-        &self,
-        correction: &DocumentId,
-        component: &str,
-        reader: &str,
-    ) -> Result<(Plan, Vec<Difference>, bool), ShimError> {
-        let (plan, differences, secret) = self.rooms.changes(correction, component).await?;
-        self.note_embargo_readers(reader, &secret, Timestamp::now())
-            .await?;
-        Ok((plan, differences, !secret.is_empty()))
-    }
-
     /// What is installed.
     pub async fn inventory(&self) -> Arc<Inventory> {
         self.rooms.inventory().await
@@ -426,58 +218,9 @@ impl Shim {
         })
     }
 
-    /// Takes an application back. `overwrite` gives up files that were changed since.
-    pub async fn roll_back(
-        &self,
-        application: &str,
-        overwrite: bool,
-        by: &str,
-        progress: &dyn Progress,
-    ) -> Result<Application, ShimError> {
-        let _at_work = self.rooms.at_work().await;
-        let reason = format!("taken back by {by}");
-        let taken_back = self
-            .rooms
-            .applier()
-            .acting_for(by)
-            .roll_back(application, overwrite, &reason, Timestamp::now(), progress)
-            .await;
-        self.rooms.lookout().forget();
-        self.rooms.stirred().notify_one();
-        Ok(taken_back?)
-    }
-
-    /// The application of a component that can be taken back, if one can.
-    pub async fn reversible(&self, component: &str) -> Result<Option<Application>, ShimError> {
-        Ok(self.rooms.applier().reversible(component).await?)
-    }
-
-    /// What was applied, newest first.
-    pub async fn history(&self, limit: u32) -> Result<Vec<Application>, ShimError> {
-        Ok(self.rooms.applier().history(limit).await?)
-    }
-
-    /// What was applied by this application; none if there was none of this name.
-    pub(crate) async fn correction_of(
-        &self,
-        application: &str,
-    ) -> Result<Option<DocumentId>, ShimError> {
-        Ok(self.rooms.applier().correction_of(application).await?)
-    }
-
-    /// How many applications there were with each outcome.
-    pub async fn outcomes(&self) -> Result<Vec<(Outcome, u64)>, ShimError> {
-        Ok(self.rooms.applier().outcomes().await?)
-    }
-
     /// How current the panel's knowledge is.
     pub async fn freshness(&self) -> Result<Freshness, ShimError> {
         Ok(self.rooms.store().freshness().await?)
-    }
-
-    /// The components that a correction could be applied to, by name.
-    pub async fn components_for(&self, correction: &DocumentId) -> Result<Vec<String>, ShimError> {
-        self.rooms.components_for(correction).await
     }
 
     /// Why the plugin is not there, if it is not. Loads it if nobody has needed it yet.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::{
-    Application, Applier, ApplyError, Step,
+    Application, Applier, ApplyError, Progress, Step,
     carry::carry,
     disk::Disk,
     error::Doing,
@@ -21,7 +21,7 @@ use super::{
     recovery::{LiveTree, bring, live_tree, place, tidy, workspace},
     settle::command_ended,
 };
-use crate::{shim::Progress, streamed};
+use crate::streamed;
 
 /// What is known of a component when its old tree is about to return.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use std::ffi::OsStr;
 use spacecp_contract::Digest;
 
 use super::{
-    Action, Applier, ApplyError, Operation, Part, Step,
-    applier::Work,
+    Action, Applier, ApplyError, Operation, Part, Progress, Step,
     carry::carry,
     exchange,
     journal::{Entry, State},
+    order::Work,
     own_files,
     place::{PAYLOAD, Place, START_TIE, STOP_TIE},
     plan,
@@ -23,7 +23,6 @@ use crate::{
     control::{ControlError, Tie, Watch},
     fetch::{FetchError, Source, fetch_payload},
     inventory::{Component, read_version},
-    shim::Progress,
 };
 
 impl Applier {

@@ -7,6 +7,7 @@
 //! undoes. Several corrections can be one plan: all of them are applied, or none. Nothing outside a
 //! component's folder and the workspace beside it is ever written.
 
+mod applied;
 mod applier;
 mod backward;
 mod carry;
@@ -24,10 +25,12 @@ mod joint;
 mod journal;
 mod lock;
 mod old_trees;
+mod order;
 mod own_files;
 mod place;
 mod plan;
 mod preflight;
+mod progress;
 mod record;
 mod recovery;
 mod settle;
@@ -35,11 +38,13 @@ mod stage;
 mod steps;
 mod watch;
 
-pub use applier::{Applier, Order, Part};
+pub use applier::Applier;
 pub use error::ApplyError;
 pub use exchange::Exchange;
 pub use faults::{Action, Faults, Operation};
 pub use old_trees::OldTrees;
+pub use order::{Order, Part};
+pub use progress::Progress;
 pub use steps::{Interrupted, NoFaults, Step, Steps};
 
 use jiff::Timestamp;

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Applier, ApplyError,
-    applier::described,
+    applied::described,
     journal::{Entry, State},
     lock::Lock,
     place::TREE,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Application, Applier, ApplyError,
-    applier::described,
+    applied::described,
     error::Doing,
     forward::{Command, tie_path},
     journal::{Entry, State},

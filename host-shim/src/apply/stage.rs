@@ -13,14 +13,14 @@ use sha2::{Digest as _, Sha256};
 use spacecp_contract::{Correction, Digest, FileChange, FileState};
 
 use super::{
-    ApplyError,
+    ApplyError, Progress,
     copy::Copying,
     durable::Durably,
     error::Doing,
     folder::Folder,
     place::{PAYLOAD, Place, TREE},
 };
-use crate::{shim::Progress, streamed};
+use crate::streamed;
 
 /// The largest window that a payload may ask its reader for: 8 MiB, zstd's own recommendation.
 const WINDOW_LOG: u32 = 23;

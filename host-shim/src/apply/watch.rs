@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::{
-    Application, Applier, ApplyError,
+    Application, Applier, ApplyError, Progress,
     journal::{Entry, State},
     lock::Lock,
     record::Acting,
     recovery::{LiveTree, live_tree},
 };
-use crate::{inventory::Inventory, shim::Progress};
+use crate::inventory::Inventory;
 
 /// How often whoever has handed over looks at the journal.
 const PAUSE: Duration = Duration::from_millis(100);

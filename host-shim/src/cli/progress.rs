@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::shim::Progress;
+use crate::apply::Progress;
 
 /// A bar on standard error.
 #[derive(Debug)]

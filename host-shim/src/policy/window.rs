@@ -5,6 +5,8 @@
 //! that comes twice begins the first time, and once. How long it is open is counted in real minutes.
 //! The time zones come with the program: nothing of the machine is asked.
 
+use std::fmt;
+
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, Time, Weekday},
@@ -135,6 +137,18 @@ struct Written {
     start: String,
     minutes: u32,
     zone: String,
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days: Vec<&str> = self.days.iter().map(|day| day.name()).collect();
+        let days = match days.as_slice() {
+            [] => "every day".to_owned(),
+            days => days.join(", "),
+        };
+        let (start, minutes, zone) = (self.start(), self.minutes, self.zone());
+        write!(f, "{days} at {start} for {minutes} minutes ({zone})")
+    }
 }
 
 impl TryFrom<Written> for Window {

@@ -199,12 +199,7 @@ fn excluded(editing: &Editing<'_>) -> Markup {
 
 /// What the configuration allows beyond what the fields show by themselves.
 fn allowed(ceiling: &Ceiling) -> Markup {
-    let windows: Vec<String> = ceiling
-        .windows
-        .0
-        .iter()
-        .map(crate::shim::window_words)
-        .collect();
+    let windows: Vec<String> = ceiling.windows.0.iter().map(ToString::to_string).collect();
     html! {
         @if !windows.is_empty() {
             p { "The configuration allows nothing outside these windows: " (windows.join("; ")) "." }

@@ -13,7 +13,7 @@ use crate::{
     plugin::bindings::exports::spacecp::advisories::pages::{
         Block, Cell, Fact, Notice, Page, Table, Tone,
     },
-    policy::{Policy, Treatment, Window, Windows},
+    policy::{Policy, Treatment, Windows},
 };
 
 /// The report as a page, for a browser and a terminal; with what would happen now, where that could
@@ -183,23 +183,8 @@ fn windows(windows: &Windows) -> String {
     if windows.is_always() {
         return "none: at any time".to_owned();
     }
-    let words: Vec<String> = windows.0.iter().map(window).collect();
+    let words: Vec<String> = windows.0.iter().map(ToString::to_string).collect();
     words.join("; ")
-}
-
-/// A window in words.
-pub(crate) fn window(window: &Window) -> String {
-    let days: Vec<&str> = window.days().iter().map(|day| day.name()).collect();
-    let days = match days.as_slice() {
-        [] => "every day".to_owned(),
-        days => days.join(", "),
-    };
-    format!(
-        "{days} at {} for {} minutes ({})",
-        window.start(),
-        window.minutes(),
-        window.zone()
-    )
 }
 
 fn foreseen_blocks(foreseen: &Result<Foreseen, String>) -> Vec<Block> {

@@ -27,11 +27,12 @@ use super::{
     visit::{Session, Visit},
 };
 use crate::{
+    apply::Progress,
     render::{
         html,
         progress::{Stage, list},
     },
-    shim::{Progress, ShimError},
+    shim::ShimError,
 };
 
 /// Works that are remembered; the oldest make room.

@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 
 use super::{Asked, Caller, MANY, Part, Problem, Sent, Web, json};
 use crate::{
-    apply,
+    apply::{self, Progress},
     audit::{Entry, Event},
     automation,
-    shim::{ApplyRequest, Progress, ShimError, correction_id},
+    shim::{ApplyRequest, ShimError, correction_id},
     tokens::Scope,
 };
 
