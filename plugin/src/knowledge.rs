@@ -371,7 +371,11 @@ impl Knowledge {
                 verdict: Verdict::clone(other),
                 same_flaw_as: verdict.advisory.id.clone(),
             }));
-            verdicts.push(with_others(verdict, others));
+            let mut verdict = with_others(verdict, others);
+            if verdict.status == Status::Affected && verdict.correction.is_none() {
+                verdict.correction = self.correction_of_others(&verdict, others);
+            }
+            verdicts.push(verdict);
         }
         ExposureReport {
             summary: self.summary(),

@@ -39,6 +39,9 @@ pub(crate) struct Ratings {
 /// Vectors that are remembered: more than CVSS 3.1 has, and few enough for whoever is sent made-up ones.
 const REMEMBERED: usize = 4_096;
 
+/// Bytes of a vector that is remembered: more than any version of CVSS takes.
+const LONGEST: usize = 256;
+
 impl Ratings {
     /// The rating of an advisory with these vectors, as [`rate`] computes it.
     pub(crate) fn of<Text: AsRef<str>>(&mut self, vectors: &[Text]) -> Rating {
@@ -50,7 +53,7 @@ impl Ratings {
             return *rating;
         }
         let rating = rate(vectors);
-        if self.known.len() < REMEMBERED {
+        if self.known.len() < REMEMBERED && vector.len() <= LONGEST {
             self.known.insert(vector.into(), rating);
         }
         rating
@@ -111,5 +114,13 @@ mod tests {
             assert_eq!(ratings.of(&[&vector]), rate(&[&vector]));
         }
         assert_eq!(ratings.known.len(), REMEMBERED);
+    }
+
+    #[test]
+    fn a_vector_longer_than_any_is_rated_and_not_remembered() {
+        let long = "CVSS:3.1/".repeat(30);
+        let mut ratings = Ratings::default();
+        assert_eq!(ratings.of(&[&long]), rate(&[&long]));
+        assert!(ratings.known.is_empty());
     }
 }

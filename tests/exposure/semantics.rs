@@ -166,6 +166,43 @@ async fn a_correction_for_either_of_two_advisories_is_shown_for_the_flaw() {
     let report = report(panel).await;
     assert_eq!(report.verdicts.len(), 1);
     assert!(report.verdicts[0].correction.is_some());
+    // Also where the advisory that speaks for both has none.
+    let mut graver = ours.clone();
+    graver.known_exploited = true;
+    let panel = installed("1.0.0").told(&graver).told(&theirs).given(&fix);
+    let report = self::report(panel).await;
+    assert_eq!(report.verdicts[0].advisory.id, OURS);
+    assert!(report.verdicts[0].correction.is_some());
+}
+
+#[tokio::test]
+async fn a_correction_that_surely_ends_the_exposure_comes_before_one_of_which_nobody_can_say_so() {
+    let choices = [
+        [
+            ("SPACECP-CO-2026-0001", "git-paper-9"),
+            ("SPACECP-CO-2026-0002", "2.0.0"),
+        ],
+        [
+            ("SPACECP-CO-2026-0001", "2.0.0"),
+            ("SPACECP-CO-2026-0002", "git-paper-9"),
+        ],
+    ];
+    for fixes in choices {
+        let mut flaw = advisory(OURS, LODASH, &[("0", Some("2.0.0"), None)]);
+        flaw.affected[0].scheme = VersionScheme::Generic;
+        flaw.corrections = fixes.iter().rev().map(|(fix, _)| id(fix)).collect();
+        let mut panel = installed("1.0.0").told(&flaw);
+        for (fix, to) in fixes {
+            let mut fix = correction(fix, LODASH, to, &[]);
+            fix.scheme = VersionScheme::Generic;
+            fix.from.fixed = None;
+            panel = panel.given(&fix);
+        }
+        let report = report(panel).await;
+        let chosen = report.verdicts[0].correction.as_ref().unwrap();
+        let (surely, _) = fixes.iter().find(|(_, to)| *to == "2.0.0").unwrap();
+        assert_eq!(chosen.id, *surely);
+    }
 }
 
 #[tokio::test]

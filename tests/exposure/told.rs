@@ -115,5 +115,46 @@ async fn of_a_flaw_under_embargo_a_script_is_told_no_more_because_two_advisories
     for secret in ["A secret door", "3.0.0", "2.0.0"] {
         assert!(!told.contains(secret), "{told}");
     }
+    let told: Value = serde_json::from_str(&told)?;
+    for one in told["verdicts"].as_array().unwrap() {
+        assert_eq!(one["same_flaw_as"], Value::Null, "{told}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_place_of_what_is_under_embargo_among_verdicts_says_nothing_of_how_bad_it_is()
+-> Result<()> {
+    const WORSE: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    const BETTER: &str = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N";
+    let secret = [(OURS, BETTER), (THEIRS, WORSE)].map(|(id, vector)| Advisory {
+        tlp: Tlp::AmberStrict,
+        embargo_until: Some(Timestamp::now() + SignedDuration::from_hours(24)),
+        severity: vec![vector.to_owned()],
+        ..advisory(id, COMPONENT, &[("0", Some("3.0.0"), None)])
+    });
+    let house = told_of(secret).await?;
+    let told: Value = serde_json::from_str(&house.check()?.1)?;
+    let verdicts = told["verdicts"].as_array().unwrap().iter();
+    let ids: Vec<&Value> = verdicts.map(|one| &one["advisory"]["id"]).collect();
+    assert_eq!(ids, [ADVISORY, OURS, THEIRS], "{told}");
+    let (_, sarif) = house.told(&["check", "--format", "sarif"])?;
+    let sarif: Value = serde_json::from_str(&sarif)?;
+    let results = sarif["runs"][0]["results"].as_array().unwrap().iter();
+    let ids: Vec<&Value> = results.map(|one| &one["ruleId"]).collect();
+    assert_eq!(ids, [ADVISORY, OURS, THEIRS], "{sarif}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worst_severity_is_that_of_every_advisory_about_a_flaw() -> Result<()> {
+    let [mut ours, mut theirs] = one_flaw_twice();
+    ours.severity = vec!["CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N".to_owned()];
+    // Attacks that are known make it speak for the other.
+    ours.known_exploited = true;
+    theirs.severity = vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".to_owned()];
+    let house = told_of([ours, theirs]).await?;
+    let told: Value = serde_json::from_str(&house.check()?.1)?;
+    assert_eq!(told["summary"]["worst"], "Critical", "{told}");
     Ok(())
 }

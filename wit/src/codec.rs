@@ -148,13 +148,14 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
     kind: DocumentKind,
     validate: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, DecodeError> {
-    let preamble = Preamble::read(bytes, limits).map_err(|error| match error {
+    let refused = |error| match error {
         PreambleError::Shape(source) => DecodeError::Shape { kind, source },
         error => DecodeError::Field {
             kind,
             reason: error.to_string(),
         },
-    })?;
+    };
+    let preamble = Preamble::read(bytes, limits).map_err(refused)?;
     if preamble.kind != kind.as_str() {
         return Err(DecodeError::Kind {
             expected: kind,
@@ -167,6 +168,7 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
             found: preamble.schema,
         });
     }
+    preamble.names_fields().map_err(refused)?;
     let document: T = rmp_serde::from_slice(bytes).map_err(|error| DecodeError::Field {
         kind,
         reason: error.to_string(),

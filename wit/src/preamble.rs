@@ -8,13 +8,15 @@ use serde::Deserialize;
 
 use crate::{Limits, ShapeError, shape};
 
-/// The two fields of every outermost map.
+/// What every outermost map says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Preamble<'a> {
     /// Which schema the document was written for.
     pub(crate) schema: u32,
     /// What kind of document it says it is.
     pub(crate) kind: &'a str,
+    /// Whether a field of it has a name that is no text.
+    nameless: bool,
 }
 
 /// Why a document does not say what it is.
@@ -29,7 +31,8 @@ pub(crate) enum PreambleError {
     /// It has the field more than once, and readers might choose differently.
     #[error("duplicate field `{0}`")]
     Duplicate(&'static str),
-    /// A field is named by something else than a text, which readers would take for a number of theirs.
+    /// A field of the outermost map is named by something else than a text, which readers would take for a number of
+    /// theirs.
     #[error("a field has a name that is no text")]
     Nameless,
     /// The field has a value of another type.
@@ -43,7 +46,7 @@ pub(crate) enum PreambleError {
 }
 
 impl<'a> Preamble<'a> {
-    /// Bounds the document, and reads what it says of itself. Allocates for nothing but an error.
+    /// Bounds the document, and reads what it says of itself. Allocates no more than the pass does, and an error.
     pub(crate) fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, PreambleError> {
         let mut schema = Field::new("schema");
         let mut kind = Field::new("kind");
@@ -55,13 +58,19 @@ impl<'a> Preamble<'a> {
             }
             None => nameless = true,
         })?;
-        if nameless {
-            return Err(PreambleError::Nameless);
-        }
         Ok(Self {
             schema: schema.value(bytes)?,
             kind: kind.value(bytes)?,
+            nameless,
         })
+    }
+
+    /// Refuses a field that no reader of this schema knows by name; to be asked once the schema is one of ours.
+    pub(crate) fn names_fields(&self) -> Result<(), PreambleError> {
+        if self.nameless {
+            return Err(PreambleError::Nameless);
+        }
+        Ok(())
     }
 }
 
@@ -82,8 +91,8 @@ impl Field {
         }
     }
 
-    fn meet(&mut self, name: &[u8], value: usize) {
-        if name == self.name.as_bytes() {
+    fn meet(&mut self, name: &str, value: usize) {
+        if name == self.name {
             self.again = self.found.is_some();
             self.found = Some(value);
         }

@@ -214,10 +214,11 @@ impl Report {
     /// Reads a report, refusing what is beyond `limits` before allocating for it.
     pub fn from_bytes(bytes: &[u8], limits: &ReportLimits) -> Result<Self, ReportError> {
         let field = |reason: String| ReportError::Field { reason };
-        let preamble = Preamble::read(bytes, &limits.of_shape()).map_err(|error| match error {
+        let refused = |error| match error {
             PreambleError::Shape(error) => error.into(),
             error => field(error.to_string()),
-        })?;
+        };
+        let preamble = Preamble::read(bytes, &limits.of_shape()).map_err(refused)?;
         if preamble.kind != KIND {
             return Err(ReportError::Kind {
                 found: preamble.kind.chars().take(32).collect(),
@@ -228,6 +229,7 @@ impl Report {
                 found: preamble.schema,
             });
         }
+        preamble.names_fields().map_err(refused)?;
         let incoming: Incoming =
             rmp_serde::from_slice(bytes).map_err(|error| field(error.to_string()))?;
         incoming.report.check(limits)?;

@@ -1,6 +1,6 @@
 //! Bounds a MessagePack value before anything is allocated for it.
 //!
-//! One pass over the bytes, without recursion and without memory, that refuses what is too long,
+//! One pass over the bytes, without recursion and with no memory but for a stack as deep as the limit, that refuses what is too long,
 //! too deep, too many, cut short or followed by something. What it lets through is still
 //! untrusted. Format: <https://github.com/msgpack/msgpack/blob/master/spec.md>.
 
@@ -97,12 +97,12 @@ pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
     check_fields(bytes, limits, |_, _| {})
 }
 
-/// The same, and where the value is a map, tells `field` of each of its entries: the bytes of its name, if that is a
+/// The same, and where the value is a map, tells `field` of each of its entries: its name, if that is a
 /// text, and where in `bytes` its value begins.
 pub(crate) fn check_fields(
     bytes: &[u8],
     limits: &Limits,
-    mut field: impl FnMut(Option<&[u8]>, usize),
+    mut field: impl FnMut(Option<&str>, usize),
 ) -> Result<(), ShapeError> {
     if bytes.len() > limits.bytes {
         return Err(ShapeError::Bytes {
@@ -132,7 +132,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn value(&mut self, field: &mut impl FnMut(Option<&[u8]>, usize)) -> Result<(), ShapeError> {
+    fn value(&mut self, field: &mut impl FnMut(Option<&str>, usize)) -> Result<(), ShapeError> {
         let is_map = self.bytes.first().is_some_and(|first| is_map(*first));
         // How many values each open array or map still has to give.
         let mut open: Vec<u64> = Vec::with_capacity(self.limits.depth.min(64));
@@ -248,14 +248,14 @@ fn is_map(first: u8) -> bool {
     matches!(marker, Marker::FixMap(_) | Marker::Map16 | Marker::Map32)
 }
 
-/// The bytes of a text or binary value that was stepped over; none where it is another one.
-fn text(value: &[u8]) -> Option<&[u8]> {
+/// The text that was stepped over; none where it was something else, or its bytes are no text.
+fn text(value: &[u8]) -> Option<&str> {
     let head = match Marker::from_u8(*value.first()?) {
         Marker::FixStr(_) => 1,
-        Marker::Str8 | Marker::Bin8 => 2,
-        Marker::Str16 | Marker::Bin16 => 3,
-        Marker::Str32 | Marker::Bin32 => 5,
+        Marker::Str8 => 2,
+        Marker::Str16 => 3,
+        Marker::Str32 => 5,
         _ => return None,
     };
-    value.get(head..)
+    std::str::from_utf8(value.get(head..)?).ok()
 }

@@ -264,6 +264,8 @@ fn a_field_without_a_text_for_a_name_is_refused_since_readers_might_count_fields
         b"\xcd\x01\x00",
         b"\x90",
         b"\xc3",
+        b"\xc4\x05other",
+        b"\xa3\xff\xfe\xfd",
     ] {
         let reason = field(&with_entry(name, b"\x01"));
         assert_eq!(reason, "a field has a name that is no text", "{name:x?}");
@@ -278,10 +280,14 @@ fn what_a_field_says_of_itself_is_not_what_the_document_says() {
 
 #[test]
 fn a_newer_schema_is_refused_by_name_before_any_field_is_read() {
-    let newer = b"\x83\xa5other\x91\x07\xa4kind\xa4head\xa6schema\x02";
-    let error = decode::<Head>(newer, &Limits::default()).unwrap_err();
     let kind = DocumentKind::Head;
-    assert_eq!(error, DecodeError::Schema { kind, found: 2 });
+    for newer in [
+        &b"\x83\xa5other\x91\x07\xa4kind\xa4head\xa6schema\x02"[..],
+        b"\x83\x07\x01\xa4kind\xa4head\xa6schema\x02",
+    ] {
+        let error = decode::<Head>(newer, &Limits::default()).unwrap_err();
+        assert_eq!(error, DecodeError::Schema { kind, found: 2 });
+    }
 }
 
 #[test]

@@ -43,23 +43,25 @@ pub(super) async fn check(
     if asked.format == Format::Sarif {
         out.value(&sarif::log(&telling.verdicts(&report.verdicts).await?))?;
     } else if out.json || asked.format == Format::Json {
-        let verdicts = report
-            .verdicts
-            .iter()
-            .map(|one| told(one, None, &decisions));
+        let standing = report.verdicts.iter().map(|one| (one, None));
         let repeated = report.repeated.iter();
-        let repeated =
-            repeated.map(|one| told(&one.verdict, Some(one.same_flaw_as.as_str()), &decisions));
-        let verdicts: Vec<Value> = verdicts.chain(repeated).collect();
+        let repeated = repeated.map(|one| (&one.verdict, Some(one.same_flaw_as.as_str())));
+        let mut all: Vec<(&Verdict, Option<&str>)> = standing.chain(repeated).collect();
         let mut summary = json!(report.summary);
         if !out.under_embargo {
-            let exposed = report.verdicts.iter();
-            let exposed = exposed
-                .filter(|one| one.status == Status::Affected)
-                .cloned();
-            let exposed: Vec<Verdict> = exposed.collect();
-            summary["worst"] = json!(telling.worst(&exposed, &WORST_FIRST));
+            let exposed = all.iter().map(|(verdict, _)| *verdict);
+            let exposed = exposed.filter(|one| one.status == Status::Affected);
+            summary["worst"] = json!(telling.worst(exposed, &WORST_FIRST));
+            // Whether it repeats another, and its place among the others, say more than an id.
+            for (verdict, same_flaw_as) in &mut all {
+                *same_flaw_as = same_flaw_as.filter(|_| telling.speaks_of(verdict));
+            }
+            all.sort_by_cached_key(|(verdict, _)| telling.place(verdict));
         }
+        let verdicts = all.into_iter();
+        let verdicts: Vec<Value> = verdicts
+            .map(|(verdict, same_flaw_as)| told(verdict, same_flaw_as, &decisions))
+            .collect();
         let whole = json!({
             "summary": summary,
             "verdicts": verdicts,

@@ -120,19 +120,33 @@ impl<'a> Telling<'a> {
                 told.push(verdict);
             }
         }
+        told.sort_by_cached_key(|verdict| self.place(verdict));
         Ok(told)
     }
 
     /// The worst severity among the exposures that may be spoken of.
-    pub(super) fn worst(&self, all: &[Verdict], among: &[Severity]) -> Option<Severity> {
-        let spoken = |severity: &&Severity| {
-            let mut exposed = all.iter();
-            exposed.any(|one| one.severity == **severity && self.speaks_of(one))
-        };
-        among.iter().find(spoken).copied()
+    pub(super) fn worst<'v>(
+        &self,
+        exposed: impl Iterator<Item = &'v Verdict>,
+        worst_first: &[Severity],
+    ) -> Option<Severity> {
+        let spoken = exposed.filter(|one| self.speaks_of(one));
+        let places = spoken.filter_map(|one| {
+            let mut severities = worst_first.iter();
+            severities.position(|severity| *severity == one.severity)
+        });
+        places.min().map(|place| worst_first[place])
     }
 
-    fn speaks_of(&self, verdict: &Verdict) -> bool {
+    /// Where a program is told of a verdict: first what may be spoken of, in the order in which it came; then the rest
+    /// by what is told of it, as the worst come first otherwise.
+    pub(super) fn place(&self, verdict: &Verdict) -> Option<(String, String)> {
+        let told = || (verdict.advisory.id.clone(), format!("{:?}", verdict.status));
+        (!self.speaks_of(verdict)).then(told)
+    }
+
+    /// Whether programs may be told more of a verdict than ids.
+    pub(super) fn speaks_of(&self, verdict: &Verdict) -> bool {
         !verdict.embargo && self.catalogue.speaks_of(&verdict.advisory.id)
     }
 

@@ -146,7 +146,8 @@ impl Catalogue {
 
     /// The worst severity among the exposures to public advisories.
     pub(crate) fn worst(&self, report: &ExposureReport) -> Option<&'static str> {
-        let exposed = report.verdicts.iter();
+        let repeated = report.repeated.iter().map(|repeated| &repeated.verdict);
+        let exposed = report.verdicts.iter().chain(repeated);
         let exposed = exposed.filter(|verdict| verdict.status == Status::Affected);
         let severities = exposed.filter_map(|verdict| self.severity(&verdict.advisory.id));
         severities.min_by_key(|word| WORST_FIRST.iter().position(|known| known == word))

@@ -2,14 +2,15 @@
 //!
 //! May not: judge what is exposed, or when a correction is applied.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, rc::Rc};
 
 use spacecp_contract::Correction;
 
 use super::Knowledge;
 use crate::{
     bindings::{
-        exports::spacecp::advisories::exposure::Status, spacecp::advisories::inventory::Component,
+        exports::spacecp::advisories::exposure::{Status, Verdict},
+        spacecp::advisories::{inventory::Component, types::DocumentRef},
     },
     exposure::{Installed, Ranges, compare},
     headline::Headline,
@@ -24,37 +25,69 @@ impl Knowledge {
         exposed: &Component,
     ) -> Option<(&Correction, &Component)> {
         let named = advisory.corrections.iter();
-        let candidates = named.filter_map(|id| self.corrections.get(id.as_str()));
-        let fitting = candidates.filter_map(|correction| {
+        let mut candidates: Vec<&Correction> = named
+            .filter_map(|id| self.corrections.get(id.as_str()))
+            .collect();
+        // Whatever cannot be compared is chosen from in one order, however the advisory lists it.
+        candidates.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let fitting = candidates.into_iter().filter_map(|correction| {
             let places = self.by_name.get(correction.component.as_str())?;
             let mut targets = places.iter().map(|place| &self.components[*place]);
             let target = targets.find(|target| {
-                target.correctable
-                    && carries(target, exposed)
-                    && fits(correction, target)
-                    && !self.leads_into(correction, advisory)
+                target.correctable && carries(target, exposed) && fits(correction, target)
             })?;
-            Some((correction, target))
+            let ends = self.ends(correction, advisory)?;
+            Some((ends, correction, target))
         });
-        // The one that leads highest; the closest to the exposed component before one around it.
-        fitting.reduce(|best, next| {
-            let closer = next.1.name.len().cmp(&best.1.name.len());
-            let further =
-                || compare(next.0.scheme, &next.0.to, &best.0.to).unwrap_or(Ordering::Equal);
-            if closer.then_with(further).is_gt() {
+        // One that surely ends it before one of whose version nobody can say so; the closest to the exposed component
+        // before one around it; the one that leads highest.
+        let best = fitting.reduce(|best, next| {
+            let surer = next.0.cmp(&best.0);
+            let closer = || next.2.name.len().cmp(&best.2.name.len());
+            let further = || leads_further(next.1, best.1);
+            if surer.then_with(closer).then_with(further).is_gt() {
                 next
             } else {
                 best
             }
-        })
+        });
+        best.map(|(_, correction, target)| (correction, target))
     }
 
-    /// Whether a correction leads to a version that this advisory affects as well.
-    fn leads_into(&self, correction: &Correction, advisory: &Headline) -> bool {
+    /// Whether the version that a correction leads to is surely no longer affected by this advisory; none where it
+    /// is affected as well.
+    fn ends(&self, correction: &Correction, advisory: &Headline) -> Option<bool> {
         let to = Installed::new(&correction.to);
         let statement = self.index.statement(&advisory.id, &correction.component);
-        statement.is_some_and(|statement| statement.judge(Some(&to)).status == Status::Affected)
+        match statement.map(|statement| statement.judge(Some(&to)).status) {
+            Some(Status::Affected) => None,
+            Some(Status::Unknown) => Some(false),
+            Some(Status::Fixed | Status::NotAffected) | None => Some(true),
+        }
     }
+
+    /// The correction of another advisory about the same flaw, where it would end this one's exposure as well.
+    pub(super) fn correction_of_others(
+        &self,
+        verdict: &Verdict,
+        others: &[Rc<Verdict>],
+    ) -> Option<DocumentRef> {
+        let advisory = self.advisories.get(&verdict.advisory.id)?;
+        let named = others.iter().filter_map(|other| other.correction.as_ref());
+        let mut ending = named.filter(|named| {
+            let correction = self.corrections.get(&named.id);
+            correction.is_some_and(|correction| self.ends(correction, advisory).is_some())
+        });
+        ending.next().cloned()
+    }
+}
+
+/// Which of two corrections leads to the higher version; neither, where nobody can say.
+fn leads_further(one: &Correction, other: &Correction) -> Ordering {
+    if one.scheme != other.scheme {
+        return Ordering::Equal;
+    }
+    compare(one.scheme, &one.to, &other.to).unwrap_or(Ordering::Equal)
 }
 
 /// Whether `target` is the exposed component or one that has it inside.
