@@ -1,8 +1,8 @@
 //! Bounds a MessagePack value before anything is allocated for it.
 //!
-//! One pass over the bytes, without recursion and with no memory but for a stack as deep as the limit, that refuses what is too long,
-//! too deep, too many, cut short or followed by something. What it lets through is still
-//! untrusted. Format: <https://github.com/msgpack/msgpack/blob/master/spec.md>.
+//! One pass over the bytes, without recursion and with no memory but for a stack as deep as the limit, that
+//! refuses what is too long, too deep, too many, cut short or followed by something. What it lets through is
+//! still untrusted. Format: <https://github.com/msgpack/msgpack/blob/master/spec.md>.
 
 use rmp::Marker;
 
@@ -97,8 +97,8 @@ pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), ShapeError> {
     check_fields(bytes, limits, |_, _| {})
 }
 
-/// The same, and where the value is a map, tells `field` of each of its entries: its name, if that is a
-/// text, and where in `bytes` its value begins.
+/// The same, and where the value is a map, tells `field` of each of its entries: its name, if that is a text, and
+/// where in `bytes` its value begins.
 pub(crate) fn check_fields(
     bytes: &[u8],
     limits: &Limits,

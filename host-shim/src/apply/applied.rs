@@ -1,4 +1,6 @@
 //! Tells what was applied, and whether it can be taken back.
+//!
+//! May not: change anything, in the journal or on the disk.
 
 use std::os::unix::fs::MetadataExt;
 

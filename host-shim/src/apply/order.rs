@@ -1,4 +1,6 @@
 //! What is to be applied and what was said about it, and what comes of that: work for each part of it.
+//!
+//! May not: touch the disk, or begin anything.
 
 use jiff::Timestamp;
 use spacecp_contract::{Correction, Digest, Restart};

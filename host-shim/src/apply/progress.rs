@@ -1,4 +1,6 @@
 //! How far an application has come, for whoever waits for it.
+//!
+//! May not: hold an application up, or stop it.
 
 /// Receives the progress of an application.
 pub trait Progress: Send + Sync {

@@ -1,6 +1,7 @@
 //! Plans, applies and takes back corrections for whoever asks, and tells what was applied.
 //!
 //! What is asked for here was asked for by a person or a program; what happens by itself is elsewhere.
+//! May not: do the work, which [`Rooms`](super::Rooms) has done.
 
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentId};

@@ -1,4 +1,6 @@
-//! Corrections on their way to components: found, planned, carried out. Works without the plugin.
+//! Corrections on their way to components: found, planned, carried out.
+//!
+//! May not: need the plugin, or decide whether something is applied.
 
 use std::collections::BTreeSet;
 
