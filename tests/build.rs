@@ -39,7 +39,8 @@ fn main() -> Result<()> {
     announce("has_age", &["age"]);
     announce("has_unshare", &["unshare", "mount"]);
     announce("has_strace", &["strace"]);
-    announce_disks();
+    announce_root();
+    announce_case_folding();
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     // A folder of its own beside the profile's: the running cargo holds the lock of that one.
     let target_dir = out
@@ -78,8 +79,9 @@ fn announce(cfg: &str, programs: &[&str]) {
     }
 }
 
-/// Says whether file systems can be made and mounted, which wants root beside the programs.
-fn announce_disks() {
+/// Says whether the tests run as root, who can give files away and start processes of other users; and
+/// whether file systems can be made and mounted, which wants root beside the programs.
+fn announce_root() {
     let programs = [
         "mkfs.ext4",
         "mkfs.xfs",
@@ -91,9 +93,19 @@ fn announce_disks() {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let is_root = status.lines().any(|line| line.starts_with("Uid:\t0\t"));
     if is_root || env::var_os("CI").is_some() {
+        announce("has_root", &[]);
         announce("has_disks", &programs);
     } else {
-        println!("cargo::rustc-check-cfg=cfg(has_disks)");
+        println!("cargo::rustc-check-cfg=cfg(has_root, has_disks)");
+    }
+}
+
+/// Says whether the kernel's ext4 can ignore case. Nobody can install that, so its absence is no failure in
+/// CI either.
+fn announce_case_folding() {
+    println!("cargo::rustc-check-cfg=cfg(has_case_folding)");
+    if Path::new("/sys/fs/ext4/features/casefold").exists() {
+        println!("cargo::rustc-cfg=has_case_folding");
     }
 }
 

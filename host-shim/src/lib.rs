@@ -1,54 +1,34 @@
 //! The native side of SpaceCP advisories: what a panel embeds.
 //!
-//! It alone touches the network, the disk and keys. Data flows through its rooms in one order, and
-//! each room knows only those before it:
+//! It alone touches the network, the disk and keys. Each duty is a crate of its own, and each knows only those
+//! below it; this one has the commands, and gives the others on under the names by which an embedding panel and
+//! the commands use them:
 //!
-//! [`identity`] (what is read with that is for this panel alone) → [`fetch`] (bytes from a feed) → [`trust`] (nothing leaves unverified) → [`store`] (what this
-//! panel knows) → [`audit`] (what was done here) → [`inventory`] (what is installed) →
-//! [`decisions`] (what was decided about exposures) → [`exposures`] (from when until when) → [`plugin`] (the guest, its limits) →
-//! [`remembered`] (what it said last) →
-//! [`control`] (stop, start, look from outside) → [`apply`] (stage, swap, check, commit or roll
-//! back) → [`policy`] (what may happen by itself) → [`automation`] (what is due and what became of
-//! it) → [`notify`] (who is told what) → [`report`] (to the vendor, encrypted) → [`tokens`] (which programs may ask) → [`render`] (pages for people and
-//! programs) → [`web`] and [`cli`].
-//!
-//! `Shim` is the house: it owns one of each and is what `web` and `cli` talk to.
+//! [`web`] (pages, and the interface for programs) → [`Shim`] and [`config`] (what brings all of it together) →
+//! [`notify`] (who is told what) → [`automation`], [`decisions`], [`exposures`], [`policy`], [`remembered`],
+//! [`report`] and [`tokens`] (what a panel does with what it knows) → [`apply`], [`control`] and [`inventory`]
+//! (what is installed, and how it is corrected) → [`fetch`], [`identity`] and [`sync`] (what the vendor says) →
+//! [`store`] and [`audit`] (what this panel knows, and what was done here) → [`render`] (how pages are drawn) →
+//! [`plugin`] (the guest, its limits) → [`trust`] (nothing leaves unverified).
 #![forbid(unsafe_code)]
 
-pub mod apply;
-pub mod audit;
-pub mod automation;
 pub mod cli;
-pub mod config;
-pub mod control;
-pub mod decisions;
-pub mod exposures;
-pub mod fetch;
-pub mod identity;
-pub mod inventory;
-pub mod notify;
-mod one_process;
-mod own_place;
-pub mod plugin;
-pub mod policy;
-pub mod remembered;
-pub mod render;
-pub mod report;
-mod shim;
 
-pub mod store;
-mod streamed;
-pub mod sync;
-pub mod tokens;
-pub mod web;
-
-pub use apply::Progress;
-pub use one_process::{OneProcess, OneProcessError};
-pub use own_place::OwnPlaceError;
-pub use spacecp_trust as trust;
-
-pub use shim::{
+pub use spacecp_apply::{apply, apply::Progress, control, inventory};
+pub use spacecp_feed::{fetch, identity, sync};
+pub use spacecp_fs::{OneProcess, OneProcessError, OwnPlaceError};
+pub use spacecp_notify as notify;
+pub use spacecp_panel::{
     AUTOMATIC, ApplyRequest, AuditReport, EmbargoReader, ExposureRecord, Foreseen, JointRequest,
-    PluginLoadError, PolicyReport, PrivateReport, PrivateStanding, Question, Shim, ShimError,
-    Standing, TrustReport, audit_blocks, changes_page, exposure_page, policy_page, trust_page,
+    PluginLoadError, PluginState, PolicyReport, PrivateReport, PrivateStanding, Question, Shim,
+    ShimError, Standing, TrustReport, audit_blocks, changes_page, config, exposure_page,
+    policy_page, trust_page,
 };
+pub use spacecp_plugin_host as plugin;
+pub use spacecp_render as render;
+pub use spacecp_services::{automation, decisions, exposures, policy, remembered, report, tokens};
+pub use spacecp_store::{self as store, audit};
+pub use spacecp_trust as trust;
+pub use spacecp_web as web;
+
+use spacecp_panel::shim;

@@ -62,7 +62,7 @@ fn take_in(knowledge: &mut Knowledge) -> Result<(), String> {
         if knowledge.unreadable().count() > unreadable {
             log::write(
                 log::Level::Warn,
-                "some documents could not be read; the overview lists them",
+                "some documents could not be read; see the overview",
             );
         }
         if batch.complete {
@@ -197,12 +197,12 @@ fn document(known: &Headline) -> Result<Advisory, exported::Error> {
         revision: known.revision,
     };
     let unavailable = |reason: String| {
-        let reason = format!("the advisory {} cannot be read: {reason}", known.id);
+        let reason = format!("cannot read advisory {}: {reason}", known.id);
         exported::Error::Unavailable(reason)
     };
     let bytes = documents::fetch(documents::Kind::Advisory, &reference);
     let bytes = bytes.map_err(|error| match error {
-        documents::FetchError::NotHeld => unavailable("it has changed meanwhile".to_owned()),
+        documents::FetchError::NotHeld => unavailable("changed meanwhile".to_owned()),
         documents::FetchError::Unavailable(reason) => unavailable(reason),
     })?;
     decode(&bytes, &Limits::default()).map_err(|error| unavailable(error.to_string()))

@@ -397,7 +397,7 @@ fn with_others(verdict: &Verdict, others: &[Rc<Verdict>]) -> Verdict {
     if !others.is_empty() {
         let others: Vec<&str> = others.iter().map(|other| &*other.advisory.id).collect();
         let others = others.join(", ");
-        verdict.reason = format!("{}; the same flaw as in {others}", verdict.reason);
+        verdict.reason = format!("{}; same vulnerability as {others}", verdict.reason);
     }
     verdict
 }

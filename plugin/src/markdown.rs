@@ -37,7 +37,7 @@ pub fn blocks(text: &str, level: u8) -> Vec<Block> {
             composer
                 .blocks
                 .push(Block::Paragraph(vec![crate::pages::plain(
-                    "The text goes on; the rest is not shown.",
+                    "Text truncated.",
                 )]));
             return composer.blocks;
         }
@@ -390,7 +390,7 @@ mod tests {
         };
         assert!(spans.len() <= MOST_RUNS);
         let last: String = blocks.last().map(texts).unwrap();
-        assert_eq!(last, "The text goes on; the rest is not shown.");
+        assert_eq!(last, "Text truncated.");
     }
 
     #[test]

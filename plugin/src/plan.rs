@@ -212,18 +212,18 @@ fn decide(candidate: &Candidate<'_>, knowledge: &Knowledge, around: &Circumstanc
             best
         }
     });
-    soonest.unwrap_or_else(|| Answer::hold("it ends no exposure".to_owned()))
+    soonest.unwrap_or_else(|| Answer::hold("it fixes no affected component".to_owned()))
 }
 
 /// Why the correction waits for a person, whatever it ends.
 fn never_by_itself(candidate: &Candidate<'_>, around: &Circumstances<'_>) -> Option<String> {
     let (rules, component) = (around.rules, &candidate.component);
     if !rules.automatic {
-        return Some("the policy leaves every correction to you".to_owned());
+        return Some("the policy requires an administrator for every correction".to_owned());
     }
     if around.fresh_until.is_none_or(|until| until <= around.now) {
         return Some(
-            "there is no fresh word of the vendor; until then nothing new is decided".to_owned(),
+            "the data from the feed has expired; nothing is applied automatically until the next sync".to_owned(),
         );
     }
     if rules.excluded.contains(component) {
@@ -244,7 +244,7 @@ fn never_by_itself(candidate: &Candidate<'_>, around: &Circumstances<'_>) -> Opt
         .quarantined
         .iter()
         .find(|kept| kept.correction == reference && kept.component == *component)?;
-    Some(format!("it is in quarantine: {}", kept.reason))
+    Some(format!("in quarantine: {}", kept.reason))
 }
 
 /// What the rules say about one of the flaws.
@@ -267,15 +267,19 @@ fn in_time(
         Treatment::Ask if at_once => {}
         Treatment::Ask if is_below(rules, verdict.severity) => {
             let least = severity::name(rules.minimum_severity);
-            return Answer::hold(format!("{id} is {word}, and the policy begins at {least}"));
+            return Answer::hold(format!(
+                "{id} is {word}, below the policy's minimum {least}"
+            ));
         }
         Treatment::Ask => {
             return Answer::hold(format!(
-                "{id} is {word}, and the policy asks you about that"
+                "{id} is {word}; the policy requires an administrator"
             ));
         }
         Treatment::Never => {
-            return Answer::hold(format!("{id} is {word}, which the policy leaves to you"));
+            return Answer::hold(format!(
+                "{id} is {word}; the policy requires an administrator"
+            ));
         }
     }
     let skips_delay = at_once && rules.known_exploited_skips_delay;
@@ -285,7 +289,7 @@ fn in_time(
     } else {
         match ripe(verdict, candidate, knowledge, around) {
             Some(ripe) => ripe,
-            None => return Answer::hold(format!("{because}, and it is not known since when")),
+            None => return Answer::hold(format!("{because}; time of receipt unknown")),
         }
     };
     let opening = if skips_windows {
@@ -297,7 +301,7 @@ fn in_time(
         Some(due) if due <= now => Answer::apply(because),
         Some(due) if ripe > now => Answer::until(
             Some(due),
-            format!("{because}; delay, minimum age and wave are not over yet"),
+            format!("{because}; delayed (delay, minimum age or rollout wave)"),
         ),
         Some(due) => Answer::until(
             Some(due),
@@ -306,10 +310,10 @@ fn in_time(
         // Further ahead than the openings that were given.
         None if ripe > now => Answer::until(
             Some(ripe),
-            format!("{because}; delay, minimum age and wave are not over yet"),
+            format!("{because}; delayed (delay, minimum age or rollout wave)"),
         ),
         None => Answer::hold(format!(
-            "{because}; no maintenance window is open, and none will"
+            "{because}; no maintenance window is open, none upcoming"
         )),
     }
 }

@@ -144,7 +144,7 @@ fn judged(advisory: &Advisory, component: &Component) -> Option<Judgement> {
         Some(version) => Ranges::new(affected).judge(&Installed::new(version)),
         None => Judgement {
             status: Status::Unknown,
-            reason: "the installed version is not known".to_owned(),
+            reason: "installed version unknown".to_owned(),
         },
     };
     let all: Vec<Judgement> = about.map(judge).collect();

@@ -39,7 +39,7 @@ pub enum BundleError {
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// Nothing was ever broadcast.
-    #[error("{} has no head: broadcast first", .0.display())]
+    #[error("{} has no head; run \"spacecp-publisher broadcast\" first", .0.display())]
     NoHead(PathBuf),
     /// A file cannot be read or written.
     #[error("cannot use {}: {source}", path.display())]
@@ -71,7 +71,8 @@ pub fn bundle(feed: &Feed, into: &Path) -> Result<Bundled, BundleError> {
         path: into.to_owned(),
         source,
     };
-    let file = tempfile::NamedTempFile::new_in(durable::folder_of(into)).map_err(failed)?;
+    durable::sweep(durable::folder_of(into)).map_err(failed)?;
+    let file = durable::unfinished(durable::folder_of(into)).map_err(failed)?;
     let mut archive = Archive {
         builder: tar::Builder::new(file),
         feed,
@@ -115,8 +116,8 @@ fn payloads(
     let corrections = index.documents.iter();
     for entry in corrections.filter(|entry| entry.kind == DocumentKind::Correction) {
         let path = FeedPath::document(entry.kind, &entry.id, entry.revision);
-        let at = feed.folder().join(path.as_str());
-        let bytes = fs::read(&at).map_err(|source| BundleError::File { path: at, source })?;
+        let bytes = feed.public().read(&path).map_err(FeedError::from)?;
+        let bytes = bytes.ok_or_else(|| missing(feed, &path))?;
         let correction: Correction = decode(&bytes, &Limits::default())
             .map_err(|source| BundleError::Decode { path, source })?;
         let files = correction.files.iter();
@@ -124,6 +125,13 @@ fn payloads(
         payloads.extend(after.map(|after| FeedPath::blob(&after.blob.digest)));
     }
     Ok(payloads)
+}
+
+fn missing(feed: &Feed, path: &FeedPath) -> BundleError {
+    BundleError::File {
+        path: feed.in_public(path),
+        source: io::ErrorKind::NotFound.into(),
+    }
 }
 
 struct Archive<'a> {
@@ -139,13 +147,15 @@ impl Archive<'_> {
     }
 
     fn add(&mut self, path: &FeedPath) -> Result<(), BundleError> {
-        let at = self.feed.folder().join(path.as_str());
-        self.copy(path, &at)
-            .map_err(|source| BundleError::File { path: at, source })
+        let file = self.feed.public().open(path).map_err(FeedError::from)?;
+        let file = file.ok_or_else(|| missing(self.feed, path))?;
+        self.copy(path, file).map_err(|source| BundleError::File {
+            path: self.feed.in_public(path),
+            source,
+        })
     }
 
-    fn copy(&mut self, path: &FeedPath, at: &Path) -> io::Result<()> {
-        let file = fs::File::open(at)?;
+    fn copy(&mut self, path: &FeedPath, file: fs::File) -> io::Result<()> {
         let mut header = tar::Header::new_ustar();
         header.set_path(path.as_str())?;
         header.set_size(file.metadata()?.len());

@@ -2,7 +2,7 @@
 //!
 //! Everything that is wrong is found at once, each with where it is and what to do.
 //!
-//! Advisories that were made from other people's documents ([`crate::foreign`]) are held to what a
+//! Advisories that were made from other people's documents ([`spacecp_formats`]) are held to what a
 //! panel needs, and not to what our policy asks of those who write here:
 //!
 //! - Their impacts may be empty: OSV tells issue and impacts in one text, and that is the issue.
@@ -22,6 +22,7 @@ use spacecp_contract::{
     encode,
     version::{Range, Version},
 };
+use spacecp_formats::vector;
 
 use crate::markdown;
 
@@ -65,40 +66,36 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
     let mut faults = Faults(Vec::new());
     let titled =
         !advisory.title.trim().is_empty() && advisory.title.chars().count() <= LONGEST_TITLE;
-    faults.unless(
-        titled,
-        "title",
-        "say in one line of at most 200 characters what is wrong",
-    );
+    faults.unless(titled, "title", "must be one line of 1 to 200 characters");
     faults.unless(
         !advisory.issue.trim().is_empty(),
         "issue",
-        "say what is wrong",
+        "the description is missing",
     );
     let foreign = advisory.source.is_some();
     faults.unless(
         foreign || !advisory.impacts.trim().is_empty(),
         "impacts",
-        "say what it leads to",
+        "the impacts are missing",
     );
     let answered = !advisory.solution.trim().is_empty() || !advisory.workarounds.is_empty();
     faults.unless(
         answered,
         "solution",
-        "an advisory without a solution needs a workaround at least",
+        "an advisory without a solution requires a workaround",
     );
     let spares = advisory.withdrawn.is_some() || !advisory.not_affected.is_empty();
     faults.unless(
         !advisory.affected.is_empty() || (foreign && spares),
         "affected",
-        "say which component is affected",
+        "no affected component",
     );
     if !foreign {
         texts(advisory, &mut faults);
     }
     embargo(advisory, now, &mut faults);
-    for (number, vector) in advisory.severity.iter().enumerate() {
-        if let Err(reason) = computes(vector) {
+    for (number, score) in advisory.severity.iter().enumerate() {
+        if let Err(reason) = vector::computes(score) {
             faults.add(format!("severity[{number}]"), reason);
         }
     }
@@ -123,7 +120,7 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
         faults.add(
             "advisory",
             format!(
-                "it is {size} bytes long, and panels read up to {}",
+                "its {size} bytes exceed the limit of {}",
                 Limits::default().text
             ),
         );
@@ -133,11 +130,11 @@ pub fn advisory(advisory: &Advisory, corrections: &[Correction], now: Timestamp)
 
 /// What the formats that everybody is told in have no words for, or what would show as something else.
 fn texts(advisory: &Advisory, faults: &mut Faults) {
-    let line = "it is one line of plain text, without control characters and marks of direction";
+    let line = "must be one line of plain text, without control and bidirectional characters";
     faults.unless(is_line(&advisory.title), "title", line);
     for (number, alias) in advisory.aliases.iter().enumerate() {
         let is_id = !alias.is_empty() && !alias.contains(char::is_whitespace) && is_line(alias);
-        faults.unless(is_id, &format!("aliases[{number}]"), "it is no id");
+        faults.unless(is_id, &format!("aliases[{number}]"), "invalid id");
     }
     for (number, reference) in advisory.references.iter().enumerate() {
         let field = format!("references[{number}]");
@@ -147,7 +144,7 @@ fn texts(advisory: &Advisory, faults: &mut Faults) {
         faults.unless(
             is_web && reference.url.parse::<url::Url>().is_ok(),
             &format!("{field}.url"),
-            "it is an address that begins with https:// or http://",
+            "must be an address beginning with https:// or http://",
         );
     }
     for (number, credit) in advisory.credits.iter().enumerate() {
@@ -176,7 +173,7 @@ pub fn follows(advisory: &Advisory, signed: &Advisory) -> Vec<Fault> {
         faults.add(
             "modified",
             format!(
-                "revision {} was modified on {}: say when this one was",
+                "revision {} was modified on {}; set the time of this revision",
                 signed.revision, signed.modified
             ),
         );
@@ -184,44 +181,27 @@ pub fn follows(advisory: &Advisory, signed: &Advisory) -> Vec<Fault> {
     faults.0
 }
 
-/// Whether a score can be computed from a vector; why not, in words.
-pub(crate) fn computes(vector: &str) -> Result<(), String> {
-    let reason = match vector.parse::<cvss::Cvss>() {
-        Ok(cvss) if cvss.metrics().count() >= base_metrics(&cvss) => return Ok(()),
-        Ok(_) => "a base metric is missing".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    let vector: String = vector.chars().take(200).collect();
-    Err(format!("{vector:?} does not compute: {reason}"))
-}
-
-/// How many metrics a score is computed from at least.
-fn base_metrics(cvss: &cvss::Cvss) -> usize {
-    if matches!(cvss, cvss::Cvss::CvssV40(_)) {
-        11
-    } else {
-        8
-    }
-}
-
 fn embargo(advisory: &Advisory, now: Timestamp, faults: &mut Faults) {
     match (advisory.is_under_embargo(), advisory.embargo_until) {
         (true, None) => faults.add(
             "embargo_until",
-            format!("{} needs the planned date of disclosure", advisory.tlp),
+            format!("{} requires the planned date of disclosure", advisory.tlp),
         ),
         (true, Some(until)) if until <= now => {
             faults.add("embargo_until", format!("{until} is in the past"));
         }
         (false, Some(_)) => faults.add(
             "embargo_until",
-            format!("{} is not an embargo: take the date out", advisory.tlp),
+            format!("{} is not embargoed; remove the date", advisory.tlp),
         ),
         _ => {}
     }
     let public = advisory.audience.as_str() == Audience::PUBLIC;
     if public && advisory.tlp != Tlp::Clear {
-        faults.add("tlp", format!("{} does not go to everybody", advisory.tlp));
+        faults.add(
+            "tlp",
+            format!("the audience {} is not everybody", advisory.tlp),
+        );
     }
 }
 
@@ -231,7 +211,7 @@ fn ranges(affected: &Affected, field: &str, foreign: bool, faults: &mut Faults) 
     for (number, range) in affected.ranges.iter().enumerate() {
         let field = format!("{field}.ranges[{number}]");
         match Range::read(affected.scheme, range) {
-            Ok(range) if range.is_empty() => faults.add(field, "it ends where it begins"),
+            Ok(range) if range.is_empty() => faults.add(field, "its start and end are equal"),
             Ok(range) => read.push((field, range)),
             Err(error) => match unread(affected.scheme, range) {
                 Some(part) => faults.add(format!("{field}.{part}"), error.to_string()),
@@ -245,7 +225,7 @@ fn ranges(affected: &Affected, field: &str, foreign: bool, faults: &mut Faults) 
     for (place, (field, range)) in read.iter().enumerate() {
         let mut before = read.iter().take(place);
         if let Some((other, _)) = before.find(|(_, before)| before.overlaps(range)) {
-            faults.add(field.clone(), format!("it overlaps {other}"));
+            faults.add(field.clone(), format!("overlaps {other}"));
         }
     }
     for (number, version) in affected.versions.iter().enumerate() {
@@ -285,7 +265,7 @@ fn leads_out(advisory: &Advisory, correction: &Correction, faults: &mut Faults) 
         if ranges.any(|range| range.contains(&to) == Some(true)) {
             faults.add(
                 "corrections",
-                format!("{} leads to {to}, which is affected still", correction.id),
+                format!("{} leads to {to}, which is still affected", correction.id),
             );
         }
     }

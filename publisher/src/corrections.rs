@@ -69,7 +69,7 @@ pub enum BuildError {
         source: io::Error,
     },
     /// A path that panels would refuse.
-    #[error("{} cannot be part of a correction: {source}", path.display())]
+    #[error("invalid path for a correction: {}: {source}", path.display())]
     Path {
         /// The file.
         path: PathBuf,
@@ -77,18 +77,18 @@ pub enum BuildError {
         source: PathError,
     },
     /// A name that is not Unicode.
-    #[error("{} has a name that is not Unicode", .0.display())]
+    #[error("the name of {} is not Unicode", .0.display())]
     Name(PathBuf),
     /// A device, pipe or socket.
-    #[error("{} is neither a file, a folder nor a symbolic link", .0.display())]
+    #[error("{} is neither a file, a directory nor a symbolic link", .0.display())]
     Special(PathBuf),
     /// A symbolic link that is not the same in both trees.
     #[error(
-        "the symbolic link {0} changes between the two trees, and a correction changes files only"
+        "the symbolic link {0} differs between the trees, but a correction can change files only"
     )]
     Link(TreePath),
     /// Nothing changed.
-    #[error("the two trees are the same: {} and {}", old.display(), new.display())]
+    #[error("the trees {} and {} are identical", old.display(), new.display())]
     Same {
         /// The tree before.
         old: PathBuf,

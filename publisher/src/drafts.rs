@@ -20,7 +20,7 @@ pub enum DraftError {
         source: io::Error,
     },
     /// A field; the message shows line and column.
-    #[error("the draft {} cannot be understood:\n{source}", path.display())]
+    #[error("cannot parse the draft {}:\n{source}", path.display())]
     Field {
         /// The file.
         path: PathBuf,

@@ -1,64 +1,132 @@
 //! Writes files so that a crash leaves the old contents or the new, never a part.
+//!
+//! A process that is killed leaves a file behind that never got its name. Each such file is locked as long as
+//! its process writes it, so that the next process can tell it from one that is needed, and removes it.
 
 use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-/// Puts `bytes` at `path`: written beside it, synced, renamed, and the folder synced.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = folder_of(path);
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    set_readable(file.as_file())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+use tempfile::NamedTempFile;
+
+/// What the names of files begin with that have not got theirs yet.
+pub(crate) const UNFINISHED: &str = ".tmp";
+
+/// Who may read a file, and the folders that are made for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Its owner alone.
+    Owner,
+    /// Whoever serves the folder.
+    Everybody,
 }
 
-/// Does the same for many files, and waits for the disk once where it can; says which failed.
-pub(crate) fn replace_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), (PathBuf, io::Error)> {
-    let mut written = Vec::with_capacity(files.len());
-    for (path, bytes) in files {
-        let write = || {
-            let folder = folder_of(path);
-            fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(bytes)?;
-            set_readable(file.as_file())?;
-            Ok(file.into_temp_path())
-        };
-        written.push((path, write().map_err(|error| (path.clone(), error))?));
+impl Readers {
+    fn make_folder(self, folder: &Path) -> io::Result<()> {
+        match self {
+            Self::Owner => private_folder(folder),
+            Self::Everybody => fs::create_dir_all(folder),
+        }
     }
-    // Closed in between, so that as many files as there are can be written with few open.
-    for (path, file) in &written {
-        let synced = File::open(file).and_then(|file| file.sync_all());
-        synced.map_err(|error| ((*path).clone(), error))?;
+
+    /// Temporary files are made for their owner alone.
+    fn set_mode(self, file: &File) -> io::Result<()> {
+        match self {
+            Self::Owner => Ok(()),
+            Self::Everybody => set_readable(file),
+        }
     }
-    let mut folders = BTreeSet::new();
-    for (path, file) in written {
-        file.persist(path)
-            .map_err(|error| (path.clone(), error.error))?;
-        folders.insert(folder_of(path));
+}
+
+/// A file without a name yet, in the folder where it is going to have one.
+pub(crate) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(folder)?;
+        file.as_file().lock()?;
+        // Another process may have taken it for a leftover before it was locked.
+        if file.as_file().metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
     }
-    for folder in folders {
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| (folder.to_owned(), error))?;
+}
+
+/// Removes the files of killed processes from a folder; those of running ones stay.
+pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        listing => listing?,
+    };
+    for entry in listing {
+        let entry = entry?;
+        let is_unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if is_unfinished && entry.file_type()?.is_file() {
+            remove_abandoned(&entry.path())?;
+        }
     }
     Ok(())
 }
 
+/// The same for a folder with everything below it.
+pub(crate) fn sweep_tree(folder: &Path) -> io::Result<()> {
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error)
+                if error
+                    .io_error()
+                    .is_some_and(|error| error.kind() == io::ErrorKind::NotFound) =>
+            {
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let is_unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if is_unfinished && entry.file_type().is_file() {
+            remove_abandoned(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_abandoned(path: &Path) -> io::Result<()> {
+    let gone = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return gone(error),
+    };
+    match file.try_lock() {
+        Ok(()) => fs::remove_file(path).or_else(gone),
+        Err(fs::TryLockError::WouldBlock) => Ok(()),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Puts `bytes` at `path`: written beside it, synced, renamed, and the folder synced.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_for(Readers::Everybody, path, bytes)
+}
+
 /// Does the same with a file that is for its owner alone, in a folder that is, too.
 pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_for(Readers::Owner, path, bytes)
+}
+
+/// Does the same for whom it is said.
+pub(crate) fn replace_for(readers: Readers, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
-    private_folder(folder)?;
-    // Temporary files are made for their owner alone.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    readers.make_folder(folder)?;
+    let mut file = unfinished(folder)?;
     file.write_all(bytes)?;
+    readers.set_mode(file.as_file())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
@@ -72,20 +140,28 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Gives files other places, and waits for the disk once they have them. What is on another disk is copied.
-pub(crate) fn move_all(files: &[(PathBuf, PathBuf)]) -> Result<(), (PathBuf, io::Error)> {
+/// Gives files other places and other readers, and waits for the disk once they have them. What is on another
+/// disk is copied.
+pub(crate) fn move_all(
+    readers: Readers,
+    files: &[(PathBuf, PathBuf)],
+) -> Result<(), (PathBuf, io::Error)> {
     let mut folders = BTreeSet::new();
     for (from, to) in files {
         let folder = folder_of(to);
         let moved = || {
-            fs::create_dir_all(folder)?;
+            readers.make_folder(folder)?;
+            set_readers(readers, &File::open(from)?)?;
             match fs::rename(from, to) {
-                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy(from, to),
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                    copy(readers, from, to)
+                }
                 moved => moved,
             }
         };
         moved().map_err(|error| (from.clone(), error))?;
         folders.insert(folder);
+        folders.insert(folder_of(from));
     }
     for folder in folders {
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
@@ -94,19 +170,11 @@ pub(crate) fn move_all(files: &[(PathBuf, PathBuf)]) -> Result<(), (PathBuf, io:
     Ok(())
 }
 
-/// Removes a file for good; one that is not there is gone already.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => File::open(folder_of(path))?.sync_all(),
-    }
-}
-
 /// Copies a file durably, and removes it where it was.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder_of(to))?;
+fn copy(readers: Readers, from: &Path, to: &Path) -> io::Result<()> {
+    let mut file = unfinished(folder_of(to))?;
     io::copy(&mut File::open(from)?, &mut file)?;
-    set_readable(file.as_file())?;
+    readers.set_mode(file.as_file())?;
     file.as_file().sync_all()?;
     file.persist(to).map_err(|error| error.error)?;
     fs::remove_file(from)
@@ -118,6 +186,16 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     }
+}
+
+/// Gives a file the mode by which these can read it, and nobody else.
+pub(crate) fn set_readers(readers: Readers, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = match readers {
+        Readers::Owner => 0o600,
+        Readers::Everybody => 0o644,
+    };
+    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 /// What is published may be read by whoever serves it.

@@ -10,7 +10,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::durable;
+use crate::{durable, keypair_files};
 
 /// A public key: what roots list.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum KeyError {
         source: io::Error,
     },
     /// A key of that name is there already.
-    #[error("there is a key at {} already, and keys are never overwritten: choose another name", path.display())]
+    #[error("the key {} already exists and is not overwritten; choose another name", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
@@ -48,19 +48,19 @@ pub enum KeyError {
         reason: String,
     },
     /// The passphrase does not open the key.
-    #[error("the passphrase does not open {}", path.display())]
+    #[error("wrong passphrase for {}", path.display())]
     Passphrase {
         /// The file.
         path: PathBuf,
     },
     /// The key is encrypted and no passphrase was given.
-    #[error("{} is encrypted and no passphrase was given", path.display())]
+    #[error("{} is encrypted, but no passphrase was given", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
     },
     /// The system gave no randomness, or the key derivation failed.
-    #[error("cannot make a key pair: {0}")]
+    #[error("cannot create a key pair: {0}")]
     Generate(String),
 }
 
@@ -90,6 +90,12 @@ impl PublicKey {
             .iter()
             .rev()
             .fold(String::new(), |id, byte| id + &format!("{byte:02X}"))
+    }
+
+    /// Writes a `.pub` file.
+    pub(crate) fn store(&self, path: &Path) -> io::Result<()> {
+        let text = self.0.to_box().map_err(io::Error::other)?;
+        durable::replace(path, text.into_string().as_bytes())
     }
 
     pub(crate) fn inner(&self) -> &minisign::PublicKey {
@@ -134,7 +140,7 @@ impl SecretKey {
             Err(error) if matches!(error.kind(), minisign::ErrorKind::Verify) => {
                 return Err(KeyError::Format {
                     path: path.to_owned(),
-                    reason: "its checksum does not fit: it is damaged, or minisign made it without a passphrase (-W), which leaves it without one; \"minisign -C -s FILE\" gives it both".to_owned(),
+                    reason: "checksum mismatch: it is damaged, or was created by minisign without a passphrase (-W). Add a passphrase and checksum with \"minisign -C -s FILE\"".to_owned(),
                 });
             }
             Err(_) => {
@@ -201,20 +207,15 @@ pub fn create(
         .to_box(Some(&format!("minisign {kind} secret key of {name}")))
         .map_err(failed)?;
     let public = pair.pk.to_box().map_err(failed)?;
-    fs::create_dir_all(folder).map_err(|source| KeyError::File {
-        path: folder.to_owned(),
-        source,
-    })?;
     let secret = Zeroizing::new(secret.into_string());
-    durable::create_private(&secret_path, secret.as_bytes()).map_err(|source| KeyError::File {
-        path: secret_path,
+    let public = public.into_string();
+    let halves = (
+        (secret_path.as_path(), secret.as_bytes()),
+        (public_path.as_path(), public.as_bytes()),
+    );
+    keypair_files::write(halves.0, halves.1).map_err(|source| KeyError::File {
+        path: secret_path.clone(),
         source,
-    })?;
-    durable::replace(&public_path, public.into_string().as_bytes()).map_err(|source| {
-        KeyError::File {
-            path: public_path,
-            source,
-        }
     })?;
     Ok(PublicKey(pair.pk))
 }

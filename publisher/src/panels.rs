@@ -13,8 +13,9 @@ use std::{
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use spacecp_contract::Digest;
 
-use crate::{contributory::is_contributory, durable};
+use crate::{contributory::is_contributory, durable, record::SealedTo};
 
 /// The registry of panels.
 #[derive(Debug, Clone)]
@@ -69,7 +70,7 @@ pub enum PanelError {
         source: io::Error,
     },
     /// A file is not a panel's.
-    #[error("{} is no panel of the registry: {reason}", path.display())]
+    #[error("invalid panel entry {}: {reason}", path.display())]
     Field {
         /// The file.
         path: PathBuf,
@@ -77,13 +78,15 @@ pub enum PanelError {
         reason: String,
     },
     /// A name that cannot be a file's.
-    #[error("a panel's name has 1 to 64 lower-case letters, digits, - and _, and {0:?} has not")]
+    #[error(
+        "invalid panel name {0:?}: it must have 1 to 64 lower-case letters, digits, \"-\" and \"_\""
+    )]
     Name(String),
     /// The name is another panel's.
-    #[error("{0} is enrolled already: revoke it first, or give this panel another name")]
+    #[error("panel {0} is already enrolled; revoke it first, or choose another name")]
     Taken(String),
     /// The recipient is another panel's.
-    #[error("{recipient} is enrolled already, as {name}")]
+    #[error("recipient {recipient} is already enrolled as {name}")]
     Enrolled {
         /// The recipient.
         recipient: String,
@@ -92,7 +95,7 @@ pub enum PanelError {
     },
     /// Not a recipient of age.
     #[error(
-        "{found:?} is not a recipient (age1…), which \"spacecp-advisories identity\" shows on the panel: {reason}"
+        "invalid recipient {found:?}: {reason}. Use the one (age1…) that \"spacecp-advisories identity\" shows on the panel"
     )]
     NotARecipient {
         /// What was given.
@@ -102,12 +105,12 @@ pub enum PanelError {
     },
     /// The secret half.
     #[error(
-        "this is a panel's secret identity, which must not leave it: have it renewed there, and enrol the recipient (age1…)"
+        "this is the secret identity of a panel, which must not leave the panel. Renew it there, and enrol the recipient (age1…)"
     )]
     Secret,
     /// A recipient that was taken back.
     #[error(
-        "{recipient} was revoked on {revoked}, as {name}: {reason}; have the panel's identity renewed, and enrol that"
+        "recipient {recipient} was revoked on {revoked} as {name}: {reason}. Renew the panel's identity, and enrol the new recipient"
     )]
     Revoked {
         /// The recipient.
@@ -120,10 +123,10 @@ pub enum PanelError {
         reason: String,
     },
     /// Nobody of that name.
-    #[error("there is no panel called {0}")]
+    #[error("no panel named {0}")]
     Unknown(String),
     /// Revoked already.
-    #[error("{name} is revoked since {revoked}")]
+    #[error("panel {name} was already revoked on {revoked}")]
     Again {
         /// The panel.
         name: String,
@@ -131,7 +134,7 @@ pub enum PanelError {
         revoked: Timestamp,
     },
     /// Nobody would know why.
-    #[error("say why {0} is revoked: whoever looks at the registry later has to know")]
+    #[error("missing reason for revoking panel {0}; pass --reason")]
     NoReason(String),
 }
 
@@ -222,6 +225,17 @@ impl Panels {
             .collect()
     }
 
+    /// The same panels, as the record of what was published names them.
+    pub(crate) fn sealed_to(&self) -> Result<Vec<SealedTo>, PanelError> {
+        let all = self.list()?.into_iter();
+        let entitled = all.filter(|panel| panel.revoked.is_none());
+        let sealed_to = entitled.map(|panel| SealedTo {
+            recipient: Digest::of(panel.recipient.as_bytes()),
+            panel: panel.name,
+        });
+        Ok(sealed_to.collect())
+    }
+
     fn write(&self, panel: &Panel) -> Result<(), PanelError> {
         let path = self.folder.join(format!("{}.toml", panel.name));
         let text = toml::to_string(panel).map_err(|error| PanelError::Field {
@@ -305,12 +319,10 @@ fn check_recipient(text: &str) -> Result<age::x25519::Recipient, PanelError> {
     let recipient: age::x25519::Recipient = text.parse().map_err(refused)?;
     // Tags are made of the text, so there may be one way to write it only.
     if recipient.to_string() != text {
-        return Err(refused("it is not written as age writes it"));
+        return Err(refused("not in the canonical form of age"));
     }
     if !is_contributory(text) {
-        return Err(refused(
-            "nothing can be encrypted to it: its point has a small order",
-        ));
+        return Err(refused("unsafe recipient: its point has a small order"));
     }
     Ok(recipient)
 }
@@ -328,7 +340,7 @@ fn read(path: &Path) -> Result<Panel, PanelError> {
     check_name(&panel.name).map_err(|error| refused(error.to_string()))?;
     check_recipient(&panel.recipient).map_err(|error| refused(error.to_string()))?;
     if path.file_stem() != Some(panel.name.as_ref()) {
-        return Err(refused(format!("it calls itself {}", panel.name)));
+        return Err(refused(format!("it names itself {}", panel.name)));
     }
     if panel.revoked.is_some() != panel.reason.is_some() {
         let reason = "what is revoked has a date and a reason, and nothing else has";

@@ -32,17 +32,17 @@ pub enum PassphraseError {
     },
     /// Nobody is there to type it.
     #[error(
-        "a passphrase is needed and there is no terminal to ask at: set {VARIABLE} or use --passphrase-fd"
+        "cannot prompt for the passphrase: no terminal. Set {VARIABLE} or pass --passphrase-fd"
     )]
     NoTerminal,
     /// The terminal cannot be read.
     #[error("cannot read a passphrase from the terminal: {0}")]
     Terminal(#[from] io::Error),
     /// Two passphrases that should be the same are not.
-    #[error("the two passphrases are not the same")]
+    #[error("the passphrases do not match")]
     Mismatch,
     /// It is empty.
-    #[error("the passphrase is empty; use --unencrypted if that is what you want")]
+    #[error("the passphrase is empty; pass --unencrypted to store the key without one")]
     Empty,
 }
 
@@ -68,7 +68,7 @@ impl Source {
         if first.is_empty() {
             return Err(PassphraseError::Empty);
         }
-        let second = prompt("The same once more: ")?;
+        let second = prompt("Repeat the passphrase: ")?;
         if first == second {
             Ok(first)
         } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use spacecp_contract::{Audience, Document, Role, RoleKeys, Root};
+use spacecp_contract::{Audience, Document, Role, RoleKeys, Root, TimeBounds};
 
 use crate::keys::PublicKey;
 
@@ -47,6 +47,7 @@ pub fn root(
         issued,
         expires,
         sequence_epoch: 0,
+        time_bounds: TimeBounds::default(),
         roles: holders
             .roles
             .iter()
@@ -64,16 +65,18 @@ pub struct Change {
     pub taken: Vec<(Option<Role>, String)>,
     /// How many keys of a role must sign from now on.
     pub thresholds: Vec<(Role, u32)>,
-    /// Whether sequences and revisions start afresh, after somebody with a lost feed key has used
+    /// Whether sequences and revisions restart, after somebody with a lost feed key has used
     /// up the numbers.
     pub afresh: bool,
+    /// The bounds that change; what is not named stays as it is.
+    pub time_bounds: TimeBounds,
 }
 
 /// Why there is no next root.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
     /// The key has the role already.
-    #[error("the key {key} holds the role {role} already")]
+    #[error("key {key} already has the role {role}")]
     Held {
         /// The key's id.
         key: String,
@@ -81,7 +84,7 @@ pub enum ChangeError {
         role: Role,
     },
     /// The key does not have the role.
-    #[error("the key {key} does not hold the role {role}")]
+    #[error("key {key} does not have the role {role}")]
     NotHeld {
         /// The key's id.
         key: String,
@@ -89,7 +92,7 @@ pub enum ChangeError {
         role: String,
     },
     /// The next root would contradict itself.
-    #[error("root {version} would be refused by every panel: {reason}")]
+    #[error("every panel would reject root {version}: {reason}")]
     Invalid {
         /// Its version.
         version: u64,
@@ -109,6 +112,9 @@ pub fn next(
     root.version += 1;
     (root.issued, root.expires) = (issued, expires);
     root.sequence_epoch += u64::from(change.afresh);
+    let (bounds, asked) = (&mut root.time_bounds, change.time_bounds);
+    bounds.head_days = asked.head_days.or(bounds.head_days);
+    bounds.ahead_minutes = asked.ahead_minutes.or(bounds.ahead_minutes);
     for (role, key) in &change.taken {
         take(&mut root, *role, key)?;
     }
@@ -168,20 +174,35 @@ pub fn differences(before: &Root, after: &Root) -> Vec<String> {
         let old = before.roles.get(&role).unwrap_or(&none);
         let new = after.roles.get(&role).unwrap_or(&none);
         for key in old.keys.iter().filter(|key| !new.keys.contains(key)) {
-            lines.push(format!("{role}: {} no longer signs", id(key)));
+            lines.push(format!("{role}: key {} removed", id(key)));
         }
         for key in new.keys.iter().filter(|key| !old.keys.contains(key)) {
-            lines.push(format!("{role}: {} signs from now on", id(key)));
+            lines.push(format!("{role}: key {} added", id(key)));
         }
         if old.threshold != new.threshold {
             lines.push(format!(
-                "{role}: {} signatures are demanded instead of {}",
+                "{role}: threshold {} instead of {}",
                 new.threshold, old.threshold
             ));
         }
     }
     if before.sequence_epoch != after.sequence_epoch {
-        lines.push("sequences and revisions start afresh".to_owned());
+        lines.push("sequences and revisions restart".to_owned());
+    }
+    let (old, new) = (before.time_bounds, after.time_bounds);
+    if old.head_lifetime() != new.head_lifetime() {
+        lines.push(format!(
+            "maximum lifetime of heads: {} days instead of {}",
+            new.head_lifetime().as_hours() / 24,
+            old.head_lifetime().as_hours() / 24
+        ));
+    }
+    if old.ahead() != new.ahead() {
+        lines.push(format!(
+            "maximum time ahead of a panel's clock: {} minutes instead of {}",
+            new.ahead().as_mins(),
+            old.ahead().as_mins()
+        ));
     }
     lines.push(format!(
         "expires {} instead of {}",

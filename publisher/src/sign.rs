@@ -19,10 +19,10 @@ pub struct Signed<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     /// The document contradicts itself, and every panel would refuse it.
-    #[error("this document cannot be signed: {0}")]
+    #[error("cannot sign the document: {0}")]
     Invalid(String),
     /// The signature could not be made, or does not verify.
-    #[error("cannot sign with the key {key}: {reason}")]
+    #[error("cannot sign with key {key}: {reason}")]
     Failed {
         /// The key's id.
         key: String,
@@ -30,7 +30,7 @@ pub enum SignError {
         reason: String,
     },
     /// Nobody signed.
-    #[error("no key was given to sign with")]
+    #[error("no signing key given")]
     NoKey,
 }
 

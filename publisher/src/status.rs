@@ -2,12 +2,12 @@
 //! looks and changes nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use spacecp_contract::{DocumentId, DocumentKind, Index, IndexEntry, Role, Root};
+use spacecp_contract::{DocumentId, DocumentKind, FeedPath, Index, IndexEntry, Role, Root};
 use spacecp_trust::{Verified, key_id};
 
 use crate::{
-    broadcast::Embargoed,
     feed::{Feed, FeedError},
+    publish::Embargoed,
 };
 
 /// How a feed stands.
@@ -82,15 +82,16 @@ impl Feed {
                 root.expires
             ));
         }
+        self.look_at_record(&mut status)?;
         let current = self.current(&root)?;
-        match (&current, self.head()?) {
+        match (&current, self.head().unwrap_or(None)) {
             (Some((head, index)), _) => {
                 status.sequence = Some(head.sequence);
                 status.head_expires = Some(head.expires);
                 status.documents = index.documents.len();
                 if head.root_version < root.version {
                     status.problems.push(format!(
-                        "panels look for root {} only when the head is new: run \"refresh\"",
+                        "panels fetch root {} only with a new head: run \"refresh\"",
                         root.version
                     ));
                 }
@@ -104,12 +105,14 @@ impl Feed {
                 }
             }
             (None, Some(head)) => status.problems.push(format!(
-                "panels refuse the head of sequence {}, which no key of the role feed vouches for: run \"refresh\"",
+                "panels reject the head of sequence {}, which no current key of the role feed signed: run \"refresh\"",
                 head.sequence
             )),
+            // A head that is no head was named above.
+            (None, None) if self.public().exists(&FeedPath::head())? => {}
             (None, None) => status
                 .problems
-                .push("nothing was ever broadcast: run \"broadcast\"".to_owned()),
+                .push("nothing published yet: run \"broadcast\"".to_owned()),
         }
         let index = current.map(|(_, index)| index.document().clone());
         let sealed = match self.sealing() {
@@ -121,6 +124,44 @@ impl Feed {
         }
         self.look_at_documents(&root, index.as_ref(), &sealed.0, &mut status)?;
         Ok(status)
+    }
+
+    /// Whether the folder is what this desk published last, and has nothing else in it.
+    fn look_at_record(&self, status: &mut Status) -> Result<(), FeedError> {
+        match self.refuse_unpublished() {
+            Err(refused @ (FeedError::Record(_) | FeedError::Directory(_))) => {
+                status.problems.push(refused.to_string());
+            }
+            compared => compared?,
+        }
+        if let Some(sequence) = self.interrupted()? {
+            status.problems.push(format!(
+                "a command was interrupted while publishing {sequence}: the next signing command recovers it"
+            ));
+        }
+        for path in self.planted()? {
+            status.problems.push(format!(
+                "{} was not published from this working directory and is not listed. Remove it",
+                path.display()
+            ));
+        }
+        for path in self.spoiled_payloads()? {
+            status.problems.push(format!(
+                "{} is not the payload that its name says: panels refuse it. Put it back from a copy if a correction brings it, or remove it",
+                path.display()
+            ));
+        }
+        let in_clear = self.in_clear()?;
+        status
+            .problems
+            .extend(in_clear.iter().map(ToString::to_string));
+        for path in self.spoiled_payloads()? {
+            status.problems.push(format!(
+                "{} is missing or has wrong contents: panels refuse it. Restore it from a copy if a correction needs it, or remove it",
+                path.display()
+            ));
+        }
+        Ok(())
     }
 
     /// Whether those can read the private side who are to.
@@ -144,7 +185,7 @@ impl Feed {
         }
         match self.sealing() {
             Some(sealing) if sealing.was_enrolled_otherwise()? => status.problems.push(
-                "panels were enrolled or revoked since the last broadcast, which knows nothing of it: run \"broadcast\""
+                "panels were enrolled or revoked since the last broadcast: run \"broadcast\""
                     .to_owned(),
             ),
             _ => {}
@@ -163,7 +204,7 @@ impl Feed {
             for entry in self.entries(kind)? {
                 if let Err(refused) = self.refuse_unaccepted(root, &entry) {
                     status.problems.push(format!(
-                        "{refused}; if its key lost the role, run \"sign-again\""
+                        "{refused}. If its key lost the role, run \"sign-again\""
                     ));
                 }
                 let known = index.and_then(|index| index.entry(kind, &entry.id));

@@ -13,9 +13,9 @@ use spacecp_contract::{Attachment, Finder, Report, ReportedVersion, TreePath};
 use spacecp_publisher::{
     cases::{
         case::Case,
-        course::{Event, State},
-        desk::{Cases, CasesError},
+        case_store::{CaseStore, CaseStoreError},
         id::CaseId,
+        state_machine::{Event, State},
     },
     report::{
         OpenError,
@@ -52,7 +52,7 @@ fn report() -> Report {
 struct Desk {
     _folder: TempDir,
     path: PathBuf,
-    cases: Cases,
+    cases: CaseStore,
     key: ReportKey,
 }
 
@@ -61,14 +61,14 @@ impl Desk {
         let folder = TempDir::new()?;
         let path = folder.path().to_owned();
         Ok(Self {
-            cases: Cases::of(&path),
+            cases: CaseStore::of(&path),
             key: ReportKey::generate(),
             path,
             _folder: folder,
         })
     }
 
-    fn open(&self, report: &Report) -> Result<CaseId, CasesError> {
+    fn open(&self, report: &Report) -> Result<CaseId, CaseStoreError> {
         let recipient = self.key.recipient();
         let case = self.cases.open(report, &recipient, noon(), "ada")?;
         Ok(case.id().clone())
@@ -126,7 +126,7 @@ fn a_report_has_one_case_however_often_it_comes_in() -> Result<()> {
     let id = desk.open(&report())?;
     let again = desk.open(&report()).expect_err("it is there");
     assert!(
-        matches!(&again, CasesError::Known { id: known } if *known == id),
+        matches!(&again, CaseStoreError::Known { id: known } if *known == id),
         "{again}"
     );
     assert_eq!(desk.cases.all()?.0.len(), 1);
@@ -174,7 +174,7 @@ fn what_is_recorded_is_appended_and_what_a_person_wrote_stays() -> Result<()> {
     let by_hand = format!("# Ours to look into: Ben.\n{}", fs::read_to_string(&path)?);
     fs::write(&path, &by_hand)?;
     let case = desk.cases.record(&id, noon(), "ben", Event::Acknowledged)?;
-    assert_eq!(case.standing().state(), State::Acknowledged);
+    assert_eq!(case.status().state(), State::Acknowledged);
     let after = fs::read_to_string(&path)?;
     assert!(after.starts_with(by_hand.trim_end()), "{after}");
     assert_eq!(
@@ -198,21 +198,18 @@ fn a_mistake_by_hand_is_named_with_its_line_and_column() -> Result<()> {
             "line 10, column 6",
         ),
         (good.replace("by =", "bye ="), "unknown field `bye`"),
-        (
-            good.replace("CASE-2026-0001", ".."),
-            "\"..\" is not the id of a case",
-        ),
+        (good.replace("CASE-2026-0001", ".."), "invalid case id"),
         (
             good.replace("schema = 1", "schema = 2"),
             "line 2, column 10: schema 2",
         ),
         (
             good.replace("\"reported\"", "\"opened\""),
-            "\"opened\" is nothing that happens",
+            "unknown kind of entry \"opened\"",
         ),
         (
             format!("{good}{started}what = \"started\"\n"),
-            "line 13, column 1: \"started\" does not follow",
+            "line 13, column 1: \"started\" is not allowed",
         ),
         (
             format!("{good}{started}what = \"acknowledged\"\ntext = \"x\"\n"),
@@ -220,14 +217,14 @@ fn a_mistake_by_hand_is_named_with_its_line_and_column() -> Result<()> {
         ),
         (
             format!("{good}{started}what = \"rejected\"\nreason = \"dull\"\n"),
-            "\"dull\" is no reason to reject",
+            "unknown reason \"dull\"",
         ),
         (
             format!(
                 "{good}{}what = \"acknowledged\"\n",
                 started.replace("2026", "2025")
             ),
-            "what happened last was at",
+            "is before the last entry at",
         ),
         (
             good.split("[[entry]]")
@@ -271,7 +268,7 @@ fn a_case_that_cannot_be_read_hides_no_other_and_no_report_is_opened_beside_it()
     // It may be the case of this very report.
     assert!(matches!(
         desk.open(&report()),
-        Err(CasesError::Written { .. })
+        Err(CaseStoreError::Written { .. })
     ));
     Ok(())
 }
@@ -283,14 +280,14 @@ fn a_folder_under_another_name_and_a_file_that_is_too_long_are_refused() -> Resu
     let moved: CaseId = "CASE-2026-0009".parse()?;
     fs::rename(desk.cases.place(&id), desk.cases.place(&moved))?;
     let error = desk.cases.case(&moved).expect_err("it is another's");
-    assert!(matches!(error, CasesError::Moved { .. }), "{error}");
+    assert!(matches!(error, CaseStoreError::Moved { .. }), "{error}");
     assert!(matches!(
         desk.cases.case(&id),
-        Err(CasesError::Unknown { .. })
+        Err(CaseStoreError::Unknown { .. })
     ));
     fs::write(desk.file(&moved, "case.toml"), "#".repeat((1 << 20) + 1))?;
     let error = desk.cases.case(&moved).expect_err("it is too long");
-    assert!(matches!(error, CasesError::Long { .. }), "{error}");
+    assert!(matches!(error, CaseStoreError::Long { .. }), "{error}");
     Ok(())
 }
 
@@ -302,7 +299,7 @@ fn a_clock_that_goes_backwards_writes_nothing() -> Result<()> {
     let past = noon() - SignedDuration::from_hours(1);
     let error = desk.cases.record(&id, past, "ada", Event::Acknowledged);
     let error = error.expect_err("it was opened later").to_string();
-    assert!(error.contains("the clock says"), "{error}");
+    assert!(error.contains("is before the last entry"), "{error}");
     assert_eq!(fs::read(desk.file(&id, "case.toml"))?, before);
     Ok(())
 }
@@ -412,7 +409,7 @@ fn a_report_key_with_a_passphrase_opens_with_it_alone() -> Result<()> {
     assert_eq!(read.recipient().to_string(), recipient.to_string());
     let wrong = ReportKey::load(&secret, || Some(Zeroizing::new("horse".into())));
     let wrong = wrong.expect_err("another passphrase").to_string();
-    assert!(wrong.contains("the passphrase does not open it"), "{wrong}");
+    assert!(wrong.contains("wrong passphrase"), "{wrong}");
     let none = ReportKey::load(&secret, || None);
     assert!(matches!(none, Err(ReportKeyError::Locked { .. })));
     Ok(())

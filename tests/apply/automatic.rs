@@ -225,7 +225,11 @@ async fn what_an_administrator_took_back_is_not_put_back_in_the_night() -> Resul
     let run = panel.run().await?;
     let line = line_of(&run.lines, DAEMON_FIX)?;
     assert_eq!(line.fate, Fate::Held);
-    assert!(line.reason.contains("taken back by ada"), "{}", line.reason);
+    assert!(
+        line.reason.contains("rolled back by ada"),
+        "{}",
+        line.reason
+    );
     assert_eq!(panel.version("daemon")?, "1.0.0");
 
     panel.shim.release(DAEMON_FIX, "ada", noon()).await?;
@@ -263,6 +267,39 @@ async fn a_file_that_was_changed_here_waits_for_the_administrators_word() -> Res
     Ok(())
 }
 
+/// The notifications that are new.
+async fn told(panel: &Panel) -> Result<u64> {
+    Ok(panel.shim.notify(noon()).await?.new)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_preflight_holds_back_is_a_notification_once_and_so_is_its_end() -> Result<()> {
+    let panel = Panel::on(Night {
+        control: "[[notify.channel]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n\
+            secret-file = \"secret\"\n",
+        ..Night::default()
+    })
+    .await?;
+    fs::write(panel.config_path().with_file_name("secret"), "of the desk")?;
+    told(&panel).await?;
+    let file = panel.component("daemon").join("a.js");
+    let vendors = fs::read(&file)?;
+    fs::write(&file, "mine")?;
+    panel.run().await?;
+    assert_eq!(
+        told(&panel).await?,
+        3,
+        "an exposure, what is applied for the other one, and what is held back"
+    );
+    panel.run().await?;
+    assert_eq!(told(&panel).await?, 0, "it was told");
+    fs::write(&file, vendors)?;
+    let run = panel.run().await?;
+    assert_eq!(line_of(&run.lines, DAEMON_FIX)?.fate, Fate::Applied);
+    assert_eq!(told(&panel).await?, 1, "it is applied");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_cannot_be_heard_is_named_and_nothing_is_applied_once_its_word_has_expired()
 -> Result<()> {
@@ -275,9 +312,9 @@ async fn a_feed_that_cannot_be_heard_is_named_and_nothing_is_applied_once_its_wo
     panel.clock.set(noon() + hours(24 * 91));
     let run = panel.run().await?;
     let problem = run.problem.context("it says what is wrong")?;
-    assert!(problem.contains("the feed was not followed"), "{problem}");
+    assert!(problem.contains("sync failed"), "{problem}");
     let line = line_of(&run.lines, DAEMON_FIX)?;
-    assert!(line.reason.contains("no fresh word"), "{}", line.reason);
+    assert!(line.reason.contains("has expired"), "{}", line.reason);
     assert_eq!(panel.version("daemon")?, "1.0.0");
     // What has been seen expired is not believed again because the clock goes back.
     panel.clock.set(noon() + hours(24));
@@ -308,7 +345,7 @@ async fn only_one_run_is_under_way_at_a_time() -> Result<()> {
     let held = one_run(&state)?;
     let refused = panel.run().await;
     let error = refused.err().context("another run is under way")?;
-    assert!(error.to_string().contains("under way"), "{error}");
+    assert!(error.to_string().contains("in progress"), "{error}");
     assert_eq!(panel.shim.history(10).await?, []);
     drop(held);
     panel.run().await?;
@@ -481,7 +518,7 @@ async fn what_a_crash_cut_off_is_found_by_the_next_run_and_not_begun_again() -> 
         let runs = panel.shim.policy_report(noon()).await?.runs;
         let cut_off = runs.iter().find(|one| one.number == run).context("kept")?;
         assert_eq!(cut_off.lines[0].fate, Fate::Failed);
-        assert!(cut_off.lines[0].reason.contains("cut off"));
+        assert!(cut_off.lines[0].reason.contains("interrupted"));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, test_kill_process};
 use spacecp_advisories::{
     config::ControlConfig,
-    control::{CommandError, Configured, Control, ControlError, Tie},
+    control::{CommandError, Configured, Control, ControlError, InheritedLock},
 };
 use tempfile::TempDir;
 
@@ -49,9 +49,14 @@ impl Ground {
     }
 
     async fn stop(&self) -> Result<(), ControlError> {
-        let tie = Tie::new(&self.folder.path().join("tie")).expect("a file");
-        self.configured.stop("component", &tie).await
+        let lock = lock(self.folder.path()).expect("a file");
+        self.configured.stop("component", &lock).await
     }
+}
+
+/// A lock for a command to inherit.
+fn lock(folder: &std::path::Path) -> std::io::Result<InheritedLock> {
+    InheritedLock::new(fs::File::create(folder.join("lock"))?)
 }
 
 #[tokio::test]
@@ -187,8 +192,8 @@ async fn a_unit_is_stopped_started_and_asked_for_by_its_name() -> Result<()> {
     fs::remove_file(folder.path().join("asked"))?;
     let ground = Ground::with(systemctl(folder.path(), "active")?)?;
     ground.stop().await?;
-    let tie = Tie::new(&folder.path().join("tie"))?;
-    ground.configured.start("component", &tie).await?;
+    let lock = lock(folder.path())?;
+    ground.configured.start("component", &lock).await?;
     let asked = fs::read_to_string(folder.path().join("asked"))?;
     assert_eq!(asked, "stop -- houston.service\nstart -- houston.service\n");
     Ok(())
@@ -208,8 +213,8 @@ async fn a_component_inside_another_is_stopped_as_that_one_is() -> Result<()> {
     fs::create_dir_all(&outer.folder)?;
     let place = outer.folder.join("stopped");
     let control = Configured::new(&[outer, inner, alone]);
-    let tie = Tie::new(&folder.path().join("tie"))?;
-    control.stop("houston/ws", &tie).await?;
+    let lock = lock(folder.path())?;
+    control.stop("houston/ws", &lock).await?;
     assert!(place.exists(), "with the command of houston, in its folder");
     assert!(control.can_restart("houston/ws") && !control.can_restart("houston-2"));
     Ok(())

@@ -12,13 +12,14 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use spacecp_advisories::apply::{Action, ApplyError, Exchange, Faults, Outcome};
+use spacecp_advisories::apply::{Action, ApplyError, Exchange, Faults, Outcome, Step};
 use spacecp_contract::{Blob, Digest, FileChange, FileState};
 use spacecp_publisher::corrections::Built;
 use spacecp_tests::ground::write;
 use walkdir::WalkDir;
 
 use crate::{
+    own_files::applied_while_at,
     site::{Template, see},
     tree::{Panel, look, new, now, old},
 };
@@ -145,7 +146,7 @@ async fn two_paths_that_are_one_where_case_does_not_count_are_never_signed_nor_a
         .err()
         .map(|error| format!("{error:#}"))
         .unwrap_or_default();
-    assert!(error.contains("but for case"), "{error}");
+    assert!(error.contains("only in case"), "{error}");
     Ok(())
 }
 
@@ -320,4 +321,34 @@ fn holds(folder: &Path, text: &str) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_nested_deeper_than_anything_needs_are_refused_by_name() -> Result<()> {
+    let panel = Panel::new(&old(), &new()).await?;
+    let nest = |component: &Path| Ok(fs::create_dir_all(component.join("d/".repeat(300)))?);
+    let refused = applied_while_at(&panel, Step::Planned, nest).await;
+    let Err(ApplyError::TooDeep { path }) = &refused else {
+        panic!("{refused:?}")
+    };
+    assert!(path.ends_with("d/d/d"), "{}", path.display());
+    assert_eq!(
+        panel.left_over()?,
+        Vec::<String>::new(),
+        "what was copied is gone"
+    );
+    let refused = panel
+        .apply_with(&panel.plain(), "second", None, false)
+        .await;
+    assert!(
+        matches!(refused, Err(ApplyError::Obstacle { .. })),
+        "{refused:?}"
+    );
+    fs::remove_dir_all(panel.component().join("d"))?;
+    assert!(panel.holds(&old())?);
+    let applied = panel
+        .apply_with(&panel.plain(), "third", None, false)
+        .await?;
+    assert_eq!(applied.outcome, Outcome::Applied);
+    Ok(())
 }

@@ -13,7 +13,6 @@ use spacecp_advisories::{
     Foreseen, Shim,
     automation::{Clock, Fate, Line, Occasion, Run},
     config::Config,
-    plugin::StateWrite,
     store::Store,
 };
 use spacecp_contract::{
@@ -190,10 +189,7 @@ impl Panel {
     /// What the hostile plugin will ask for.
     pub(crate) async fn ask_for(&self, wanted: &str) -> Result<()> {
         let store = Store::open(&self.folder.path().join("state/store.sqlite")).await?;
-        let write = StateWrite {
-            key: "plan".to_owned(),
-            value: Some(wanted.as_bytes().to_vec()),
-        };
+        let write = ("plan".to_owned(), Some(wanted.as_bytes().to_vec()));
         store.state_commit(&[write]).await?;
         store.close().await;
         Ok(())

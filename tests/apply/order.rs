@@ -47,6 +47,7 @@ pub(crate) fn check(log: &[Done], live: &Path, workspace: &Path) -> Vec<Fault> {
         around: live.parent().unwrap_or(live),
         workspace,
         tree: workspace.join("tree"),
+        links: BTreeSet::new(),
         files: BTreeSet::new(),
         folders: BTreeSet::new(),
         moved: BTreeSet::new(),
@@ -65,6 +66,8 @@ struct Following<'a> {
     around: &'a Path,
     workspace: &'a Path,
     tree: PathBuf,
+    /// Symbolic links, by the names under which they were made.
+    links: BTreeSet<PathBuf>,
     /// What may have other contents or attributes than it seems to.
     files: BTreeSet<PathBuf>,
     /// Folders that may list something else than they seem to.
@@ -84,7 +87,12 @@ impl Following<'_> {
                 self.listed(path);
                 self.folders.insert(path.clone());
             }
-            Operation::MakeLink => self.listed(path),
+            Operation::MakeLink => {
+                self.listed(path);
+                self.links.insert(path.clone());
+            }
+            // No call makes the time of a link durable, and nothing goes by it: one that is lost does no harm.
+            Operation::SetTime if self.links.contains(path) => {}
             Operation::CreateFile
             | Operation::Write
             | Operation::ShareContents

@@ -2,14 +2,18 @@
 
 use std::{
     fs,
+    io::{self, Write as _},
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::{Context, Result};
 use spacecp_advisories::apply::{
-    ApplyError, Exchange, Interrupted, OldTrees, Outcome, Step, Steps,
+    Action, ApplyError, Exchange, Faults, Interrupted, OldTrees, Operation, Outcome, Step, Steps,
 };
 use spacecp_tests::ground::write;
 
@@ -44,8 +48,17 @@ async fn applied_while(
     panel: &Panel,
     act: impl Fn(&Path) -> Result<()> + Send + Sync + 'static,
 ) -> Result<spacecp_advisories::apply::Application, ApplyError> {
+    applied_while_at(panel, Step::Verified, act).await
+}
+
+/// The same after any step.
+pub(crate) async fn applied_while_at(
+    panel: &Panel,
+    at: Step,
+    act: impl Fn(&Path) -> Result<()> + Send + Sync + 'static,
+) -> Result<spacecp_advisories::apply::Application, ApplyError> {
     let meanwhile = Meanwhile {
-        at: Step::Verified,
+        at,
         component: panel.component(),
         act: Box::new(act),
     };
@@ -53,7 +66,7 @@ async fn applied_while(
     panel.apply_with(&applier, "first", None, false).await
 }
 
-async fn panel_with_own_files() -> Result<Panel> {
+pub(crate) async fn panel_with_own_files() -> Result<Panel> {
     let panel = Panel::new(&old(), &new()).await?.keeping(&["data/"]);
     let component = panel.component();
     write(&component, "data/world", "kept")?;
@@ -208,6 +221,54 @@ async fn a_rollback_names_what_would_go_with_the_new_tree_and_wants_a_word() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_after_a_rollback_has_begun_is_set_aside() -> Result<()> {
+    let panel = panel_with_own_files().await?;
+    panel.apply().await?;
+    let meanwhile = Meanwhile {
+        at: Step::RollingBack,
+        component: panel.component(),
+        act: Box::new(|component| Ok(write(component, "cache/a", "written last")?)),
+    };
+    let back = panel.applier(Exchange::Atomic, Arc::new(meanwhile));
+    back.roll_back("first", false, "for a test", now(), &())
+        .await?;
+    let found = look(&panel.component())?;
+    assert_eq!(found["cache/a"], "644 a", "it is the old tree");
+    let beside = panel.folder.path().join("panel/.spacecp-advisories/first");
+    assert_eq!(
+        fs::read_to_string(beside.join("set-aside/0/cache/a"))?,
+        "written last"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_new_version_wrote_before_it_was_undone_is_set_aside() -> Result<()> {
+    let panel = panel_with_own_files().await?;
+    let meanwhile = Meanwhile {
+        at: Step::Swapped,
+        component: panel.component(),
+        act: Box::new(|component| {
+            write(component, "cache/a", "written by the new version")?;
+            Ok(write(component, "VERSION", "0.0.0\n")?)
+        }),
+    };
+    let applier = panel.applier(Exchange::Atomic, Arc::new(meanwhile));
+    let undone = panel.apply_with(&applier, "first", None, false).await;
+    assert!(
+        matches!(undone, Err(ApplyError::Unhealthy { .. })),
+        "{undone:?}"
+    );
+    assert_eq!(look(&panel.component())?["cache/a"], "644 a");
+    let beside = panel.folder.path().join("panel/.spacecp-advisories/first");
+    assert_eq!(
+        fs::read_to_string(beside.join("set-aside/0/cache/a"))?,
+        "written by the new version"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn run_time_data_that_goes_astray_is_set_aside_before_its_tree_goes() -> Result<()> {
     let panel = panel_with_own_files().await?;
     panel.apply().await?;
@@ -219,7 +280,7 @@ async fn run_time_data_that_goes_astray_is_set_aside_before_its_tree_goes() -> R
     panel.plain().keeping(limits).clear_old_trees(later).await?;
     assert!(!beside.join("tree").exists());
     assert_eq!(
-        fs::read_to_string(beside.join("set-aside/data.0/astray"))?,
+        fs::read_to_string(beside.join("set-aside/0/data/astray"))?,
         "players' work"
     );
     Ok(())
@@ -317,10 +378,135 @@ async fn a_correction_without_a_way_back_wants_a_word_before_and_after() -> Resu
         .roll_back("first", false, "for a test", now(), &())
         .await;
     let words = refused.expect_err("it wants a word").to_string();
-    assert!(words.contains("may not cope"), "{words}");
+    assert!(words.contains("unable to read data"), "{words}");
     let back = plain
         .roll_back("first", true, "for a test", now(), &())
         .await?;
     assert_eq!(back.outcome, Outcome::RolledBack);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_correction_that_is_written_just_before_the_exchange_is_not_lost()
+-> Result<()> {
+    let panel = panel_with_own_files().await?;
+    let refused = applied_while_at(&panel, Step::Swapping, |component| {
+        Ok(write(component, "lib/a.js", "of the administrator")?)
+    })
+    .await;
+    let Err(ApplyError::ChangedMeanwhile { path, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(path, "lib/a.js");
+    let kept = fs::read_to_string(panel.component().join("lib/a.js"))?;
+    assert_eq!(kept, "of the administrator");
+    Ok(())
+}
+
+/// Writes to the new tree in the moment before a late write takes the place of a copy there.
+#[derive(Debug)]
+struct AtOnce(std::path::PathBuf, AtomicBool);
+
+impl Faults for AtOnce {
+    fn before(&self, action: &Action<'_>) -> io::Result<()> {
+        let replaces = matches!(action.operation, Operation::Rename | Operation::Exchange);
+        let is_it = replaces && action.path.ends_with("folder/notes.txt");
+        if is_it && !self.1.swap(true, Ordering::SeqCst) {
+            let mut file = fs::File::options().append(true).open(&self.0)?;
+            file.write_all(b", and of the new version")?;
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Action<'_>) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_new_tree_gets_in_the_last_moment_stays_and_the_late_write_is_set_aside()
+-> Result<()> {
+    let panel = panel_with_own_files().await?;
+    let file = panel.component().join("notes.txt");
+    let old_tree = panel
+        .folder
+        .path()
+        .join("panel/.spacecp-advisories/first/tree");
+    let late = Meanwhile {
+        at: Step::Carried,
+        component: old_tree,
+        act: Box::new(|tree| Ok(write(tree, "notes.txt", "of a late hour")?)),
+    };
+    let applier = panel.applier(Exchange::Atomic, Arc::new(late));
+    let applier = applier.with_faults(Arc::new(AtOnce(file.clone(), AtomicBool::new(false))));
+    panel.apply_with(&applier, "first", None, false).await?;
+    assert_eq!(
+        fs::read_to_string(&file)?,
+        "of yesterday, and of the new version"
+    );
+    let beside = panel.folder.path().join("panel/.spacecp-advisories/first");
+    assert_eq!(
+        fs::read_to_string(beside.join("set-aside/0/notes.txt"))?,
+        "of a late hour"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_as_long_as_names_can_be_is_set_aside_and_its_tree_goes() -> Result<()> {
+    let panel = panel_with_own_files().await?;
+    panel.apply().await?;
+    let beside = panel.folder.path().join("panel/.spacecp-advisories/first");
+    let long = "n".repeat(255);
+    write(&beside.join("tree"), &long, "late")?;
+    let limits = OldTrees { days: 0, bytes: 0 };
+    let later = now() + jiff::SignedDuration::from_hours(24 * 40);
+    panel.plain().keeping(limits).clear_old_trees(later).await?;
+    let kept = fs::read_to_string(beside.join("set-aside/0").join(&long))?;
+    assert_eq!(kept, "late");
+    assert!(!beside.join("tree").exists());
+    Ok(())
+}
+
+/// Puts another file with the same contents into the place of one that was stamped, once its new contents are
+/// being written.
+#[derive(Debug)]
+struct Exchanged(std::path::PathBuf);
+
+impl Faults for Exchanged {
+    fn before(&self, action: &Action<'_>) -> io::Result<()> {
+        if action.operation == Operation::CreateFile && action.path.ends_with("first/stamps.new") {
+            let other = self.0.with_file_name("other");
+            fs::copy(&self.0, &other)?;
+            fs::rename(&other, &self.0)?;
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Action<'_>) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_taken_of_the_very_file_that_was_stamped() -> Result<()> {
+    let panel = panel_with_own_files().await?;
+    let exchanged = Exchanged(panel.component().join("bin/run"));
+    let applier = panel.plain().with_faults(Arc::new(exchanged));
+    let refused = panel.apply_with(&applier, "first", None, false).await;
+    assert!(
+        matches!(refused, Err(ApplyError::ChangedMeanwhile { .. })),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_works_in_a_folder_without_run_time_data_wants_a_word_as_well() -> Result<()> {
+    let panel = Panel::new(&old(), &new()).await?;
+    let mut at_work = std::process::Command::new("sleep")
+        .arg("600")
+        .current_dir(panel.component())
+        .spawn()?;
+    let plan = panel.plan().await?;
+    at_work.kill()?;
+    at_work.wait()?;
+    assert!(plan.warnings().any(|one| one.check == "at-work"));
     Ok(())
 }

@@ -24,7 +24,11 @@ async fn panel(old: &Tree, new: &Tree) -> Result<(Panel, PathBuf)> {
 }
 
 /// The same with a correction that restarts this.
-async fn panel_with(restart: Restart, old: &Tree, new: &Tree) -> Result<(Panel, PathBuf)> {
+pub(crate) async fn panel_with(
+    restart: Restart,
+    old: &Tree,
+    new: &Tree,
+) -> Result<(Panel, PathBuf)> {
     let panel = Panel::with(old, new, |built| {
         built.correction.restart = restart;
         built.correction.health = Some("http".to_owned());

@@ -1,12 +1,14 @@
 //! What is refused, before anything is changed or with everything put back.
 
-use std::{fs, os::unix::net::UnixListener};
+use std::{fs, os::unix::net::UnixListener, path::Path};
 
 use anyhow::Result;
-use spacecp_advisories::apply::{ApplyError, Gravity, Outcome};
+use rustix::fs::{CWD, FileType, Mode};
+use spacecp_advisories::apply::{ApplyError, Gravity, Outcome, Step};
 use spacecp_contract::{Digest, FeedPath, Requirement};
 use spacecp_tests::ground::write;
 
+use crate::own_files;
 use crate::tree::{Panel, look, new, now, old};
 
 /// The findings of a plan, as check and gravity.
@@ -85,15 +87,94 @@ async fn a_requirement_that_is_not_met() -> Result<()> {
     obstacle(&panel, "requirements").await
 }
 
+fn make(file: &Path, kind: FileType, device: u64) -> Result<()> {
+    rustix::fs::mknodat(CWD, file, kind, Mode::RWXU, device)?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_in_the_tree_unless_it_is_run_time_data() -> Result<()> {
+async fn sockets_and_pipes_are_left_out_unless_they_are_run_time_data() -> Result<()> {
     let panel = panel().await?;
-    let _socket = UnixListener::bind(panel.component().join("socket"))?;
-    obstacle(&panel, "special-files").await?;
-    let panel = panel.keeping(&["socket"]);
-    assert_eq!(findings(&panel).await?, []);
+    let component = panel.component();
+    let _socket = UnixListener::bind(component.join("socket"))?;
+    make(&component.join("lib/pipe"), FileType::Fifo, 0)?;
+    let found = panel.plan().await?.findings;
+    let [found] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    let said = (found.check.as_str(), found.gravity);
+    assert_eq!(said, ("special-files", Gravity::Information));
+    assert!(found.found.contains("socket") && found.found.contains("lib/pipe"));
     panel.apply().await?;
-    assert!(panel.component().join("socket").exists());
+    assert!(panel.holds(&new())?, "{:#?}", look(&component)?);
+    assert!(!component.join("socket").exists() && !component.join("lib/pipe").exists());
+    let back = panel.plain();
+    back.roll_back("first", false, "for a test", now(), &())
+        .await?;
+    let panel = panel.keeping(&["socket", "lib/pipe"]);
+    assert_eq!(findings(&panel).await?, []);
+    panel
+        .apply_with(&panel.plain(), "second", None, false)
+        .await?;
+    assert!(component.join("socket").exists() && component.join("lib/pipe").exists());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_becomes_a_pipe_while_its_tree_is_copied_is_left_out() -> Result<()> {
+    let panel = panel().await?;
+    write(&panel.component(), "notes.txt", "own")?;
+    own_files::applied_while_at(&panel, Step::Verified, |component| {
+        let notes = component.join("notes.txt");
+        fs::remove_file(&notes)?;
+        make(&notes, FileType::Fifo, 0)
+    })
+    .await?;
+    assert!(panel.holds(&new())?, "{:#?}", look(&panel.component())?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_where_the_correction_has_a_file_is_in_the_way() -> Result<()> {
+    let panel = panel().await?;
+    let file = panel.component().join("lib/a.js");
+    fs::remove_file(&file)?;
+    make(&file, FileType::Fifo, 0)?;
+    obstacle(&panel, "special-files").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_disks), ignore = "only root makes devices")]
+async fn a_device_in_the_tree() -> Result<()> {
+    let panel = panel().await?;
+    let null = rustix::fs::makedev(1, 3);
+    make(
+        &panel.component().join("null"),
+        FileType::CharacterDevice,
+        null,
+    )?;
+    obstacle(&panel, "special-files").await
+}
+
+/// Directories in each other, as deep as nothing but an attack on whoever walks down is.
+fn nest(directory: &Path) -> Result<()> {
+    Ok(fs::create_dir_all(directory.join("d/".repeat(400)))?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_nested_without_end() -> Result<()> {
+    let panel = panel().await?;
+    nest(&panel.component().join("nested"))?;
+    obstacle(&panel, "special-files").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_nested_without_end_in_run_time_data_are_nobodys_business() -> Result<()> {
+    let panel = panel().await?.keeping(&["nested/"]);
+    nest(&panel.component().join("nested"))?;
+    panel.apply().await?;
+    let deep = panel.component().join("nested").join("d/".repeat(400));
+    assert!(deep.is_dir(), "it went along");
     Ok(())
 }
 
@@ -209,7 +290,7 @@ async fn a_payload_that_is_not_the_one_announced() -> Result<()> {
             Box::new(|bytes: &mut Vec<u8>| bytes[0] ^= 1) as Box<dyn FnOnce(&mut Vec<u8>)>,
         ),
         (
-            "were announced",
+            "announced bytes",
             Box::new(|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1)),
         ),
         (

@@ -58,9 +58,7 @@ async fn the_process_that_may_mount() -> Result<()> {
     bind(&panel.component(), &panel.component())?;
     let found = obstacles(&panel).await?;
     assert!(
-        found
-            .iter()
-            .any(|one| one.contains("itself where something is mounted")),
+        found.iter().any(|one| one.contains("is a mount point")),
         "{found:?}"
     );
     let panel = Panel::new(&old(), &new()).await?;
@@ -73,7 +71,7 @@ async fn the_process_that_may_mount() -> Result<()> {
     anyhow::ensure!(closed.success());
     let found = obstacles(&panel).await?;
     assert!(
-        found.iter().any(|one| one.contains("for reading only")),
+        found.iter().any(|one| one.contains("mounted read-only")),
         "{found:?}"
     );
     Ok(())
@@ -118,7 +116,7 @@ async fn a_text_file_that_was_changed_here_is_shown_line_by_line() -> Result<()>
     let lines = |path: &str| shown.iter().find(|one| one.0 == path).map(|one| one.1);
     let a = lines("lib/a.js").unwrap_or_default();
     assert!(a.contains("-mine") && a.contains("+a of 1.0.1"), "{a}");
-    assert_eq!(lines("bin/run"), Some("(it is no text)\n"));
+    assert_eq!(lines("bin/run"), Some("(not a text file)\n"));
     Ok(())
 }
 

@@ -225,7 +225,7 @@ impl Site {
         see(&self.component())
     }
 
-    /// Everything below the folder beside the component, but for its lock.
+    /// Everything below the folder beside the component, but for its lock and for what files were like.
     pub(crate) fn left_over(&self) -> Result<Vec<String>> {
         let beside = self.folder.join("panel/.spacecp-advisories");
         let mut names = Vec::new();
@@ -235,7 +235,12 @@ impl Site {
                 names.push(entry.path().strip_prefix(&beside)?.display().to_string());
             }
         }
-        names.retain(|name| Path::new(name).extension().is_none_or(|end| end != "lock"));
+        let is_left = |name: &str| {
+            let name = Path::new(name);
+            name.extension().is_none_or(|end| end != "lock")
+                && name.file_stem().is_none_or(|stem| stem != "stamps")
+        };
+        names.retain(|name| is_left(name));
         names.sort();
         Ok(names)
     }

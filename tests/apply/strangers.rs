@@ -46,7 +46,7 @@ async fn a_folder_made_anew_between_two_renames_is_set_aside_and_the_old_tree_re
     assert_eq!(site.seen()?, template.old()?);
     let set_aside = copy
         .path()
-        .join("panel/.spacecp-advisories/first/set-aside/component.0");
+        .join("panel/.spacecp-advisories/first/set-aside/0/component");
     let kept = fs::read_to_string(set_aside.join("logs/today"))?;
     assert_eq!(kept, "written meanwhile", "nothing is lost");
     assert_eq!(site.plain().history(1).await?[0].outcome, Outcome::Failed);

@@ -21,7 +21,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use spacecp_advisories::{Shim, config::Config};
-use spacecp_publisher::foreign::{Format, Limits, Terms, json, reading, take_over};
+use spacecp_formats::{Format, Limits, Terms, json, to_advisory};
+use spacecp_publisher::external::document_files;
 use spacecp_tests::{artifacts, vendor::Vendor};
 
 const ROUNDS: usize = 25;
@@ -154,11 +155,11 @@ fn sides(asked: &Asked, config: &Path) -> [Side; 4] {
 /// A panel that has heard of every advisory of the peer's database and looks at its lock file.
 async fn panel(root: &Path, asked: &Asked) -> Result<PathBuf> {
     let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
-    for (place, bytes) in reading::documents(&asked.advisories, Limits::default()) {
+    for (place, bytes) in document_files::documents(&asked.advisories, Limits::default()) {
         let bytes = bytes.with_context(|| place.to_string())?;
         let document = json::read(&bytes, &Limits::default());
         let document = document.with_context(|| place.to_string())?;
-        let taken = take_over(Format::Osv, &document, &Terms::public());
+        let taken = to_advisory(Format::Osv, &document, &Terms::public());
         let mut advisory = taken.with_context(|| place.to_string())?.advisory;
         advisory.audience = "customers".parse()?;
         vendor.publish_advisory(advisory)?;

@@ -52,7 +52,7 @@ fn main() -> Result<()> {
         let serving = tokio::spawn(web::serve(listener, shim, std::future::pending()));
         let cookie = log_in(ours).await?;
         let page = ask(ours, "/", &cookie).await?;
-        ensure!(page.body.contains("components exposed"), "{}", page.body);
+        ensure!(page.body.contains("components affected"), "{}", page.body);
         println!("{number} advisories, {COMPONENTS} components");
         println!("overview                     {:>9} bytes", page.body.len());
         weigh(ours, &cookie, &page).await?;

@@ -65,7 +65,7 @@ async fn a_panel_that_is_not_enrolled_is_told_so_calmly_and_shows_its_recipient(
     );
     programs.well("stranger.toml", &["sync"]).await?;
     let (well, found) = programs.diagnosis("stranger.toml").await?;
-    assert!(well && found.contains("is not for this panel"), "{found}");
+    assert!(well && found.contains("not enrolled"), "{found}");
     let trust = programs.well("stranger.toml", &["trust", "--json"]).await?;
     let trust: Value = serde_json::from_str(&trust)?;
     assert_eq!(trust["private"]["standing"], "not-entitled");
@@ -74,7 +74,7 @@ async fn a_panel_that_is_not_enrolled_is_told_so_calmly_and_shows_its_recipient(
     let listed = programs.well("stranger.toml", &["list", "--json"]).await?;
     assert!(!listed.contains(catalog::BACKUP), "{listed}");
     let (well, found) = programs.diagnosis("panel.toml").await?;
-    assert!(well && found.contains("could be read"), "{found}");
+    assert!(well && found.contains("was decrypted"), "{found}");
     Ok(())
 }
 
@@ -94,7 +94,10 @@ async fn an_identity_is_renewed_by_a_word_and_on_record() -> Result<()> {
     assert!(audit.contains("identity-renewed"), "{audit}");
     assert!(!audit.contains("AGE-SECRET-KEY"), "{audit}");
     let (well, found) = programs.diagnosis("panel.toml").await?;
-    assert!(well && found.contains("was not looked at"), "{found}");
+    assert!(
+        well && found.contains("not synced yet with the current identity"),
+        "{found}"
+    );
     // What was read stays.
     let listed = programs.well("panel.toml", &["list"]).await?;
     assert!(listed.contains(catalog::BACKUP), "{listed}");

@@ -54,7 +54,7 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
     let browser = Browser::start().await?;
     browser.at_a_desk().await?;
     log_in(&browser, &demo).await?;
-    browser.wait_for("exposed").await?;
+    browser.wait_for("affected").await?;
 
     browser
         .open(&format!("{}advisories/{}", demo.url(), catalog::CONSOLE))
@@ -72,7 +72,7 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
     browser.press("Apply").await?;
     // The page of the work leads to the history when it has come to its end.
     browser
-        .wait_for("houston is corrected: 4.7.2 → 4.7.4.")
+        .wait_for("houston corrected: 4.7.2 → 4.7.4.")
         .await?;
     browser.wait_for("applied").await?;
     assert_eq!(version_of(&package)?, ground::HOUSTON[1]);
@@ -98,7 +98,7 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
     browser.open(&format!("{}history", demo.url())).await?;
     browser.press("Roll back").await?;
     browser
-        .wait_for("houston was rolled back: 4.7.4 → 4.7.2.")
+        .wait_for("houston rolled back: 4.7.4 → 4.7.2.")
         .await?;
     assert_eq!(version_of(&package)?, ground::HOUSTON[0]);
     assert_eq!(version_of(&carried)?, ground::WS[0]);
@@ -120,7 +120,7 @@ async fn every_page_fits_a_desk_and_a_phone_by_day_and_by_night() -> Result<()> 
     let browser = Browser::start().await?;
     let gallery = gallery()?;
     log_in(&browser, &demo).await?;
-    browser.wait_for("exposed").await?;
+    browser.wait_for("affected").await?;
     let pages = [
         ("overview", String::new()),
         ("advisories", "advisories".to_owned()),
@@ -174,12 +174,12 @@ async fn a_workaround_that_is_in_place_is_marked_and_everything_else_comes_first
     let gallery = gallery()?;
     browser.at_a_desk().await?;
     log_in(&browser, &demo).await?;
-    browser.wait_for("exposed").await?;
+    browser.wait_for("affected").await?;
     let advisory = format!("{}advisories/{}", demo.url(), catalog::LOG4SHELL);
     browser.open(&advisory).await?;
     browser.unfold("Mark as in place").await?;
     browser.press("Mark as in place").await?;
-    browser.wait_for("is marked as in place for lobby").await?;
+    browser.wait_for("marked as in place for lobby").await?;
     accept(&demo, catalog::CONSOLE)?;
     browser.open(&demo.url()).await?;
     let overview = browser
@@ -213,7 +213,7 @@ async fn a_workaround_that_is_in_place_is_marked_and_everything_else_comes_first
             ] {
                 browser.open(&format!("{}{path}", demo.url())).await?;
                 if name == "decided-open" {
-                    browser.unfold("Accept the risk").await?;
+                    browser.unfold("Accept risk").await?;
                     browser.unfold("Mark as in place").await?;
                 }
                 let file = format!("{name}-{width}-{shade}.png");
@@ -252,7 +252,7 @@ async fn an_advisory_under_embargo_says_so_in_words() -> Result<()> {
     let demo = demo().await?;
     let browser = Browser::start().await?;
     log_in(&browser, &demo).await?;
-    browser.wait_for("exposed").await?;
+    browser.wait_for("affected").await?;
     browser
         .open(&format!("{}advisories/{}", demo.url(), catalog::BACKUP))
         .await?;

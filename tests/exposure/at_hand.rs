@@ -35,7 +35,7 @@ async fn blinded() -> Result<(House, Vec<u8>)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_reads_what_a_mended_identity_has_opened_is_noted_by_a_panel_that_kept_running()
 -> Result<()> {
-    let (panel, identity) = blinded().await?;
+    let (panel, identity) = Box::pin(blinded()).await?;
     let shim = panel.shim().await?;
     // It has looked at what is at hand, under the very index that is current afterwards.
     shim.advisory_page("early", &page_of(crate::house::ADVISORY))
@@ -51,7 +51,7 @@ async fn whoever_reads_what_a_mended_identity_has_opened_is_noted_by_a_panel_tha
 
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_are_told_the_same_whether_it_was_read_or_remembered() -> Result<()> {
-    let (panel, identity) = blinded().await?;
+    let (panel, identity) = Box::pin(blinded()).await?;
     fs::write(panel.state().join("identity.txt"), identity)?;
     panel.shim().await?.sync().await?;
     let kept = panel.state().join("remembered-catalogue");

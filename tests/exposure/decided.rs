@@ -240,7 +240,7 @@ async fn an_accepted_risk_is_open_again_when_the_risk_is_another() -> Result<()>
         ),
         (
             |advisory| advisory.known_exploited = true,
-            "revision 2: attacks are known now",
+            "revision 2: now known to be exploited",
         ),
     ];
     for (change, words) in changes {
@@ -295,7 +295,7 @@ async fn a_workaround_is_no_longer_in_place_when_its_text_is_another_or_it_is_go
         ),
         (
             |advisory| advisory.workarounds.clear(),
-            "revision 2: the workaround is no longer described",
+            "revision 2: the workaround was removed",
         ),
     ];
     for (change, words) in changes {
@@ -498,77 +498,77 @@ async fn a_decision_that_makes_no_sense_is_refused_by_name_and_changes_nothing()
                 advisory: id("SPACECP-SA-1999-0001"),
                 ..accept()
             },
-            "there is no advisory SPACECP-SA-1999-0001 here to decide about",
+            "no advisory SPACECP-SA-1999-0001 on this panel",
         ),
         (
             Wish {
                 shown: Some(7),
                 ..accept()
             },
-            "the advisory SPACECP-SA-2026-0001 has changed since it was shown: it is at revision 1, and you have seen 7; look at it and decide again",
+            "advisory SPACECP-SA-2026-0001 changed from revision 7 to 1 since it was shown. Review it and decide again",
         ),
         (
             Wish {
                 workaround: Some("pray".to_owned()),
                 ..mark()
             },
-            "the advisory SPACECP-SA-2026-0001 has no workaround \"pray\"; it has turn-it-off",
+            "advisory SPACECP-SA-2026-0001 has no workaround \"pray\"; available: turn-it-off",
         ),
         (
             Wish {
                 component: Some("nothing".to_owned()),
                 ..accept()
             },
-            "there is no component \"nothing\" here",
+            "no component \"nothing\" on this panel",
         ),
         (
             Wish {
                 component: Some("other".to_owned()),
                 ..accept()
             },
-            "the advisory SPACECP-SA-2026-0001 does not speak of other: there is nothing to decide",
+            "advisory SPACECP-SA-2026-0001 does not concern other; no decision is needed",
         ),
         (
             Wish {
                 reason: Some(" \n ".to_owned()),
                 ..accept()
             },
-            "a risk is accepted for a reason: say which",
+            "a reason is required to accept a risk",
         ),
         (
             Wish {
                 reason: Some("\u{1b}[2J".to_owned()),
                 ..accept()
             },
-            "the reason has more than 1000 characters, or control characters in it",
+            "invalid reason: at most 1000 characters, no control characters",
         ),
         (
             Wish {
                 reason: Some("x".repeat(1_001)),
                 ..accept()
             },
-            "the reason has more than 1000 characters, or control characters in it",
+            "invalid reason: at most 1000 characters, no control characters",
         ),
         (
             Wish {
                 until: None,
                 ..accept()
             },
-            "a risk is accepted for a while: say until when",
+            "an end date is required to accept a risk",
         ),
         (
             Wish {
                 until: Some(now()),
                 ..mark()
             },
-            "2026-11-24T12:00:00Z has passed: a decision holds for a time to come",
+            "2026-11-24T12:00:00Z has passed; a decision must end in the future",
         ),
         (
             Wish {
                 until: Some(now() + days(32)),
                 ..accept()
             },
-            "2026-12-26T12:00:00Z is too far away: this panel accepts a risk for 30 days at most, until 2026-12-24T23:59:59Z (decisions.longest-acceptance-days)",
+            "2026-12-26T12:00:00Z is too far away: a risk can be accepted for at most 30 days, until 2026-12-24T23:59:59Z (decisions.longest-acceptance-days)",
         ),
     ];
     for (wish, words) in wishes {

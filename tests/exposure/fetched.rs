@@ -5,10 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 use spacecp_advisories::{
-    plugin::{
-        StateWrite,
-        bindings::exports::spacecp::advisories::pages::{Block, Page, Place, Request},
-    },
+    plugin::bindings::exports::spacecp::advisories::pages::{Block, Page, Place, Request},
     render,
     store::Store,
 };
@@ -33,10 +30,7 @@ pub(crate) fn page_of(name: &str) -> Request {
 /// What a hostile plugin is given that asks for these documents.
 async fn given(house: &House, wanted: &[String]) -> Result<Vec<String>> {
     let store = Store::open(&house.state().join("store.sqlite")).await?;
-    let write = StateWrite {
-        key: "fetch".to_owned(),
-        value: Some(wanted.join("\n").into_bytes()),
-    };
+    let write = ("fetch".to_owned(), Some(wanted.join("\n").into_bytes()));
     store.state_commit(&[write]).await?;
     let shim = house.shim().await?;
     let page = shim.page(&page_of(&Behaviour::Fetches.name())).await?;

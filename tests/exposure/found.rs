@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::{lchown, symlink},
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -200,6 +201,32 @@ async fn a_library_two_archives_deep_is_judged_and_recorded_until_it_is_replaced
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_scan_did_not_get_to_again_is_unknown_and_a_check_says_so() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let verdict = panel.verdict().await?.context("it is judged")?;
+    assert_eq!(verdict.status, Status::Affected, "{}", verdict.reason);
+    // Whoever may write there puts more files before it than a scan may look at.
+    for number in 0..200 {
+        fs::write(panel.lobby().join(format!("plugins/A{number}.txt")), "")?;
+    }
+    let config = panel.folder.path().join("panel.toml");
+    let text = fs::read_to_string(&config)?;
+    fs::write(&config, text.replace("[scan]\n", "[scan]\nentries = 60\n"))?;
+    let (code, printed) = panel.run(&["check", "--format", "json"])?;
+    assert_eq!(code, Some(1));
+    let printed: serde_json::Value = serde_json::from_str(&printed)?;
+    let verdicts = printed["verdicts"].as_array().context("a list")?;
+    let verdict = verdicts
+        .iter()
+        .find(|verdict| verdict["component"] == FOUND)
+        .context("it is listed still")?;
+    assert_eq!(verdict["status"], "unknown", "{verdict}");
+    let reason = verdict["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("2.14.1"), "{reason}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_found_is_never_corrected_itself() -> Result<()> {
     let panel = Panel::with(&[OF_THE_LIBRARY]).await?;
     let verdict = panel.verdict().await?.context("it is judged")?;
@@ -282,17 +309,41 @@ async fn what_could_not_be_read_is_shown_wherever_somebody_asks_and_is_not_well(
     assert_eq!(report.summary.unread, 1);
     let (code, said) = panel.run(&["check"])?;
     assert_eq!(code, Some(1));
-    assert!(said.contains("1 place could not be read"), "{said}");
+    assert!(said.contains("1 path could not be read"), "{said}");
     for arguments in [&["components"][..], &["components", "--json"], &["doctor"]] {
         let (_, said) = panel.run(arguments)?;
         assert!(said.contains("plugins/Broken.jar"), "{arguments:?}: {said}");
-        assert!(
-            said.contains("it is not an archive"),
-            "{arguments:?}: {said}"
-        );
+        assert!(said.contains("not an archive"), "{arguments:?}: {said}");
     }
     let (_, said) = panel.run(&["components"])?;
     assert!(said.contains(FOUND), "{said}");
     assert!(said.contains("log4j-core-2.17.1.jar!/"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_root), ignore = "only root can give files away")]
+async fn a_link_of_a_components_user_has_the_scan_read_nothing_that_is_not_theirs() -> Result<()> {
+    const USER: u32 = 65_534;
+    let panel = Panel::raise().await?;
+    let verdict = panel.verdict().await?.context("it is judged")?;
+    assert_eq!(verdict.status, Status::Affected, "{}", verdict.reason);
+    // What the link leads to says that all is well.
+    put_library(panel.folder.path(), "2.17.1")?;
+    let elsewhere = panel.folder.path().join("elsewhere");
+    fs::rename(panel.lobby(), &elsewhere)?;
+    symlink(&elsewhere, panel.lobby())?;
+    lchown(panel.lobby(), Some(USER), None)?;
+    let verdict = panel.verdict().await?.context("it is listed still")?;
+    assert_eq!(verdict.status, Status::Unknown, "{}", verdict.reason);
+    let (_, said) = panel.run(&["components"])?;
+    assert!(said.contains("user 65534"), "{said}");
+    // To what is that user's own, and where root has put it, it is followed.
+    for (link, folder) in [(USER, USER), (0, 0)] {
+        lchown(panel.lobby(), Some(link), None)?;
+        lchown(&elsewhere, Some(folder), None)?;
+        let verdict = panel.verdict().await?.context("it is judged")?;
+        assert_eq!(verdict.status, Status::Fixed, "{link}: {}", verdict.reason);
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@
 )]
 
 mod at_hand;
+mod damage;
 mod decided;
 mod fetched;
 mod found;

@@ -105,7 +105,10 @@ async fn of_two_corrections_of_one_component_the_one_that_leads_furthest_goes_fi
 async fn a_policy_that_is_off_or_excludes_the_component_holds_everything() {
     let mut off = two_flaws(true);
     off.rules.automatic = false;
-    assert!(plan(off).await[0].contains("hold, the policy leaves every correction to you"));
+    assert!(
+        plan(off).await[0]
+            .contains("hold, the policy requires an administrator for every correction")
+    );
     let mut excluded = two_flaws(true);
     excluded.rules.excluded = vec!["houston".to_owned()];
     assert!(plan(excluded).await[0].contains("hold, the policy excludes houston"));
@@ -116,7 +119,7 @@ async fn a_severity_that_the_policy_asks_about_or_leaves_alone_waits_for_a_perso
     let ask = one_flaw(|_| {}, |rules| rules.treatments.high = Treatment::Ask);
     assert_eq!(
         plan(ask).await,
-        ["FIX-1 on houston for ADV-1: hold, ADV-1 is high, and the policy asks you about that"]
+        ["FIX-1 on houston for ADV-1: hold, ADV-1 is high; the policy requires an administrator"]
     );
     let never = one_flaw(
         |flaw| flaw.known_exploited = true,
@@ -124,7 +127,7 @@ async fn a_severity_that_the_policy_asks_about_or_leaves_alone_waits_for_a_perso
     );
     assert_eq!(
         plan(never).await,
-        ["FIX-1 on houston for ADV-1: hold, ADV-1 is high, which the policy leaves to you"]
+        ["FIX-1 on houston for ADV-1: hold, ADV-1 is high; the policy requires an administrator"]
     );
 }
 
@@ -133,12 +136,12 @@ async fn a_flaw_below_the_minimum_or_not_rated_waits_for_a_person() {
     let below = one_flaw(|_| {}, |rules| rules.minimum_severity = Severity::Critical);
     assert_eq!(
         plan(below).await,
-        ["FIX-1 on houston for ADV-1: hold, ADV-1 is high, and the policy begins at critical"]
+        ["FIX-1 on houston for ADV-1: hold, ADV-1 is high, below the policy's minimum critical"]
     );
     let unrated = one_flaw(|flaw| flaw.severity.clear(), |_| {});
     assert_eq!(
         plan(unrated).await,
-        ["FIX-1 on houston for ADV-1: hold, ADV-1 is not rated, and the policy begins at low"]
+        ["FIX-1 on houston for ADV-1: hold, ADV-1 is not rated, below the policy's minimum low"]
     );
 }
 
@@ -166,7 +169,7 @@ async fn the_delay_counts_from_the_later_of_advisory_and_correction_and_says_whe
     delayed
         .accepted
         .insert("FIX-1".to_owned(), NOON - 20 * HOUR);
-    let held = "FIX-1 on houston for ADV-1: hold, ADV-1 is high; delay, minimum age and wave are not over yet (due in 4 h)";
+    let held = "FIX-1 on houston for ADV-1: hold, ADV-1 is high; delayed (delay, minimum age or rollout wave) (due in 4 h)";
     assert_eq!(plan(delayed).await, [held]);
     let mut over = one_flaw(|_| {}, |rules| rules.delay = 24 * HOUR as u64);
     over.accepted.insert("ADV-1".to_owned(), NOON - 40 * HOUR);
@@ -186,7 +189,7 @@ async fn minimum_age_and_wave_are_waited_for_together_with_the_delay() {
         rules.minimum_age = 12 * HOUR as u64;
         rules.wave = 3 * HOUR as u64;
     });
-    let held = "FIX-1 on houston for ADV-1: hold, ADV-1 is high; delay, minimum age and wave are not over yet (due in 5 h)";
+    let held = "FIX-1 on houston for ADV-1: hold, ADV-1 is high; delayed (delay, minimum age or rollout wave) (due in 5 h)";
     assert_eq!(plan(aged).await, [held]);
 }
 
@@ -209,7 +212,7 @@ async fn what_is_exploited_skips_delay_and_window_only_if_the_policy_says_so() {
     assert_eq!(
         plan(exploited(false, false)).await,
         [format!(
-            "{known}; delay, minimum age and wave are not over yet (due in 30 h)"
+            "{known}; delayed (delay, minimum age or rollout wave) (due in 30 h)"
         )]
     );
     assert_eq!(
@@ -221,7 +224,7 @@ async fn what_is_exploited_skips_delay_and_window_only_if_the_policy_says_so() {
     assert_eq!(
         plan(exploited(false, true)).await,
         [format!(
-            "{known}; delay, minimum age and wave are not over yet (due in 24 h)"
+            "{known}; delayed (delay, minimum age or rollout wave) (due in 24 h)"
         )]
     );
     assert_eq!(
@@ -248,7 +251,7 @@ async fn a_window_is_waited_for_and_its_end_is_outside() {
     assert_eq!(
         plan(never).await,
         [
-            "FIX-1 on houston for ADV-1: hold, ADV-1 is high; no maintenance window is open, and none will"
+            "FIX-1 on houston for ADV-1: hold, ADV-1 is high; no maintenance window is open, none upcoming"
         ]
     );
 }
@@ -279,7 +282,7 @@ async fn a_revision_in_quarantine_is_held_for_its_component_and_the_next_revisio
     };
     assert_eq!(
         plan(kept(1, "houston")).await,
-        ["FIX-1 on houston for ADV-1: hold, it is in quarantine: it did not start"]
+        ["FIX-1 on houston for ADV-1: hold, in quarantine: it did not start"]
     );
     for other in [kept(2, "houston"), kept(1, "another")] {
         assert!(plan(other).await[0].contains("apply"));
@@ -291,7 +294,7 @@ async fn without_a_fresh_word_of_the_vendor_nothing_is_applied() {
     for fresh_until in [None, Some(NOON)] {
         let mut stale = one_flaw(|_| {}, |_| {});
         stale.fresh_until = fresh_until;
-        assert!(plan(stale).await[0].contains("hold, there is no fresh word of the vendor"));
+        assert!(plan(stale).await[0].contains("hold, the data from the feed has expired"));
     }
 }
 

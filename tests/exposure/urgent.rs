@@ -83,7 +83,7 @@ fn standing(page: &Page) -> (Tone, String) {
 /// The components of the table of exposures, in their order.
 fn exposed(page: &Page) -> Vec<String> {
     let table = page.blocks.iter().find_map(|block| match block {
-        Block::Table(table) if table.caption == "Exposed components" => Some(table),
+        Block::Table(table) if table.caption == "Affected components" => Some(table),
         _ => None,
     });
     let rows = table.unwrap().rows.iter();
@@ -93,7 +93,7 @@ fn exposed(page: &Page) -> Vec<String> {
 #[tokio::test]
 async fn without_a_decision_the_overview_is_as_it_was() {
     let page = page(two_exposed(), Place::Overview).await;
-    let expected = "2 of 2 components exposed.".to_owned();
+    let expected = "2 of 2 components affected.".to_owned();
     assert_eq!(standing(&page), (Tone::Danger, expected));
     assert_eq!(exposed(&page), ["houston", "backup"]);
     assert!(!words(&page).contains("Decision"));
@@ -131,7 +131,7 @@ async fn the_overview_counts_what_is_dealt_with_and_until_when() {
     )]);
     let one = page(panel, Place::Overview).await;
     let expected =
-        "2 of 2 components exposed: 1 without a decision, 1 accepted until 2026-12-31 23:59 UTC.";
+        "2 of 2 components affected: 1 without a decision, 1 accepted until 2026-12-31 23:59 UTC.";
     assert_eq!(standing(&one), (Tone::Danger, expected.to_owned()));
 
     let mut panel = two_exposed();
@@ -140,7 +140,7 @@ async fn the_overview_counts_what_is_dealt_with_and_until_when() {
         decision(2, Kind::Acceptance, "ADV-2", None),
     ]);
     let both = page(panel, Place::Overview).await;
-    let expected = "2 of 2 components exposed: 1 with a workaround in place until 2026-12-31 23:59 UTC, 1 accepted until 2026-12-31 23:59 UTC.";
+    let expected = "2 of 2 components affected: 1 with a workaround in place until 2026-12-31 23:59 UTC, 1 accepted until 2026-12-31 23:59 UTC.";
     assert_eq!(standing(&both), (Tone::Warning, expected.to_owned()));
 }
 
@@ -150,7 +150,7 @@ async fn a_component_counts_as_dealt_with_only_when_all_its_exposures_are() {
     let mut panel = two_exposed().told(&second);
     panel.decided = Ok(vec![decision(1, Kind::Acceptance, "ADV-1", None)]);
     let page = page(panel, Place::Overview).await;
-    assert_eq!(standing(&page).1, "2 of 2 components exposed.");
+    assert_eq!(standing(&page).1, "2 of 2 components affected.");
 }
 
 #[tokio::test]
@@ -175,8 +175,8 @@ async fn a_decision_changes_no_verdict() {
 async fn a_decision_that_does_not_hold_makes_nothing_less_urgent() {
     for (state, words_for_it) in [
         (State::Expired, "decision expired"),
-        (State::Reopened, "decide again"),
-        (State::Unknown, "not to be relied on"),
+        (State::Reopened, "decision reopened"),
+        (State::Unknown, "decision not valid"),
     ] {
         let mut panel = two_exposed();
         panel.decided = Ok(vec![Decision {
@@ -185,7 +185,7 @@ async fn a_decision_that_does_not_hold_makes_nothing_less_urgent() {
         }]);
         let page = page(panel, Place::Overview).await;
         assert_eq!(exposed(&page), ["houston", "backup"], "{state:?}");
-        assert_eq!(standing(&page).1, "2 of 2 components exposed.");
+        assert_eq!(standing(&page).1, "2 of 2 components affected.");
         assert!(words(&page).contains(words_for_it), "{state:?}");
     }
 }
@@ -195,8 +195,8 @@ async fn when_decisions_cannot_be_read_everything_counts_as_undecided_and_that_i
     let mut panel = two_exposed();
     panel.decided = Err("the store does not answer".to_owned());
     let page = page(panel, Place::Overview).await;
-    assert_eq!(standing(&page).1, "2 of 2 components exposed.");
-    assert!(words(&page).contains("What was decided here cannot be read"));
+    assert_eq!(standing(&page).1, "2 of 2 components affected.");
+    assert!(words(&page).contains("Decisions cannot be read"));
 }
 
 /// The actions of a page that decide something, as words.
@@ -280,7 +280,7 @@ async fn a_decision_that_ended_by_itself_is_shown_with_why_and_asked_about_again
     let words = words(&page);
     assert!(
         words.contains(
-            "What it rests on has changed (revision 2: the severity changed): decide again"
+            "The advisory changed (revision 2: the severity changed): apply the correction or decide again"
         ),
         "{words}"
     );

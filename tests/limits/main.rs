@@ -5,6 +5,8 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod log;
 mod manifest;
 mod panel;
+mod state;
 mod worst;

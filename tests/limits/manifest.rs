@@ -130,7 +130,7 @@ fn another_contract_an_ability_and_too_many_bytes_are_refused_by_name() -> Resul
     })?;
     assert_eq!(
         refused.to_string(),
-        "the plugin hostile is built for the contract 2.0.0, and this panel hosts 1.0.0"
+        "plugin hostile requires contract 2.0.0; this panel supports 1.0.0"
     );
     let refused = load(tight(), &hostile, |manifest| {
         manifest.abilities.push("network".to_owned());

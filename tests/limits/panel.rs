@@ -26,6 +26,8 @@ use tempfile::TempDir;
 #[derive(Debug, Default)]
 pub(crate) struct Quiet {
     pub(crate) state: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Bytes of the largest commit: keys, values, and what each write takes beside them.
+    pub(crate) largest_commit: Mutex<usize>,
     pub(crate) pause: Duration,
 }
 
@@ -135,6 +137,12 @@ impl Services for Quiet {
     fn state_commit(&self, writes: Vec<StateWrite>) -> Answer<'_, Result<(), String>> {
         Box::pin(async move {
             let mut state = self.state.lock().unwrap();
+            let sizes = writes.iter().map(|write| {
+                size_of::<StateWrite>() + write.key.len() + write.value.as_ref().map_or(0, Vec::len)
+            });
+            let size: usize = sizes.sum();
+            let mut largest = self.largest_commit.lock().unwrap();
+            *largest = size.max(*largest);
             for write in writes {
                 match write.value {
                     Some(value) => drop(state.insert(write.key, value)),

@@ -17,7 +17,11 @@ fn ended_as_it_should(behaviour: Behaviour, ended: &Result<String, PluginError>)
         Behaviour::Works => ended.as_deref() == Ok("499999500000"),
         Behaviour::AllocatesALittle => ended.as_deref() == Ok("1048576"),
         Behaviour::RecursesALittle => ended.as_deref() == Ok("100"),
-        Behaviour::LogsALongLine | Behaviour::LogsWithoutEnd => ended.as_deref() == Ok("logged"),
+        Behaviour::LogsALongLine | Behaviour::LogsWithoutEnd | Behaviour::LogsMegabytes => {
+            ended.as_deref() == Ok("logged")
+        }
+        Behaviour::EscapedPageALittle => ended.as_ref().is_ok_and(|text| text.len() == 10_000),
+        Behaviour::SetsAndRemoves => ended.as_deref() == Ok("all set and removed"),
         Behaviour::Remembers => ended.as_deref() == Ok("Ok(())"),
         Behaviour::Recalls => ended.as_deref() == Ok("Ok(None)"),
         Behaviour::AsksOnce => ended.as_deref() == Ok("true"),
@@ -45,8 +49,8 @@ fn ended_as_it_should(behaviour: Behaviour, ended: &Result<String, PluginError>)
             ended,
             Err(E::Resources { .. } | E::Trap { .. } | E::Page { .. })
         ),
-        Behaviour::RaggedTable => matches!(ended, Err(E::Page { .. })),
-        Behaviour::Hoards => ended
+        Behaviour::RaggedTable | Behaviour::EscapedPage => matches!(ended, Err(E::Page { .. })),
+        Behaviour::Hoards | Behaviour::HoardsNames | Behaviour::Replaces => ended
             .as_deref()
             .is_ok_and(|text| text.contains("taken, then Error::Quota")),
         // It is told to ask for nothing here; what it is given otherwise, a whole panel has to say.

@@ -62,7 +62,7 @@ async fn processes_that_record_at_once_form_one_chain() -> Result<()> {
     let verified = audit(&panel, &["verify"]).await?;
     assert_eq!(verified.code, Some(0), "{}", verified.complaint);
     assert!(
-        verified.output.starts_with("All 5 entries hold."),
+        verified.output.starts_with("All 5 entries verified."),
         "{}",
         verified.output
     );
@@ -97,17 +97,17 @@ async fn a_log_that_does_not_hold_ends_with_3_and_says_where() -> Result<()> {
     for (statement, words) in [
         (
             "UPDATE audit SET entry = replace(entry, 'reset', 'Reset') WHERE number = 2",
-            "entry 2 was changed",
+            "entry 2 was modified",
         ),
         ("DELETE FROM audit WHERE number = 2", "entry 2 is missing"),
         (
             "DELETE FROM audit WHERE number = 3",
-            "entries from 3 on were cut off",
+            "entries from 3 on are missing",
         ),
         (
             "UPDATE audit SET number = -1 WHERE number = 2; UPDATE audit SET number = 2 WHERE number = 3; \
              UPDATE audit SET number = 3 WHERE number = -1",
-            "in the place of entry 2 is entry 3",
+            "entry 3 stands in place of entry 2",
         ),
     ] {
         let panel = filled(3).await?;
@@ -149,7 +149,7 @@ async fn a_log_without_its_end_is_found_out_by_whoever_remembers_it() -> Result<
     let told = audit(&panel, &["verify", "--expect", &head]).await?;
     assert_eq!(told.code, Some(3));
     assert!(
-        told.complaint.contains("from 2 on were cut off"),
+        told.complaint.contains("from 2 on are missing"),
         "{}",
         told.complaint
     );
@@ -190,7 +190,10 @@ async fn the_doctor_says_when_the_log_does_not_hold() -> Result<()> {
         tokio::task::spawn_blocking(move || run(&["--config", &config, "doctor"]))
     };
     let well = doctor(&panel).await??.output;
-    assert!(well.contains("ok  audit log: every entry holds"), "{well}");
+    assert!(
+        well.contains("ok  audit log: all entries verified"),
+        "{well}"
+    );
     tamper(&panel, "DELETE FROM audit WHERE number = 1").await?;
     let ill = doctor(&panel).await??.output;
     assert!(ill.contains("!!  audit log: entry 1 is missing"), "{ill}");

@@ -83,9 +83,11 @@ async fn a_store_that_stood_open_is_closed_while_another_process_has_it_open_too
 async fn a_damaged_feed_that_is_set_aside_is_closed_as_well() -> Result<()> {
     let folder = TempDir::new()?;
     let feed = folder.path().join("feed.sqlite");
+    let store = folder.path().join("store.sqlite");
+    Store::open(&store).await?.close().await;
     fs::write(&feed, "no database, and longer than a header ".repeat(100))?;
     open_to_all(&feed, 0o644)?;
-    Store::open(&folder.path().join("store.sqlite")).await?;
+    Store::open(&store).await?;
     for entry in fs::read_dir(folder.path())? {
         let path = entry?.path();
         assert_eq!(mode(&path)?, 0o600, "{}", path.display());
@@ -104,11 +106,11 @@ async fn the_folder_of_the_state_is_closed_and_the_doctor_says_that_it_stood_ope
     assert_eq!(told.code, Some(1), "{}", told.output);
     for words in [
         format!(
-            "!!  state folder: {} stood open to others (mode 755)",
+            "!!  state folder: {} was accessible to other users (mode 755)",
             state.display()
         ),
         format!(
-            "{} stood open to others (mode 644)",
+            "{} was accessible to other users (mode 644)",
             state.join("feed.sqlite").display()
         ),
     ] {
@@ -117,7 +119,7 @@ async fn the_folder_of_the_state_is_closed_and_the_doctor_says_that_it_stood_ope
     assert_eq!(mode(&state)?, 0o700);
     assert_eq!(mode(&state.join("feed.sqlite"))?, 0o600);
     let again = doctor(&panel).await?;
-    assert!(!again.output.contains("stood open"), "{}", again.output);
+    assert!(!again.output.contains("was accessible"), "{}", again.output);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use spacecp_advisories::{
     decisions::{Decision, Kind, State},
     store::Store,
+    trust::workflow::SeenHead,
 };
 use spacecp_contract::Digest;
 use spacecp_tests::catalog;
@@ -68,7 +69,7 @@ async fn a_risk_is_accepted_shown_and_accepted_no_longer() -> Result<()> {
     assert!(
         shown
             .body
-            .contains("The risk is accepted for every component until")
+            .contains("Risk accepted for every component until")
     );
     let said = "Risk accepted for every component: ada on";
     assert!(shown.body.contains(said), "{}", shown.body);
@@ -78,7 +79,7 @@ async fn a_risk_is_accepted_shown_and_accepted_no_longer() -> Result<()> {
         shown.body
     );
     assert!(
-        shown.body.contains(">exposed<"),
+        shown.body.contains(">affected<"),
         "it is exposed all the same"
     );
     assert!(!shown.offers("/accept-risk"));
@@ -192,13 +193,13 @@ async fn what_makes_no_sense_is_said_on_the_page_and_decides_nothing() -> Result
     let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
     let form = acceptance(&mut administrator, catalog::CONSOLE).await?;
     for (field, value, words) in [
-        ("revision", "7".to_owned(), "has changed since it was shown"),
-        ("reason", " ".to_owned(), "a risk is accepted for a reason"),
-        ("until", String::new(), "say until when"),
-        ("until", "soon".to_owned(), "is neither a day"),
+        ("revision", "7".to_owned(), "changed from revision"),
+        ("reason", " ".to_owned(), "a reason is required"),
+        ("until", String::new(), "an end date is required"),
+        ("until", "soon".to_owned(), "invalid date"),
         ("until", "2020-01-01".to_owned(), "has passed"),
         ("until", day(400), "is too far away"),
-        ("component", "nowhere".to_owned(), "there is no component"),
+        ("component", "nowhere".to_owned(), "no component"),
     ] {
         let mut changed = form.clone();
         changed.insert(field.to_owned(), value);
@@ -231,7 +232,7 @@ async fn the_history_shows_who_decided_what_and_who_signed_what_was_applied() ->
         "risk accepted",
         "applied",
         "4.7.2 → 4.7.4",
-        "all of them hold",
+        "All entries verified",
     ] {
         assert!(history.contains(words), "{words}: {history}");
     }
@@ -268,11 +269,11 @@ async fn the_program_marks_lists_and_lifts() -> Result<()> {
     );
     let listed = well(&panel, &["workaround", "list"]).await?;
     assert_eq!(listed, marked);
-    let lifted = well(&panel, &[&["workaround", "lift"], &matter[..]].concat()).await?;
+    let lifted = well(&panel, &[&["workaround", "unmark"], &matter[..]].concat()).await?;
     assert!(lifted.contains(": lifted, by"), "{lifted}");
     let listed = well(&panel, &["workaround", "list"]).await?;
-    assert_eq!(listed, "Nothing of the kind was decided here.\n");
-    let again = program(&panel, &[&["workaround", "lift"], &matter[..]].concat()).await?;
+    assert_eq!(listed, "No decisions found.\n");
+    let again = program(&panel, &[&["workaround", "unmark"], &matter[..]].concat()).await?;
     assert_eq!(again.code, Some(2), "{}", again.complaint);
     Ok(())
 }
@@ -306,7 +307,7 @@ async fn what_is_exposed_ends_check_with_1_unless_accepting_is_allowed_and_all_i
         .iter()
         .find(|verdict| verdict["advisory"]["id"] == catalog::CONSOLE)
         .context("the console's")?;
-    assert_eq!(verdict["status"], "Affected");
+    assert_eq!(verdict["status"], "affected");
     assert_eq!(verdict["decisions"][0]["kind"], "acceptance");
     assert_eq!(verdict["decisions"][0]["state"], "standing");
     assert_eq!(verdict["decisions"][0]["reason"], "In a cellar.");
@@ -334,12 +335,15 @@ async fn what_is_exposed_ends_check_with_1_unless_accepting_is_allowed_and_all_i
         .head
         .clone()
         .context("it was heard")?;
-    store.saw_expired(Digest::of(head.bytes())).await?;
+    let seen = SeenHead {
+        epoch: 0,
+        sequence: head.sequence,
+        digest: Digest::of(head.bytes()),
+    };
+    store.saw_head_expired(seen, Timestamp::now()).await?;
     let blind = program(&panel, &["check", "--allow-accepted"]).await?;
     assert_eq!(blind.code, Some(1), "{}", blind.output);
-    let since = head
-        .issued
-        .strftime("no fresh word since %Y-%m-%d %H:%M UTC");
+    let since = head.issued.strftime("last updated %Y-%m-%d %H:%M UTC");
     let since = since.to_string();
     assert!(blind.output.contains(&since), "{since}: {}", blind.output);
     Ok(())
@@ -388,7 +392,7 @@ async fn what_cannot_be_decided_ends_with_2_or_3_and_says_why() -> Result<()> {
                 "soon",
             ],
             2,
-            "neither a day",
+            "invalid date",
         ),
         (
             vec![
@@ -405,7 +409,7 @@ async fn what_cannot_be_decided_ends_with_2_or_3_and_says_why() -> Result<()> {
         (
             vec!["workaround", "mark", catalog::LOG4SHELL, "pray"],
             2,
-            "it has no-lookups",
+            "available: no-lookups",
         ),
     ] {
         let ended = program(&panel, &arguments).await?;

@@ -118,8 +118,7 @@ async fn a_date_that_has_passed_lifts_nothing_and_the_page_says_so() -> Result<(
         seen.body
     );
     assert!(
-        seen.body
-            .contains("the vendor has not made it public yet: until it does"),
+        seen.body.contains("the vendor has not published it yet"),
         "{}",
         seen.body
     );

@@ -44,7 +44,7 @@ async fn only_what_is_under_embargo_is_shown_where_that_is_asked_for() -> Result
         &[
             catalog::BACKUP,
             "under embargo",
-            "Something on this page is not public",
+            "This page contains confidential advisories",
         ],
         &[catalog::LOG4SHELL],
     )
@@ -56,7 +56,7 @@ async fn a_list_without_anything_under_embargo_carries_no_such_mark() -> Result<
     shows(
         "/advisories?exploited=yes",
         &[],
-        &["Something on this page is not public"],
+        &["This page contains confidential advisories"],
     )
     .await
 }
@@ -85,7 +85,7 @@ async fn nonsense_in_an_address_shows_everything() -> Result<()> {
 async fn a_list_that_nothing_fits_says_so() -> Result<()> {
     shows(
         "/advisories?q=nothing-of-that-name",
-        &["No advisory fits. Take something back, and look again."],
+        &["No matching advisories. Remove a filter."],
         &["<table>"],
     )
     .await
@@ -95,7 +95,7 @@ async fn a_list_that_nothing_fits_says_so() -> Result<()> {
 async fn each_component_is_shown_with_its_version_and_where_that_was_read() -> Result<()> {
     shows(
         "/components",
-        &["houston", "4.7.2", "package.json", "exposed"],
+        &["houston", "4.7.2", "package.json", "affected"],
         &[],
     )
     .await

@@ -108,12 +108,12 @@ async fn nothing_made_for_programs_has_more_of_it_than_ids() -> Result<()> {
         &["accept", "--list", "--all", "--json"],
         &["auto", "--json"],
         &["auto", "--once", "--dry-run", "--json"],
-        &["appointments", "--json"],
+        &["schedule", "--json"],
     ];
     for command in commands {
         let ended = on(&panel, command).await?;
         says_nothing(&ended, command);
-        let spoken = ended.output.contains("SPACECP-S") || command[0] == "appointments";
+        let spoken = ended.output.contains("SPACECP-S") || command[0] == "schedule";
         assert!(spoken, "{command:?} has the ids: {}", ended.output);
     }
     for command in [
@@ -232,7 +232,7 @@ async fn pages_that_remember_it_are_not_given_out_as_json() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_says_what_is_corrected_under_embargo() -> Result<()> {
     let panel = Panel::raise().await?;
-    let log = ["--log", "spacecp_advisories=trace"];
+    let log = ["--log", "spacecp=trace"];
     for command in [
         &["apply", catalog::BACKUP_CORRECTION, "--yes", "--json"][..],
         &["rollback", "module-backup", "--json"],

@@ -59,6 +59,8 @@ pub(crate) struct Kind {
     pub(crate) requests_per_minute: Option<u32>,
     /// Seconds in which a header must have come, where it is not the default.
     pub(crate) header_seconds: Option<u64>,
+    /// Further lines of `[serve]`.
+    pub(crate) serve: &'static str,
     /// Whether the API is switched off.
     pub(crate) without_api: bool,
     /// Whether it knows whom reports of vulnerabilities are encrypted to.
@@ -252,6 +254,7 @@ fn serve(kind: Kind) -> String {
     if let Some(seconds) = kind.header_seconds {
         lines.push_str(&format!("header-seconds = {seconds}\n"));
     }
+    lines.push_str(kind.serve);
     let tokens = kind.requests_per_minute.unwrap_or(10_000);
     let enabled = !kind.without_api;
     lines.push_str(&format!(

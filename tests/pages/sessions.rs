@@ -80,11 +80,11 @@ async fn whoever_guesses_waits_longer_each_time_and_is_let_in_afterwards() -> Re
         assert_eq!(visitor.log_in(ADMINISTRATOR, "wrong").await?.status, 401);
     }
     let waits = visitor.log_in(ADMINISTRATOR, PASSWORD).await?;
-    assert!(waits.body.contains("wait 3 seconds"), "{}", waits.body);
+    assert!(waits.body.contains("Wait 3 seconds"), "{}", waits.body);
     clocks.pass(Duration::from_secs(2));
     assert_eq!(visitor.log_in(ADMINISTRATOR, "wrong").await?.status, 401);
     let waits = visitor.log_in(ADMINISTRATOR, PASSWORD).await?;
-    assert!(waits.body.contains("wait 5 seconds"), "{}", waits.body);
+    assert!(waits.body.contains("Wait 5 seconds"), "{}", waits.body);
     clocks.pass(Duration::from_secs(4));
     visitor.log_in(ADMINISTRATOR, PASSWORD).await?.leads_to("/")
 }

@@ -14,6 +14,8 @@ use spacecp_contract::{DocumentKind, FeedPath, Restart, Role};
 use spacecp_publisher::{
     feed::{Feed, FeedError},
     keys::SecretKey,
+    record::RecordError,
+    recovery::{Reason, Recover},
     requests::{self, Request, RequestError, Wanted},
     roots::{self, Change, ChangeError},
     sign,
@@ -49,7 +51,7 @@ fn change_root(vendor: &Vendor, change: &Change, keys: &[&SecretKey]) -> Result<
     let (before, now) = (vendor.feed().root()?, vendor.now());
     let root = roots::next(&before, change, now, now + hours(24 * 365))?;
     let version = root.version;
-    vendor.feed().add_root(&sign::sign(root, keys)?)?;
+    vendor.signing().add_root(&sign::sign(root, keys)?)?;
     Ok(version)
 }
 
@@ -139,24 +141,24 @@ fn after_a_rotation_the_status_says_what_has_to_follow_until_it_has() -> Result<
     assert!(problems[0].contains("run \"refresh\""), "{problems:?}");
     assert!(problems[1].contains("run \"sign-again\""), "{problems:?}");
     let until = now + hours(24 * 7);
-    let refused = vendor.feed().refresh(now, until, &[&feed]);
+    let refused = vendor.publisher().refresh(now, until, &[&feed]);
     assert!(
         matches!(refused, Err(FeedError::Refused { .. })),
         "new panels could not take the advisory: {refused:?}"
     );
     let before = fs::read(vendor.feed_dir().join("head"))?;
     let again = vendor
-        .feed()
-        .sign_again(DocumentKind::Advisory, &[&advisory])?;
+        .signing()
+        .sign_again(DocumentKind::Advisory, &[], &[&advisory])?;
     assert_eq!(again.len(), 1);
     assert_eq!(fs::read(vendor.feed_dir().join("head"))?, before);
     assert_eq!(
         vendor
-            .feed()
-            .sign_again(DocumentKind::Advisory, &[&advisory])?,
+            .signing()
+            .sign_again(DocumentKind::Advisory, &[], &[&advisory])?,
         []
     );
-    vendor.feed().refresh(now, until, &[&feed])?;
+    vendor.publisher().refresh(now, until, &[&feed])?;
     assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
     Ok(())
 }
@@ -177,10 +179,10 @@ fn what_no_root_ever_vouched_for_is_not_signed_again() -> Result<()> {
     let advisory = SecretKey::generate()?;
     rotated(&vendor, Role::Advisory, &vendor.keys().advisory, &advisory)?;
     let refused = vendor
-        .feed()
-        .sign_again(DocumentKind::Advisory, &[&advisory]);
+        .signing()
+        .sign_again(DocumentKind::Advisory, &[], &[&advisory]);
     assert!(
-        matches!(refused, Err(FeedError::Refused { .. })),
+        matches!(refused, Err(FeedError::Record(RecordError::Damaged { .. }))),
         "{refused:?}"
     );
     Ok(())
@@ -196,7 +198,7 @@ fn a_refresh_shows_nothing_that_was_not_broadcast() -> Result<()> {
     vendor.publish_advisory(secret)?;
     let now = vendor.now();
     let done = vendor
-        .feed()
+        .publisher()
         .refresh(now, now + hours(48), &[&vendor.keys().feed])?;
     assert_eq!((done.sequence, done.documents), (2, 1));
     assert_eq!(
@@ -219,7 +221,9 @@ fn a_new_root_that_no_panel_would_look_for_yet_is_a_problem() -> Result<()> {
         "{problems:?}"
     );
     let keys = [&vendor.keys().feed];
-    vendor.feed().refresh(now, now + hours(24 * 7), &keys)?;
+    vendor
+        .publisher()
+        .refresh(now, now + hours(24 * 7), &keys)?;
     assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
     Ok(())
 }
@@ -280,17 +284,17 @@ fn a_request_collects_signatures_until_panels_would_follow_it() -> Result<()> {
     fs::write(&moved, sign::sign_bytes(&bytes, &comment, &[&second])?)?;
     let refused = request.add(vendor.feed(), &[moved]).unwrap_err();
     assert!(
-        refused.to_string().contains("has to say"),
+        refused.to_string().contains("instead of"),
         "and it says what: {refused}"
     );
     assert!(!request.signatures().exists(), "none of them was taken");
     request.sign(&[&second])?;
     request.sign(&[&third])?;
-    let progress = request.publish(vendor.feed(), vendor.now())?;
+    let progress = request.publish(&vendor.publisher(), vendor.now())?;
     assert_eq!(progress.missing, ["1 by keys of root 1"]);
     assert_eq!(vendor.feed().root()?.version, 1);
     Request::read(request.path())?.sign(&[&vendor.keys().root])?;
-    let progress = request.publish(vendor.feed(), vendor.now())?;
+    let progress = request.publish(&vendor.publisher(), vendor.now())?;
     assert_eq!((progress.missing.len(), progress.signed.len()), (0, 3));
     assert_eq!(vendor.feed().root()?.version, 2);
     Ok(())
@@ -529,7 +533,7 @@ fn whoever_signs_a_root_is_told_for_whom_it_is_and_loudly_that_sequences_start_a
     assert!(!usual.contains("EPOCH"), "{usual}");
     next.sequence_epoch = 7;
     let afresh = shown(&folder.path().join("afresh"), Wanted::Root(next))?;
-    says(&afresh, &["EPOCH 7", "START AFRESH"]);
+    says(&afresh, &["EPOCH 7", "REVISIONS RESTART"]);
     Ok(())
 }
 
@@ -592,7 +596,7 @@ fn whoever_signs_a_correction_is_told_from_where_to_where_and_how_much_it_change
             &format!("files:   {files}, of which"),
             &format!("payload: {bytes} bytes"),
             fix.advisories[0],
-            "CANNOT BE TAKEN BACK",
+            "cannot be rolled back automatically",
         ],
     );
     Ok(())
@@ -622,7 +626,10 @@ fn an_endless_request_is_not_read_and_what_does_not_count_is_not_published() -> 
     fs::write(request.signatures(), "one\ntwo\n")?;
     request.sign(&[&SecretKey::generate()?, &vendor.keys().root])?;
     assert_eq!(
-        request.publish(vendor.feed(), vendor.now())?.signed.len(),
+        request
+            .publish(&vendor.publisher(), vendor.now())?
+            .signed
+            .len(),
         1
     );
     let published = fs::read_to_string(vendor.feed_dir().join("root/2.root.minisig"))?;
@@ -639,7 +646,7 @@ fn a_timer_does_not_sign_a_list_that_somebody_put_into_the_folder() -> Result<()
     let index = vendor.feed().index(1)?;
     vendor.publish_advisory(secret)?;
     let (_, mut listed) = vendor
-        .feed()
+        .publisher()
         .plan_broadcast(vendor.now(), vendor.now() + hours(24))?;
     listed.sequence = 1;
     assert!(listed.documents.len() > index.documents.len());
@@ -652,10 +659,16 @@ fn a_timer_does_not_sign_a_list_that_somebody_put_into_the_folder() -> Result<()
     let head = fs::read(vendor.feed_dir().join("head"))?;
     let (now, keys) = (vendor.now(), [&vendor.keys().feed]);
     for refused in [
-        vendor.feed().refresh(now, now + hours(24), &keys),
-        vendor.feed().broadcast(now, now + hours(24), &keys),
+        vendor.publisher().refresh(now, now + hours(24), &keys),
+        vendor.publisher().broadcast(now, now + hours(24), &keys),
     ] {
-        assert!(matches!(refused, Err(FeedError::Strange(_))), "{refused:?}");
+        assert!(
+            matches!(
+                refused,
+                Err(FeedError::Record(RecordError::Replaced { .. }))
+            ),
+            "{refused:?}"
+        );
     }
     assert_eq!(fs::read(vendor.feed_dir().join("head"))?, head);
     Ok(())
@@ -672,14 +685,18 @@ fn after_the_feed_key_was_exchanged_nothing_that_was_listed_may_vanish() -> Resu
         folder.path().join("lost"),
     )?;
     let now = vendor.now();
-    let refused = vendor.feed().broadcast(now, now + hours(24), &[&feed]);
-    let words = refused.unwrap_err().to_string();
-    assert!(words.contains("no longer in the index"), "{words}");
+    let refused = vendor.publisher().broadcast(now, now + hours(24), &[&feed]);
+    assert!(
+        matches!(refused, Err(FeedError::Record(RecordError::Damaged { .. }))),
+        "{refused:?}"
+    );
     fs::rename(
         folder.path().join("lost"),
         vendor.feed_dir().join("advisory"),
     )?;
-    let done = vendor.feed().broadcast(now, now + hours(24), &[&feed])?;
+    let done = vendor
+        .publisher()
+        .broadcast(now, now + hours(24), &[&feed])?;
     assert_eq!((done.sequence, done.news.len()), (2, 0));
     Ok(())
 }
@@ -706,7 +723,13 @@ fn a_feed_whose_sequences_are_used_up_starts_afresh_under_a_root_that_says_so() 
         fs::write(vendor.feed_dir().join(path.as_str()), bytes)?;
         fs::write(signed, signatures)?;
     }
-    let refused = vendor.feed().broadcast(now, now + hours(24), &[own]);
+    let why = Reason {
+        by: "Ada".to_owned(),
+        reason: "somebody had the feed key".to_owned(),
+        seen: None,
+    };
+    vendor.recovery().recover(Recover::Feed, &why, now)?;
+    let refused = vendor.publisher().broadcast(now, now + hours(24), &[own]);
     assert!(
         matches!(refused, Err(FeedError::UsedUp(u64::MAX))),
         "{refused:?}"
@@ -719,7 +742,9 @@ fn a_feed_whose_sequences_are_used_up_starts_afresh_under_a_root_that_says_so() 
         ..Change::default()
     };
     change_root(&vendor, &change, &[&vendor.keys().root])?;
-    let done = vendor.feed().refresh(now, now + hours(24 * 7), &[&new])?;
+    let done = vendor
+        .publisher()
+        .refresh(now, now + hours(24 * 7), &[&new])?;
     assert_eq!((done.sequence, done.documents), (1, 1));
     assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
     Ok(())

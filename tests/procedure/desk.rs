@@ -114,7 +114,7 @@ fn from_the_first_key_to_a_broadcast() -> Result<()> {
     well(&desk, &["panel", "enrol", "node-7", &panel])?;
     let would = well(&desk, &["broadcast", &feed, "--dry-run"])?;
     assert!(
-        would.contains("would be current") && !Path::new(&feed).join("head").exists(),
+        would.contains("would be valid until") && !Path::new(&feed).join("head").exists(),
         "{would}"
     );
     let json: serde_json::Value =

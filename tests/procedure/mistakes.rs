@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Tlp};
 use spacecp_publisher::{
     corrections,
-    feed::{Consent, Feed, FeedError, HeldBack},
+    feed::{Feed, FeedError, HeldBack},
+    publish::{Consent, PublishService},
+    record::RecordError,
+    recovery::{Reason, Recover, RecoveryService},
     requests::{self, RequestError, Wanted},
 };
 use spacecp_tests::{
@@ -48,7 +51,7 @@ fn correct(vendor: &mut Vendor, folder: &Path) -> Result<()> {
 
 /// What a broadcast is refused for.
 fn refused(feed: &Feed, vendor: &Vendor) -> Result<FeedError> {
-    let done = feed.broadcast(now(), tomorrow(), &[&vendor.keys().feed]);
+    let done = PublishService::of(feed).broadcast(now(), tomorrow(), &[&vendor.keys().feed]);
     done.err().context("it was broadcast")
 }
 
@@ -137,17 +140,17 @@ fn nothing_is_disclosed_before_its_date_unless_it_is_asked_for() -> Result<()> {
         disclose: [catalog::BACKUP.parse()?].into(),
         ..Consent::default()
     };
-    let asked = vendor.feed().clone().with_consent(consent);
+    let asked = vendor.publisher().with_consent(consent);
     asked.plan_broadcast(now(), tomorrow())?;
     // On the day itself nobody needs to ask.
     let after = planned + SignedDuration::from_hours(24);
-    vendor.feed().broadcast(planned, after, keys)?;
+    vendor.publisher().broadcast(planned, after, keys)?;
     assert!(in_clear(&vendor));
     Ok(())
 }
 
 #[test]
-fn a_desk_that_does_not_remember_a_private_side_does_not_go_on_with_it_unasked() -> Result<()> {
+fn a_desk_that_does_not_know_a_feed_does_not_go_on_with_it_unasked() -> Result<()> {
     let folder = TempDir::new()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
@@ -157,7 +160,10 @@ fn a_desk_that_does_not_remember_a_private_side_does_not_go_on_with_it_unasked()
     let elsewhere = Feed::at(vendor.feed_dir()).with_desk(&second)?;
     let error = refused(&elsewhere, &vendor)?;
     assert!(
-        matches!(&error, FeedError::NotRemembered { ledger, .. } if ledger.starts_with(&second)),
+        matches!(
+            &error,
+            FeedError::Record(RecordError::Missing { record, .. }) if record.starts_with(&second)
+        ),
         "{error}"
     );
     let margins = spacecp_publisher::status::Margins {
@@ -166,8 +172,20 @@ fn a_desk_that_does_not_remember_a_private_side_does_not_go_on_with_it_unasked()
     };
     let problems = elsewhere.status(now(), margins)?.problems;
     assert!(
-        problems.iter().any(|one| one.contains("--seal-anew")),
+        problems.iter().any(|one| one.contains("recover-from feed")),
         "{problems:?}"
+    );
+    // Who believes the folder still has nothing of what is under embargo.
+    let why = Reason {
+        by: "Ada".to_owned(),
+        reason: "the first desk is lost".to_owned(),
+        seen: None,
+    };
+    RecoveryService::of(&elsewhere).recover(Recover::Feed, &why, now())?;
+    let error = refused(&elsewhere, &vendor)?;
+    assert!(
+        matches!(&error, FeedError::NotRemembered { ledger, .. } if ledger.starts_with(&second)),
+        "{error}"
     );
     // The desk itself, whose memory alone is lost, has everything that was under embargo.
     fs::remove_file(vendor.waiting_dir().join("sealed.json"))?;
@@ -177,7 +195,7 @@ fn a_desk_that_does_not_remember_a_private_side_does_not_go_on_with_it_unasked()
         seal_anew: true,
         ..Consent::default()
     };
-    let asked = vendor.feed().clone().with_consent(consent);
+    let asked = vendor.publisher().with_consent(consent);
     let done = asked.broadcast(now(), tomorrow(), &[&vendor.keys().feed])?;
     assert_eq!(done.private.context("a private side")?.documents, 1);
     vendor.broadcast()?;
@@ -222,12 +240,14 @@ fn a_broadcast_that_was_cut_off_after_its_head_is_current_to_the_desk_as_well() 
     vendor.broadcast()?;
     cut_off(&vendor)?;
     let id: DocumentId = catalog::BACKUP.parse()?;
-    let taken = vendor.feed().unsign(DocumentKind::Advisory, &id);
+    let taken = vendor
+        .signing()
+        .discard_pending(DocumentKind::Advisory, &id);
     assert!(
         matches!(&taken, Err(FeedError::NotWaiting { .. })),
         "panels have it: {taken:?}"
     );
-    vendor.feed().add(
+    vendor.signing().add(
         disclosed(catalog::BACKUP, 2)?,
         &catalog::AUDIENCE.parse()?,
         &[&vendor.keys().advisory],
@@ -236,10 +256,12 @@ fn a_broadcast_that_was_cut_off_after_its_head_is_current_to_the_desk_as_well() 
     assert!(matches!(&error, FeedError::Early { .. }), "{error}");
     // A timer goes on.
     vendor
-        .feed()
+        .publisher()
         .refresh(now(), tomorrow(), &[&vendor.keys().feed])?;
     assert_eq!(
-        vendor.feed().unsign(DocumentKind::Advisory, &id)?,
+        vendor
+            .signing()
+            .discard_pending(DocumentKind::Advisory, &id)?,
         [2],
         "what nobody has is taken back"
     );
@@ -287,7 +309,9 @@ fn what_was_asked_for_in_clear_does_not_go_out_once_it_is_secret() -> Result<()>
     let [index, _] = signed_elsewhere(&vendor, &folder.path().join("asked"))?;
     // It names the correction, which is as secret as the advisory from now on.
     vendor.publish_advisory(secret(1))?;
-    let error = index.publish(&feed, now()).expect_err("it is secret now");
+    let error = index
+        .publish(&PublishService::of(&feed), now())
+        .expect_err("it is secret now");
     assert!(
         matches!(&error, RequestError::Feed(FeedError::SecretSince { .. })),
         "{error}"
@@ -303,7 +327,7 @@ fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Resu
     let id: DocumentId = catalog::BACKUP.parse()?;
     let kind = DocumentKind::Advisory;
     vendor.publish_advisory(bare(1))?;
-    assert_eq!(vendor.feed().unsign(kind, &id)?, [1]);
+    assert_eq!(vendor.signing().discard_pending(kind, &id)?, [1]);
     let done = vendor.broadcast()?;
     assert_eq!(done.private.context("a private side")?.documents, 0);
     // The revision is free again, for other contents.
@@ -311,7 +335,7 @@ fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Resu
     other.title = "Another title".to_owned();
     vendor.publish_advisory(other)?;
     vendor.broadcast()?;
-    let refused = vendor.feed().unsign(kind, &id);
+    let refused = vendor.signing().discard_pending(kind, &id);
     assert!(
         matches!(&refused, Err(FeedError::NotWaiting { .. })),
         "{refused:?}"
@@ -319,11 +343,13 @@ fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Resu
     // Of the next revisions all are: what the newer put right is not to go out either.
     vendor.publish_advisory(bare(2))?;
     vendor.publish_advisory(bare(3))?;
-    assert_eq!(vendor.feed().unsign(kind, &id)?, [2, 3]);
-    assert!(vendor.feed().unsign(kind, &id).is_err());
+    assert_eq!(vendor.signing().discard_pending(kind, &id)?, [2, 3]);
+    assert!(vendor.signing().discard_pending(kind, &id).is_err());
     vendor.publish_advisory(disclosed("SPACECP-SA-2026-0099", 1)?)?;
     vendor.broadcast()?;
-    let refused = vendor.feed().unsign(kind, &"SPACECP-SA-2026-0099".parse()?);
+    let refused = vendor
+        .signing()
+        .discard_pending(kind, &"SPACECP-SA-2026-0099".parse()?);
     assert!(
         matches!(&refused, Err(FeedError::NotWaiting { .. })),
         "{refused:?}"
@@ -338,8 +364,12 @@ fn what_was_sealed_with_a_document_that_is_taken_back_does_not_become_current() 
     vendor.publish_advisory(bare(1))?;
     let feed = vendor.feed();
     let [index, _] = signed_elsewhere(&vendor, &folder.path().join("asked"))?;
-    feed.unsign(DocumentKind::Advisory, &catalog::BACKUP.parse()?)?;
-    let error = index.publish(feed, now()).expect_err("it was taken back");
+    vendor
+        .signing()
+        .discard_pending(DocumentKind::Advisory, &catalog::BACKUP.parse()?)?;
+    let error = index
+        .publish(&PublishService::of(feed), now())
+        .expect_err("it was taken back");
     assert!(
         matches!(&error, RequestError::Feed(FeedError::SealedGone)),
         "{error}"
@@ -366,13 +396,15 @@ fn what_was_sealed_and_is_not_whole_any_more_does_not_become_current() -> Result
         .join(FeedPath::sealed(&bucket.digest).as_str());
     let bytes = fs::read(&file)?;
     fs::remove_file(&file)?;
-    let error = index.publish(feed, now()).expect_err("a bucket is gone");
+    let error = index
+        .publish(&PublishService::of(feed), now())
+        .expect_err("a bucket is gone");
     assert!(
         matches!(&error, RequestError::Feed(FeedError::SealedGone)),
         "{error}"
     );
     fs::write(&file, bytes)?;
-    index.publish(feed, now())?;
+    index.publish(&PublishService::of(feed), now())?;
     Ok(())
 }
 
@@ -382,7 +414,7 @@ fn a_request_is_for_its_owner_alone_and_a_folder_with_one_takes_no_other() -> Re
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let at = folder.path().join("asked");
-    let (plan, index) = vendor.feed().prepare_broadcast(now(), tomorrow())?;
+    let (plan, index) = vendor.publisher().prepare_broadcast(now(), tomorrow())?;
     requests::refuse_taken(&at, plan.sequence)?;
     let request = requests::write(&at, Wanted::Index(index))?;
     let mode = fs::metadata(request.path())?.permissions().mode();

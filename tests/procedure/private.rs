@@ -14,7 +14,9 @@ use spacecp_contract::{Advisory, DocumentId, FeedPath, Tlp};
 use spacecp_publisher::{
     feed::{Feed, FeedError},
     panels::{PanelError, Panels},
+    publish::PublishService,
     requests::{self, Request, Wanted},
+    signing::SigningService,
     status::Margins,
 };
 use spacecp_tests::{
@@ -144,9 +146,9 @@ fn a_registry_that_somebody_edited_badly_is_refused_with_its_file() -> Result<()
     for (bad, words) in [
         (
             honest.replace("\"one\"", "\"other\""),
-            "it calls itself other",
+            "it names itself other",
         ),
-        (honest.replace("age1", "age2"), "is not a recipient"),
+        (honest.replace("age1", "age2"), "invalid recipient"),
         (format!("{honest}colour = \"red\"\n"), "colour"),
         (
             format!("{honest}revoked = \"{}\"\n", now()),
@@ -167,7 +169,7 @@ fn a_feed_without_a_desk_takes_nothing_under_embargo() -> Result<()> {
     let vendor = vendor(folder.path())?;
     let feed = Feed::at(vendor.feed_dir());
     let audience = catalog::AUDIENCE.parse()?;
-    let refused = feed.add(secret(1), &audience, &[&vendor.keys().advisory]);
+    let refused = SigningService::of(&feed).add(secret(1), &audience, &[&vendor.keys().advisory]);
     assert!(
         matches!(
             &refused,
@@ -188,13 +190,18 @@ fn only_the_desk_that_sealed_a_private_side_goes_on_with_it() -> Result<()> {
     let mut vendor = vendor(folder.path())?;
     vendor.broadcast()?;
     let feed = Feed::at(vendor.feed_dir());
-    let refused = feed.broadcast(now(), now() + hours(24), &[&vendor.keys().feed]);
+    let refused =
+        PublishService::of(&feed).broadcast(now(), now() + hours(24), &[&vendor.keys().feed]);
     assert!(
         matches!(refused, Err(FeedError::SealedElsewhere(_))),
         "{refused:?}"
     );
-    // A timer on another machine may still say that nothing is new.
-    feed.refresh(now(), now() + hours(24), &[&vendor.keys().feed])?;
+    let refused =
+        PublishService::of(&feed).refresh(now(), now() + hours(24), &[&vendor.keys().feed]);
+    assert!(
+        matches!(refused, Err(FeedError::SealedElsewhere(_))),
+        "nor does a timer: {refused:?}"
+    );
     Ok(())
 }
 
@@ -265,9 +272,9 @@ fn a_public_advisory_names_no_correction_of_a_secret() -> Result<()> {
 
 /// What another machine was asked to sign for the next broadcast, and has signed: the index and its head.
 pub(crate) fn signed_elsewhere(vendor: &Vendor, at: &Path) -> Result<[Request; 2]> {
-    let feed = vendor.feed();
-    let (plan, index) = feed.prepare_broadcast(now(), now() + hours(24))?;
-    let head = feed.planned_head(&plan, &index, now())?;
+    let publisher = vendor.publisher();
+    let (plan, index) = publisher.prepare_broadcast(now(), now() + hours(24))?;
+    let head = publisher.planned_head(&plan, &index, now())?;
     let both = [
         requests::write(at, Wanted::Index(index))?,
         requests::write(at, Wanted::Head(head))?,
@@ -286,11 +293,14 @@ fn what_was_sealed_for_a_panel_that_is_revoked_meanwhile_does_not_become_current
     vendor.publish_advisory(secret(1))?;
     let requests = signed_elsewhere(&vendor, &folder.path().join("before"))?;
     vendor.panels().revoke("stolen", "it was stolen", now())?;
-    let refused = requests[0].publish(vendor.feed(), now());
+    let refused = requests[0].publish(&vendor.publisher(), now());
     let error = refused
         .expect_err("it is still for the stolen one")
         .to_string();
-    assert!(error.contains("still for those before"), "{error}");
+    assert!(
+        error.contains("after this broadcast was encrypted"),
+        "{error}"
+    );
     assert!(vendor.feed().head()?.is_none());
     // Sealed anew it is for the others.
     vendor.broadcast()?;
@@ -305,10 +315,13 @@ fn a_sealed_broadcast_is_signed_on_another_machine_and_becomes_current_whole() -
     vendor.publish_advisory(secret(1))?;
     let first = signed_elsewhere(&vendor, &folder.path().join("first"))?;
     let second = signed_elsewhere(&vendor, &folder.path().join("second"))?;
-    let overtaken = first[0].publish(vendor.feed(), now());
+    let overtaken = first[0].publish(&vendor.publisher(), now());
     let error = overtaken.expect_err("it was sealed anew").to_string();
-    assert!(error.contains("ask for signatures anew"), "{error}");
-    second[0].publish(vendor.feed(), now())?;
+    assert!(
+        error.contains("Create the signing requests again"),
+        "{error}"
+    );
+    second[0].publish(&vendor.publisher(), now())?;
     let head = vendor.feed().head()?.context("it is current")?;
     let index = vendor.feed().index(head.sequence)?;
     let sealed = index.sealed.context("it has a private side")?;
@@ -367,8 +380,9 @@ fn what_was_signed_again_is_sealed_again() -> Result<()> {
         fs::metadata(desk.join("sealed.json"))?.permissions().mode() & 0o777,
         0o600
     );
-    let again = vendor.feed().sign_again(
+    let again = vendor.signing().sign_again(
         spacecp_contract::DocumentKind::Advisory,
+        &[],
         &[&vendor.keys().advisory],
     )?;
     assert_eq!(again, [], "its key still holds the role");
@@ -389,11 +403,11 @@ fn the_program_enrols_lists_and_revokes_for_people_and_for_scripts() -> Result<(
     let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
     let done = run(&["panel", "enrol", "node-7", ONE])?;
     assert!(done.status.success());
-    assert!(said(&done).contains("it can read the next broadcast"));
+    assert!(said(&done).contains("It can decrypt embargoed advisories"));
     let refused = run(&["panel", "enrol", "node-8", ONE])?;
     assert_eq!(refused.status.code(), Some(4));
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(words.contains("is enrolled already, as node-7"), "{words}");
+    assert!(words.contains("is already enrolled as node-7"), "{words}");
     let done = run(&["panel", "revoke", "node-7", "--reason", "it was sold"])?;
     assert!(done.status.success());
     let listed: Value = serde_json::from_slice(&run(&["panel", "list", "--json"])?.stdout)?;

@@ -22,7 +22,7 @@ use spacecp_tests::{
 };
 use tempfile::TempDir;
 
-use crate::foreign;
+use crate::external;
 
 fn place(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -82,7 +82,7 @@ fn write() -> Result<()> {
         until,
     )?;
     let next = sign::sign(next, &[&vendor.keys().root])?;
-    vendor.feed().add_root(&next)?;
+    vendor.signing().add_root(&next)?;
     keep(&vendor, &FeedPath::root(2), "2.root")?;
     let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
     let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
@@ -105,12 +105,12 @@ fn write() -> Result<()> {
         put(&format!("corpus/names/{number}"), name.as_bytes())?;
     }
     let strangers = [
-        ("osv", foreign::osv("RUSTSEC-2026-0001")),
-        ("csaf", foreign::csaf("EX-2026:1", "WHITE")),
+        ("osv", external::osv("RUSTSEC-2026-0001")),
+        ("csaf", external::csaf("EX-2026:1", "WHITE")),
     ];
     for (name, document) in strangers {
         put(
-            &format!("corpus/foreign/{name}"),
+            &format!("corpus/formats/{name}"),
             document.to_string().as_bytes(),
         )?;
     }

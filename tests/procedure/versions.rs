@@ -72,7 +72,7 @@ fn a_range_that_ends_before_it_begins_in_its_scheme_is_not_published() {
     let faults = faults(&with_range(VersionScheme::Deb, "2.0-1", "2.0~rc1-1"), &[]);
     assert_eq!(
         faults,
-        ["affected[0].ranges[0]: it begins at 2.0-1 and ends before that, at 2.0~rc1-1"]
+        ["affected[0].ranges[0]: it ends at 2.0~rc1-1, before its start 2.0-1"]
     );
 }
 
@@ -85,7 +85,7 @@ fn two_ranges_that_overlap_in_their_scheme_are_not_published() {
     flaw.affected[0].ranges.push(other);
     assert_eq!(
         faults(&flaw, &[]),
-        ["affected[0].ranges[1]: it overlaps affected[0].ranges[0]"]
+        ["affected[0].ranges[1]: overlaps affected[0].ranges[0]"]
     );
 }
 

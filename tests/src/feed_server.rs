@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -33,6 +34,7 @@ struct Shelf {
     faults: Mutex<Vec<(String, Fault)>>,
     habits: Mutex<Vec<(String, Fault)>>,
     tags: Mutex<Vec<(String, String)>>,
+    pause: Mutex<Duration>,
 }
 
 /// How one answer goes wrong.
@@ -92,6 +94,7 @@ impl FeedServer {
             faults: Mutex::default(),
             habits: Mutex::default(),
             tags: Mutex::default(),
+            pause: Mutex::default(),
         });
         let app = Router::new()
             .route("/{*path}", get(file))
@@ -132,9 +135,15 @@ impl FeedServer {
         tags.push((path.to_owned(), tag.to_owned()));
     }
 
+    /// Lets every answer wait for so long, until [`Self::behave`].
+    pub fn slow_down(&self, pause: Duration) {
+        *self.shelf.pause() = pause;
+    }
+
     /// From now on every answer is what it should be.
     pub fn behave(&self) {
         self.shelf.lies().clear();
+        *self.shelf.pause() = Duration::ZERO;
         for faults in [&self.shelf.habits, &self.shelf.faults] {
             faults
                 .lock()
@@ -203,6 +212,10 @@ impl Shelf {
         self.tags.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn pause(&self) -> std::sync::MutexGuard<'_, Duration> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn next_fault(&self, path: &str) -> Option<Fault> {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = faults.iter().position(|(of, _)| of == path) {
@@ -231,6 +244,8 @@ async fn file(
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
+    let pause = *shelf.pause();
+    tokio::time::sleep(pause).await;
     let fault = shelf.next_fault(&path);
     if let Some(Fault::Busy(status, seconds)) = fault {
         let status = StatusCode::from_u16(status).unwrap_or_default();

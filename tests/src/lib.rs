@@ -9,11 +9,13 @@ pub mod corpus;
 pub mod demo;
 pub mod feed_server;
 pub mod ground;
+pub mod hand_signed;
 pub mod http;
 pub mod jar;
 pub mod npm;
 pub mod object_server;
 pub mod settings;
+pub mod siege;
 pub mod vendor;
 
 /// The guests that the build script made.

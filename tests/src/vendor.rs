@@ -29,12 +29,15 @@ use spacecp_contract::{
     VersionScheme,
 };
 use spacecp_publisher::{
-    broadcast::Broadcast,
     corrections::{self, Built, Facts},
-    feed::{Consent, Feed},
+    feed::Feed,
     keys::{self, SecretKey},
     panels::Panels,
-    plugins, roots, sign,
+    plugins,
+    publish::{Broadcast, Consent, PublishService},
+    recovery::{Reason, Recover, RecoveryService},
+    roots, sign,
+    signing::SigningService,
 };
 
 use crate::{
@@ -132,7 +135,7 @@ impl Vendor {
         let expires = now + SignedDuration::from_hours(24 * 365);
         let root = roots::root(audience.clone(), 1, &keys.holders(), now, expires);
         let root = sign::sign(root, &[&keys.root])?;
-        feed.add_root(&root)?;
+        SigningService::of(&feed).add_root(&root)?;
         let desk = folder.join("desk");
         let (feed, panels) = (feed.with_desk(&desk)?, Panels::of_desk(&desk));
         // What the vendor hands over with the installation: the same root, out of band.
@@ -173,6 +176,21 @@ impl Vendor {
     /// Its feed.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What publishes in its feed.
+    pub fn publisher(&self) -> PublishService<'_> {
+        PublishService::of(&self.feed)
+    }
+
+    /// What signs for its feed.
+    pub fn signing(&self) -> SigningService<'_> {
+        SigningService::of(&self.feed)
+    }
+
+    /// What recovers its feed.
+    pub fn recovery(&self) -> RecoveryService<'_> {
+        RecoveryService::of(&self.feed)
     }
 
     /// The desk.
@@ -238,7 +256,8 @@ impl Vendor {
     pub fn publish_advisory(&mut self, advisory: Advisory) -> Result<()> {
         self.signed.insert(advisory.id.clone());
         let audience = advisory.audience.clone();
-        self.feed.add(advisory, &audience, &[&self.keys.advisory])?;
+        self.signing()
+            .add(advisory, &audience, &[&self.keys.advisory])?;
         Ok(())
     }
 
@@ -273,7 +292,7 @@ impl Vendor {
     /// Signs a correction that was built elsewhere.
     pub fn publish_built(&mut self, built: Built) -> Result<Correction> {
         Ok(self
-            .feed
+            .signing()
             .add_correction(built, &[&self.keys.correction])?
             .document)
     }
@@ -327,6 +346,28 @@ impl Vendor {
         Ok(())
     }
 
+    /// Has the desk take the folder for what it has published, for tests that put roots and heads there by hand.
+    /// Nothing changes where the folder is none that could be believed.
+    pub fn believe_folder(&self) -> Result<()> {
+        let record = self.desk_dir().join("records");
+        let record = record.join(format!("{}.jsonl", self.audience));
+        let before = fs::read(&record)?;
+        fs::remove_file(&record)?;
+        let why = Reason {
+            by: "the test".to_owned(),
+            reason: "it put something there by hand".to_owned(),
+            seen: None,
+        };
+        if self
+            .recovery()
+            .recover(Recover::Feed, &why, self.now)
+            .is_err()
+        {
+            fs::write(&record, before)?;
+        }
+        Ok(())
+    }
+
     /// Makes everything current for a week.
     pub fn broadcast(&mut self) -> Result<Broadcast> {
         self.broadcast_until(self.now + SignedDuration::from_hours(24 * 7))
@@ -336,9 +377,9 @@ impl Vendor {
     pub fn broadcast_until(&mut self, expires: Timestamp) -> Result<Broadcast> {
         let consent = Consent {
             disclose: self.signed.clone(),
-            seal_anew: false,
+            ..Consent::default()
         };
-        let feed = self.feed.clone().with_consent(consent);
-        Ok(feed.broadcast(self.now, expires, &[&self.keys.feed])?)
+        let publisher = self.publisher().with_consent(consent);
+        Ok(publisher.broadcast(self.now, expires, &[&self.keys.feed])?)
     }
 }

@@ -85,7 +85,12 @@ async fn a_file_that_is_not_there_is_named() -> Result<()> {
         .into_iter()
         .filter(|file| *file != FeedPath::root(2))
         .collect();
-    each_is_refused(&files, Fault::Busy(404, 0), "which it must have").await
+    each_is_refused(
+        &files,
+        Fault::Busy(404, 0),
+        "the feed lacks the required file",
+    )
+    .await
 }
 
 #[tokio::test]
@@ -95,12 +100,12 @@ async fn a_file_that_the_server_fails_to_give_is_named() -> Result<()> {
 
 #[tokio::test]
 async fn a_file_that_never_comes_is_given_up() -> Result<()> {
-    each_is_refused(&files(), Fault::Silent, "within the time allowed").await
+    each_is_refused(&files(), Fault::Silent, "within ").await
 }
 
 #[tokio::test]
 async fn a_file_that_trickles_is_given_up() -> Result<()> {
-    each_is_refused(&files(), Fault::Trickles, "within the time allowed").await
+    each_is_refused(&files(), Fault::Trickles, "within ").await
 }
 
 #[tokio::test]
@@ -133,7 +138,7 @@ async fn a_root_that_goes_back_is_refused() -> Result<()> {
         &[&scene.vendor.keys().root, &stranger],
     )?;
     let error = scene.sync().await.expect_err("it went back").to_string();
-    assert!(error.contains("roots come one by one"), "{error}");
+    assert!(error.contains("does not directly follow"), "{error}");
     assert_eq!(version(&scene).await?, Some(1));
     let next = root(2, &scene.vendor.keys().holders());
     put_root(&scene.vendor, 2, next, &[&scene.vendor.keys().root])?;

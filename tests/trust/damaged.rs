@@ -1,9 +1,13 @@
 //! A store that is damaged, lost, full, read-only, or another's: found, set aside, built anew.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    os::unix::{fs::symlink, net::UnixListener},
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
-use spacecp_advisories::store::{IncidentKind, Store, StoreError};
+use anyhow::{Context, Result};
+use spacecp_advisories::store::{IncidentKind, Loss, PARTS, Store, StoreError, with_suffix};
 use spacecp_contract::DocumentKind;
 
 use crate::scene::{Scene, advisory};
@@ -254,5 +258,163 @@ async fn a_flood_of_refusals_washes_away_nothing_but_refusals() -> Result<()> {
         "and of those the newest are kept"
     );
     assert_eq!(incidents[0].words, "head 299 is refused");
+    Ok(())
+}
+
+/// Something else than a file.
+#[derive(Debug, Clone, Copy)]
+enum Planted {
+    Folder,
+    Device,
+    LinkToNothing,
+    Pipe,
+    Socket,
+}
+
+impl Planted {
+    const ALL: [Self; 5] = [
+        Self::Folder,
+        Self::Device,
+        Self::LinkToNothing,
+        Self::Pipe,
+        Self::Socket,
+    ];
+
+    /// Takes the place of whatever is there.
+    fn put(self, path: &Path) -> Result<()> {
+        if path.exists() {
+            fs::remove_file(path)?;
+        }
+        match self {
+            Self::Folder => fs::create_dir(path)?,
+            Self::Device => symlink("/dev/null", path)?,
+            Self::LinkToNothing => symlink("nothing", path)?,
+            Self::Pipe => {
+                let done = std::process::Command::new("mkfifo").arg(path).status()?;
+                anyhow::ensure!(done.success(), "no pipe");
+            }
+            Self::Socket => drop(UnixListener::bind(path)?),
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whatever_else_has_the_name_of_the_feed_or_its_logs_is_set_aside() -> Result<()> {
+    for part in PARTS {
+        for planted in Planted::ALL {
+            let case = format!("{planted:?} at feed.sqlite{part}");
+            let folder = tempfile::TempDir::new()?;
+            let path = folder.path().join("store.sqlite");
+            Store::open(&path).await?.close().await;
+            let feed = folder.path().join("feed.sqlite");
+            planted.put(&with_suffix(&feed, part))?;
+            let opened = Store::open(&path).await.with_context(|| case.clone())?;
+            assert!(fs::symlink_metadata(&feed)?.is_file(), "{case}");
+            assert_eq!(
+                opened.incidents(1).await?[0].kind,
+                IncidentKind::Damaged,
+                "{case}"
+            );
+            assert!(opened.look_for_damage().await?.is_empty(), "{case}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_else_has_the_name_of_the_store_or_its_logs_is_refused_and_left_alone()
+-> Result<()> {
+    for part in PARTS {
+        for planted in Planted::ALL {
+            let case = format!("{planted:?} at store.sqlite{part}");
+            let folder = tempfile::TempDir::new()?;
+            let path = folder.path().join("store.sqlite");
+            Store::open(&path).await?.close().await;
+            let named = with_suffix(&path, part);
+            planted.put(&named)?;
+            let refused = Store::open(&path).await;
+            assert!(
+                matches!(
+                    &refused,
+                    Err(StoreError::PanelLost { loss: Loss::NotAFile(what), .. }) if *what == named
+                ),
+                "{case}: {refused:?}"
+            );
+            assert!(
+                fs::symlink_metadata(&named).is_ok_and(|there| !there.is_file()),
+                "{case}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_that_is_gone_is_not_begun_anew_while_anything_shows_that_there_was_one()
+-> Result<()> {
+    for sign in ["journal.sqlite", "feed.sqlite"] {
+        let folder = tempfile::TempDir::new()?;
+        let path = folder.path().join("store.sqlite");
+        Store::open(&path).await?.close().await;
+        Store::open_copy(&folder.path().join("journal.sqlite"))
+            .await?
+            .close()
+            .await;
+        for name in ["store.sqlite", "journal.sqlite", "feed.sqlite"] {
+            if name != sign {
+                fs::remove_file(folder.path().join(name))?;
+            }
+        }
+        for opened in [
+            Store::open(&path).await,
+            Store::open_without_feed(&path).await,
+        ] {
+            assert!(
+                matches!(
+                    opened,
+                    Err(StoreError::PanelLost {
+                        loss: Loss::Missing,
+                        ..
+                    })
+                ),
+                "{sign}: {opened:?}"
+            );
+        }
+        assert!(!path.exists(), "{sign}");
+        fs::remove_file(folder.path().join(sign))?;
+        Store::open(&path).await.context("a panel that begins")?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copy_that_has_nothing_does_not_stand_in() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let copy = folder.path().join("journal.sqlite");
+    let missing = Store::open_to_stand_in(&copy).await;
+    assert!(
+        matches!(
+            missing,
+            Err(StoreError::PanelLost {
+                loss: Loss::Missing,
+                ..
+            })
+        ),
+        "{missing:?}"
+    );
+    fs::write(&copy, "")?;
+    let empty = Store::open_to_stand_in(&copy).await;
+    assert!(
+        matches!(
+            empty,
+            Err(StoreError::PanelLost {
+                loss: Loss::Empty,
+                ..
+            })
+        ),
+        "{empty:?}"
+    );
+    assert_eq!(fs::metadata(&copy)?.len(), 0);
     Ok(())
 }

@@ -101,7 +101,7 @@ async fn is_passed_over(scene: &Scene, words: &str) -> Result<()> {
         anyhow::bail!("{words:?}: one refusal is noted down: {incidents:?}")
     };
     assert_eq!(incident.kind, IncidentKind::Refused);
-    let begins = format!("{} is passed over: ", delta());
+    let begins = format!("{} skipped: ", delta());
     assert!(
         incident.words.starts_with(&begins) && incident.words.contains(words),
         "{words:?} is not in: {}",
@@ -253,19 +253,19 @@ async fn a_delta_longer_than_half_an_index_is_not_read() -> Result<()> {
 
 #[tokio::test]
 async fn bytes_that_are_no_delta() -> Result<()> {
-    are_passed_over(|_| Ok(Vec::new()), "it cannot be read").await?;
-    are_passed_over(|_| Ok(vec![0xc1; 100]), "it cannot be read").await?;
+    are_passed_over(|_| Ok(Vec::new()), "cannot parse it").await?;
+    are_passed_over(|_| Ok(vec![0xc1; 100]), "cannot parse it").await?;
     // An array that announces four billion values.
     are_passed_over(
         |_| Ok(vec![0xdd, 0xff, 0xff, 0xff, 0xff]),
-        "it cannot be read",
+        "cannot parse it",
     )
     .await?;
     let cut = |scene: &Scene| {
         let bytes = offered(scene)?;
         Ok(bytes[..bytes.len() / 2].to_vec())
     };
-    are_passed_over(cut, "it cannot be read").await
+    are_passed_over(cut, "cannot parse it").await
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn a_delta_from_another_index() -> Result<()> {
     let to_the_fourth = fs::read(place(&scene, &FeedPath::delta(4, 3)))?;
     are_passed_over(
         move |_| Ok(to_the_fourth),
-        "it does not begin at the index of sequence 2, which is trusted",
+        "it does not start at the trusted index 2",
     )
     .await
 }
@@ -318,7 +318,7 @@ async fn a_delta_that_adds_what_nobody_signed() -> Result<()> {
             ..entry
         })
     };
-    are_passed_over(added, "it makes an index that this panel refuses").await
+    are_passed_over(added, "it produces an invalid index").await
 }
 
 #[tokio::test]
@@ -329,7 +329,7 @@ async fn a_delta_that_exchanges_a_document_for_another() -> Result<()> {
             ..entry
         })
     };
-    are_passed_over(exchanged, "it makes an index that this panel refuses").await
+    are_passed_over(exchanged, "it produces an invalid index").await
 }
 
 #[tokio::test]
@@ -344,7 +344,7 @@ async fn a_delta_that_holds_the_news_back() -> Result<()> {
         let delta = IndexDelta::between(&old, &same).context("it is a short cut")?;
         Ok(delta.to_bytes())
     };
-    are_passed_over(nothing_new, "it makes an index that this panel refuses").await
+    are_passed_over(nothing_new, "it produces an invalid index").await
 }
 
 /// What a panel asks for after it was offered this delta.
@@ -407,16 +407,12 @@ async fn a_delta_without_the_signatures_of_the_later_index() -> Result<()> {
     let mut scene = with_many().await?;
     one_more(&mut scene)?;
     fs::remove_file(place(&scene, &delta().signatures()))?;
-    is_passed_over(
-        &scene,
-        "the signatures of the later index do not lie beside it",
-    )
-    .await?;
+    is_passed_over(&scene, "the signatures of the new index are missing").await?;
     let mut scene = with_many().await?;
     one_more(&mut scene)?;
     let others = fs::read(place(&scene, &FeedPath::index(2).signatures()))?;
     fs::write(place(&scene, &delta().signatures()), others)?;
-    is_passed_over(&scene, "it makes an index that this panel refuses").await
+    is_passed_over(&scene, "it produces an invalid index").await
 }
 
 #[tokio::test]
@@ -427,8 +423,8 @@ async fn a_feed_that_starts_afresh_is_not_followed_by_what_changed() -> Result<(
     next.sequence_epoch = 1;
     put_root(&scene.vendor, 2, next, &[&scene.vendor.keys().root])?;
     let now = scene.now;
-    let feed = scene.vendor.at(now).feed();
-    feed.broadcast(now, now + hours(24), &[&new[0]])?;
+    let publisher = scene.vendor.at(now).publisher();
+    publisher.broadcast(now, now + hours(24), &[&new[0]])?;
     scene.sync().await?;
     let asked = asked_for(&scene);
     assert!(

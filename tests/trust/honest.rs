@@ -168,30 +168,6 @@ async fn what_is_known_is_good_for_no_longer_than_the_root_above_it() -> Result<
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_a_year_and_comes_back_leaves_the_panel_as_it_was() -> Result<()> {
-    let mut scene = Scene::followed().await?;
-    let (before, now) = (scene.trusted().await?, scene.now);
-    scene.now = now + hours(24 * 366);
-    let error = scene.sync().await.expect_err("everything has expired");
-    assert!(error.to_string().contains("expired"), "{error}");
-    assert_eq!(
-        scene.trusted().await?,
-        before,
-        "what was known stays visible"
-    );
-    assert_eq!(
-        scene.believed().await?.latest_time,
-        now,
-        "nothing was decided by that clock"
-    );
-    scene.now = now + hours(1);
-    scene.vendor.publish_advisory(advisory(2))?;
-    scene.vendor.broadcast()?;
-    assert!(scene.sync().await?.changed);
-    Ok(())
-}
-
-#[tokio::test]
 async fn two_panels_on_one_store_at_once_leave_it_whole() -> Result<()> {
     let scene = Scene::new().await?;
     let other = Store::open(scene.store.path()).await?;

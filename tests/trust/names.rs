@@ -139,7 +139,11 @@ async fn two_paths_that_some_file_systems_take_for_one() -> Result<()> {
         &scene,
         twins,
         key,
-        ("TWIN", "Placeholder", "twice but for case"),
+        (
+            "TWIN",
+            "Placeholder",
+            "listed twice, or differs only in case",
+        ),
     )
     .await
 }

@@ -8,7 +8,7 @@ use spacecp_advisories::fetch::{
 };
 use spacecp_contract::{Blob, Digest, FeedPath};
 use spacecp_tests::{
-    authority::identity,
+    authority::{identity, identity_in},
     feed_server::{Fault, FeedServer},
 };
 use tempfile::TempDir;
@@ -212,12 +212,24 @@ async fn a_server_that_stays_busy_is_named_and_changes_nothing() -> Result<()> {
     Ok(())
 }
 
+/// A server's own identity, and the file of the authority behind it.
+type Identity = (Arc<rustls::ServerConfig>, PathBuf);
+
 /// What the server of this certificate answers a panel that trusts these authorities.
 async fn over_tls(name: &str, host: &str, trusted: bool) -> Result<Result<Fetched, FetchError>> {
     let folder = TempDir::new()?;
+    let identity = identity(folder.path(), name)?;
+    over_tls_by(&folder, identity, host, trusted).await
+}
+
+async fn over_tls_by(
+    folder: &TempDir,
+    (identity, file): Identity,
+    host: &str,
+    trusted: bool,
+) -> Result<Result<Fetched, FetchError>> {
     fs::create_dir(folder.path().join("feed"))?;
     fs::write(folder.path().join("feed/head"), "a head")?;
-    let (identity, file) = identity(folder.path(), name)?;
     let server = FeedServer::start_tls(folder.path().join("feed"), identity).await?;
     let mut access = Access {
         proxy: Proxy::None,
@@ -255,6 +267,50 @@ async fn a_certificate_for_another_name_is_refused() -> Result<()> {
     let refused = over_tls("feed.example", "localhost", true).await?;
     let words = refused.unwrap_err().to_string();
     assert!(words.contains("not valid for name"), "{words}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_or_is_not_good_yet_is_refused() -> Result<()> {
+    for (years, why) in [(2020..2021, "expired"), (2090..2099, "not valid")] {
+        let folder = TempDir::new()?;
+        let identity = identity_in(folder.path(), "localhost", years)?;
+        let refused = over_tls_by(&folder, identity, "localhost", true).await?;
+        let error = refused.expect_err("it is not good now");
+        assert!(matches!(error, FetchError::Connection { .. }), "{error:?}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_authority_that_is_not_trusted_vouches_for_nobody_though_another_one_is() -> Result<()> {
+    let (folder, other) = (TempDir::new()?, TempDir::new()?);
+    let (identity, _) = identity(folder.path(), "localhost")?;
+    let (_, trusted) = self::identity(other.path(), "localhost")?;
+    let refused = over_tls_by(&folder, (identity, trusted), "localhost", true).await?;
+    let error = refused.expect_err("another authority signed it");
+    assert!(matches!(error, FetchError::Connection { .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_not_heard_at_an_https_address() -> Result<()> {
+    let scene = Scene::new().await?;
+    let address = scene.server.url().replace("http://", "https://");
+    let mut access = Access {
+        proxy: Proxy::None,
+        ..Access::default()
+    };
+    access.retries.times = 0;
+    let refused = Source::new(&address, access)?
+        .get(&FeedPath::head(), 4 << 10, None)
+        .await;
+    assert!(
+        matches!(refused, Err(FetchError::Connection { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(scene.server.asked(), [], "and was told nothing");
     Ok(())
 }
 

@@ -105,7 +105,7 @@ fn write(actions: &[Action], others: u64) -> Result<History> {
             } else {
                 &[root]
             };
-            vendor.feed().add_root(&sign::sign(next, by)?)?;
+            vendor.signing().add_root(&sign::sign(next, by)?)?;
             Ok(new)
         };
         let until = noon() + hours(24);
@@ -114,25 +114,27 @@ fn write(actions: &[Action], others: u64) -> Result<History> {
                 revision += 1;
                 let next = advisory(revision);
                 let audience = next.audience.clone();
-                vendor.feed().add(next, &audience, &[signs])?;
-                vendor.feed().broadcast(noon(), until, &[feed])?;
+                vendor.signing().add(next, &audience, &[signs])?;
+                vendor.publisher().broadcast(noon(), until, &[feed])?;
             }
-            Action::Refresh => drop(vendor.feed().refresh(noon(), until, &[feed])?),
+            Action::Refresh => drop(vendor.publisher().refresh(noon(), until, &[feed])?),
             Action::RotateRoot => {
                 let new = rotated(Role::Root, root)?;
-                vendor.feed().refresh(noon(), until, &[feed])?;
+                vendor.publisher().refresh(noon(), until, &[feed])?;
                 now[0] = Some(new);
             }
             Action::RotateFeed => {
                 let new = rotated(Role::Feed, feed)?;
                 snapshots.push(snapshot(&vendor)?);
-                vendor.feed().refresh(noon(), until, &[&new])?;
+                vendor.publisher().refresh(noon(), until, &[&new])?;
                 now[1] = Some(new);
             }
             Action::RotateAdvisory => {
                 let new = rotated(Role::Advisory, signs)?;
-                vendor.feed().sign_again(DocumentKind::Advisory, &[&new])?;
-                vendor.feed().refresh(noon(), until, &[feed])?;
+                vendor
+                    .signing()
+                    .sign_again(DocumentKind::Advisory, &[], &[&new])?;
+                vendor.publisher().refresh(noon(), until, &[feed])?;
                 now[2] = Some(new);
             }
         }

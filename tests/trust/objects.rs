@@ -20,7 +20,7 @@ use walkdir::WalkDir;
 
 use crate::scene::{Scene, advisory, copy};
 
-const BUCKET: &str = "s3://advisories/private/feed";
+pub(crate) const BUCKET: &str = "s3://advisories/private/feed";
 
 /// A feed below a prefix of a store.
 fn objects(store: impl ObjectStore) -> Source {
@@ -58,7 +58,7 @@ async fn bucket(scene: &Scene) -> Result<(ObjectServer, Access)> {
     Ok((server, access))
 }
 
-fn access(text: &str) -> Result<Access> {
+pub(crate) fn access(text: &str) -> Result<Access> {
     let mut access = Access::default();
     access.retries.first = Duration::from_millis(1);
     access.patience.idle = Duration::from_millis(600);
@@ -274,7 +274,7 @@ fn an_address_or_a_setting_that_no_store_has_is_refused_by_name() -> Result<()> 
         Ok(refused.expect_err("it was accepted").to_string())
     };
     let error = problem(BUCKET, "sekret = \"x\"\n")?;
-    assert!(error.contains("it has no setting \"sekret\""), "{error}");
+    assert!(error.contains("unknown setting \"sekret\""), "{error}");
     let error = problem("s3://advisories/feed?list", "")?;
     assert!(error.contains("a bucket and a path"), "{error}");
     let error = problem("ftp://advisories/feed", "")?;

@@ -27,6 +27,8 @@ enum Habit {
     Tunnels,
     /// It wants a password first.
     WantsAPassword,
+    /// It says that there is a tunnel, and answers itself without TLS.
+    AnswersItself,
 }
 
 /// A proxy, and everything that it has seen; it stops when dropped.
@@ -88,6 +90,11 @@ async fn serve(
     if habit == Habit::WantsAPassword {
         let refused = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
         return Ok(panel.write_all(refused).await?);
+    }
+    if habit == Habit::AnswersItself {
+        panel.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nproxy";
+        return Ok(panel.write_all(answer).await?);
     }
     let mut server = TcpStream::connect(("127.0.0.1", server)).await?;
     panel.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
@@ -215,6 +222,21 @@ async fn a_proxy_that_puts_itself_in_the_servers_place_is_refused() -> Result<()
     let words = refused.expect_err("it reads along").to_string();
     // Its authority has the same name as the right one, and another key.
     assert!(words.contains("invalid peer certificate"), "{words}");
+    assert!(!proxy.text().contains("GET "), "and was told nothing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_proxy_that_takes_tls_away_is_refused() -> Result<()> {
+    let feed = feed("feed.invalid").await?;
+    let proxy = proxy(Habit::AnswersItself, 0, None).await?;
+    let refused = feed
+        .through(format!("http://127.0.0.1:{}", proxy.port))
+        .await?;
+    assert!(
+        matches!(refused, Err(FetchError::Connection { .. })),
+        "{refused:?}"
+    );
     assert!(!proxy.text().contains("GET "), "and was told nothing");
     Ok(())
 }

@@ -93,24 +93,24 @@ macro_rules! refused {
 }
 
 refused! {
-    a_bit_flipped_head: "head is not signed", |vendor| flip(&path(vendor, &FeedPath::head()));
-    a_truncated_head: "head is not signed", |vendor| truncate(&path(vendor, &FeedPath::head()));
+    a_bit_flipped_head: "head is not sufficiently signed", |vendor| flip(&path(vendor, &FeedPath::head()));
+    a_truncated_head: "head is not sufficiently signed", |vendor| truncate(&path(vendor, &FeedPath::head()));
     a_head_without_signatures: "head.minisig", |vendor| Ok(fs::remove_file(path(vendor, &FeedPath::head().signatures()))?);
     a_head_with_an_empty_signature_file: "four lines", |vendor| Ok(fs::write(path(vendor, &FeedPath::head().signatures()), "")?);
-    a_signature_with_a_changed_trusted_comment: "head is not signed", |vendor| {
+    a_signature_with_a_changed_trusted_comment: "head is not sufficiently signed", |vendor| {
         let at = path(vendor, &FeedPath::head().signatures());
         let text = fs::read_to_string(&at)?.replace("revision=2", "revision=3");
         Ok(fs::write(at, text)?)
     };
-    a_head_signed_by_the_advisory_key: "head is not signed", |vendor| {
+    a_head_signed_by_the_advisory_key: "head is not sufficiently signed", |vendor| {
         let head: Head = read(vendor, &FeedPath::head())?;
         put(vendor, &FeedPath::head(), head, &vendor.keys().advisory).map(drop)
     };
-    a_head_signed_by_a_stranger: "head is not signed", |vendor| {
+    a_head_signed_by_a_stranger: "head is not sufficiently signed", |vendor| {
         let head: Head = read(vendor, &FeedPath::head())?;
         put(vendor, &FeedPath::head(), head, &SecretKey::generate()?).map(drop)
     };
-    one_key_signing_nine_times_for_nobody: "head is not signed", |vendor| {
+    one_key_signing_nine_times_for_nobody: "head is not sufficiently signed", |vendor| {
         let at = path(vendor, &FeedPath::head());
         let stranger = SecretKey::generate()?;
         let comment = TrustedComment::for_parts(DocumentKind::Head, "head", 2);
@@ -120,6 +120,13 @@ refused! {
     an_expired_head: "freeze", |vendor| put_head(vendor, |head| {
         head.issued = noon() - hours(48);
         head.expires = noon() - hours(24);
+    });
+    a_head_with_a_lifetime_of_years: "excessive lifetime", |vendor| put_head(vendor, |head| {
+        head.expires = noon() + hours(24 * 365 * 3);
+    });
+    a_head_issued_years_ahead: "after the current time", |vendor| put_head(vendor, |head| {
+        head.issued = noon() + hours(24 * 365 * 72);
+        head.expires = head.issued + hours(24);
     });
     a_head_of_the_same_sequence_with_another_index: "equivocation", |vendor| put_head(vendor, |head| {
         head.sequence = 1;
@@ -143,7 +150,7 @@ refused! {
     };
     an_index_with_a_sequence_of_its_own: "mix-and-match", |vendor| put_index(vendor, |index| index.sequence = 9);
     an_advisory_removed_from_the_index: "no longer in the index", |vendor| put_index(vendor, |index| index.documents.clear());
-    an_advisory_listed_twice: "contradicts itself", |vendor| {
+    an_advisory_listed_twice: "inconsistent", |vendor| {
         let at = FeedPath::index(2);
         let mut index: Index = read(vendor, &at)?;
         index.documents.push(index.documents[0].clone());
@@ -163,12 +170,12 @@ refused! {
     an_advisory_of_a_lower_revision: "rollback", |vendor| put_index(vendor, |index| index.documents[0].revision = 0);
     a_bit_flipped_advisory: "mix-and-match", |vendor| flip(&path(vendor, &document()));
     a_truncated_advisory: "were announced", |vendor| truncate(&path(vendor, &document()));
-    an_advisory_that_is_not_there: "which it must have", |vendor| Ok(fs::remove_file(path(vendor, &document()))?);
-    an_advisory_signed_by_the_feed_key: "is not signed", |vendor| {
+    an_advisory_that_is_not_there: "the feed lacks the required file", |vendor| Ok(fs::remove_file(path(vendor, &document()))?);
+    an_advisory_signed_by_the_feed_key: "is not sufficiently signed", |vendor| {
         let signed = sign(advisory(2), &[&vendor.keys().feed])?;
         put_document(vendor, &signed.bytes, &signed.signatures)
     };
-    an_advisory_signed_by_the_correction_key: "is not signed", |vendor| {
+    an_advisory_signed_by_the_correction_key: "is not sufficiently signed", |vendor| {
         let signed = sign(advisory(2), &[&vendor.keys().correction])?;
         put_document(vendor, &signed.bytes, &signed.signatures)
     };
@@ -200,7 +207,7 @@ refused! {
         let signatures = sign_bytes(&bytes, &comment, &[&vendor.keys().advisory])?;
         put_document(vendor, &bytes, &signatures)
     };
-    an_array_that_announces_four_billion_values: "announces", |vendor| {
+    an_array_that_announces_four_billion_values: "values announced", |vendor| {
         let bytes = [0xdd, 0xff, 0xff, 0xff, 0xff];
         let comment = TrustedComment::of(&advisory(2));
         let signatures = sign_bytes(&bytes, &comment, &[&vendor.keys().advisory])?;
@@ -217,18 +224,18 @@ refused! {
         let signatures = sign_bytes(&bytes, &comment, &[&vendor.keys().advisory])?;
         put_document(vendor, &bytes, &signatures)
     };
-    a_root_that_is_not_signed_by_the_old_one: "root 2 is not signed", |vendor| {
+    a_root_that_is_not_signed_by_the_old_one: "root 2 is not sufficiently signed", |vendor| {
         let stranger = SecretKey::generate()?;
         let holders = vendor.keys().holders();
         let root = roots::root("customers".parse()?, 2, &holders, noon(), noon() + hours(24));
         put(vendor, &FeedPath::root(2), root, &stranger).map(drop)
     };
-    a_root_that_skips_a_version: "roots come one by one", |vendor| {
+    a_root_that_skips_a_version: "does not directly follow", |vendor| {
         let holders = vendor.keys().holders();
         let root = roots::root("customers".parse()?, 3, &holders, noon(), noon() + hours(24));
         put(vendor, &FeedPath::root(2), root, &vendor.keys().root).map(drop)
     };
-    a_root_that_its_own_new_keys_did_not_sign: "root 2 is not signed", |vendor| {
+    a_root_that_its_own_new_keys_did_not_sign: "root 2 is not sufficiently signed", |vendor| {
         let holders = vendor.keys().holders().with(Role::Root, SecretKey::generate()?.public().clone()).threshold(Role::Root, 2);
         let root = roots::root("customers".parse()?, 2, &holders, noon(), noon() + hours(24));
         put(vendor, &FeedPath::root(2), root, &vendor.keys().root).map(drop)
@@ -423,13 +430,13 @@ async fn a_root_signed_by_old_and_new_keys_is_followed_and_the_old_feed_key_is_o
         noon() + hours(24 * 30),
     );
     let root = sign(root, &[&keys.root])?;
-    vendor.feed().add_root(&root)?;
+    vendor.signing().add_root(&root)?;
     let refused = vendor
-        .feed()
+        .publisher()
         .broadcast(noon(), noon() + hours(24), &[&keys.feed]);
     assert!(refused.is_err(), "the publisher refuses what a panel would");
     vendor
-        .feed()
+        .publisher()
         .broadcast(noon(), noon() + hours(24), &[&feed])?;
     assert!(scene.sync().await?.changed);
     assert_eq!(
@@ -484,7 +491,7 @@ fn a_pinned_root_that_is_not_signed_by_its_own_keys_is_refused() -> Result<()> {
         .is_err()
     );
     // A document of another kind, well signed.
-    vendor.feed().broadcast(
+    vendor.publisher().broadcast(
         Timestamp::UNIX_EPOCH,
         Timestamp::UNIX_EPOCH + hours(24),
         &[&vendor.keys().feed],
@@ -498,7 +505,10 @@ fn a_pinned_root_that_is_not_signed_by_its_own_keys_is_refused() -> Result<()> {
         signatures: &signatures,
     };
     let error = pinned_root(offered, &audience).expect_err("it is a head");
-    assert!(error.to_string().contains("says it is a head"), "{error}");
+    assert!(
+        error.to_string().contains("expected a root, found a head"),
+        "{error}"
+    );
     let mut flipped = bytes.clone();
     flipped[40] ^= 1;
     assert!(
@@ -548,6 +558,7 @@ async fn a_withdrawn_advisory_does_not_come_back_at_its_revision() -> Result<()>
     assert!(refused.contains("without a new revision"), "{refused}");
     assert_eq!(scene.trusted().await?, before);
     // Three is used up by whoever forged it: the vendor's next word is four.
+    scene.vendor.believe_folder()?;
     scene.vendor.publish_advisory(advisory(3))?;
     assert_eq!(scene.vendor.broadcast()?.sequence, 4);
     assert!(scene.sync().await?.changed);

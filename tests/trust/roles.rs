@@ -437,7 +437,11 @@ async fn a_root_that_demands_more_keys_than_there_are_is_refused() -> Result<()>
             .entry(Role::Advisory)
             .and_modify(|held| held.threshold = 2);
     };
-    refused_root("demands 2 signatures", change).await
+    refused_root(
+        "threshold 2 for the role advisory exceeds its 1 keys",
+        change,
+    )
+    .await
 }
 
 #[tokio::test]
@@ -447,7 +451,7 @@ async fn a_root_that_demands_no_signature_is_refused() -> Result<()> {
             .entry(Role::Feed)
             .and_modify(|held| held.threshold = 0);
     };
-    refused_root("demands no signature", change).await
+    refused_root("threshold 0", change).await
 }
 
 #[tokio::test]
@@ -459,5 +463,5 @@ async fn a_root_that_lists_one_key_nine_times_is_refused() -> Result<()> {
         };
         root.roles.entry(Role::Correction).and_modify(nine);
     };
-    refused_root("lists a key twice", change).await
+    refused_root("duplicate key", change).await
 }

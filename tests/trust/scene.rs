@@ -75,6 +75,7 @@ impl Scene {
             connect: std::time::Duration::from_secs(2),
             idle: std::time::Duration::from_millis(600),
             document: std::time::Duration::from_secs(3),
+            slowest: 1 << 20,
             ..Patience::default()
         };
         self.follower_from(address, Source::new(address, patience)?)

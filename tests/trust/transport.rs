@@ -136,12 +136,12 @@ async fn headers_without_end_are_given_up() -> Result<()> {
 
 #[tokio::test]
 async fn an_answer_that_trickles_is_given_up() -> Result<()> {
-    refused(Manner::Trickle, "within the time allowed").await
+    refused(Manner::Trickle, "within ").await
 }
 
 #[tokio::test]
 async fn a_server_that_says_nothing_is_given_up() -> Result<()> {
-    refused(Manner::Silence, "within the time allowed").await
+    refused(Manner::Silence, "within ").await
 }
 
 #[tokio::test]

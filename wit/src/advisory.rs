@@ -100,10 +100,13 @@ impl<Text> Advisory<Text> {
             return Err("revisions begin at 1".to_owned());
         }
         if self.modified < self.published {
-            return Err("it was modified before it was published".to_owned());
+            return Err("modified before it was published".to_owned());
         }
         if self.audience.as_str() == Audience::PUBLIC && self.is_under_embargo() {
-            return Err(format!("it is for everybody and {} at once", self.tlp));
+            return Err(format!(
+                "audience \"everybody\" conflicts with {}",
+                self.tlp
+            ));
         }
         if let Some(source) = &self.source {
             source.validate()?;
@@ -125,10 +128,7 @@ impl<'a> Advisory<&'a str> {
 impl<Text> Affected<Text> {
     fn parts_fit(&self) -> Result<(), String> {
         if self.ranges.is_empty() && self.versions.is_empty() {
-            return Err(format!(
-                "it says that {} is affected and not in which versions",
-                self.component
-            ));
+            return Err(format!("no affected versions given for {}", self.component));
         }
         for range in &self.ranges {
             let ends = [&range.fixed, &range.last_affected, &range.limit];

@@ -33,7 +33,7 @@ pub enum BundleError {
     #[error(transparent)]
     File(#[from] io::Error),
     /// Something in it that no feed has.
-    #[error("it is refused for its member \"{member}\": {reason}")]
+    #[error("invalid bundle member \"{member}\": {reason}")]
     Member {
         /// The member, fit to print.
         member: String,
@@ -65,22 +65,22 @@ pub fn members(
         match entry.header().entry_type() {
             EntryType::Directory => continue,
             EntryType::Regular => {}
-            _ => return Err(refused("it is not an ordinary file")),
+            _ => return Err(refused("not a regular file")),
         }
         let text = std::str::from_utf8(&name).ok();
         let text = text.map(|text| text.strip_prefix("./").unwrap_or(text));
         let member = text
             .and_then(FeedPath::parse)
-            .ok_or_else(|| refused("no feed has a file of that name"))?;
+            .ok_or_else(|| refused("not a file name of a feed"))?;
         let end = place.begin.checked_add(place.length);
         if end.is_none_or(|end| end > total) {
-            return Err(refused("it is cut off"));
+            return Err(refused("truncated"));
         }
         if members.len() >= MOST_MEMBERS {
-            return Err(refused("there are too many of them"));
+            return Err(refused("too many members"));
         }
         if members.insert(member, place).is_some() {
-            return Err(refused("it is there twice"));
+            return Err(refused("duplicate member"));
         }
     }
     Ok(members)
@@ -93,4 +93,86 @@ fn readable(name: &[u8]) -> String {
         .take(120)
         .flat_map(char::escape_debug)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn archive(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
+        let mut builder = Builder::new(Vec::new());
+        for (name, kind, contents) in entries {
+            let mut header = Header::new_ustar();
+            header.set_entry_type(*kind);
+            header.set_size(contents.len() as u64);
+            let field = &mut header.as_old_mut().name;
+            field[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_cksum();
+            builder.append(&header, *contents).expect("memory");
+        }
+        builder.into_inner().expect("memory")
+    }
+
+    fn found(archive: &[u8], total: usize) -> Result<HashMap<FeedPath, Place>, BundleError> {
+        members(Cursor::new(archive), total as u64)
+    }
+
+    /// The member that an archive is refused for, and why.
+    fn refused(archive: &[u8], total: usize) -> (String, &'static str) {
+        match found(archive, total) {
+            Err(BundleError::Member { member, reason }) => (member, reason),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const FILE: EntryType = EntryType::Regular;
+
+    #[test]
+    fn the_files_of_a_feed_are_found_where_they_lie() {
+        let archive = archive(&[
+            ("root/", EntryType::Directory, b""),
+            ("./root/1.root", FILE, b"a root"),
+            ("head", FILE, b"a head"),
+        ]);
+        let members = found(&archive, archive.len()).expect("it is a bundle");
+        assert_eq!(members.len(), 2);
+        for (path, contents) in [
+            (FeedPath::root(1), b"a root"),
+            (FeedPath::head(), b"a head"),
+        ] {
+            let Place { begin, length } = members[&path];
+            let begin = usize::try_from(begin).expect("it is small");
+            assert_eq!(length, 6);
+            assert_eq!(&archive[begin..begin + 6], contents);
+        }
+    }
+
+    #[test]
+    fn a_bundle_has_its_last_member_to_the_last_byte() {
+        let archive = archive(&[("head", FILE, b"a head")]);
+        let end = 512 + 6;
+        assert_eq!(found(&archive, end).expect("it is whole").len(), 1);
+        let cut = ("head".to_owned(), "truncated");
+        assert_eq!(refused(&archive, end - 1), cut);
+    }
+
+    #[test]
+    fn what_no_feed_has_is_refused_by_name() {
+        let of = |name, kind| {
+            let archive = archive(&[(name, kind, b"")]);
+            refused(&archive, archive.len())
+        };
+        let stranger = "not a file name of a feed";
+        assert_eq!(of("../head", FILE), ("../head".to_owned(), stranger));
+        assert_eq!(of("a\u{1b}[2J", FILE), ("a\\u{1b}[2J".to_owned(), stranger));
+        let link = "not a regular file";
+        assert_eq!(of("head", EntryType::Symlink), ("head".to_owned(), link));
+        let twice = archive(&[("head", FILE, b"one"), ("head", FILE, b"other")]);
+        let reason = ("head".to_owned(), "duplicate member");
+        assert_eq!(refused(&twice, twice.len()), reason);
+    }
 }

@@ -93,7 +93,7 @@ pub enum DecodeError {
         source: ShapeError,
     },
     /// Another kind of document.
-    #[error("a {expected} was expected, and this says it is a {found}")]
+    #[error("expected a {expected}, found a {found}")]
     Kind {
         /// What was looked for.
         expected: DocumentKind,
@@ -102,7 +102,7 @@ pub enum DecodeError {
     },
     /// Written for a newer reader.
     #[error(
-        "this {kind} has schema {found}, and this program reads up to {SCHEMA}: update the panel's advisories"
+        "this {kind} has schema {found}, but this program supports up to {SCHEMA}: update spacecp-advisories"
     )]
     Schema {
         /// What was looked for.
@@ -119,7 +119,7 @@ pub enum DecodeError {
         reason: String,
     },
     /// Its parts do not fit each other.
-    #[error("this {kind} contradicts itself: {reason}")]
+    #[error("inconsistent {kind}: {reason}")]
     Invalid {
         /// What was looked for.
         kind: DocumentKind,

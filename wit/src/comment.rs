@@ -21,9 +21,7 @@ pub struct TrustedComment {
 
 /// Why a trusted comment is not one of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the trusted comment {found:?} does not have the form \"spacecp role=… name=… revision=…\""
-)]
+#[error("invalid trusted comment {found:?}; expected \"spacecp role=… name=… revision=…\"")]
 pub struct CommentError {
     /// The comment, cut to a bearable length.
     pub found: String,

@@ -83,17 +83,17 @@ impl Document for Correction {
             return Err("revisions begin at 1".to_owned());
         }
         if self.files.is_empty() {
-            return Err("it changes no file".to_owned());
+            return Err("no file is changed".to_owned());
         }
         let mut seen = BTreeSet::new();
         for file in &self.files {
             if file.before.is_none() && file.after.is_none() {
-                return Err(format!("{} is neither before nor after", file.path));
+                return Err(format!("{} has neither an old nor a new state", file.path));
             }
             // A file system without case would take two such paths for one file.
             if !seen.insert(file.path.folded()) {
                 return Err(format!(
-                    "{} is named twice, or twice but for case",
+                    "{} is listed twice, or differs only in case",
                     file.path
                 ));
             }
@@ -110,7 +110,7 @@ impl Document for Correction {
                 .find(|(end, _)| files.contains(&path[..*end]))
             {
                 return Err(format!(
-                    "{} would be a file and the folder of {path}",
+                    "{} would be both a file and the directory of {path}",
                     &path[..end]
                 ));
             }

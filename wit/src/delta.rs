@@ -160,6 +160,36 @@ mod tests {
     }
 
     #[test]
+    fn a_delta_has_the_private_side_only_if_that_is_another() {
+        let documents: BTreeMap<u16, u64> = (0..2_000).map(|number| (number, 1)).collect();
+        let blob = |name: &[u8]| crate::Blob {
+            digest: Digest::of(name),
+            length: 1,
+        };
+        let sealed = |name: &[u8]| Sealed {
+            nonce: [0; 16],
+            index: blob(name),
+            buckets: vec![blob(b"bucket")],
+        };
+        let with = |sequence, sealed| Index {
+            sealed,
+            ..index(sequence, &documents)
+        };
+        let old = with(1, Some(sealed(b"one")));
+        for (later, changed) in [
+            (Some(sealed(b"one")), false),
+            (Some(sealed(b"other")), true),
+        ] {
+            let new = with(2, later.clone());
+            let delta = IndexDelta::between(&old, &new).expect("it is short");
+            assert_eq!(delta.sealed, later.filter(|_| changed));
+            assert_eq!(delta.apply(&old), Some(encode(&new)));
+        }
+        let lost = IndexDelta::between(&old, &with(2, None));
+        assert_eq!(lost, None, "what is gone cannot be said");
+    }
+
+    #[test]
     fn from_an_index_that_lost_a_document_there_is_no_delta() {
         let old: BTreeMap<u16, u64> = (0..2_000).map(|number| (number, 1)).collect();
         let mut new = old.clone();

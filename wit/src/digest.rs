@@ -11,7 +11,7 @@ pub struct Digest([u8; 32]);
 
 /// Why a text is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is 64 lower-case hexadecimal digits")]
+#[error("a digest must be 64 lower-case hexadecimal digits")]
 pub struct DigestError;
 
 impl Digest {

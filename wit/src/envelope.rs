@@ -90,13 +90,13 @@ pub struct Bucket<'a>(&'a [[u8; RECORD]]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BucketError {
     /// A length that no number of envelopes has, or more of them than a bucket may have.
-    #[error("{0} bytes are no whole number of envelopes, or more than a bucket may have")]
+    #[error("{0} bytes are not a whole number of envelopes, or exceed the limit of a bucket")]
     Length(usize),
     /// They are not in order.
-    #[error("envelope {0} is not in order")]
+    #[error("envelope {0} is out of order")]
     Order(usize),
     /// One belongs into another bucket.
-    #[error("envelope {0} belongs into another bucket")]
+    #[error("envelope {0} belongs to another bucket")]
     Elsewhere(usize),
 }
 

@@ -42,7 +42,7 @@ impl Document for Head {
             return Err("sequences and versions begin at 1".to_owned());
         }
         if self.expires <= self.issued {
-            return Err("it expires before it is issued".to_owned());
+            return Err("expires before it is issued".to_owned());
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Document for Index {
                 return Err(format!("it lists {}, a {}", entry.id, entry.kind));
             }
             if !seen.insert((entry.kind, &entry.id)) {
-                return Err(format!("it lists the {} {} twice", entry.kind, entry.id));
+                return Err(format!("duplicate {} {}", entry.kind, entry.id));
             }
         }
         self.sealed.as_ref().map_or(Ok(()), Sealed::validate)

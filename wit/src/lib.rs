@@ -60,7 +60,7 @@ pub use path::{PathError, TreePath};
 pub use report::{
     Attachment, Finder, REPORT_SCHEMA, Report, ReportError, ReportLimits, ReportedVersion,
 };
-pub use root::{Role, RoleKeys, Root};
+pub use root::{Role, RoleKeys, Root, TimeBounds};
 pub use scope::{InScope, OrdinaryBug};
 pub use sealed::{
     ObjectKey, Sealed, SealedEntry, SealedIndex, SealedIndexError, SealedObject, SealedPayload,

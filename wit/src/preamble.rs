@@ -33,10 +33,10 @@ pub(crate) enum PreambleError {
     Duplicate(&'static str),
     /// A field of the outermost map is named by something else than a text, which readers would take for a number of
     /// theirs.
-    #[error("a field has a name that is no text")]
+    #[error("a field name is not text")]
     Nameless,
     /// The field has a value of another type.
-    #[error("the field `{field}`: {reason}")]
+    #[error("field `{field}`: {reason}")]
     Value {
         /// Which field.
         field: &'static str,

@@ -127,14 +127,14 @@ pub enum ReportError {
     #[error("not a readable report: {0}")]
     Shape(#[from] ShapeError),
     /// Something else.
-    #[error("a report was expected, and this says it is {found:?}")]
+    #[error("expected a report, found {found:?}")]
     Kind {
         /// What it says it is.
         found: String,
     },
     /// Written by a newer program.
     #[error(
-        "this report has schema {found}, and this program reads up to {REPORT_SCHEMA}: update it"
+        "this report has schema {found}, but this program supports up to {REPORT_SCHEMA}: update the program"
     )]
     Schema {
         /// Its schema.
@@ -147,13 +147,13 @@ pub enum ReportError {
         reason: String,
     },
     /// What has to be said was not.
-    #[error("{field} is empty, and the vendor needs it")]
+    #[error("{field} is empty but required")]
     Missing {
         /// The field.
         field: &'static str,
     },
     /// A field is too long.
-    #[error("{field} has {found} {unit}, and {limit} is the limit")]
+    #[error("{field} has {found} {unit}, more than the limit of {limit}")]
     Long {
         /// The field.
         field: String,
@@ -166,7 +166,7 @@ pub enum ReportError {
     },
     /// A field has a character that would be more than text.
     #[error(
-        "{field} has the character {} on line {line}, which is no text: write it another way",
+        "{field} contains the unsupported character {} on line {line}",
         character.escape_unicode()
     )]
     Character {
@@ -178,7 +178,7 @@ pub enum ReportError {
         line: usize,
     },
     /// An attachment's name is more than that of a file.
-    #[error("the attachment {name:?} has a name that {rule}")]
+    #[error("the name of the attachment {name:?} {rule}")]
     Name {
         /// Its name.
         name: String,
@@ -186,7 +186,7 @@ pub enum ReportError {
         rule: &'static str,
     },
     /// Two attachments would be one file.
-    #[error("two attachments are called {name:?}")]
+    #[error("duplicate attachment name {name:?}")]
     Twice {
         /// The name.
         name: String,
@@ -341,7 +341,7 @@ impl ReportLimits {
 /// What a path within a folder may be, and the name of an attachment may not.
 fn broken_name_rule(name: &str) -> Option<&'static str> {
     if name.contains('/') {
-        return Some("leads into a folder");
+        return Some("contains a directory");
     }
     // Cases are kept in git, which takes orders from files that begin like this.
     name.starts_with('.').then_some("begins with a dot")

@@ -47,14 +47,14 @@ impl Sealed {
         let buckets = self.buckets.len();
         if !buckets.is_power_of_two() || buckets > MOST_BUCKETS {
             return Err(format!(
-                "it has {buckets} buckets, which is no power of two up to {MOST_BUCKETS}"
+                "{buckets} buckets is not a power of two up to {MOST_BUCKETS}"
             ));
         }
         let most = (MOST_IN_BUCKET * RECORD) as u64;
         for (number, bucket) in self.buckets.iter().enumerate() {
             if bucket.length > most {
                 return Err(format!(
-                    "bucket {number} has {} bytes, and {most} is the limit",
+                    "bucket {number} has {} bytes, more than the limit of {most}",
                     bucket.length
                 ));
             }
@@ -62,7 +62,7 @@ impl Sealed {
         let most = most_sealed(capsule::most(Limits::default().bytes as u64));
         if self.index.length > most {
             return Err(format!(
-                "the sealed index has {} bytes, and {most} is the limit",
+                "the sealed index has {} bytes, more than the limit of {most}",
                 self.index.length
             ));
         }
@@ -151,15 +151,13 @@ pub enum SealedIndexError {
     #[error(transparent)]
     Shape(#[from] shape::ShapeError),
     /// Written for a newer reader.
-    #[error(
-        "it has schema {0}, and this program reads up to {SCHEMA}: update the panel's advisories"
-    )]
+    #[error("schema {0} is not supported, only up to {SCHEMA}: update spacecp-advisories")]
     Schema(u32),
     /// A field is missing, or of another type.
     #[error("{0}")]
     Field(String),
     /// Its parts do not fit each other.
-    #[error("it contradicts itself: {0}")]
+    #[error("inconsistent: {0}")]
     Invalid(String),
 }
 
@@ -209,21 +207,21 @@ impl SealedIndex {
                 return Err(format!("it lists {id}, a {kind}"));
             }
             if !seen.insert((kind, id)) {
-                return Err(format!("it lists the {kind} {id} twice"));
+                return Err(format!("duplicate {kind} {id}"));
             }
             let most = limits.bytes as u64;
             if document.length > most || object.length > most_sealed(capsule::most(most)) {
-                return Err(format!("the {kind} {id} is longer than any may be"));
+                return Err(format!("the {kind} {id} exceeds the size limit"));
             }
         }
         let mut seen = BTreeSet::new();
         for SealedPayload { blob, object } in &self.payloads {
             if !seen.insert(blob.digest) {
-                return Err(format!("it lists the payload {} twice", blob.digest));
+                return Err(format!("duplicate payload {}", blob.digest));
             }
             if object.length > most_sealed(capsule::most(blob.length)) {
                 return Err(format!(
-                    "the payload {} is longer when sealed than sealing makes it",
+                    "the payload {} is larger than its sealed form can be",
                     blob.digest
                 ));
             }

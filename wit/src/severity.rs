@@ -133,6 +133,45 @@ mod tests {
     }
 
     #[test]
+    fn every_severity_has_its_scores_to_the_tenth() {
+        for (severity, first, last) in [
+            (Severity::None, 0, 0),
+            (Severity::Low, 1, 39),
+            (Severity::Medium, 40, 69),
+            (Severity::High, 70, 89),
+            (Severity::Critical, 90, 100),
+        ] {
+            assert_eq!([word(first), word(last)], [severity; 2]);
+        }
+    }
+
+    #[test]
+    fn every_severity_has_a_name() {
+        let all = [
+            Severity::Unrated,
+            Severity::None,
+            Severity::Low,
+            Severity::Medium,
+            Severity::High,
+            Severity::Critical,
+        ];
+        let names = ["not rated", "none", "low", "medium", "high", "critical"];
+        assert_eq!(all.map(Severity::name), names);
+    }
+
+    #[test]
+    fn a_vector_that_lacks_a_base_metric_is_as_good_as_none() {
+        for vector in [
+            "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H",
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
+        ] {
+            assert!(rate_one(vector).score.is_some());
+            let (shorter, _) = vector.rsplit_once('/').expect("it has metrics");
+            assert_eq!(rate_one(shorter).score, None, "{shorter}");
+        }
+    }
+
+    #[test]
     fn the_newer_generation_decides() {
         let both = rate(&[
             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".to_owned(),

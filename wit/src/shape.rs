@@ -35,7 +35,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShapeError {
     /// The document is longer than the limit.
-    #[error("it is {length} bytes long, and {limit} is the limit")]
+    #[error("it has {length} bytes, more than the limit of {limit}")]
     Bytes {
         /// Its length.
         length: usize,
@@ -43,7 +43,7 @@ pub enum ShapeError {
         limit: usize,
     },
     /// Arrays and maps are nested too deeply.
-    #[error("it is nested more than {limit} deep at byte {at}")]
+    #[error("nested more than {limit} deep at byte {at}")]
     Depth {
         /// Where.
         at: usize,
@@ -51,7 +51,7 @@ pub enum ShapeError {
         limit: usize,
     },
     /// More values than the limit, or than the remaining bytes could hold.
-    #[error("it announces {announced} values at byte {at}, and {room} is what is left")]
+    #[error("{announced} values announced at byte {at}, but only {room} can follow")]
     Items {
         /// Where.
         at: usize,
@@ -61,7 +61,7 @@ pub enum ShapeError {
         room: usize,
     },
     /// A text longer than the limit.
-    #[error("it announces {announced} bytes of text at byte {at}, and {limit} is the limit")]
+    #[error("{announced} bytes of text announced at byte {at}, more than the limit of {limit}")]
     Text {
         /// Where.
         at: usize,
@@ -71,7 +71,7 @@ pub enum ShapeError {
         limit: usize,
     },
     /// The bytes end within a value.
-    #[error("it is cut short: {missing} more bytes were announced at byte {at}")]
+    #[error("truncated: {missing} more bytes announced at byte {at}")]
     Truncated {
         /// Where the value begins.
         at: usize,
@@ -79,13 +79,13 @@ pub enum ShapeError {
         missing: u64,
     },
     /// Bytes follow the value.
-    #[error("{extra} bytes follow its end")]
+    #[error("{extra} trailing bytes")]
     Trailing {
         /// How many.
         extra: usize,
     },
     /// An extension type or the reserved marker; no document uses them.
-    #[error("byte {at} begins a value of a kind that no document has")]
+    #[error("unsupported type of value at byte {at}")]
     Kind {
         /// Where.
         at: usize,

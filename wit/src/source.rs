@@ -54,7 +54,7 @@ impl Source {
         ];
         match measured.iter().find(|(_, length, most)| length > most) {
             Some((what, length, most)) => Err(format!(
-                "{what} is {length} bytes long, and {most} is the limit"
+                "{what} has {length} bytes, more than the limit of {most}"
             )),
             None => Ok(()),
         }

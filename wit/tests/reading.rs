@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use spacecp_contract::{
     Advisory, Affected, Audience, Blob, ComponentName, Correction, Credit, DecodeError, Digest,
     Document, DocumentId, DocumentKind, FeedPath, FileChange, FileState, Head, Index, IndexEntry,
-    Limits, Reference, Restart, Role, RoleKeys, Root, ShapeError, TimelineEntry, Tlp, TreePath,
-    TrustedComment, VersionRange, VersionScheme, Workaround, decode, encode,
+    Limits, Reference, Restart, Role, RoleKeys, Root, ShapeError, TimeBounds, TimelineEntry, Tlp,
+    TreePath, TrustedComment, VersionRange, VersionScheme, Workaround, decode, encode,
 };
 
 fn head(sequence: u64) -> Head {
@@ -51,6 +51,7 @@ fn root(keys: &[&str], threshold: u32) -> Root {
         issued: Timestamp::UNIX_EPOCH,
         expires: Timestamp::MAX,
         sequence_epoch: 0,
+        time_bounds: TimeBounds::default(),
         roles: Role::ALL.map(|role| (role, held.clone())).into(),
     }
 }
@@ -249,7 +250,7 @@ fn a_document_that_does_not_say_what_it_is_is_refused() {
     assert_eq!(field(b"\x80"), "missing field `schema`");
     let text = b"\x82\xa6schema\xa3one\xa4kind\xa4head";
     assert!(
-        field(text).starts_with("the field `schema`: "),
+        field(text).starts_with("field `schema`: "),
         "{}",
         field(text)
     );
@@ -268,7 +269,7 @@ fn a_field_without_a_text_for_a_name_is_refused_since_readers_might_count_fields
         b"\xa3\xff\xfe\xfd",
     ] {
         let reason = field(&with_entry(name, b"\x01"));
-        assert_eq!(reason, "a field has a name that is no text", "{name:x?}");
+        assert_eq!(reason, "a field name is not text", "{name:x?}");
     }
 }
 
@@ -426,7 +427,7 @@ fn an_index_lists_advisories_and_corrections_only_and_each_once() {
         entry("SPACECP-SA-2026-0001", DocumentKind::Advisory),
         entry("SPACECP-SA-2026-0001", DocumentKind::Advisory),
     ]);
-    assert!(twice.validate().unwrap_err().contains("twice"));
+    assert!(twice.validate().unwrap_err().contains("duplicate"));
     let root = index(vec![entry("ROOT", DocumentKind::Root)]);
     assert!(root.validate().is_err());
 }
@@ -443,7 +444,7 @@ fn a_correction_names_no_file_twice_not_even_but_for_case() {
 fn a_correction_makes_nothing_a_file_and_a_folder_at_once() {
     for paths in [["a", "a/b"], ["a/b/c", "a"], ["A", "a/b"]] {
         let error = correction(&paths).validate().unwrap_err();
-        assert!(error.contains("the folder of"), "{paths:?}: {error}");
+        assert!(error.contains("the directory of"), "{paths:?}: {error}");
     }
     assert!(correction(&["a-b", "a/b", "ab"]).validate().is_ok());
 }
@@ -704,4 +705,22 @@ fn every_path_of_a_feed_reads_back_and_nothing_else_is_one() {
     for text in refused {
         assert_eq!(FeedPath::parse(text), None, "{text:?}");
     }
+}
+
+#[test]
+fn a_digest_of_any_other_length_than_that_of_sha_256_is_refused() {
+    for (length, fits) in [
+        (20, false),
+        (31, false),
+        (32, true),
+        (33, false),
+        (64, false),
+    ] {
+        let bytes = [&[0xc4, length][..], &vec![7; usize::from(length)]].concat();
+        let read: Result<Digest, _> = rmp_serde::from_slice(&bytes);
+        assert_eq!(read.is_ok(), fits, "{length}");
+        let text = "07".repeat(usize::from(length));
+        assert_eq!(text.parse::<Digest>().is_ok(), fits, "{length}");
+    }
+    assert!("0A".repeat(32).parse::<Digest>().is_err(), "upper case");
 }

@@ -90,7 +90,7 @@ fn what_would_speak_to_a_terminal_or_turn_a_line_around_is_named_with_its_place(
     let escape = refused(|report| report.actual = "one\ntwo \u{1b}[2J".into());
     assert_eq!(
         escape.to_string(),
-        "what happened has the character \\u{1b} on line 2, which is no text: write it another way"
+        "what happened contains the unsupported character \\u{1b} on line 2"
     );
     for (change, character) in [
         ((|report| report.title.push('\n')) as fn(&mut Report), '\n'),
@@ -113,7 +113,7 @@ fn what_is_too_long_or_too_many_is_named_with_its_limit() {
     let long = refused(|report| report.title = "é".repeat(limits.line + 1));
     assert_eq!(
         long.to_string(),
-        "the title has 201 characters, and 200 is the limit"
+        "the title has 201 characters, more than the limit of 200"
     );
     for change in [
         (|report| report.steps = "x".repeat((32 << 10) + 1)) as fn(&mut Report),
@@ -141,7 +141,7 @@ fn what_is_too_long_or_too_many_is_named_with_its_limit() {
 #[test]
 fn an_attachment_has_the_name_of_a_file_and_of_no_other() {
     for (name, rule) in [
-        ("a/b", "leads into a folder"),
+        ("a/b", "contains a directory"),
         (".gitattributes", "begins with a dot"),
     ] {
         let error = refused(|report| report.attachments = vec![attached(name, b"")]);

@@ -391,6 +391,97 @@ fn generic_orders_what_a_game_server_has() {
 }
 
 #[test]
+fn maven_counts_every_letter_as_a_qualifier_only_right_before_a_number() {
+    ascending(
+        Maven,
+        &[
+            &["1-a1", "1-alpha-1"],
+            &["1-b1", "1-beta-1"],
+            &["1-m1", "1-milestone-1"],
+            &["1"],
+            &["1-a"],
+            &["1-b"],
+            &["1-m"],
+        ],
+    );
+}
+
+#[test]
+fn generic_takes_whatever_separates_the_words_of_a_line_for_the_same() {
+    ascending(
+        Generic,
+        &[&["git-Paper-496", "git.Paper-496", "git_paper 496"]],
+    );
+}
+
+#[test]
+fn versions_are_compared_by_operators_and_shown_with_their_scheme() {
+    let read = |text| Version::read(Semver, text).unwrap();
+    assert!(read("1.9.0") < read("1.10.0"));
+    assert!(read("1.0.0-rc.1") < read("1.0.0"));
+    assert!(read("2.0.0") >= read("2.0"));
+    assert_eq!(format!("{:?}", read("1.0.0")), "Version(semver \"1.0.0\")");
+}
+
+#[test]
+fn a_number_is_missed_wherever_it_is_not() {
+    for text in ["..1", ".1.1", "1..1", "1.1.", ".", "1.."] {
+        for scheme in [Semver, Npm] {
+            let refused = Version::read(scheme, text).unwrap_err();
+            assert_eq!(
+                refused.fault,
+                VersionFault::Missing("a number"),
+                "{scheme}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn generic_knows_the_words_of_its_fourth_rule_in_their_order() {
+    ascending(
+        Generic,
+        &[
+            &["2.0-dev"],
+            &["2.0-alpha", "2.0.alpha", "2.0alpha"],
+            &["2.0-alpha-1", "2.0-a1", "2.0a1"],
+            &["2.0-beta"],
+            &["2.0-beta-1", "2.0-b1", "2.0b1"],
+            &["2.0-milestone"],
+            &["2.0-milestone-1", "2.0-m1", "2.0m1"],
+            &["2.0-pre", "2.0-preview"],
+            &["2.0-rc", "2.0-cr"],
+            &["2.0-snapshot"],
+            &["2.0", "2.0-final", "2.0-ga", "2.0-release", "2.0-stable"],
+            &["2.0-a"],
+            &["2.0-b"],
+            &["2.0-m"],
+            &["2.0-nightly"],
+            &["2.0-1"],
+            &["2.0.1"],
+        ],
+    );
+}
+
+#[test]
+fn a_zero_between_numbers_counts_and_one_at_an_end_does_not() {
+    for scheme in [Maven, Generic] {
+        ascending(
+            scheme,
+            &[
+                &["1", "1.0", "1.0.0"],
+                &["1-1", "1.0-1", "1.0.0-1"],
+                &["1-1.0.1", "1.0-1.0.1"],
+                &["1-1.1"],
+                &["1.0.1", "1.0.1.0"],
+                &["1.1", "1.1.0"],
+                &["1.10"],
+            ],
+        );
+    }
+}
+
+#[test]
 fn generic_has_no_order_between_lines_of_development() {
     for (one, other) in [
         ("git-Paper-496", "1.20.4"),
@@ -408,7 +499,7 @@ fn a_scheme_that_is_not_known_reads_nothing() {
     let error = Version::read(VersionScheme::Unknown, "1.0").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"1.0\" cannot be read as a version (unknown): this scheme is not known here"
+        "\"1.0\" is not a valid unknown version: unknown version scheme"
     );
     assert!(Range::read(VersionScheme::Unknown, &range("0", None, None, None)).is_err());
 }
@@ -493,7 +584,7 @@ fn a_range_says_why_it_cannot_be_read() {
     let error = Range::read(Semver, &range("2.0.0", Some("1.0.0"), None, None)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "it begins at 2.0.0 and ends before that, at 1.0.0"
+        "it ends at 1.0.0, before its start 2.0.0"
     );
     let error = Range::read(Semver, &range("1.0", Some("2.0"), Some("2.0"), None)).unwrap_err();
     assert_eq!(error, RangeError::TwoEnds);
@@ -502,8 +593,86 @@ fn a_range_says_why_it_cannot_be_read() {
     let error = Range::read(Semver, &range("soon", None, None, None)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"soon\" cannot be read as a version (semver): 's' has no place in a number"
+        "\"soon\" is not a valid semver version: unexpected 's' in a number"
     );
+}
+
+#[test]
+fn ranges_overlap_from_the_first_version_that_may_be_in_both() {
+    let read = |range: &VersionRange| Range::read(Semver, range).unwrap();
+    let fixed = |from, to| read(&range(from, Some(to), None, None));
+    let last = |from, to| read(&range(from, None, Some(to), None));
+    let limit = |from, to| read(&range(from, None, None, Some(to)));
+    let open = |from| read(&range(from, None, None, None));
+    for (one, other, overlap) in [
+        (fixed("1.0", "2.0"), fixed("2.0", "3.0"), false),
+        (fixed("1.0", "2.0"), fixed("1.9", "3.0"), true),
+        (limit("1.0", "2.0"), fixed("2.0", "3.0"), false),
+        (limit("1.0", "2.0"), fixed("1.9", "3.0"), true),
+        (last("1.0", "2.0"), fixed("2.0", "3.0"), true),
+        (last("1.0", "2.0"), fixed("2.0.1", "3.0"), false),
+        (open("1.0"), fixed("0.5", "1.0"), false),
+        (open("1.0"), last("0.5", "1.0"), true),
+        (open("1.0"), open("9.0"), true),
+        (fixed("0", "1.0"), fixed("0", "0.1"), true),
+        (fixed("0", "1.0"), open("1.0"), false),
+        (fixed("1.0", "1.0"), open("0"), false),
+        (limit("1.0", "1.0"), open("0"), false),
+        (last("1.0", "1.0"), open("0"), true),
+        (fixed("1.0", "4.0"), fixed("2.0", "3.0"), true),
+        (fixed("1.0", "2.0"), fixed("3.0", "4.0"), false),
+    ] {
+        assert_eq!(one.overlaps(&other), overlap, "{one} and {other}");
+        assert_eq!(other.overlaps(&one), overlap, "{other} and {one}");
+    }
+}
+
+#[test]
+fn only_a_range_that_ends_where_it_begins_is_empty() {
+    let is_empty = |range: VersionRange| Range::read(Semver, &range).unwrap().is_empty();
+    assert!(is_empty(range("1.0", Some("1.0"), None, None)));
+    assert!(is_empty(range("1.0", Some("1.0.0"), None, None)));
+    assert!(is_empty(range("1.0", None, None, Some("1.0"))));
+    assert!(!is_empty(range("1.0", Some("1.0.1"), None, None)));
+    assert!(!is_empty(range("1.0", None, Some("1.0"), None)));
+    assert!(!is_empty(range("0", Some("0.0.0"), None, None)));
+    assert!(!is_empty(range("1.0", None, None, None)));
+}
+
+#[test]
+fn a_version_stands_where_its_range_says_on_both_sides_of_each_end() {
+    use Relation::{Inside, Outside, Past};
+    let read = |range: &VersionRange| Range::read(Semver, range).unwrap();
+    let fixed = read(&range("1.0.0", Some("2.0.0"), None, None));
+    let last = read(&range("1.0.0", None, Some("2.0.0"), None));
+    let limit = read(&range("1.0.0", None, None, Some("2.0.0")));
+    let open = read(&range("1.0.0", None, None, None));
+    for (version, relations) in [
+        ("1.0.0-rc.1", [Outside; 4]),
+        ("1.0.0", [Inside; 4]),
+        ("2.0.0-rc.1", [Inside; 4]),
+        ("2.0.0", [Past, Inside, Outside, Inside]),
+        ("2.0.1", [Past, Outside, Outside, Inside]),
+    ] {
+        let version = Version::read(Semver, version).unwrap();
+        for (range, relation) in [&fixed, &last, &limit, &open].into_iter().zip(relations) {
+            assert_eq!(
+                range.relation(&version),
+                Some(relation),
+                "{version} and {range}"
+            );
+            assert_eq!(range.contains(&version), Some(relation == Inside));
+        }
+    }
+}
+
+#[test]
+fn a_version_has_256_bytes_at_most() {
+    for scheme in [Semver, Npm, Deb, Rpm, Maven, Generic] {
+        let of = |length: usize| format!("1.0.0-{}", "a".repeat(length - "1.0.0-".len()));
+        assert!(Version::read(scheme, &of(256)).is_ok(), "{scheme}");
+        assert_eq!(fault(scheme, &of(257)), VersionFault::TooLong, "{scheme}");
+    }
 }
 
 #[test]

@@ -10,28 +10,134 @@ use crate::{Limit, ScanLimits, Why};
 /// Bytes that are asked for at a time, so that memory grows only with what is really there.
 const CHUNK: usize = 64 << 10;
 
-/// What is left.
+/// What a whole scan may spend and has not spent yet.
+#[derive(Debug)]
+pub(crate) struct Purse {
+    limits: ScanLimits,
+    /// Places that each job may name one by one.
+    problems: u64,
+    bytes: u64,
+    entries: u64,
+    components: u64,
+    until: Instant,
+}
+
+impl Purse {
+    /// For a scan of so many jobs.
+    pub(crate) fn new(limits: ScanLimits, jobs: usize) -> Self {
+        let now = Instant::now();
+        let until = now.checked_add(Duration::from_secs(limits.seconds));
+        Self {
+            limits,
+            problems: share(limits.problems, jobs),
+            bytes: limits.bytes,
+            entries: limits.entries,
+            components: limits.components,
+            // A time beyond all times is as good as a very long one.
+            until: until.unwrap_or(now + Duration::from_hours(365 * 24)),
+        }
+    }
+
+    /// What one of so many jobs that are still to come may spend: its part of what is left.
+    pub(crate) fn share(&self, jobs: usize) -> Budget {
+        let now = Instant::now();
+        let left = self.until.saturating_duration_since(now);
+        let part = left / u32::try_from(jobs.max(1)).unwrap_or(u32::MAX);
+        let limits = ScanLimits {
+            bytes: share(self.bytes, jobs),
+            entries: share(self.entries, jobs),
+            components: share(self.components, jobs),
+            problems: self.problems,
+            seconds: part.as_secs() + u64::from(part.subsec_nanos() > 0),
+            ..self.limits
+        };
+        Budget {
+            limits,
+            bytes: limits.bytes,
+            entries: limits.entries,
+            components: limits.components,
+            known: limits.components,
+            held: 0,
+            until: now + part,
+        }
+    }
+
+    /// What a job may spend that begins once more: as before, and its part of what is left on top of that. What it
+    /// has read it need not read again.
+    pub(crate) fn share_on_top_of(&self, before: &Budget, jobs: usize) -> Budget {
+        let mut budget = self.share(jobs);
+        budget.entries += before.entries_spent();
+        budget.limits.entries = budget.entries;
+        budget.components += before.components_spent();
+        budget.limits.components = budget.components;
+        budget
+    }
+
+    /// Takes what a job has spent.
+    pub(crate) fn spend(&mut self, budget: &Budget) {
+        self.bytes = self.bytes.saturating_sub(budget.bytes_spent());
+        self.entries = self.entries.saturating_sub(budget.entries_spent());
+        self.components = self.components.saturating_sub(budget.components_spent());
+    }
+
+    /// Gives back entries and components of a job that has begun once more, and has spent them again.
+    pub(crate) fn refund(&mut self, before: &Budget) {
+        self.entries = self.entries.saturating_add(before.entries_spent());
+        self.components = self.components.saturating_add(before.components_spent());
+    }
+}
+
+fn share(of: u64, jobs: usize) -> u64 {
+    of.div_ceil(jobs.max(1) as u64)
+}
+
+/// What one job may still spend.
 #[derive(Debug)]
 pub(crate) struct Budget {
     pub(crate) limits: ScanLimits,
     bytes: u64,
     entries: u64,
+    components: u64,
+    /// Components that were known before and may be listed when no new one may be.
+    known: u64,
     held: u64,
     until: Instant,
 }
 
 impl Budget {
-    pub(crate) fn new(limits: ScanLimits) -> Self {
-        let now = Instant::now();
-        let until = now.checked_add(Duration::from_secs(limits.seconds));
-        Self {
-            limits,
-            bytes: limits.bytes,
-            entries: limits.entries,
-            held: 0,
-            // A time beyond all times is as good as a very long one.
-            until: until.unwrap_or(now + Duration::from_hours(365 * 24)),
+    fn bytes_spent(&self) -> u64 {
+        self.limits.bytes - self.bytes
+    }
+
+    fn entries_spent(&self) -> u64 {
+        self.limits.entries - self.entries
+    }
+
+    fn components_spent(&self) -> u64 {
+        self.limits.components - self.components
+    }
+
+    /// Whether a job that this limit cut short with another budget comes further with this one.
+    pub(crate) fn gets_further_than(&self, before: &Self, limit: Limit) -> bool {
+        let more = match limit {
+            Limit::Bytes => self.bytes > 0,
+            Limit::Entries => self.limits.entries > before.limits.entries,
+            Limit::Components => self.limits.components > before.limits.components,
+            _ => true,
+        };
+        more && self.time().is_ok()
+    }
+
+    /// One more component is listed. One that was known before may be, where a new one may not.
+    pub(crate) fn component(&mut self, is_known: bool) -> Result<(), Why> {
+        if let Some(left) = self.components.checked_sub(1) {
+            self.components = left;
+        } else if is_known && self.known > 0 {
+            self.known -= 1;
+        } else {
+            return Err(Why::limit(Limit::Components, self.limits.components));
         }
+        Ok(())
     }
 
     /// One more file, folder or entry is looked at.
@@ -78,11 +184,10 @@ impl Budget {
     }
 
     fn spend(&mut self, bytes: u64) -> Result<(), Why> {
-        self.bytes = self
-            .bytes
-            .checked_sub(bytes)
-            .ok_or_else(|| Why::limit(Limit::Bytes, self.limits.bytes))?;
-        Ok(())
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.unwrap_or(0);
+        left.map(drop)
+            .ok_or_else(|| Why::limit(Limit::Bytes, self.limits.bytes))
     }
 
     /// Reads an archive inside another; what it takes counts until [`Budget::release`].

@@ -34,6 +34,25 @@ pub(crate) struct Entry {
     pub(crate) within: String,
 }
 
+impl Entry {
+    /// Whether it is the same component, in whichever version.
+    pub(crate) fn is_the_same(&self, other: &Self) -> bool {
+        self.path == other.path && self.advisory_name == other.advisory_name
+    }
+
+    /// The same as it is listed when it was not read again, for this reason.
+    pub(crate) fn not_read_again(&self, why: &Why) -> Self {
+        let version = match &self.version {
+            Ok(version) => Err(format!("last seen as {version}, not read again: {why}")),
+            known => known.clone(),
+        };
+        Self {
+            version,
+            ..self.clone()
+        }
+    }
+}
+
 impl Findings {
     /// One component, or the reason why it has a name that none can have.
     pub(crate) fn add(
@@ -55,6 +74,21 @@ impl Findings {
                 within: within.to_owned(),
             }),
             Err(why) => self.unread(within.to_owned(), why),
+        }
+    }
+
+    /// Lists what was found in the file before and is not found now, with a version that is not known, if something
+    /// in it was not read.
+    pub(crate) fn keep_what_is_not_read_again(&mut self, earlier: &[Entry]) {
+        let hiding = self.unread.iter().find(|(_, why)| why.hides());
+        let Some(why) = hiding.map(|(_, why)| why.clone()) else {
+            return;
+        };
+        for entry in earlier {
+            let is_there = self.entries.iter().any(|now| now.is_the_same(entry));
+            if !is_there && self.may_grow() {
+                self.entries.push(entry.not_read_again(&why));
+            }
         }
     }
 
@@ -93,11 +127,11 @@ impl Findings {
 fn told(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST_VERSION || text.chars().any(char::is_control) {
-        return Err("what it says is not a version".to_owned());
+        return Err("invalid version".to_owned());
     }
     // What a build should have replaced, as ${project.version} or @version@.
     if text.contains("${") || (text.starts_with('@') && text.ends_with('@')) {
-        return Err(format!("it says {text}, which its build left unreplaced"));
+        return Err(format!("the version is the unreplaced placeholder {text}"));
     }
     Ok(text.to_owned())
 }

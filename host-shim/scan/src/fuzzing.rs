@@ -2,7 +2,7 @@
 
 use spacecp_contract::Release;
 
-use crate::{ScanLimits, budget::Budget, jar, providers};
+use crate::{ScanLimits, budget::Purse, jar, providers};
 
 /// Goes through an archive as that of a server, under small limits; how many components were found.
 pub fn archive(bytes: &[u8]) -> usize {
@@ -12,7 +12,7 @@ pub fn archive(bytes: &[u8]) -> usize {
         archive_entries: 1_000,
         ..ScanLimits::default()
     };
-    jar::read_bytes(bytes, "server.jar", &mut Budget::new(limits))
+    jar::read_bytes(bytes, "server.jar", &mut Purse::new(limits, 1).share(1))
 }
 
 /// Reads a status file of dpkg; how many packages were listed, and how many were not understood.

@@ -1,6 +1,6 @@
 //! The folder that a job looks at, held open: whatever is opened is opened through it.
 //!
-//! Links inside the folder are followed, but not out of it, and opening never waits.
+//! Links inside the folder are followed, but not out of it, whatever is exchanged meanwhile, and opening never waits.
 
 use std::{
     fs::File,
@@ -8,13 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cap_std::{
-    ambient_authority,
-    fs::{Dir, Metadata, MetadataExt, OpenOptions, OpenOptionsExt},
-};
+use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
 use serde::{Deserialize, Serialize};
 
-use crate::Why;
+use crate::{Why, root};
 
 /// Opening returns at once, whatever it is that is opened.
 const WITHOUT_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -73,10 +70,20 @@ pub(crate) enum Kind {
 }
 
 impl Ground {
-    pub(crate) fn open(path: &Path) -> Result<Self, Why> {
-        let dir = Dir::open_ambient_dir(path, ambient_authority());
+    /// The folder at `path`; or the one around it, with its name, where a file lies there.
+    pub(crate) fn of(path: &Path) -> (PathBuf, Option<PathBuf>, Result<Self, Why>) {
+        if let (Some(around), Some(name)) = (path.parent(), path.file_name())
+            && let Ok(around) = Self::open(around)
+            && around.dir.metadata(name).is_ok_and(|file| file.is_file())
+        {
+            return (around.path.clone(), Some(name.into()), Ok(around));
+        }
+        (path.to_owned(), None, Self::open(path))
+    }
+
+    fn open(path: &Path) -> Result<Self, Why> {
         Ok(Self {
-            dir: dir.map_err(|error| Why::io(&error))?,
+            dir: Dir::from_std_file(root::open(path)?),
             path: path.to_owned(),
         })
     }
@@ -102,7 +109,7 @@ impl Ground {
     /// A link that leads nowhere is something, and cannot be read.
     fn dangling<T>(&self, path: &Path) -> Result<Option<T>, Why> {
         match self.dir.symlink_metadata(path) {
-            Ok(_) => Err(Why::Io("it is a link that leads nowhere".to_owned())),
+            Ok(_) => Err(Why::Io("broken symbolic link".to_owned())),
             Err(_) => Ok(None),
         }
     }

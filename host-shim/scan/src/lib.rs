@@ -15,11 +15,14 @@ mod findings;
 mod ground;
 mod jar;
 mod limits;
+mod look;
 mod memory;
 mod names;
 mod providers;
 mod report;
+mod root;
 mod scanner;
+mod turn;
 mod unique;
 
 pub use limits::ScanLimits;

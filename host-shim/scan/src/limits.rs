@@ -2,33 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a scan may spend. Whatever is beyond a limit is named in the report and counts as unread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Limits of one scan of components and inventories. What lies beyond a limit is listed in the report and counts as
+/// unread, so that a verdict about it is `unknown`.
+///
+/// Limits of the whole scan are shared out evenly among components and inventories, so that none of them uses up what
+/// another one needs; what some leave over goes to those that have more to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ScanLimits {
-    /// Bytes of one list of packages: a lock file, dpkg's status, an SBOM.
+    /// Bytes of one package list: a lock file, the status of dpkg, an SBOM.
     pub document_bytes: u64,
-    /// Bytes of one description of one package: `package.json`, `plugin.yml`, a manifest.
+    /// Bytes of one package description: `package.json`, `plugin.yml`, a manifest.
     pub descriptor_bytes: u64,
-    /// Bytes of archives inside archives that are held in memory at once.
+    /// Bytes of nested archives held in memory at the same time.
     pub nested_bytes: u64,
     /// Entries of one archive.
     pub archive_entries: u64,
-    /// Archives inside one another; 1 means that no archive inside another is opened.
+    /// Levels of nested archives; 1 opens no archive inside another one.
     pub archive_depth: u32,
-    /// Folders inside one another.
+    /// Levels of nested directories.
     pub folder_depth: u32,
-    /// Bytes that one scan reads, with what it unpacks.
+    /// Bytes that one scan reads and unpacks.
     pub bytes: u64,
-    /// Files, folders and entries of archives that one scan looks at.
+    /// Files, directories and archive entries that one scan visits.
     pub entries: u64,
     /// Components that one scan finds.
+    #[schema(maximum = 1_000_000)]
     pub components: u64,
-    /// Places that could not be read which are named one by one; the rest is counted.
+    /// Unreadable paths that are listed one by one; further ones are counted.
     pub problems: u64,
-    /// Seconds that one scan takes. What was read until then is remembered, so the next one goes on.
+    /// Seconds that one scan takes. What was read is cached, so the next scan continues from there.
+    #[schema(minimum = 1, maximum = 3600)]
     pub seconds: u64,
-    /// Seconds for which a scan counts as fresh, while nothing is applied or taken back.
+    /// Seconds for which a scan is reused, unless something was applied or rolled back.
     pub fresh_seconds: u64,
 }
 

@@ -108,16 +108,24 @@ impl fmt::Display for Limit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Why {
     /// The system refused.
-    #[error("it cannot be read: {0}")]
+    #[error("cannot read it: {0}")]
     Io(String),
     /// A folder, a pipe, a device or a socket where a file was expected.
-    #[error("it is not a regular file")]
+    #[error("not a regular file")]
     NotAFile,
+    /// A link on the way there that root and the panel's user did not put there.
+    #[error(
+        "a link on the way there, which user {user} could have put there, leads to what is not theirs"
+    )]
+    Elsewhere {
+        /// The user.
+        user: u32,
+    },
     /// It changed between the first look and the last.
-    #[error("it changed while it was read")]
+    #[error("the file changed while being read")]
     Changed,
     /// A limit was reached; from there on nothing was read.
-    #[error("{limit} ({most}) is reached; what lies beyond was not read")]
+    #[error("limit {limit} ({most}) reached; the rest was not read")]
     Limit {
         /// Which.
         limit: Limit,
@@ -125,7 +133,7 @@ pub enum Why {
         most: u64,
     },
     /// It is not of the format that its name promises.
-    #[error("it is not {format}: {reason}")]
+    #[error("not {format}: {reason}")]
     Malformed {
         /// The format, with its article.
         format: String,
@@ -133,25 +141,25 @@ pub enum Why {
         reason: String,
     },
     /// An entry of an archive that wants a key.
-    #[error("it is encrypted")]
+    #[error("encrypted")]
     Encrypted,
     /// An entry of an archive that is compressed in another way than by deflate.
-    #[error("it is compressed by {0}, which is not read")]
+    #[error("unsupported compression {0}")]
     Compression(String),
     /// Two entries of one name; programs differ in which one they take.
-    #[error("there are two entries of this name, and programs differ in which one they take")]
+    #[error("duplicate entry name; programs differ in which one they use")]
     Twice,
     /// What is installed has a name that no component can have.
     #[error("{0}")]
     Name(String),
     /// Something that should be said is not there.
-    #[error("it does not say {0}")]
+    #[error("missing information: {0}")]
     Missing(String),
     /// A format that exists and is not read.
-    #[error("{0}, which is not read")]
+    #[error("{0} is not supported")]
     NotRead(String),
     /// More places than are named one by one.
-    #[error("{0} more places could not be read")]
+    #[error("{0} more paths could not be read")]
     More(u64),
 }
 
@@ -176,6 +184,20 @@ impl Why {
     /// Whether the same file, unchanged, may be read the next time.
     pub(crate) fn may_pass(&self) -> bool {
         self.cuts_short() || matches!(self, Self::Io(_) | Self::Changed)
+    }
+
+    /// Whether something may lie there that was not seen, and not only that what lies there says too little.
+    pub(crate) fn hides(&self) -> bool {
+        matches!(
+            self,
+            Self::Io(_)
+                | Self::NotAFile
+                | Self::Changed
+                | Self::Limit { .. }
+                | Self::Malformed { .. }
+                | Self::Encrypted
+                | Self::Compression(_)
+        )
     }
 
     /// Whether it kept the scan from going on.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use spacecp_contract::{ComponentName, VersionScheme};
 
-use crate::{Found, Provider};
+use crate::{Found, Provider, findings::Entry, scanner::Job};
 
 /// One component as it was found.
 #[derive(Debug)]
@@ -20,6 +20,22 @@ pub(crate) struct Sighting {
     pub(crate) version: Result<String, String>,
     pub(crate) at: String,
     pub(crate) provider: Provider,
+}
+
+impl Sighting {
+    /// What a provider found for a job in a file.
+    pub(crate) fn of(job: &Job, provider: Provider, at: String, entry: Entry) -> Self {
+        let labels = entry.path.iter().map(String::as_str);
+        let name = std::iter::once(job.name.as_str()).chain(labels);
+        Self {
+            name: name.collect::<Vec<_>>().join("/"),
+            advisory_name: entry.advisory_name,
+            scheme: entry.scheme,
+            version: entry.version,
+            at: at.replace(char::is_control, "_"),
+            provider,
+        }
+    }
 }
 
 /// The same package in the same version, wherever it lies.

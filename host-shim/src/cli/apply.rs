@@ -6,7 +6,7 @@ use spacecp_contract::{Digest, DocumentId};
 
 use super::{
     CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show,
-    telling::Telling,
+    signals::HeldOff, telling::Telling,
 };
 use crate::{
     apply::{Application, Gravity, JointPlan, Plan},
@@ -52,9 +52,7 @@ pub(super) async fn apply(
     }
     if asked.at_window {
         let [(correction, component)] = parts.as_slice() else {
-            return Err(usage(
-                "--at-window is for one correction at a time".to_owned(),
-            ));
+            return Err(usage("--at-window accepts only one correction".to_owned()));
         };
         let request = ApplyRequest {
             correction: correction.clone(),
@@ -72,6 +70,7 @@ pub(super) async fn apply(
         overwrite: asked.overwrite,
         by: whoami(),
     };
+    let _goes_on = HeldOff::begin()?;
     let applied = shim.apply_jointly(request, &Bar::new()).await?;
     match applied.as_slice() {
         [one] => tell(one, "corrected", &telling, out).await,
@@ -107,7 +106,7 @@ pub(super) async fn changes(
 async fn parts(shim: &Shim, asked: &Apply) -> Result<Vec<(DocumentId, String)>, CommandError> {
     if asked.component.is_some() && asked.corrections.len() > 1 {
         return Err(CommandError::Usage(
-            "--component is for one correction; apply the others without it".to_owned(),
+            "--component accepts only one correction; apply the others without it".to_owned(),
         ));
     }
     let mut parts: Vec<(DocumentId, String)> = Vec::new();
@@ -115,7 +114,7 @@ async fn parts(shim: &Shim, asked: &Apply) -> Result<Vec<(DocumentId, String)>, 
         let correction = DocumentId::new(name.clone())
             .map_err(|error| CommandError::Usage(error.to_string()))?;
         if parts.iter().any(|(other, _)| *other == correction) {
-            return Err(CommandError::Usage(format!("{name} is named twice")));
+            return Err(CommandError::Usage(format!("{name} is given twice")));
         }
         shim.look_for(&correction).await?;
         let component = which_component(shim, &correction, asked.component.as_deref()).await?;
@@ -152,7 +151,7 @@ async fn print_joint(
     }
     if joint.plans.len() > 1 {
         out.line(&format!(
-            "{} corrections, all or none; plan {}",
+            "{} corrections, applied together or not at all; plan {}",
             joint.plans.len(),
             joint.digest
         ))?;
@@ -170,6 +169,7 @@ pub(super) async fn roll_back(
         Some(application) => application.id,
         None => which.to_owned(),
     };
+    let _goes_on = HeldOff::begin()?;
     let application = shim
         .roll_back(&id, overwrite, &whoami(), &Bar::new())
         .await?;
@@ -206,10 +206,10 @@ async fn which_component(
     match fitting.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(CommandError::Refused(format!(
-            "nothing that is installed here is what {correction} corrects"
+            "no installed component matches correction {correction}"
         ))),
         several => Err(CommandError::Usage(format!(
-            "{correction} could be applied to {}: say which with --component",
+            "{correction} matches several components ({}): choose one with --component",
             several.join(", ")
         ))),
     }
@@ -221,7 +221,7 @@ fn print_plan(plan: &Plan, out: &Output) -> io::Result<()> {
         plan.correction, plan.revision, plan.component, plan.from, plan.to
     ))?;
     out.line(&format!(
-        "{} files, {} bytes to fetch; plan {}",
+        "{} files, {} bytes to download; plan {}",
         plan.files.len(),
         plan.download,
         plan.digest
@@ -240,7 +240,7 @@ fn print_plan(plan: &Plan, out: &Output) -> io::Result<()> {
         let mark = match finding.gravity {
             Gravity::Information => "note",
             Gravity::Warning => "warning",
-            Gravity::Obstacle => "obstacle",
+            Gravity::Obstacle => "blocker",
         };
         out.line(&format!(
             "{mark} ({}): {}. {}",
@@ -250,10 +250,7 @@ fn print_plan(plan: &Plan, out: &Output) -> io::Result<()> {
         ))?;
     }
     for difference in &plan.differences {
-        out.line(&format!(
-            "{}, as it is here and as it would be:",
-            difference.path
-        ))?;
+        out.line(&format!("{}, current and corrected:", difference.path))?;
         out.text(&difference.lines)?;
     }
     Ok(())
@@ -266,17 +263,19 @@ fn ask(joint: &JointPlan) -> Result<(), CommandError> {
     }
     if !io::stdin().is_terminal() {
         return Err(CommandError::Refused(format!(
-            "nobody is there to ask: repeat it with --yes, or with --plan {}",
+            "cannot prompt: standard input is not a terminal. Pass --yes or --plan {}",
             joint.digest
         )));
     }
-    write!(io::stderr(), "Apply it? [y/N] ")?;
+    write!(io::stderr(), "Apply? [y/N] ")?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {
         Ok(())
     } else {
-        Err(CommandError::Refused("nothing was changed".to_owned()))
+        Err(CommandError::Refused(
+            "cancelled: nothing was changed".to_owned(),
+        ))
     }
 }
 

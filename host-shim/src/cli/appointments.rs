@@ -31,7 +31,7 @@ pub(super) async fn appointments(
     }
     telling.mark(&all)?;
     if all.is_empty() {
-        out.line("Nothing waits for a window, and nothing did.")?;
+        out.line("No scheduled corrections.")?;
     }
     for appointment in &all {
         out.line(&line(appointment))?;
@@ -40,7 +40,7 @@ pub(super) async fn appointments(
     if let (true, Some(window)) = (waits, shim.next_window(now).await?) {
         let window = window.strftime("%Y-%m-%d %H:%M UTC");
         out.line(&format!(
-            "The next window: {window}. \"serve\" has to run then."
+            "Next maintenance window: {window}. \"serve\" must be running then."
         ))?;
     }
     Ok(Ending::Well)
@@ -63,10 +63,10 @@ pub(super) async fn tell(
 
 fn line(appointment: &Appointment) -> String {
     let state = match appointment.state {
-        Kept::Waiting => "waits for the window",
-        Kept::Applied => "was applied",
-        Kept::Failed => "was not applied",
-        Kept::Withdrawn => "was withdrawn",
+        Kept::Waiting => "scheduled",
+        Kept::Applied => "applied",
+        Kept::Failed => "failed",
+        Kept::Withdrawn => "cancelled",
     };
     let words = appointment
         .words
@@ -74,7 +74,7 @@ fn line(appointment: &Appointment) -> String {
         .map(|words| format!(": {words}"))
         .unwrap_or_default();
     format!(
-        "{}  {} revision {} for {} {state}{words} (asked for by {}, {})",
+        "{}  {} revision {} for {} {state}{words} (scheduled by {} on {})",
         appointment.number,
         appointment.correction,
         appointment.revision,

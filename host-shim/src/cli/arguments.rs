@@ -6,15 +6,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::asked::{AppointmentAction, Components, Exposure, List};
 
-/// Signed security advisories on this panel: what is exposed, and the corrections for it.
+/// Check this panel against the vendor's signed security advisories and apply the corrections.
 #[derive(Debug, Parser)]
 #[command(
     name = "spacecp-advisories",
     version,
-    after_help = "Exit codes:\n  0  done; with check: nothing is exposed\n  1  with check: something is exposed or cannot be decided, or the vendor's last word has expired; with doctor: something wants attention\n  2  the command line or the configuration cannot be used\n  3  refused: not signed as it must be, drifted, in the way, no word given, or an audit log that does not hold\n  4  tried, and did not work; with auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
+    after_help = "Exit codes:\n  0  success; check: no component is affected\n  1  check: a component is affected, unknown or unreadable, or there is no valid data from the feed; doctor: a problem was found\n  2  invalid command line or configuration\n  3  refused: invalid signature, plan changed, blocker found, confirmation missing, or audit log verification failed\n  4  failed; auto --once: a correction failed\n\nExamples:\n  spacecp-advisories sync\n  spacecp-advisories check --format json\n  spacecp-advisories show SPACECP-SA-2026-0007\n  spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run"
 )]
 pub(super) struct Arguments {
-    /// The configuration.
+    /// Read the configuration from this file.
     #[arg(
         long,
         short,
@@ -25,21 +25,21 @@ pub(super) struct Arguments {
     )]
     pub(super) config: PathBuf,
 
-    /// Print JSON for a script to read.
+    /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub(super) json: bool,
 
-    /// Give out what is under embargo in JSON and SARIF, too; the audit log says who asked.
+    /// Include embargoed advisories in JSON and SARIF output, and record the access in the audit log.
     ///
-    /// Without it a program is told the ids, and "under embargo".
+    /// Without this option, JSON and SARIF output name an embargoed advisory by its id only.
     #[arg(long, global = true)]
     pub(super) under_embargo: bool,
 
-    /// When to use colours.
+    /// Set when to colour the output.
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub(super) color: Colour,
 
-    /// What to log to standard error, as "info" or "warn,sqlx=off".
+    /// Set the filter for log lines on standard error, such as "info" or "warn,sqlx=off".
     #[arg(
         long,
         global = true,
@@ -54,183 +54,199 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
-    /// On a terminal only.
+    /// Colour the output on a terminal only.
     Auto,
-    /// Always.
+    /// Always colour the output.
     Always,
-    /// Never.
+    /// Never colour the output.
     Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Ask the feed for news.
+    /// Fetch new advisories and corrections from the feed and verify them.
     Sync,
-    /// Say which installed components are exposed, and why; ends with 1 if any is, or nobody can say.
+    /// Check installed components against the advisories received. Exits with 1 if any is affected, unknown
+    /// or could not be read.
     ///
-    /// Does not ask the feed: run "sync" before, or leave that to "serve". Where several advisories speak of one
-    /// flaw, a page has the gravest verdict and names the others; JSON has all of them, and `same_flaw_as` says which
-    /// advisory speaks for one.
+    /// Does not contact the feed: run "sync" first, or keep "serve" running. Also exits with 1 before the
+    /// first sync and after the received data has expired. If several advisories describe the same
+    /// vulnerability, the table shows the most severe verdict and names the other advisories; JSON output
+    /// lists every verdict, and `same_flaw_as` names the advisory whose verdict is shown.
     Check(Check),
     /// List the advisories received.
     List(List),
-    /// List the components installed, in which version, and where that was read.
+    /// List the installed components with their versions and the paths where each was found.
     Components(Components),
-    /// Show from when until when this panel was exposed to what, and why that ended.
+    /// Show the exposure history: which components were affected by which advisory, from when until when,
+    /// and what ended it.
     ///
-    /// Answers "was I exposed between these dates?", as far as it was known here.
+    /// Answers whether this panel was affected between two dates, as far as this panel knew. Example:
+    /// spacecp-advisories exposure --advisory CVE-2021-44228 --from 2026-11-01
     Exposure(Exposure),
-    /// Show what an administrator wants applied at the next window, or take such a word back.
+    /// List or cancel scheduled corrections.
     ///
-    /// "apply --at-window" makes an appointment; "serve" keeps it.
+    /// "apply --at-window" schedules a correction; "serve" applies it in the next maintenance window.
+    #[command(name = "schedule", alias = "appointments")]
     Appointments {
         #[command(subcommand)]
         action: Option<AppointmentAction>,
     },
     /// Show what a correction changes in a component, line by line.
     Changes {
-        /// The correction's id, as SPACECP-SC-2026-0007.
+        /// Id of the correction, such as SPACECP-SC-2026-0007.
         correction: String,
-        /// The component; needed only where several could be meant.
+        /// Component to compare with. Required only if the correction matches several.
         #[arg(long)]
         component: Option<String>,
     },
-    /// Print completions for a shell, to be put where it looks for them.
+    /// Print the completion script for a shell.
+    ///
+    /// Example: spacecp-advisories completions bash > /etc/bash_completion.d/spacecp-advisories
     Completions {
-        /// The shell.
+        /// Shell to print the script for.
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages of this program and all of its commands into a folder.
+    /// Write the manual pages of all commands into a directory.
     Man {
-        /// The folder.
+        /// Directory to write to.
+        #[arg(value_name = "DIRECTORY")]
         folder: PathBuf,
     },
-    /// Show one advisory, with the verdicts and the correction for this panel.
+    /// Show one advisory with its verdicts and the correction for this panel.
     Show {
-        /// Its id, as SPACECP-SA-2026-0007.
+        /// Id of the advisory, such as SPACECP-SA-2026-0007.
         advisory: String,
     },
-    /// Mark a workaround as in place, or as no longer in place.
+    /// Mark a workaround as in place, or remove the mark.
     ///
-    /// What is exposed stays exposed; it is less urgent. A mark ends at its time, and as soon as the
+    /// A marked component stays affected, with lower urgency. A mark ends on its date, and as soon as the
     /// text of the workaround changes.
     Workaround {
         #[command(subcommand)]
         action: Workaround,
     },
-    /// Accept the risk of an exposure for a while.
+    /// Accept the risk of an affected component until a date.
     ///
-    /// What is exposed stays exposed; it is less urgent. An acceptance ends at its time, and as soon as
-    /// the advisory's severity, its affected versions or known attacks change.
+    /// The component stays affected, with lower urgency. The acceptance ends on its date, and as soon as
+    /// the severity, the affected versions or the known exploitation of the advisory change.
     Accept(Accept),
-    /// Apply corrections.
+    /// Apply corrections to the installed components.
     ///
-    /// Several are one plan: what others require comes first, and all of them are applied, or none.
+    /// Several corrections form one plan: required corrections come first, and either all are applied or
+    /// none. Shows the plan and asks for confirmation. Without a terminal, pass --yes, or --plan with the
+    /// digest of a plan reviewed earlier.
     ///
-    /// Shows what would happen first. On a terminal it asks then; elsewhere it wants --yes, or --plan
-    /// with the digest of the plan that was looked at.
+    /// Example: spacecp-advisories apply SPACECP-SC-2026-0007 --dry-run
     Apply(Apply),
-    /// Take an application back: the old tree returns, with the run-time data as it is now.
+    /// Roll back an apply run: restore the previous files and keep the current run-time data.
     ///
-    /// Needs neither the feed nor the plugin nor the component itself.
+    /// Needs neither the feed, the plugin nor the component itself.
     Rollback {
-        /// The application's id, or a component whose newest application is meant.
-        #[arg(value_name = "APPLICATION|COMPONENT")]
+        /// Id of the apply run, or a component to roll back its newest apply run.
+        #[arg(value_name = "APPLY_RUN|COMPONENT")]
         which: String,
-        /// Give up files that were changed since the correction was applied.
+        /// Discard changes made to files since the correction was applied.
         #[arg(long)]
         overwrite: bool,
     },
-    /// Show the policy of automatic application, when it acts next, and what it did.
+    /// Show the policy for automatic application, its next run and the previous runs.
     ///
-    /// "serve" applies what the policy lets it apply, within the windows that it names. The policy is
-    /// edited on the page of that name; the configuration says what it may allow at most.
+    /// "serve" applies what the policy allows, within the maintenance windows of the policy. Edit the
+    /// policy on the page "Policy"; the configuration limits what it may allow.
     Auto(Auto),
-    /// Show who is told what happens here, try whether they can be, and have what failed tried again.
+    /// List notification channels, test them, or retry failed deliveries.
     ///
-    /// "serve" looks each minute, and as soon as something happens. Channels are set up in the
-    /// configuration ([[notify.channel]]).
+    /// "serve" sends notifications as events happen, and checks for new ones every minute. Configure
+    /// channels under [[notify.channel]].
     Notify {
         #[command(subcommand)]
         action: NotifyAction,
     },
-    /// Encrypt a report of a vulnerability to the vendor, for sending it in private.
+    /// Encrypt a vulnerability report to the vendor.
     ///
-    /// Nothing of it is kept in clear. Without --out the encrypted report is printed, in armour that can
-    /// be mailed.
+    /// No plain text is kept. Without --out, prints the encrypted report in ASCII armour for sending by
+    /// e-mail. Start with a template: spacecp-advisories report --template > report.toml
     Report(Report),
-    /// Show what was applied and taken back, and what the audit log has of it.
+    /// Show the apply runs and rollbacks with their entries in the audit log.
     History,
-    /// Show the audit log: what was done and decided here, by whom, and on whose signatures.
+    /// Show the audit log: every action and decision, who made it, and which keys signed what was applied.
     ///
-    /// Needs neither the feed nor the plugin. With --json it prints one line an entry, the oldest
-    /// first, for keeping elsewhere; ends with 3 where the log does not hold.
+    /// Needs neither the feed nor the plugin. With --json, prints one entry a line, oldest first, for
+    /// archiving. Exits with 3 if verification of the log fails.
     Audit(Audit),
-    /// Take in news that was carried here in one file; asks nobody on the network.
+    /// Import an offline bundle (no network access).
     ///
-    /// The file is checked as the feed itself would be. The payloads of its corrections are kept, so
-    /// that they can be applied here.
+    /// Verifies the bundle exactly as the feed itself. The payloads of its corrections are stored, so that
+    /// they can be applied offline.
     Import {
-        /// The bundle, as "spacecp-publisher bundle" makes it.
+        /// Bundle written by "spacecp-publisher bundle".
         file: PathBuf,
     },
-    /// Show whom this panel believes, since when, and what it refused.
+    /// Show the trusted root, its keys, and what this panel rejected; or reset the trusted state.
     Trust {
         #[command(subcommand)]
         action: Option<Trust>,
     },
-    /// Show whom the vendor has to encrypt to, for this panel to read what is under embargo.
+    /// Show this panel's age recipient, to which the vendor encrypts embargoed advisories.
     ///
-    /// The recipient (age1…) is for the vendor alone: whoever knows it can tell whether a broadcast is for
-    /// this panel.
+    /// Give the recipient (age1…) to the vendor only: whoever knows it can recognise broadcasts that are
+    /// sealed for this panel.
     Identity {
         #[command(subcommand)]
         action: Option<Identity>,
     },
-    /// Look for what keeps advisories from arriving or corrections from being applied, and say what
-    /// to do; ends with 1 if there is anything.
+    /// Diagnose whatever prevents advisories from arriving or corrections from being applied, with
+    /// remedies. Exits with 1 if a problem is found.
     Doctor,
-    /// Finish or undo what was cut off: a crash, a power loss.
+    /// Complete or roll back what a crash or a power loss interrupted.
     ///
-    /// Every other command does that first, too. It needs neither the feed nor the plugin, and leaves
-    /// alone what another process is at.
-    Recover,
-    /// Go on with an application while the panel is stopped: started by the panel, not by hand.
+    /// Every other command does this first. Needs neither the feed nor the plugin, and skips what another
+    /// process holds locked. Exits with 4 if something can be neither completed nor rolled back yet.
+    Recover {
+        /// First move a lost or damaged store.sqlite aside and create a new one from the copy of the journal.
+        ///
+        /// Loses decisions, tokens, the policy, the clock's memory and the newest entries of the audit
+        /// log: restore the file from a backup instead if there is one.
+        #[arg(long)]
+        new_store: bool,
+    },
+    /// Continue an apply run while the panel is stopped. Started by the panel, not by hand.
     #[command(hide = true)]
     Watch {
-        /// The application's id.
+        /// Id of the apply run.
         application: String,
     },
-    /// Serve the pages and follow the feed.
+    /// Serve the web pages and the API, sync with the feed, and run scheduled work.
     Serve {
-        /// The address to listen on, instead of the one in the configuration.
+        /// Listen on this address instead of the configured one.
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<SocketAddr>,
     },
-    /// Have users of the pages log in with a code from their phone beside the password.
+    /// Set up two-factor login (TOTP) for users of the web pages.
     Totp {
         #[command(subcommand)]
         action: Totp,
     },
-    /// Let programs reach the API: each has a token, which may do what its scopes say.
+    /// Create, list or revoke API tokens.
     Token {
         #[command(subcommand)]
         action: TokenAction,
     },
-    /// Turn a password (read from standard input) into the hash that the configuration wants.
+    /// Hash a password read from standard input, for serve.users in the configuration.
     HashPassword,
 }
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Auto {
-    /// Do one run now: hear the feed, apply what may be applied, and say what is held back and why.
+    /// Run once now: sync, apply what the policy allows, and print what is held back and why.
     ///
-    /// The policy holds for it as for any run. Ends with 3 if the panel refused something that the
-    /// plugin had planned or another run is under way, and with 4 if a correction failed.
+    /// The policy applies as to any run. Exits with 3 if a planned correction is refused or another run is
+    /// in progress, and with 4 if a correction fails.
     #[arg(long)]
     pub(super) once: bool,
-    /// Say what such a run would do, and change nothing.
+    /// Print what the run would do, without changing anything.
     #[arg(long, requires = "once")]
     pub(super) dry_run: bool,
     #[command(subcommand)]
@@ -239,33 +255,33 @@ pub(super) struct Auto {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AutoAction {
-    /// Switch automatic application on, if the configuration allows it.
+    /// Enable automatic application, if the configuration allows it.
     On,
-    /// Switch automatic application off.
+    /// Disable automatic application.
     Off,
-    /// Release a correction from quarantine, for every component here.
+    /// Release a correction from quarantine, for every component.
     ///
-    /// A correction that failed, or that somebody took back, is not applied by itself again before
-    /// its next revision or this word.
+    /// A correction that failed or was rolled back is quarantined: it is not applied automatically until
+    /// its next revision or its release.
     Release {
-        /// Its id, as SPACECP-SC-2026-0007.
+        /// Id of the correction, such as SPACECP-SC-2026-0007.
         correction: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Totp {
-    /// Make a secret for a user, and show it once: as a square for the phone, and as an address.
+    /// Create a secret for a user and print it once, as a QR code and as an otpauth address.
     Enrol {
-        /// The user's name, as in the configuration.
+        /// Name of the user, as configured.
         user: String,
     },
-    /// Take the secret of a user away; the password is enough then.
+    /// Remove the secret of a user, who then logs in with the password only.
     Remove {
-        /// The user's name.
+        /// Name of the user.
         user: String,
     },
-    /// List who has a secret.
+    /// List the users who have a secret.
     List,
 }
 
@@ -273,12 +289,12 @@ pub(super) enum Totp {
 pub(super) enum Identity {
     /// Show the recipient.
     Show,
-    /// Make another identity, for the day when somebody else may have seen the one that is there.
+    /// Replace the identity, for example after somebody else may have seen it.
     ///
-    /// This panel reads nothing under embargo until the vendor has enrolled the new one and broadcast again.
-    /// What it has read stays.
+    /// This panel cannot read new embargoed advisories until the vendor has enrolled the new recipient and
+    /// broadcast again. Advisories already received stay readable.
     Renew {
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long, short)]
         yes: bool,
     },
@@ -286,12 +302,24 @@ pub(super) enum Identity {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Trust {
-    /// Forget everything that was learnt from the feed and begin with the pinned root again.
+    /// Discard the trusted state and start again from the pinned root.
     ///
-    /// For the day when all else fails: a vendor that had to begin anew, say. Until the next sync
-    /// this panel knows nothing. Applications and what was decided here stay.
+    /// A last resort, for example after the vendor had to start a new root. Until the next sync this panel
+    /// has no advisories. Apply runs and decisions are kept.
     Reset {
-        /// Do not ask.
+        /// Skip the confirmation.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Discard recorded times that lie in the future, after the clock was ahead by mistake.
+    ///
+    /// A feed that was seen expired stays expired even if the clock is set back, so that old data cannot
+    /// become valid again. A clock that is ahead by mistake therefore blocks the feed until the vendor's
+    /// next root or head; this command is the alternative. Set the clock first. Without --yes, prints what
+    /// would be discarded. Refused (exit code 3) unless the clock is behind a recorded time. Recorded in
+    /// the audit log.
+    ClockReset {
+        /// Discard the times instead of printing them.
         #[arg(long, short)]
         yes: bool,
     },
@@ -299,10 +327,11 @@ pub(super) enum Trust {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// How to print the verdicts.
+    /// Set the output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
-    /// End with 0, too, when every exposure is accepted; a workaround in place is not enough.
+    /// Exit with 0 as well if the risk of every affected component is accepted. A workaround does not
+    /// suffice.
     #[arg(long)]
     pub(super) allow_accepted: bool,
 }
@@ -311,34 +340,35 @@ pub(super) struct Check {
 pub(super) enum Workaround {
     /// Mark a workaround as in place.
     Mark {
-        /// The advisory's id, as SPACECP-SA-2026-0007.
+        /// Id of the advisory, such as SPACECP-SA-2026-0007.
         advisory: String,
-        /// The workaround's id within the advisory.
+        /// Id of the workaround within the advisory.
         workaround: String,
-        /// The component; every component if none is named.
+        /// Component to mark it for [default: every component].
         #[arg(long)]
         component: Option<String>,
-        /// A day, to its end in UTC, or a time as 2026-12-31T18:00:00Z; until the workaround changes if
-        /// none is named.
+        /// End of the mark: a day (inclusive, UTC) or a time such as 2026-12-31T18:00:00Z [default:
+        /// until the workaround changes].
         #[arg(long, value_name = "DATE")]
         until: Option<String>,
-        /// What was done.
+        /// Description of what was done.
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Say that a workaround is no longer in place.
+    /// Remove the mark of a workaround.
+    #[command(name = "unmark", alias = "lift")]
     Lift {
-        /// The advisory's id.
+        /// Id of the advisory.
         advisory: String,
-        /// The workaround's id within the advisory.
+        /// Id of the workaround within the advisory.
         workaround: String,
-        /// The component that it was marked for; the mark for every component if none is named.
+        /// Component of the mark [default: the mark for every component].
         #[arg(long)]
         component: Option<String>,
     },
-    /// List the marks that hold, and those that ended by themselves.
+    /// List the marks that are valid or have expired.
     List {
-        /// Those that were taken back or replaced, too.
+        /// Include marks that were removed or replaced.
         #[arg(long)]
         all: bool,
     },
@@ -346,77 +376,79 @@ pub(super) enum Workaround {
 
 #[derive(Debug, Args)]
 pub(super) struct Accept {
-    /// The advisory's id, as SPACECP-SA-2026-0007.
+    /// Id of the advisory, such as SPACECP-SA-2026-0007.
     #[arg(required_unless_present = "list")]
     pub(super) advisory: Option<String>,
-    /// The component; every component if none is named.
+    /// Component to accept the risk for [default: every component].
     #[arg(long)]
     pub(super) component: Option<String>,
-    /// Why.
+    /// Reason for accepting the risk.
     #[arg(long, required_unless_present_any = ["lift", "list"])]
     pub(super) reason: Option<String>,
-    /// A day, to its end in UTC, or a time as 2026-12-31T18:00:00Z; the configuration says how far away
-    /// it may be (decisions.longest-acceptance-days, 90 if it says nothing).
+    /// End of the acceptance: a day (inclusive, UTC) or a time such as 2026-12-31T18:00:00Z, at most
+    /// decisions.longest-acceptance-days (default 90) away.
     #[arg(long, value_name = "DATE", required_unless_present_any = ["lift", "list"])]
     pub(super) until: Option<String>,
-    /// Accept it no longer.
-    #[arg(long, conflicts_with_all = ["reason", "until", "list"])]
+    /// Withdraw the acceptance.
+    #[arg(long = "withdraw", alias = "lift", conflicts_with_all = ["reason", "until", "list"])]
     pub(super) lift: bool,
-    /// List the acceptances that hold, and those that ended by themselves.
+    /// List the acceptances that are valid or have expired.
     #[arg(long, conflicts_with_all = ["advisory", "component", "reason", "until"])]
     pub(super) list: bool,
-    /// With --list: those that were taken back or replaced, too.
+    /// With --list, include acceptances that were withdrawn or replaced.
     #[arg(long, requires = "list")]
     pub(super) all: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenAction {
-    /// Make a token and show it once.
+    /// Create a token and print it once.
+    ///
+    /// Example: spacecp-advisories token new monitoring --scope read --scope metrics --days 90
     New {
-        /// What it is for, as "monitoring": it is named so in the audit log.
+        /// Name of the token, such as "monitoring". Appears in the audit log.
         name: String,
-        /// What it may do; several times for several: read, apply, decide, sync or metrics.
+        /// Scope to grant: read, apply, decide, sync or metrics. May be repeated.
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<String>,
-        /// Days that it is good for.
+        /// Days until the token expires.
         #[arg(long, default_value_t = 365, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: u32,
-        /// It is good until somebody revokes it.
+        /// Create a token that does not expire.
         #[arg(long, conflicts_with = "days")]
         no_end: bool,
     },
-    /// List the tokens that were ever made, without their secrets.
+    /// List all tokens, including expired and revoked ones. Secrets are not shown.
     List,
-    /// Have a token open nothing any more.
+    /// Revoke an API token.
     Revoke {
-        /// Its name, or its number.
+        /// Name or number of the token.
         which: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NotifyAction {
-    /// List the channels, with what is pending and what failed.
+    /// List the channels with their pending and failed deliveries.
     List,
-    /// Send a trial, at once; ends with 4 if a channel does not take it.
+    /// Send a test notification now. Exits with 4 if a channel does not accept it.
     Test {
-        /// The channel; every channel if none is named.
+        /// Channel to test [default: every channel].
         channel: Option<String>,
     },
-    /// Tell what is new, and try again at once whatever failed or was given up; ends with 4 if it
-    /// fails again.
+    /// Send pending notifications and retry failed and abandoned deliveries now. Exits with 4 if one fails
+    /// again.
     Retry,
 }
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Audit {
-    /// How many entries to show, the newest; --json prints them all.
+    /// Number of newest entries to show. With --json, all entries are printed.
     #[arg(long, default_value_t = 50, value_name = "ENTRIES")]
     pub(super) limit: u32,
-    /// Only what was added after the entry with this hash, as an export ended with it; ends with 3 if
-    /// there is no such entry any more.
+    /// Print only entries after the entry with this hash, such as the last one of an earlier export. Exits
+    /// with 3 if the entry no longer exists.
     #[arg(long, value_name = "HASH")]
     pub(super) since: Option<String>,
     #[command(subcommand)]
@@ -425,12 +457,12 @@ pub(super) struct Audit {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditAction {
-    /// Hold every entry against the chain and say where it breaks, if it does; ends with 3 then.
+    /// Verify the hash chain of the audit log. Exits with 3 if verification fails.
     ///
-    /// Prints the newest entry as NUMBER:HASH. Keep that elsewhere: with --expect it shows whether the
-    /// log was cut off or written anew since.
+    /// Prints the newest entry as NUMBER:HASH. Store it on another machine and pass it to --expect later,
+    /// to detect that the log was truncated or rewritten.
     Verify {
-        /// An entry that the log must have.
+        /// Entry that the log must contain.
         #[arg(long, value_name = "NUMBER:HASH")]
         expect: Option<String>,
     },
@@ -442,57 +474,57 @@ pub(super) enum AuditAction {
     reason = "each is a switch of the command line"
 )]
 pub(super) struct Apply {
-    /// The corrections' ids, as SPACECP-SC-2026-0007.
+    /// Ids of the corrections, such as SPACECP-SC-2026-0007.
     #[arg(required = true, value_name = "CORRECTION")]
     pub(super) corrections: Vec<String>,
-    /// The component; needed only where several could be meant, and for one correction only.
+    /// Component to apply to. Required only if the correction matches several; not allowed with several
+    /// corrections.
     #[arg(long)]
     pub(super) component: Option<String>,
-    /// Show the plan and what stands in the way, and change nothing.
+    /// Show the plan and the blockers, without changing anything.
     #[arg(long, conflicts_with_all = ["yes", "plan"])]
     pub(super) dry_run: bool,
-    /// Carry out this plan and no other.
+    /// Apply only if the plan still has this digest.
     #[arg(long, value_name = "DIGEST")]
     pub(super) plan: Option<String>,
-    /// Replace files that were changed on this machine; they stay in the old tree.
+    /// Replace locally modified files. A rollback restores them.
     #[arg(long)]
     pub(super) overwrite: bool,
-    /// Do not ask.
+    /// Skip the confirmation.
     #[arg(long, short)]
     pub(super) yes: bool,
-    /// Not now, but at the next maintenance window of the policy: "serve" applies it then, if nothing has
-    /// drifted from the plan. For one correction.
+    /// Schedule the correction for the next maintenance window of the policy instead of applying it now.
+    /// "serve" applies it then, unless the plan has changed. Accepts one correction.
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) at_window: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// A table for people.
+    /// Table for people.
     Table,
     /// JSON for scripts.
     Json,
-    /// SARIF 2.1.0, for tools that gather findings.
+    /// SARIF 2.1.0 for code-scanning tools.
     Sarif,
 }
 
 /// What is reported, and to whom.
 #[derive(Debug, Args)]
 pub(super) struct Report {
-    /// The file with the report, as --template prints it; "-" reads it from the standard input.
+    /// Read the report from this file, in the format of --template; "-" reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(super) from: Option<PathBuf>,
-    /// Its title, before what the file says.
+    /// Title of the report, instead of the one in the file.
     #[arg(long)]
     pub(super) title: Option<String>,
-    /// Where to write what was encrypted; a file that is there is left alone.
+    /// Write the encrypted report to this file. An existing file is not overwritten.
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
-    /// Whom to encrypt it to, as "age1…", where it is not the one of the configuration; then no
-    /// configuration is needed.
+    /// Encrypt to this recipient (age1…) instead of the configured one. No configuration is needed then.
     #[arg(long, value_name = "RECIPIENT")]
     pub(super) recipient: Option<crate::report::Recipient>,
-    /// Print a file to fill in, with what is installed here.
+    /// Print a template for a report, listing the installed components.
     #[arg(long, conflicts_with_all = ["from", "title", "out", "recipient"])]
     pub(super) template: bool,
 }

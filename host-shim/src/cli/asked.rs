@@ -4,61 +4,62 @@ use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Words that an advisory must have in id, aliases, title or components.
+    /// Words to find in the id, aliases, title or components.
     pub(super) search: Vec<String>,
-    /// Only those that stand so on this panel.
-    #[arg(long, value_enum)]
+    /// List only advisories with this status on this panel.
+    #[arg(long = "status", alias = "standing", value_enum, value_name = "STATUS")]
     pub(super) standing: Option<Stands>,
-    /// Only those of this severity or a higher one.
-    #[arg(long, value_enum)]
+    /// List only advisories of this severity or higher.
+    #[arg(long, value_enum, value_name = "LEVEL")]
     pub(super) severity: Option<Least>,
-    /// Only what is known to be exploited.
+    /// List only advisories that are known to be exploited.
     #[arg(long)]
     pub(super) known_exploited: bool,
-    /// Only what is under embargo.
+    /// List only advisories under embargo.
     #[arg(long)]
     pub(super) embargo: bool,
-    /// In which order.
+    /// Sort the list.
     #[arg(long, value_enum, default_value_t = By::Urgency)]
     pub(super) order: By,
-    /// Which page of a long list.
+    /// Page of the list to show.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) page: u32,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Components {
-    /// Words that a component must have in name, version or place.
+    /// Words to find in the name, version or path.
     pub(super) search: Vec<String>,
-    /// Only those that stand so.
-    #[arg(long, value_enum)]
+    /// List only components with this status.
+    #[arg(long = "status", alias = "standing", value_enum, value_name = "STATUS")]
     pub(super) standing: Option<Stands>,
-    /// Which page of a long list.
+    /// Page of the list to show.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) page: u32,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Exposure {
-    /// To this flaw only: an advisory's id, or a name that advisories have for it, as CVE-2021-44228.
+    /// Show only this advisory, by its id or an alias such as CVE-2021-44228.
     #[arg(long, value_name = "ID")]
     pub(super) advisory: Option<String>,
-    /// Of this component only.
+    /// Show only this component.
     #[arg(long, value_name = "NAME")]
     pub(super) component: Option<String>,
-    /// From this day on, or this time as 2026-11-01T18:00:00Z.
+    /// Start of the period: a day (UTC) or a time such as 2026-11-01T18:00:00Z.
     #[arg(long, value_name = "DATE")]
     pub(super) from: Option<String>,
-    /// Until this day, to its end in UTC, or this time.
+    /// End of the period: a day (inclusive, UTC) or a time.
     #[arg(long, value_name = "DATE")]
     pub(super) until: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AppointmentAction {
-    /// Take the word back: it is not applied at the window.
+    /// Cancel a scheduled correction.
+    #[command(name = "cancel", alias = "withdraw")]
     Withdraw {
-        /// The appointment's number.
+        /// Number of the scheduled correction, as listed by "schedule".
         number: i64,
     },
 }
@@ -66,39 +67,41 @@ pub(super) enum AppointmentAction {
 /// How something stands on this panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Stands {
-    /// Something is exposed.
+    /// A component is affected.
+    #[value(name = "affected", alias = "exposed")]
     Exposed,
-    /// It cannot be decided.
+    /// Whether a component is affected is unknown.
+    #[value(name = "unknown", alias = "undecided")]
     Undecided,
-    /// Nothing is exposed: corrected, or never affected.
+    /// Every matching component is fixed or not affected.
     Clear,
-    /// The advisory speaks of nothing that is installed; or no advisory speaks of the component.
+    /// The advisory matches no installed component, or the component matches no advisory.
     Unrelated,
 }
 
 /// The severity that a list begins at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Least {
-    /// All that are rated.
+    /// Every rated advisory.
     Low,
-    /// Score 4.0 and more.
+    /// Score 4.0 or higher.
     Medium,
-    /// Score 7.0 and more.
+    /// Score 7.0 or higher.
     High,
-    /// Score 9.0 and more.
+    /// Score 9.0 or higher.
     Critical,
 }
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum By {
-    /// What wants to be done first comes first.
+    /// Most urgent first.
     Urgency,
-    /// The highest score first.
+    /// Highest score first.
     Severity,
-    /// The last changed first.
+    /// Most recently changed first.
     Changed,
-    /// The last published first.
+    /// Most recently published first.
     Published,
     /// By id.
     Name,

@@ -10,7 +10,6 @@ use crate::{
     audit::{self, AuditError, Head, Recorded, Walked},
     config::Config,
     plugin::bindings::exports::spacecp::advisories::pages::Page,
-    render::terminal,
     shim::{self, AuditReport, ShimError, audit_blocks},
     store::Store,
 };
@@ -53,7 +52,7 @@ async fn verify(store: &Store, expect: Option<&str>, out: &Output) -> Result<End
         (None, None) => out.line("The audit log is empty.")?,
         (None, Some(head)) => {
             out.line(&format!(
-                "All {entries} entries hold. The newest is:\n{head}"
+                "All {entries} entries verified. Newest entry:\n{head}"
             ))?;
         }
     }
@@ -108,7 +107,7 @@ async fn table(store: &Store, asked: &Audit, out: &Output) -> Result<Ending, Com
         blocks: audit_blocks(&report),
         embargo,
     };
-    out.text(&terminal::page(&page, out.terminal()))?;
+    out.page(&page)?;
     refuse_unknown(found, since)?;
     Ok(ending)
 }
@@ -123,7 +122,7 @@ fn since_hash(text: &str) -> Result<Digest, CommandError> {
 fn refuse_unknown(found: bool, since: Option<Digest>) -> Result<Ending, CommandError> {
     match since {
         Some(hash) if !found => Err(CommandError::Refused(format!(
-            "no entry of the audit log has the hash {hash}: it was cut off or written anew since, or it is another panel's"
+            "the audit log has no entry with hash {hash}: the log was truncated or rewritten, or the hash is from another panel"
         ))),
         _ => Ok(Ending::Well),
     }
@@ -137,7 +136,7 @@ fn refuse_broken(walked: &Walked) -> Result<(), CommandError> {
 }
 
 fn broken(fault: &audit::Fault) -> CommandError {
-    CommandError::Refused(format!("the audit log does not hold: {fault}"))
+    CommandError::Refused(format!("audit log verification failed: {fault}"))
 }
 
 fn ending(walked: &Walked) -> Ending {

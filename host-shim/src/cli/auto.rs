@@ -6,12 +6,12 @@ use super::{
     CommandError, Ending, Output,
     apply::whoami,
     arguments::{Auto, AutoAction},
+    signals::HeldOff,
     telling::Telling,
 };
 use crate::{
-    automation::{Fate, Line, Occasion, SystemClock},
+    automation::{Fate, Line, SystemClock},
     plugin::bindings::exports::spacecp::advisories::pages::Page,
-    render::terminal,
     shim::{Foreseen, Shim, lines, policy_page},
 };
 
@@ -40,7 +40,7 @@ async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     } else {
         let mut page = policy_page(&report, &foreseen);
         page.embargo |= telling.is_secret(&report)?;
-        out.text(&terminal::page(&page, out.terminal()))?;
+        out.page(&page)?;
     }
     Ok(Ending::Well)
 }
@@ -52,7 +52,7 @@ async fn foresee(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
         telling.value(&foreseen).await?;
     } else {
         print(
-            "What would be applied now, and what would be held back",
+            "Preview: corrections that would be applied or held back",
             &foreseen.lines,
             &telling,
             out,
@@ -62,12 +62,13 @@ async fn foresee(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
 }
 
 async fn once(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    let run = shim.automate(Occasion::Asked, None, &SystemClock).await?;
+    let _goes_on = HeldOff::begin()?;
+    let run = shim.automate_to_the_end(&SystemClock).await?;
     let telling = Telling::of(shim, out).await;
     if out.json {
         telling.value(&run).await?;
     } else {
-        let caption = "What was applied, and what was held back";
+        let caption = "Corrections applied or held back";
         print(caption, &run.lines, &telling, out)?;
         if let Some(problem) = &run.problem {
             out.line(&format!("warning: {problem}"))?;
@@ -96,10 +97,10 @@ fn print(
 ) -> Result<(), CommandError> {
     let page = Page {
         title: "Automatic application".to_owned(),
-        blocks: vec![lines(caption, all, "There is nothing to correct.")],
+        blocks: vec![lines(caption, all, "No corrections to apply.")],
         embargo: telling.is_secret(&all)?,
     };
-    Ok(out.text(&terminal::page(&page, out.terminal()))?)
+    Ok(out.page(&page)?)
 }
 
 async fn switch(shim: &Shim, on: bool, out: &Output) -> Result<Ending, CommandError> {
@@ -107,11 +108,9 @@ async fn switch(shim: &Shim, on: bool, out: &Output) -> Result<Ending, CommandEr
     if out.json {
         out.value(&serde_json::json!({ "automatic": on }))?;
     } else if on {
-        out.line(
-            "Automatic application is on; \"spacecp-advisories auto\" shows what it would do.",
-        )?;
+        out.line("Automatic application enabled. Preview it with \"spacecp-advisories auto\".")?;
     } else {
-        out.line("Automatic application is off: corrections wait for you.")?;
+        out.line("Automatic application disabled.")?;
     }
     Ok(Ending::Well)
 }
@@ -125,7 +124,7 @@ async fn release(shim: &Shim, correction: &str, out: &Output) -> Result<Ending, 
         Telling::of(shim, out).await.value(&released).await?;
     } else {
         out.line(&format!(
-            "{correction} may be applied to {} again.",
+            "{correction} released from quarantine for {}.",
             components.join(", ")
         ))?;
     }

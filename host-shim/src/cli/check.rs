@@ -15,7 +15,6 @@ use crate::{
         exposure::{ExposureReport, Status, Verdict},
         pages::{Badge, Block, Cell, Notice, Page, Severity, Span, Style, Table, Tone},
     },
-    render::terminal,
     shim::Shim,
     store::Freshness,
 };
@@ -48,10 +47,11 @@ pub(super) async fn check(
         let repeated = repeated.map(|one| (&one.verdict, Some(one.same_flaw_as.as_str())));
         let mut all: Vec<(&Verdict, Option<&str>)> = standing.chain(repeated).collect();
         let mut summary = json!(report.summary);
+        summary["worst"] = json!(report.summary.worst.map(severity_word));
         if !out.under_embargo {
             let exposed = all.iter().map(|(verdict, _)| *verdict);
             let exposed = exposed.filter(|one| one.status == Status::Affected);
-            summary["worst"] = json!(telling.worst(exposed, &WORST_FIRST));
+            summary["worst"] = json!(telling.worst(exposed, &WORST_FIRST).map(severity_word));
             // Whether it repeats another, and its place among the others, say more than an id.
             for (verdict, same_flaw_as) in &mut all {
                 *same_flaw_as = same_flaw_as.filter(|_| telling.speaks_of(verdict));
@@ -71,7 +71,7 @@ pub(super) async fn check(
         out.value(&telling.told(whole).await?)?;
     } else {
         let page = page(&report, &decisions, &freshness, now);
-        out.text(&terminal::page(&page, out.terminal()))?;
+        out.page(&page)?;
     }
     let well = is_heard(&freshness, now)
         && (all_is_well(&report) || asked.allow_accepted && all_is_accepted(&report, &decisions));
@@ -83,6 +83,8 @@ pub(super) async fn check(
 fn told(verdict: &Verdict, same_flaw_as: Option<&str>, decisions: &[Decision]) -> Value {
     let beside: Vec<_> = beside(verdict, decisions).collect();
     let mut told = json!(verdict);
+    told["status"] = json!(status_word(verdict.status));
+    told["severity"] = json!(severity_word(verdict.severity));
     told["same_flaw_as"] = json!(same_flaw_as);
     told["decisions"] = json!(beside);
     told
@@ -138,18 +140,20 @@ fn is_heard(freshness: &Freshness, now: Timestamp) -> bool {
 /// What there is to say about how current the verdicts are, if there is anything.
 fn staleness(freshness: &Freshness, now: Timestamp) -> Option<String> {
     let Some(until) = freshness.valid_until else {
-        return Some("Nothing has been heard from the vendor yet: run \"sync\" first.".to_owned());
+        return Some(
+            "Not synced yet: status unknown. Run \"spacecp-advisories sync\" first.".to_owned(),
+        );
     };
     let minute = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
     let problem = freshness
         .problem
         .as_ref()
-        .map(|problem| format!(" The last attempt failed: {problem}"));
+        .map(|problem| format!(" The last sync failed: {problem}"));
     if freshness.is_stale(now) {
         let last = freshness.spoken.map_or_else(String::new, minute);
         let problem = problem.unwrap_or_default();
         return Some(format!(
-            "Verified until {}; no fresh word since {last}.{problem}",
+            "The data from the feed expired at {}; last updated {last}.{problem}",
             minute(until)
         ));
     }
@@ -165,7 +169,7 @@ fn page(
 ) -> Page {
     let summary = &report.summary;
     let standing = format!(
-        "{} of {} components exposed, {} undecided, {} advisories in force",
+        "{} of {} components affected, {} unknown, {} advisories checked",
         summary.exposed, summary.components, summary.undecided, summary.advisories
     );
     let tone = match (summary.exposed, summary.undecided) {
@@ -179,11 +183,11 @@ fn page(
     })];
     if summary.unread > 0 {
         let places = match summary.unread {
-            1 => "1 place".to_owned(),
-            many => format!("{many} places"),
+            1 => "1 path".to_owned(),
+            many => format!("{many} paths"),
         };
         let words = format!(
-            "{places} could not be read, so that nobody can say what is installed there: see \"spacecp-advisories components\"."
+            "{places} could not be read, so components there are unknown. See \"spacecp-advisories components\"."
         );
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,
@@ -208,19 +212,19 @@ fn page(
             "Component",
             "Advisory",
             "Severity",
-            "Why",
+            "Reason",
             "Correction",
         ]
         .map(str::to_owned)
         .to_vec(),
         rows: shown.iter().map(|verdict| row(verdict)).collect(),
-        empty: "Nothing that is installed here is known to be exposed.".to_owned(),
+        empty: "No affected or unknown components.".to_owned(),
     };
     add_decisions(&mut table, &shown, decisions);
     blocks.push(Block::Table(table));
     for unreadable in &report.unreadable {
         let words = format!(
-            "{} revision {} cannot be read: {}",
+            "cannot read {} revision {}: {}",
             unreadable.document.id, unreadable.document.revision, unreadable.reason
         );
         blocks.push(Block::Notice(Notice {
@@ -275,18 +279,36 @@ fn in_short(decision: &Decision) -> String {
     }
 }
 
+/// The verdict's word in JSON, as in the API.
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Affected => "affected",
+        Status::Fixed => "fixed",
+        Status::NotAffected => "not-affected",
+        Status::Unknown => "unknown",
+    }
+}
+
+/// The severity's word, in JSON and on a terminal.
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::None => "none",
+        Severity::Unrated => "unrated",
+    }
+}
+
 fn row(verdict: &Verdict) -> Vec<Cell> {
-    let (word, tone) = match verdict.status {
-        Status::Affected => ("exposed", Tone::Danger),
-        Status::Unknown => ("unknown", Tone::Warning),
-        Status::Fixed => ("fixed", Tone::Good),
-        Status::NotAffected => ("not affected", Tone::Good),
+    let tone = match verdict.status {
+        Status::Affected => Tone::Danger,
+        Status::Unknown => Tone::Warning,
+        Status::Fixed | Status::NotAffected => Tone::Good,
     };
-    let severity = format!("{:?}", verdict.severity)
-        .rsplit("::")
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
+    let word = status_word(verdict.status).replace('-', " ");
+    let severity = severity_word(verdict.severity);
     let score = verdict
         .score
         .map(|score| format!(" {}.{}", score / 10, score % 10))
@@ -308,10 +330,7 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
         correction,
     ];
     let label = Cell {
-        badges: vec![Badge {
-            text: word.to_owned(),
-            tone,
-        }],
+        badges: vec![Badge { text: word, tone }],
         spans: Vec::new(),
     };
     std::iter::once(label)

@@ -100,7 +100,7 @@ async fn lift(
     });
     let found = found.ok_or_else(|| {
         let what = match workaround {
-            Some(workaround) => format!("mark of {workaround} of {advisory}"),
+            Some(workaround) => format!("mark of workaround {workaround} of {advisory}"),
             None => format!("acceptance of {advisory}"),
         };
         let whose = component.unwrap_or("every component");
@@ -125,7 +125,7 @@ async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending
     }
     telling.mark(&decisions)?;
     if decisions.is_empty() {
-        out.line("Nothing of the kind was decided here.")?;
+        out.line("No decisions found.")?;
     }
     for decision in &decisions {
         out.line(&described(decision))?;

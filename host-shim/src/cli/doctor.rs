@@ -8,13 +8,13 @@ use std::{path::Path, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{CommandError, Ending, Output};
+use super::{CommandError, Ending, Output, storage};
 use crate::{
     config::Config,
-    own_place::{self, Ajar},
     shim::{PrivateReport, Shim, Standing},
-    store::{PARTS, with_suffix},
+    store::{ClockMemory, PARTS, ballast, with_suffix},
 };
+use spacecp_fs::private_files::{self, Ajar};
 
 /// A clock may be off by so much without anybody minding.
 const CLOCK: SignedDuration = SignedDuration::from_mins(5);
@@ -64,13 +64,24 @@ pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, Comma
     let mut findings = standing_open(&config.state);
     findings.push(state_folder(&config.state));
     findings.extend(config.components.iter().map(component_folder));
-    match Shim::open(config).await {
-        Err(error) => findings.push(Finding::ill(
-            "panel",
-            error.to_string(),
-            "put this right first; the rest cannot be looked at before",
-        )),
-        Ok(shim) => inside(&shim, now, &mut findings).await?,
+    match Shim::open(config.clone()).await {
+        Err(error) => {
+            let named = error.to_string();
+            let more = storage::damage(&config).await.into_iter();
+            let more: Vec<_> = more.filter(|what| *what != named).map(damaged).collect();
+            findings.push(Finding::ill(
+                "panel",
+                named,
+                "fix this first; the other checks depend on it",
+            ));
+            findings.extend(more);
+        }
+        Ok(shim) => {
+            if let Err(error) = inside(&shim, now, &mut findings).await {
+                let remedy = "fix this and run \"spacecp-advisories doctor\" again; the other checks were skipped";
+                findings.push(Finding::ill("panel", error.to_string(), remedy));
+            }
+        }
     }
     let well = findings.iter().all(|finding| finding.well);
     if out.json {
@@ -93,49 +104,55 @@ async fn inside(
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Result<(), CommandError> {
+    findings.extend(shim.look_for_damage().await?.into_iter().map(damaged));
     findings.push(match shim.plugin_problem().await? {
-        None => Finding::well("plugin", "it is signed as it must be and runs"),
+        None => Finding::well("plugin", "signature valid, plugin runs"),
         Some(problem) => Finding::ill(
             "plugin",
             problem.to_string(),
-            "put the plugin and its manifest there as the vendor hands them over",
+            "install the plugin and its manifest as shipped by the vendor",
         ),
     });
-    for damage in shim.look_for_damage().await? {
-        findings.push(Finding::ill(
-            "store",
-            damage,
-            "run \"spacecp-advisories sync\"; for store.sqlite, restore the file from a backup",
-        ));
-    }
     findings.extend(inventory(shim).await);
     findings.push(audit_log(shim).await);
     findings.extend(channels(shim).await?);
     let report = shim.trust_report(now).await?;
-    let latest = shim.latest_time().await?;
-    findings.push(clock(now, latest, shim.head_issued().await?));
+    let memory = shim.clock().await?;
+    findings.push(clock(now, &memory, shim.head_issued().await?));
     if let Some(root) = &report.root {
         findings.push(root_age(root.version, root.expires, now));
     }
     findings.push(private_side(&report.private));
     let problem = report.freshness.problem.clone();
-    let because = problem.map_or(String::new(), |problem| {
-        format!("; the last attempt: {problem}")
-    });
+    let because = problem.map_or(String::new(), |problem| format!("; last sync: {problem}"));
     findings.push(match report.standing {
-        Standing::Current => Finding::well("feed", "what is known is current"),
+        Standing::Current => Finding::well("feed", "up to date"),
+        Standing::Stale | Standing::RootExpired if was_ahead(now, &memory) => Finding::ill(
+            "feed",
+            format!("expired by an earlier clock that was ahead of the current one{because}"),
+            "see the check \"clock\": set the clock, then run \"spacecp-advisories trust clock-reset\" or wait for the vendor's next root and head",
+        ),
         Standing::NeverHeard => Finding::ill(
             "feed",
-            format!("it has never been heard{because}"),
-            "run \"spacecp-advisories sync\" and read what it says",
+            format!("never synced{because}"),
+            "run \"spacecp-advisories sync\" and follow its error message",
         ),
         Standing::Stale | Standing::RootExpired => Finding::ill(
             "feed",
-            format!("no fresh word in time{because}"),
-            "run \"spacecp-advisories sync\"; if that fails with the same words, try another mirror, or ask the vendor whether the feed is kept up",
+            format!("expired or withheld: no head from the feed is valid at the current time{because}"),
+            "run \"spacecp-advisories sync\"; if it fails with the same error, try another mirror or ask the vendor whether the feed is maintained",
         ),
     });
     Ok(())
+}
+
+/// A database that is damaged.
+fn damaged(what: String) -> Finding {
+    Finding::ill(
+        "store",
+        what,
+        "run \"spacecp-advisories sync\"; if store.sqlite is damaged, restore it from a backup: until then \"recover\", \"rollback\" and \"history\" use a copy of the journal",
+    )
 }
 
 /// Whether there is an identity to read private broadcasts with. That none is for this panel is no fault.
@@ -144,7 +161,7 @@ fn private_side(report: &PrivateReport) -> Finding {
         Some(problem) => Finding::ill(
             "identity",
             problem,
-            "public advisories go on; what is under embargo cannot be read until this is put right",
+            "fix the identity; until then embargoed advisories cannot be read, public ones are not affected",
         ),
         None => Finding::well("identity", report.standing.words()),
     }
@@ -156,7 +173,7 @@ async fn inventory(shim: &Shim) -> Vec<Finding> {
     if report.looked.is_empty() {
         return Vec::new();
     }
-    let remedy = "nobody can say what is installed there: put it right, raise the limit that is named, or leave the place out with except or scan-except";
+    let remedy = "components there are unknown: fix the cause, raise the named limit, or exclude the path with except or scan-except";
     let unread = report.unread.iter().take(MOST_UNREAD).map(|unread| {
         let found = format!("{} ({}): {}", unread.at, unread.provider, unread.why);
         Finding::ill("inventory", found, remedy)
@@ -164,12 +181,12 @@ async fn inventory(shim: &Shim) -> Vec<Finding> {
     let mut findings: Vec<Finding> = unread.collect();
     let more = report.unread.len().saturating_sub(MOST_UNREAD);
     if more > 0 {
-        let found = format!("{more} more places could not be read");
+        let found = format!("{more} more paths could not be read");
         findings.push(Finding::ill("inventory", found, remedy));
     }
     if findings.is_empty() {
         let found = format!(
-            "{} components found, and nothing left unread: {}",
+            "{} components found, everything readable: {}",
             report.found.len(),
             report.looked.join(", ")
         );
@@ -181,7 +198,7 @@ async fn inventory(shim: &Shim) -> Vec<Finding> {
 async fn audit_log(shim: &Shim) -> Finding {
     let problem = match shim.audit(0).await {
         Ok(report) => match report.walked.fault {
-            None => return Finding::well("audit log", "every entry holds"),
+            None => return Finding::well("audit log", "all entries verified"),
             Some(fault) => fault.to_string(),
         },
         Err(error) => error.to_string(),
@@ -189,7 +206,7 @@ async fn audit_log(shim: &Shim) -> Finding {
     Finding::ill(
         "audit log",
         problem,
-        "somebody or something changed store.sqlite: find out what, compare it with the last export (\"spacecp-advisories audit --json\"), and restore the file from a backup",
+        "store.sqlite was modified from outside: find the cause, compare with the last export (\"spacecp-advisories audit --json\"), and restore the file from a backup",
     )
 }
 
@@ -199,17 +216,17 @@ async fn channels(shim: &Shim) -> Result<Vec<Finding>, CommandError> {
     let finding = |channel: crate::notify::ChannelReport| {
         let what = format!("{} ({})", channel.name, channel.kind);
         if !channel.wants_attention() {
-            return Finding::well("notifications", format!("{what} is in order"));
+            return Finding::well("notifications", format!("{what} works"));
         }
         let problem = channel.problem.unwrap_or_default();
         Finding::ill(
             "notifications",
             format!(
-                "{what} fails: {problem}; {} wait, {} were given up",
+                "{what} fails: {problem}; {} pending, {} abandoned",
                 channel.pending, channel.given_up
             ),
             format!(
-                "put right what is wrong there; \"spacecp-advisories notify test {}\" tries it, and \"notify retry\" sends what was given up",
+                "fix the channel, test it with \"spacecp-advisories notify test {}\", then send abandoned notifications with \"notify retry\"",
                 channel.name
             ),
         )
@@ -218,14 +235,14 @@ async fn channels(shim: &Shim) -> Result<Vec<Finding>, CommandError> {
 }
 
 fn state_folder(path: &Path) -> Finding {
-    if let Err(error) = own_place::folder(path) {
+    if let Err(error) = private_files::folder(path) {
         return Finding::ill(
             "state folder",
             error.to_string(),
-            "what is under embargo is kept there, for the user that runs this program alone",
+            "make the directory accessible only to the user that runs this program: it holds embargoed advisories",
         );
     }
-    writable("state folder", path, tempfile::tempfile_in(path).map(drop))
+    writable("state folder", path, ballast::room(path))
 }
 
 /// What of the state others could read until now.
@@ -234,12 +251,15 @@ fn standing_open(state: &Path) -> Vec<Finding> {
     let files = bases
         .iter()
         .flat_map(|base| PARTS.map(|part| with_suffix(base, part)));
-    let ajar = own_place::ajar(std::iter::once(state.to_owned()).chain(files));
+    let ajar = private_files::ajar(std::iter::once(state.to_owned()).chain(files));
     let finding = |Ajar { path, mode }: Ajar| {
         Finding::ill(
             "state folder",
-            format!("{} stood open to others (mode {mode:03o})", path.display()),
-            "it is closed now, if it belongs to the user that runs this program; whoever has an account on this machine may have read what is under embargo: ask, and tell the vendor",
+            format!(
+                "{} was accessible to other users (mode {mode:03o})",
+                path.display()
+            ),
+            "the mode is fixed now if the file belongs to the user that runs this program; other users of this machine may have read embargoed advisories: investigate, and inform the vendor",
         )
     };
     ajar.into_iter().map(finding).collect()
@@ -251,11 +271,11 @@ fn component_folder(component: &crate::config::ComponentConfig) -> Finding {
         return Finding::ill(
             "component folder",
             format!(
-                "the folder of {}, {}, is not there",
+                "the directory of {}, {}, does not exist",
                 component.name,
                 component.folder.display()
             ),
-            "mount its disk, or put its name right in the configuration; after a crash, \"spacecp-advisories recover\" may bring it back",
+            "mount its disk or correct its path in the configuration; after a crash, run \"spacecp-advisories recover\"",
         );
     }
     let folder = component.folder.parent().unwrap_or(Path::new("/"));
@@ -265,43 +285,60 @@ fn component_folder(component: &crate::config::ComponentConfig) -> Finding {
 
 fn writable(check: &'static str, path: &Path, made: std::io::Result<()>) -> Finding {
     match made {
-        Ok(()) => Finding::well(check, format!("{} can be written to", path.display())),
+        Ok(()) => Finding::well(check, format!("{} is writable", path.display())),
         Err(error) => Finding::ill(
             check,
             format!("cannot write to {}: {error}", path.display()),
-            "give the user that runs this program the right to write there, and look whether the disk is full or mounted read-only",
+            "grant write permission to the user that runs this program, and check whether the disk is full or mounted read-only",
         ),
     }
 }
 
+/// Whether something was seen expired at a time that is still to come.
+fn was_ahead(now: Timestamp, memory: &ClockMemory) -> bool {
+    memory.seen.is_some_and(|seen| now + CLOCK < seen)
+}
+
 /// The clock against what the vendor's clock said and what this one said before.
-fn clock(now: Timestamp, latest: Timestamp, issued: Option<Timestamp>) -> Finding {
-    let remedy = "set the clock, best by a time service";
-    if now + CLOCK < latest {
-        let found = format!("it is {now}, and it was {latest} already: the clock went back");
-        return Finding::ill("clock", found, remedy);
+fn clock(now: Timestamp, memory: &ClockMemory, issued: Option<Timestamp>) -> Finding {
+    let furthest = memory.furthest();
+    if now + CLOCK < furthest {
+        let found = if was_ahead(now, memory) {
+            format!(
+                "the clock shows {now}, but the feed was seen expired at {furthest}: the clock was ahead then, or was set back since"
+            )
+        } else {
+            format!(
+                "the clock shows {now}, but showed {furthest} before: it was ahead then, or was set back since"
+            )
+        };
+        return Finding::ill(
+            "clock",
+            found,
+            "set the clock, preferably with a time service; if it is right now, discard the future time with \"spacecp-advisories trust clock-reset\"",
+        );
     }
     match issued {
         Some(issued) if now + CLOCK < issued => Finding::ill(
             "clock",
             format!(
-                "it is {now} here, and the vendor signed the head at {issued}: the clock is slow"
+                "the clock shows {now}, but the vendor signed the head at {issued}: the clock is slow"
             ),
-            remedy,
+            "set the clock, preferably with a time service",
         ),
-        _ => Finding::well("clock", format!("it is {now}")),
+        _ => Finding::well("clock", format!("the clock shows {now}")),
     }
 }
 
 fn root_age(version: u64, expires: Timestamp, now: Timestamp) -> Finding {
     let days = expires.duration_since(now).as_hours() / 24;
     if days >= SOON {
-        return Finding::well("root", format!("root {version} is good for {days} days"));
+        return Finding::well("root", format!("root {version} is valid for {days} days"));
     }
     Finding::ill(
         "root",
-        format!("root {version} is good until {expires}"),
-        "nothing is to be done here: the vendor has to issue another in time; ask whether that is under way",
+        format!("root {version} expires at {expires}"),
+        "ask the vendor whether the next root will be published before then; nothing needs to be done on this panel",
     )
 }
 
@@ -313,13 +350,31 @@ mod tests {
         "2026-11-24T12:00:00Z".parse().expect("a time")
     }
 
+    fn remembered(latest: Timestamp, seen: Option<Timestamp>) -> ClockMemory {
+        ClockMemory {
+            latest,
+            seen,
+            ..ClockMemory::default()
+        }
+    }
+
     #[test]
     fn a_clock_that_went_back_or_is_slow_is_found_and_a_little_is_forgiven() {
         let hour = SignedDuration::from_hours(1);
-        assert!(clock(noon(), noon(), Some(noon())).well);
-        assert!(clock(noon(), noon() + SignedDuration::from_mins(4), None).well);
-        assert!(!clock(noon(), noon() + hour, None).well);
-        assert!(!clock(noon(), Timestamp::UNIX_EPOCH, Some(noon() + hour)).well);
+        assert!(clock(noon(), &remembered(noon(), None), Some(noon())).well);
+        let close = remembered(noon() + CLOCK, Some(noon() + CLOCK));
+        assert!(clock(noon(), &close, None).well);
+        assert!(!clock(noon(), &remembered(noon() + hour, None), None).well);
+        let never = ClockMemory::default();
+        assert!(!clock(noon(), &never, Some(noon() + hour)).well);
+    }
+
+    #[test]
+    fn a_feed_that_was_seen_expired_by_a_clock_that_was_ahead_is_told_from_a_stale_one() {
+        let hour = SignedDuration::from_hours(1);
+        assert!(was_ahead(noon(), &remembered(noon(), Some(noon() + hour))));
+        assert!(!was_ahead(noon(), &remembered(noon(), Some(noon()))));
+        assert!(!was_ahead(noon(), &remembered(noon() + hour, None)));
     }
 
     #[test]

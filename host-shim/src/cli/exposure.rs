@@ -6,7 +6,6 @@ use serde_json::json;
 use super::{CommandError, Ending, Output, asked::Exposure, telling::Telling};
 use crate::{
     decisions,
-    render::terminal,
     shim::{Question, Shim, exposure_page},
 };
 
@@ -32,7 +31,7 @@ pub(super) async fn exposure(
     let record = shim.exposure_record(&question, Timestamp::now()).await?;
     if !out.json {
         let page = exposure_page(&record, &question);
-        out.text(&terminal::page(&page, out.terminal()))?;
+        out.page(&page)?;
         return Ok(Ending::Well);
     }
     let told = json!({ "began": record.began, "periods": record.periods, "more": record.more });
@@ -55,6 +54,6 @@ fn day(option: &str, text: &str) -> Result<Timestamp, CommandError> {
 
 fn no_time(option: &str, text: &str) -> CommandError {
     CommandError::Usage(format!(
-        "{option} {text:?} is no time: write a day as 2026-11-01, or a time as 2026-11-01T18:00:00Z"
+        "{option}: invalid time {text:?}; use a day such as 2026-11-01 or a time such as 2026-11-01T18:00:00Z"
     ))
 }

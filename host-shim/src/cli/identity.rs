@@ -33,7 +33,7 @@ async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
 async fn renew(shim: &Shim, yes: bool, out: &Output) -> Result<Ending, CommandError> {
     if !yes {
         return Err(CommandError::Refused(
-            "with another identity this panel reads nothing under embargo until the vendor has enrolled it and broadcast again; what was encrypted to the one before is lost, and what was read stays. If that is meant, add --yes"
+            "needs confirmation: with a new identity this panel cannot read new embargoed advisories until the vendor has enrolled it and broadcast again. Unread advisories encrypted to the old identity are lost; advisories already read are kept. To continue, pass --yes"
                 .to_owned(),
         ));
     }

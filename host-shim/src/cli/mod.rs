@@ -19,6 +19,8 @@ mod report;
 mod sarif;
 mod serve;
 mod show;
+mod signals;
+mod storage;
 mod telling;
 mod tokens;
 mod totp;
@@ -38,7 +40,7 @@ use crate::{
     notify::NotifyError,
     report::ReportingError,
     shim::{Shim, ShimError},
-    store::StoreError,
+    store::{StoreError, ballast},
     sync::SyncError,
     tokens::TokenError,
     web::{PasswordError, ServeError, TotpError},
@@ -119,8 +121,9 @@ impl CommandError {
                 ShimError::PinnedRoot { .. }
                 | ShimError::Identity(_)
                 | ShimError::Place(_)
-                | ShimError::Store(StoreError::Place(_))
+                | ShimError::Store(StoreError::Place(_) | StoreError::NotLost(_))
                 | ShimError::NotCorrectable { .. }
+                | ShimError::ClockNotBehind { .. }
                 | ShimError::NoPlugin(_)
                 | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
             ) => Ending::Refused,
@@ -129,6 +132,7 @@ impl CommandError {
                 | ApplyError::Obstacle { .. }
                 | ApplyError::WantsWord { .. }
                 | ApplyError::Drifted { .. }
+                | ApplyError::NoLongerListed { .. }
                 | ApplyError::Busy { .. }
                 | ApplyError::Circle { .. }
                 | ApplyError::SameFolder { .. }
@@ -159,18 +163,34 @@ pub fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::complain(&format!("no threads to run on: {error}"));
+            output::complain(&format!("cannot start the runtime: {error}"));
             return ExitCode::from(Ending::Failed as u8);
         }
     };
-    let ending = runtime.block_on(run(&arguments)).unwrap_or_else(|error| {
-        // Whoever stopped reading knows that they did.
-        if !matches!(&error, CommandError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
-            output::complain(&error.to_string());
+    let ending = runtime.block_on(async {
+        match run(&arguments).await {
+            Ok(ending) => ending,
+            Err(error) => {
+                complain_of(&arguments, &error).await;
+                error.ending()
+            }
         }
-        error.ending()
     });
     ExitCode::from(ending as u8)
+}
+
+async fn complain_of(arguments: &Arguments, error: &CommandError) {
+    // Whoever stopped reading knows that they did.
+    if matches!(error, CommandError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    {
+        return;
+    }
+    output::complain(&error.to_string());
+    if let Ok(config) = Config::load(&arguments.config) {
+        for line in storage::advice(&config, error).await {
+            output::complain(&line);
+        }
+    }
 }
 
 async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
@@ -200,7 +220,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     }
     match &arguments.command {
         Command::Watch { application } => return watch::watch(&config, application).await,
-        Command::Recover => return watch::recover(&config, &out).await,
+        Command::Recover { new_store } => return watch::recover(&config, *new_store, &out).await,
         _ => {}
     }
     if let Command::Doctor = arguments.command {
@@ -209,7 +229,15 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     if let Command::Audit(asked) = &arguments.command {
         return audit::audit(&config, asked, &out).await;
     }
-    let shim = Shim::open(config).await?;
+    let shim = match &arguments.command {
+        // What has to work when the feed, the pinned root and the plugin do not.
+        Command::Rollback { .. } => {
+            ballast::give_up_if_full(&config.state);
+            Shim::open_without_feed(config).await?
+        }
+        Command::History => Shim::open_without_feed(config).await?,
+        _ => Shim::open(config).await?,
+    };
     match &arguments.command {
         Command::Sync => show::sync(&shim, &out).await,
         Command::Check(asked) => check::check(&shim, asked, &out).await,
@@ -240,13 +268,16 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Trust {
             action: Some(arguments::Trust::Reset { yes }),
         } => trust::reset(&shim, *yes, &out).await,
+        Command::Trust {
+            action: Some(arguments::Trust::ClockReset { yes }),
+        } => trust::clock_reset(&shim, *yes, &out).await,
         Command::Serve { .. } => serve::serve(shim, &out).await,
         Command::Audit(_)
         | Command::Doctor
         | Command::HashPassword
         | Command::Completions { .. }
         | Command::Man { .. }
-        | Command::Recover
+        | Command::Recover { .. }
         | Command::Report(_)
         | Command::Totp { .. }
         | Command::Watch { .. } => Ok(Ending::Well),

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::{CommandError, Ending, Output, apply::whoami, arguments::NotifyAction};
 use crate::{
     notify::NotifyError,
-    render::terminal,
     shim::{Shim, ShimError, notifications_page},
 };
 
@@ -26,10 +25,7 @@ async fn list(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     if out.json {
         out.value(&report)?;
     } else {
-        out.text(&terminal::page(
-            &notifications_page(&report),
-            out.terminal(),
-        ))?;
+        out.page(&notifications_page(&report))?;
     }
     Ok(Ending::Well)
 }
@@ -61,8 +57,8 @@ async fn test(shim: &Shim, channel: Option<&str>, out: &Output) -> Result<Ending
     } else {
         for (name, problem) in &tried {
             out.line(&match problem {
-                None => format!("{name} took the trial."),
-                Some(problem) => format!("{name} did not take the trial: {problem}"),
+                None => format!("{name}: test notification delivered."),
+                Some(problem) => format!("{name}: test notification failed: {problem}"),
             })?;
         }
     }
@@ -80,7 +76,7 @@ async fn retry(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
         out.value(&serde_json::json!({ "again": again, "told": told }))?;
     } else {
         out.line(&format!(
-            "{} new, {again} to be tried again: {} delivered, {} failed.",
+            "Notifications: {} new, {again} retried, {} delivered, {} failed.",
             told.new, told.delivered, told.failed
         ))?;
     }

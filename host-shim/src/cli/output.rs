@@ -6,7 +6,14 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Arguments, Colour};
-use crate::render::terminal::Terminal;
+use crate::{
+    plugin::bindings::exports::spacecp::advisories::pages::Page,
+    render::{
+        terminal::{self, Terminal},
+        text::visible,
+    },
+};
+use spacecp_plugin_host::printable::escaped_json;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy)]
@@ -34,31 +41,46 @@ impl Output {
         }
     }
 
-    /// What the terminal can show.
-    pub(super) fn terminal(self) -> Terminal {
-        self.terminal
-    }
-
-    /// Prints text as it is.
+    /// Prints text.
     pub(super) fn text(self, text: &str) -> io::Result<()> {
-        io::stdout().write_all(text.as_bytes())
+        io::stdout().write_all(visible(text).as_bytes())
     }
 
     /// Prints a line.
     pub(super) fn line(self, line: &str) -> io::Result<()> {
+        writeln!(io::stdout(), "{}", visible(line))
+    }
+
+    /// Prints a line to the letter where a program reads it.
+    pub(super) fn exact_line(self, line: &str) -> io::Result<()> {
+        if io::stdout().is_terminal() {
+            return self.line(line);
+        }
         writeln!(io::stdout(), "{line}")
+    }
+
+    /// Draws a page.
+    pub(super) fn page(self, page: &Page) -> io::Result<()> {
+        let drawn = terminal::page(page, self.terminal);
+        io::stdout().write_all(drawn.as_bytes())
+    }
+
+    /// Says that what follows is under embargo.
+    pub(super) fn embargo_mark(self) -> io::Result<()> {
+        let mark = terminal::mark(self.terminal);
+        io::stdout().write_all(mark.as_bytes())
     }
 
     /// Says something beside the result, on standard error.
     pub(super) fn note(self, words: &str) {
         // The result is there without it.
-        let _ = writeln!(io::stderr(), "{words}");
+        let _ = writeln!(io::stderr(), "{}", visible(words));
     }
 
     /// Prints a value as JSON.
     pub(super) fn value(self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
-        writeln!(io::stdout(), "{text}")
+        writeln!(io::stdout(), "{}", escaped_json(&text, None))
     }
 }
 
@@ -71,7 +93,7 @@ fn columns() -> usize {
 /// Says on standard error what went wrong.
 pub(super) fn complain(words: &str) {
     // With nowhere to complain to there is nothing left to do.
-    let _ = writeln!(io::stderr(), "error: {words}");
+    let _ = writeln!(io::stderr(), "error: {}", visible(words));
 }
 
 /// Sends the log to standard error: for people on a terminal, as JSON elsewhere.
@@ -83,12 +105,35 @@ pub(super) fn log(arguments: &Arguments) {
     };
     let filter = arguments.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
     if io::stderr().is_terminal() {
-        log.init();
+        // Colours are the log's own: the subscriber escapes the escape character in what is logged.
+        let coloured = || EscapingWriter {
+            kept: Some('\u{1b}'),
+        };
+        log.with_writer(coloured).init();
     } else {
-        log.json().init();
+        let plain = || EscapingWriter { kept: None };
+        log.json().with_writer(plain).init();
+    }
+}
+
+/// Writes log entries to standard error, with what is not printable escaped: what is logged may come from
+/// anybody.
+struct EscapingWriter {
+    kept: Option<char>,
+}
+
+impl Write for EscapingWriter {
+    /// Takes one whole entry, which is what the subscriber writes at a time.
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(entry);
+        let escaped = escaped_json(&text, self.kept);
+        io::stderr().write_all(escaped.as_bytes())?;
+        Ok(entry.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

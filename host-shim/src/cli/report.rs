@@ -30,17 +30,16 @@ pub(super) fn report(
     let recipient = recipient(configuration, asked.recipient.as_ref())?;
     let Some(from) = &asked.from else {
         let problem =
-            "say with --from which file the report is in; --template prints one to fill in";
+            "missing --from FILE with the vulnerability report; create one with --template";
         return Err(CommandError::Usage(problem.to_owned()));
     };
     let text = text(from)?;
     let report = report::read(&text, asked.title.as_deref());
     let report = report.map_err(|source| match source {
         // The file's name says which of them is meant.
-        WrittenError::Field(source) => CommandError::Usage(format!(
-            "{} cannot be understood:\n{source}",
-            from.display()
-        )),
+        WrittenError::Field(source) => {
+            CommandError::Usage(format!("invalid report file {}:\n{source}", from.display()))
+        }
         source => CommandError::Usage(format!("{}: {source}", from.display())),
     })?;
     let sealed = report::seal(&report, &recipient).map_err(ShimError::from)?;
@@ -52,7 +51,7 @@ pub(super) fn report(
                 out.value(&value)?;
             } else {
                 out.line(&format!(
-                    "The report is encrypted to {recipient}, in {}: send it to the vendor.",
+                    "Encrypted report for {recipient} written to {}. Send the file to the vendor.",
                     path.display()
                 ))?;
             }

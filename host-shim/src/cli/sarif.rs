@@ -64,15 +64,12 @@ fn rule(verdict: &Verdict) -> Value {
 }
 
 fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
-    let version = verdict
-        .version
-        .as_deref()
-        .unwrap_or("of an unknown version");
+    let version = verdict.version.as_deref().unwrap_or("(unknown version)");
     let reason = &verdict.reason;
     let words = match verdict.status {
-        Status::Affected => format!("{} {version} is exposed: {reason}", verdict.component),
+        Status::Affected => format!("{} {version} is affected: {reason}", verdict.component),
         _ => format!(
-            "Whether {} {version} is exposed is unknown: {reason}",
+            "Whether {} {version} is affected is unknown: {reason}",
             verdict.component
         ),
     };

@@ -9,14 +9,15 @@ use crate::{shim::Shim, web};
 
 pub(super) async fn serve(shim: Arc<Shim>, out: &Output) -> Result<Ending, CommandError> {
     let serve = &shim.config().serve;
+    web::raise_descriptor_limit(serve.max_connections);
     let listener = web::listen(serve.listen).await?;
     let address = listener.local_addr()?;
     if serve.users.is_empty() {
         tracing::warn!(
-            "nobody can log in: add serve.users to the configuration (see hash-password)"
+            "no users configured, so nobody can log in: add serve.users to the configuration (see \"hash-password\")"
         );
     }
-    out.line(&format!("The pages are at http://{address}/"))?;
+    out.line(&format!("Listening on http://{address}/"))?;
     let mut terminate = signal(SignalKind::terminate())?;
     let shutdown = async move {
         tokio::select! {

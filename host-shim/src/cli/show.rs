@@ -17,7 +17,7 @@ use crate::{
     plugin::bindings::exports::spacecp::advisories::pages::{
         Listing, Order, Page, Place, Request, Severity, Standing,
     },
-    render::{json, terminal, whole},
+    render::{json, whole},
     shim::Shim,
     sync::SyncReport,
 };
@@ -52,12 +52,12 @@ pub(super) fn report(report: &SyncReport, out: &Output) -> Result<Ending, Comman
         }
     } else {
         out.line(&format!(
-            "Nothing new; the feed is at sequence {}.",
+            "No changes; the feed is at sequence {}.",
             report.sequence
         ))?;
     }
     out.line(&format!(
-        "Good until {}.",
+        "Valid until {}.",
         report.valid_until.strftime("%Y-%m-%d %H:%M UTC")
     ))?;
     Ok(Ending::Well)
@@ -139,7 +139,7 @@ pub(super) async fn history(shim: &Shim, out: &Output) -> Result<Ending, Command
     }
     telling.mark(&history)?;
     if history.is_empty() {
-        out.line("No correction has been applied here yet.")?;
+        out.line("No corrections have been applied yet.")?;
     }
     for application in history {
         let outcome = serde_json::to_value(application.outcome).ok();
@@ -195,7 +195,7 @@ async fn recorded(shim: &Shim) -> Result<BTreeMap<String, Vec<Entry>>, CommandEr
 fn audited(entry: &Entry) -> String {
     let event = &entry.event;
     let keys = match event.keys.as_slice() {
-        [] => "no key was recorded".to_owned(),
+        [] => "no key recorded".to_owned(),
         keys => format!("signed by {}", keys.join(" ")),
     };
     let (from, to) = (event.from.as_deref(), event.to.as_deref());
@@ -238,13 +238,13 @@ pub(super) fn print(page: &Page, out: &Output) -> Result<Ending, CommandError> {
     if out.json {
         if page.embargo && !out.under_embargo {
             return Err(CommandError::Refused(
-                "something on this page is under embargo, so it is not given out as JSON; --under-embargo has it given out all the same, and the audit log says who asked"
+                "the page contains embargoed advisories and is not available as JSON. Pass --under-embargo to include them; the access is recorded in the audit log"
                     .to_owned(),
             ));
         }
         out.value(&json::page(page))?;
     } else {
-        out.text(&terminal::page(page, out.terminal()))?;
+        out.page(page)?;
     }
     Ok(Ending::Well)
 }

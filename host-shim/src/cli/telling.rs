@@ -13,7 +13,6 @@ use spacecp_contract::DocumentId;
 use super::{CommandError, Output, apply::whoami};
 use crate::{
     plugin::bindings::exports::spacecp::advisories::{exposure::Verdict, pages::Severity},
-    render::terminal,
     shim::{Catalogue, NEUTRAL, Shim, ShimError, note_all},
     store::Store,
 };
@@ -71,7 +70,7 @@ impl<'a> Telling<'a> {
         let whole: Value = serde_json::from_str(line).map_err(std::io::Error::other)?;
         let told = self.catalogue.neutral(whole.clone());
         if self.out.under_embargo || told == whole {
-            return Ok(self.out.line(line)?);
+            return Ok(self.out.exact_line(line)?);
         }
         Ok(self.out.line(&told.to_string())?)
     }
@@ -98,7 +97,7 @@ impl<'a> Telling<'a> {
     /// Says before something is printed for a person that it is under embargo, if it is.
     pub(super) fn mark(&self, value: &impl Serialize) -> Result<(), CommandError> {
         if self.is_secret(value)? {
-            self.out.text(&terminal::mark(self.out.terminal()))?;
+            self.out.embargo_mark()?;
         }
         Ok(())
     }
@@ -169,7 +168,7 @@ impl<'a> Telling<'a> {
 }
 
 fn nothing(error: &ShimError) -> Arc<Catalogue> {
-    tracing::warn!(%error, "nobody can say what is under embargo, so that nothing is told to programs");
+    tracing::warn!(%error, "cannot read the list of embargoed advisories; everything is redacted in JSON output");
     Arc::default()
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn token(
             } else {
                 out.line(&secret)?;
                 out.note(&format!(
-                    "{} This is shown once: the panel keeps no more than its digest.",
+                    "{} The token is shown only once: the panel stores its digest.",
                     described(&token)
                 ));
             }
@@ -47,7 +47,7 @@ pub(super) async fn token(
             if out.json {
                 out.value(&tokens)?;
             } else if tokens.is_empty() {
-                out.line("There is no token: nothing reaches the API.")?;
+                out.line("No API tokens.")?;
             }
             for token in tokens.iter().filter(|_| !out.json) {
                 out.line(&described(token))?;
@@ -58,7 +58,7 @@ pub(super) async fn token(
             if out.json {
                 out.value(&token)?;
             } else {
-                out.line(&format!("{} opens nothing any more.", token.name))?;
+                out.line(&format!("Token {} revoked.", token.name))?;
             }
         }
     }
@@ -80,7 +80,7 @@ fn described(token: &Token) -> String {
             format!("expired on {}", day(expires))
         }
         (None, Some(expires)) => format!("until {}", day(expires)),
-        (None, None) => "without an end".to_owned(),
+        (None, None) => "no expiry".to_owned(),
     };
     let used = token.used.map_or("never used".to_owned(), |used| {
         format!("last used on {}", day(used))

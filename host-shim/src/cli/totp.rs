@@ -26,19 +26,19 @@ pub(super) fn totp(config: &Config, asked: &Totp, out: &Output) -> Result<Ending
             }
             out.line(address.as_str())?;
             out.line(&format!(
-                "{user} logs in with the password and a code from now on. This is shown once."
+                "Two-factor login is set up for {user}. The secret is shown only once."
             ))?;
         }
         Totp::Remove { user } => {
             enrolments.remove(user, &config.path)?;
-            out.line(&format!("{user} logs in with the password alone."))?;
+            out.line(&format!("Two-factor login removed for {user}."))?;
         }
         Totp::List => {
             let users: Vec<&str> = enrolments.users().collect();
             if out.json {
                 out.value(&users)?;
             } else if users.is_empty() {
-                out.line("Nobody needs a code to log in.")?;
+                out.line("No users with two-factor login.")?;
             } else {
                 out.line(&users.join("\n"))?;
             }

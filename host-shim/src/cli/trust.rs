@@ -1,14 +1,11 @@
-//! `trust`, `trust reset`, `import`: whom this panel believes, and news that was carried here.
+//! `trust`, `trust reset`, `trust clock-reset`, `import`: whom this panel believes, and news that was carried here.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::{CommandError, Ending, Output, show};
-use crate::{
-    render::terminal,
-    shim::{Shim, trust_page},
-};
+use crate::shim::{Shim, ShimError, forgotten_by_clock_reset, trust_page};
 
 pub(super) async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
@@ -16,7 +13,7 @@ pub(super) async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandErr
     if out.json {
         out.value(&report)?;
     } else {
-        out.text(&terminal::page(&trust_page(&report, now), out.terminal()))?;
+        out.page(&trust_page(&report, now))?;
     }
     Ok(Ending::Well)
 }
@@ -24,7 +21,7 @@ pub(super) async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandErr
 pub(super) async fn reset(shim: &Shim, yes: bool, out: &Output) -> Result<Ending, CommandError> {
     if !yes {
         return Err(CommandError::Refused(
-            "this forgets every root, head, index and document that was learnt from the feed, and with them that the feed must not go back behind them; applications and the panel's own decisions stay. Look at \"spacecp-advisories trust\" first, compare the pinned fingerprint with what the vendor says, and then add --yes"
+            "needs confirmation: this discards every root, head, index and document received from the feed, the protection against an older feed, and the recorded times. Apply runs and decisions are kept. Check \"spacecp-advisories trust\", compare the pinned fingerprint with the vendor's, then pass --yes"
                 .to_owned(),
         ));
     }
@@ -32,7 +29,38 @@ pub(super) async fn reset(shim: &Shim, yes: bool, out: &Output) -> Result<Ending
     if out.json {
         out.value(&serde_json::json!({ "reset": true }))?;
     } else {
-        out.line("Trust begins with the pinned root again; \"spacecp-advisories sync\" fetches the rest.")?;
+        out.line("Trusted state reset to the pinned root. Run \"spacecp-advisories sync\" next.")?;
+    }
+    Ok(Ending::Well)
+}
+
+pub(super) async fn clock_reset(
+    shim: &Shim,
+    yes: bool,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    let now = Timestamp::now();
+    if !yes {
+        let memory = shim.clock().await?;
+        let lines = forgotten_by_clock_reset(&memory, now);
+        if lines.is_empty() {
+            let furthest = memory.furthest();
+            return Err(ShimError::ClockNotBehind { now, furthest }.into());
+        }
+        return Err(CommandError::Refused(format!(
+            "needs confirmation: this discards\n  {}\nwhich prevents an expired feed from becoming valid again. The clock shows {now}; compare it with a time service. If it is right and was ahead before, pass --yes",
+            lines.join("\n  ")
+        )));
+    }
+    let memory = shim.reset_clock(&super::apply::whoami(), now).await?;
+    let lines = forgotten_by_clock_reset(&memory, now);
+    if out.json {
+        out.value(&serde_json::json!({ "reset": true, "now": now, "forgotten": lines }))?;
+    } else {
+        out.line(&format!(
+            "Discarded:\n  {}\nRun \"spacecp-advisories sync\" next.",
+            lines.join("\n  ")
+        ))?;
     }
     Ok(Ending::Well)
 }

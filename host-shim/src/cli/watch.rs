@@ -9,8 +9,14 @@ use std::{
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandError, Ending, Output, telling::Telling};
-use crate::{config::Config, control::READY, inventory::Inventory, shim};
+use super::{CommandError, Ending, Output, apply::whoami, signals::HeldOff, telling::Telling};
+use crate::{
+    apply::{Application, Outcome},
+    config::Config,
+    control::READY,
+    inventory::Inventory,
+    shim,
+};
 
 /// Goes on with what the panel has handed over, while it is stopped.
 pub(super) async fn watch(config: &Config, application: &str) -> Result<Ending, CommandError> {
@@ -18,13 +24,13 @@ pub(super) async fn watch(config: &Config, application: &str) -> Result<Ending, 
     let lock = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     // Whoever ends the panel's session or terminal does not mean this.
     rustix::process::setsid().map_err(|error| {
-        CommandError::Usage(format!("the panel starts this, not a person: {error}"))
+        CommandError::Usage(format!("cannot start the watch process; \"watch\" is started by the panel, not by hand: {error}"))
     })?;
     let (_terminate, _hang_up) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::hangup())?,
     );
-    let applier = shim::applier(config).await?;
+    let (applier, _) = shim::applier(config).await?;
     let inventory = Inventory::read(&config.components);
     let ready = || {
         // Without a panel to hear it this one goes on all the same.
@@ -33,22 +39,42 @@ pub(super) async fn watch(config: &Config, application: &str) -> Result<Ending, 
     let now = Timestamp::now();
     let ended = applier.take_over(application, lock, &inventory, now, ready);
     let application = ended.await.map_err(crate::shim::ShimError::from)?;
-    tracing::info!(application = application.id, outcome = ?application.outcome, "it has come to its end");
+    tracing::info!(application = application.id, outcome = ?application.outcome, "apply run ended");
     Ok(Ending::Well)
 }
 
-/// Finishes or undoes what was cut off.
-pub(super) async fn recover(config: &Config, out: &Output) -> Result<Ending, CommandError> {
-    let applier = shim::applier(config).await?;
+/// Finishes or undoes what was cut off; before that, makes a new store where that is asked for.
+pub(super) async fn recover(
+    config: &Config,
+    new_store: bool,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    if new_store {
+        let aside = shim::replace_store(config, &whoami()).await?;
+        if !out.json {
+            out.line(&format!(
+                "store.sqlite was made of the copy of the journal; what was there is kept as {}.",
+                aside.display()
+            ))?;
+        }
+    }
+    let (applier, store) = shim::applier(config).await?;
+    let _goes_on = HeldOff::begin()?;
     let recovered = applier.recover(Timestamp::now()).await;
     let recovered = recovered.map_err(crate::shim::ShimError::from)?;
-    let telling = Telling::by(&shim::store(config).await?, out).await;
+    let is_stuck = |run: &Application| run.outcome == Outcome::InProgress && run.reason.is_some();
+    let ending = if recovered.iter().any(is_stuck) {
+        Ending::Failed
+    } else {
+        Ending::Well
+    };
+    let telling = Telling::by(&store, out).await;
     if out.json {
         telling.value(&recovered).await?;
-        return Ok(Ending::Well);
+        return Ok(ending);
     }
     if recovered.is_empty() {
-        out.line("Nothing was cut off.")?;
+        out.line("No interrupted apply runs.")?;
     }
     telling.mark(&recovered)?;
     for application in recovered {
@@ -56,8 +82,8 @@ pub(super) async fn recover(config: &Config, out: &Output) -> Result<Ending, Com
             "{} of {}: {}.",
             application.id,
             application.component,
-            application.reason.as_deref().unwrap_or("it goes on")
+            application.reason.as_deref().unwrap_or("completed")
         ))?;
     }
-    Ok(Ending::Well)
+    Ok(ending)
 }

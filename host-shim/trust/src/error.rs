@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use spacecp_contract::{
-    Audience, DecodeError, Digest, DocumentKind, Head, Role, SealedIndexError, Tlp,
+    Audience, DecodeError, Digest, DocumentKind, Role, SealedIndexError, TimeBounds, Tlp,
     envelope::BucketError,
 };
 
-use super::{OpenError, Verified};
+use super::OpenError;
 
 /// Why something is not believed.
 ///
@@ -14,7 +14,7 @@ use super::{OpenError, Verified};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
     /// The signature file is not one.
-    #[error("the signatures of the {what} cannot be read: {reason}")]
+    #[error("cannot parse the signatures of the {what}: {reason}")]
     SignatureFile {
         /// The document.
         what: String,
@@ -22,7 +22,7 @@ pub enum TrustError {
         reason: String,
     },
     /// Too few good signatures by keys of the role.
-    #[error("the {what} is not signed as it must be: {good} good signatures by keys of the role {role}, and {needed} are needed{}", note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default())]
+    #[error("the {what} is not sufficiently signed: {good} of {needed} required valid signatures by keys of the role {role}{}", note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default())]
     Signatures {
         /// The document.
         what: String,
@@ -36,7 +36,7 @@ pub enum TrustError {
         note: Option<String>,
     },
     /// The bytes were signed, and cannot be read all the same.
-    #[error("the {what} cannot be used: {source}")]
+    #[error("invalid {what}: {source}")]
     Decode {
         /// The document.
         what: String,
@@ -44,7 +44,7 @@ pub enum TrustError {
         source: DecodeError,
     },
     /// A genuine document in the place of another.
-    #[error("the {what} was asked for, and the {found} was served in its place (a moved document)")]
+    #[error("the feed served the {found} instead of the {what} (moved document)")]
     Moved {
         /// The document asked for.
         what: String,
@@ -52,9 +52,7 @@ pub enum TrustError {
         found: String,
     },
     /// For others.
-    #[error(
-        "the {what} is for {found}, and this panel follows a feed for {expected} (a replay from another feed)"
-    )]
+    #[error("the {what} is for the audience {found}, not {expected} (replay from another feed)")]
     Audience {
         /// The document.
         what: String,
@@ -64,9 +62,7 @@ pub enum TrustError {
         expected: Audience,
     },
     /// Another first root than the one that is pinned.
-    #[error(
-        "the first root is not the pinned one: its fingerprint is {found}, and the configuration says {pinned}"
-    )]
+    #[error("the first root has fingerprint {found}, but the configuration pins {pinned}")]
     Fingerprint {
         /// The fingerprint in the configuration.
         pinned: Digest,
@@ -74,7 +70,7 @@ pub enum TrustError {
         found: Digest,
     },
     /// A root that does not follow the one before.
-    #[error("root {found} does not follow root {trusted}: roots come one by one")]
+    #[error("root {found} does not directly follow the trusted root {trusted}")]
     RootVersion {
         /// The trusted version.
         trusted: u64,
@@ -83,23 +79,94 @@ pub enum TrustError {
     },
     /// The newest root has expired.
     #[error(
-        "root {version} expired on {expires}: nothing new can be decided until the vendor issues another (freeze)"
+        "root {version} expired on {expires} (freeze). Nothing new is accepted until the vendor publishes the next root"
     )]
     RootExpired {
         /// Its version.
         version: u64,
         /// When.
         expires: Timestamp,
+        /// The digest of its bytes.
+        digest: Digest,
+    },
+    /// The newest root was seen expired before, and the clock has gone back since.
+    #[error(
+        "root {version} was seen expired before and stays expired regardless of the clock (freeze). Wait for the vendor's next root; if the clock was wrong then, run \"spacecp-advisories trust clock-reset\""
+    )]
+    RootSeenExpired {
+        /// Its version.
+        version: u64,
+    },
+    /// The newest root is issued in the future.
+    #[error(
+        "root {version} was issued on {issued}, after the current time {now}. Check the clock; if it is right, ask the vendor for the next root"
+    )]
+    RootIssuedAhead {
+        /// Its version.
+        version: u64,
+        /// When it says that it was issued.
+        issued: Timestamp,
+        /// The time here.
+        now: Timestamp,
+    },
+    /// The newest root would be good for longer than any may be.
+    #[error(
+        "root {version} is valid from {issued} until {expires}, longer than the limit of {} days (excessive lifetime)",
+        TimeBounds::MOST_ROOT_DAYS
+    )]
+    RootLifetime {
+        /// Its version.
+        version: u64,
+        /// When it was issued.
+        issued: Timestamp,
+        /// When it expires.
+        expires: Timestamp,
     },
     /// The head has expired.
-    #[error("head {sequence} expired on {expires}: the feed is stale or held back (freeze)")]
+    #[error("head {sequence} expired on {expires}: the feed is outdated or withheld (freeze)")]
     HeadExpired {
         /// Its sequence.
         sequence: u64,
+        /// The sequence epoch that it was verified in.
+        epoch: u64,
         /// When.
         expires: Timestamp,
         /// The digest of its bytes.
         digest: Digest,
+    },
+    /// This head, or a later one, was seen expired before, and the clock has gone back since.
+    #[error(
+        "head {sequence} or a later one was seen expired before and stays expired regardless of the clock (freeze). Wait for the vendor's next head; if the clock was wrong then, run \"spacecp-advisories trust clock-reset\""
+    )]
+    HeadSeenExpired {
+        /// Its sequence.
+        sequence: u64,
+    },
+    /// The head is issued in the future.
+    #[error(
+        "head {sequence} was issued on {issued}, after the current time {now}. Check the clock with a time service"
+    )]
+    HeadIssuedAhead {
+        /// Its sequence.
+        sequence: u64,
+        /// When it says that it was issued.
+        issued: Timestamp,
+        /// The time here.
+        now: Timestamp,
+    },
+    /// The head would be good for longer than the root allows.
+    #[error(
+        "head {sequence} is valid from {issued} until {expires}, longer than the {most_days} days allowed by the root (excessive lifetime)"
+    )]
+    HeadLifetime {
+        /// Its sequence.
+        sequence: u64,
+        /// When it was issued.
+        issued: Timestamp,
+        /// When it expires.
+        expires: Timestamp,
+        /// Days that the root allows.
+        most_days: i64,
     },
     /// The sequence went back.
     #[error("the feed went back from sequence {trusted} to {found} (rollback)")]
@@ -110,15 +177,13 @@ pub enum TrustError {
         found: u64,
     },
     /// Two heads with one sequence.
-    #[error(
-        "there are two different heads of sequence {sequence} (equivocation); the first one is kept"
-    )]
+    #[error("two different heads have sequence {sequence} (equivocation); keeping the first")]
     Equivocation {
         /// The sequence.
         sequence: u64,
     },
     /// The head was made under a root that cannot be found.
-    #[error("the head was made under root {wanted}, and the feed has roots up to {trusted} only")]
+    #[error("the head requires root {wanted}, but the feed has roots up to {trusted} only")]
     RootWithheld {
         /// The root that the head names.
         wanted: u64,
@@ -126,9 +191,7 @@ pub enum TrustError {
         trusted: u64,
     },
     /// Bytes that are not those announced.
-    #[error(
-        "the {what} is not the one announced: {announced} was announced and {found} is served (mix-and-match)"
-    )]
+    #[error("digest mismatch of the {what}: {announced} announced, {found} served (mix-and-match)")]
     Digest {
         /// The document.
         what: String,
@@ -138,7 +201,7 @@ pub enum TrustError {
         found: Digest,
     },
     /// A length that is not the one announced.
-    #[error("the {what} has {found} bytes, and {announced} were announced")]
+    #[error("the {what} has {found} bytes, {announced} were announced")]
     Length {
         /// The document.
         what: String,
@@ -148,7 +211,7 @@ pub enum TrustError {
         found: u64,
     },
     /// The index is of another sequence than the head.
-    #[error("the index is of sequence {found}, and the head of {expected} (mix-and-match)")]
+    #[error("the index has sequence {found}, the head {expected} (mix-and-match)")]
     IndexSequence {
         /// The head's.
         expected: u64,
@@ -169,7 +232,7 @@ pub enum TrustError {
     },
     /// A document changed without a new revision.
     #[error(
-        "the {kind} {id} changed without a new revision ({revision}); the first one is kept (equivocation)"
+        "the {kind} {id} changed without a new revision ({revision}); keeping the first (equivocation)"
     )]
     Changed {
         /// Its kind.
@@ -189,8 +252,16 @@ pub enum TrustError {
         /// Its id.
         id: String,
     },
+    /// An index without a sealed side after one that had it.
+    #[error("index {found} lacks the sealed side that index {trusted} had (rollback)")]
+    SealedSideDropped {
+        /// The sequence of the trusted index.
+        trusted: u64,
+        /// That of the one offered.
+        found: u64,
+    },
     /// A bucket of envelopes that is none.
-    #[error("bucket {number} of the private broadcast cannot be read: {source}")]
+    #[error("cannot parse bucket {number} of the sealed broadcast: {source}")]
     Bucket {
         /// Which.
         number: usize,
@@ -199,14 +270,14 @@ pub enum TrustError {
     },
     /// An envelope that lies where this panel's does, and is not for it.
     #[error(
-        "the envelope at this panel's place in bucket {number} of the private broadcast does not open with its identity: it was made for another panel"
+        "cannot decrypt this panel's envelope in bucket {number} of the sealed broadcast: it was encrypted to another panel"
     )]
     Envelope {
         /// The bucket.
         number: usize,
     },
     /// Something sealed that does not open.
-    #[error("the {what} cannot be opened: {source}")]
+    #[error("cannot decrypt the {what}: {source}")]
     Unopened {
         /// The file.
         what: String,
@@ -214,14 +285,14 @@ pub enum TrustError {
         source: OpenError,
     },
     /// A sealed index that was opened, and cannot be read all the same.
-    #[error("the sealed index cannot be used: {source}")]
+    #[error("invalid sealed index: {source}")]
     SealedIndex {
         /// What is wrong.
         source: SealedIndexError,
     },
     /// A document under embargo that anybody can read.
     #[error(
-        "the advisory {id} is {tlp} and lies in the feed for everybody to read; what is under embargo comes sealed"
+        "advisory {id} is {tlp} but is published unencrypted; embargoed documents must be sealed"
     )]
     Exposed {
         /// Its id.
@@ -230,9 +301,7 @@ pub enum TrustError {
         tlp: Tlp,
     },
     /// A public document that only some can read.
-    #[error(
-        "the advisory {id} is {tlp} and comes sealed; what is not under embargo is for everybody"
-    )]
+    #[error("advisory {id} is {tlp} but sealed; only embargoed documents may be sealed")]
     Concealed {
         /// Its id.
         id: String,
@@ -240,9 +309,7 @@ pub enum TrustError {
         tlp: Tlp,
     },
     /// A document in public and in private at once.
-    #[error(
-        "the {kind} {id} is in public as revision {plain} and under embargo as revision {sealed} at once: nobody can say which holds"
-    )]
+    #[error("the {kind} {id} is both public (revision {plain}) and sealed (revision {sealed})")]
     BothSides {
         /// Its kind.
         kind: DocumentKind,
@@ -255,7 +322,7 @@ pub enum TrustError {
     },
     /// An older plugin than the one that ran before.
     #[error(
-        "the plugin {plugin} is release {found}, and release {trusted} ran here before (rollback)"
+        "plugin {plugin} is release {found}, older than release {trusted} that ran before (rollback)"
     )]
     PluginRelease {
         /// The plugin.
@@ -265,15 +332,4 @@ pub enum TrustError {
         /// The one offered.
         found: u64,
     },
-}
-
-impl TrustError {
-    /// What there is to say of a head that has expired.
-    pub(super) fn head_expired(head: &Verified<Head>) -> Self {
-        Self::HeadExpired {
-            sequence: head.sequence,
-            expires: head.expires,
-            digest: Digest::of(head.bytes()),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use spacecp_contract::{Digest, DocumentKind, Head, Index, Limits, Root};
 
-use super::{TrustError, Unverified, Verified, signature::verify};
+use super::{TrustError, Unverified, Verified, signature::verify, times};
 
 /// The head is tiny, so that asking for it costs little.
 const HEAD_LIMITS: Limits = Limits {
@@ -24,12 +24,11 @@ pub struct Before<'a> {
     pub afresh: bool,
 }
 
-/// The head that is offered, if it is signed, in time, and not older than the one before.
-pub fn head(
+/// A head that this panel has verified before, from its store: signed by keys of `root`, which says nothing
+/// of whether it is still in time.
+pub fn reverify_head(
     root: &Verified<Root>,
-    before: Before<'_>,
     offered: Unverified<'_>,
-    now: Timestamp,
 ) -> Result<Verified<Head>, TrustError> {
     let head: Verified<Head> = verify("head", root, offered, &HEAD_LIMITS)?;
     if head.audience != root.audience {
@@ -45,6 +44,17 @@ pub fn head(
             trusted: root.version,
         });
     }
+    Ok(head)
+}
+
+/// The head that is offered, if it is signed, in time, and not older than the one before.
+pub fn head(
+    root: &Verified<Root>,
+    before: Before<'_>,
+    offered: Unverified<'_>,
+    now: Timestamp,
+) -> Result<Verified<Head>, TrustError> {
+    let head = reverify_head(root, offered)?;
     if let Some(trusted) = before.head.filter(|_| !before.afresh) {
         if head.sequence < trusted.sequence {
             return Err(TrustError::Sequence {
@@ -58,9 +68,7 @@ pub fn head(
             });
         }
     }
-    if head.expires <= now {
-        return Err(TrustError::head_expired(&head));
-    }
+    times::check_head(root, &head, now)?;
     Ok(head)
 }
 
@@ -136,6 +144,12 @@ fn another_length(what: &str, announced: u64, found: u64) -> TrustError {
 }
 
 fn nothing_went_back(trusted: &Index, offered: &Index) -> Result<(), TrustError> {
+    if trusted.sealed.is_some() && offered.sealed.is_none() {
+        return Err(TrustError::SealedSideDropped {
+            trusted: trusted.sequence,
+            found: offered.sequence,
+        });
+    }
     let now: std::collections::BTreeMap<(DocumentKind, &str), _> = offered
         .documents
         .iter()

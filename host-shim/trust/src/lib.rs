@@ -17,17 +17,21 @@ mod plugin;
 mod root;
 pub mod sealed;
 mod signature;
+#[cfg(test)]
+mod tests;
+mod times;
 pub mod workflow;
 
 use std::ops::Deref;
 
 pub use document::{AnyDocument, document, reverify};
 pub use error::TrustError;
-pub use feed::{Before, head, index};
+pub use feed::{Before, head, index, reverify_head};
 pub use plugin::{plugin, plugin_by_digest};
-pub use root::{by_fingerprint, check_root, next_root, pinned_root, reverify_root};
+pub use root::{by_fingerprint, next_root, pinned_root, reverify_root};
 pub use sealed::{Identity, IdentityError, OpenError};
-pub use signature::key_id;
+pub use signature::{is_vouched_for, key_id};
+pub use times::{check_root, good_until};
 
 /// A document whose signatures have been verified, with the bytes that were signed.
 ///

@@ -1,6 +1,5 @@
 //! The chain of roots.
 
-use jiff::Timestamp;
 use spacecp_contract::{Audience, Digest, Limits, Role, RoleKeys, Root, decode};
 
 use super::{
@@ -73,17 +72,6 @@ pub fn reverify_root(offered: Unverified<'_>) -> Result<Verified<Root>, TrustErr
     let what = "stored root";
     let keys = own_keys(what, offered.bytes)?;
     verify_by(what, &keys, offered, &LIMITS)
-}
-
-/// Whether anything may be decided under this root at `now`.
-pub fn check_root(root: &Root, now: Timestamp) -> Result<(), TrustError> {
-    if root.expires <= now {
-        return Err(TrustError::RootExpired {
-            version: root.version,
-            expires: root.expires,
-        });
-    }
-    Ok(())
 }
 
 /// The root keys that a root names for itself. They are a stranger's word until they have verified

@@ -38,12 +38,12 @@ fn parse<'a>(what: &str, file: &'a [u8]) -> Result<Vec<Block<'a>>, TrustError> {
         reason: reason.to_owned(),
     };
     if file.len() > LARGEST_FILE {
-        return Err(failed("it is longer than 64 KiB"));
+        return Err(failed("longer than 64 KiB"));
     }
-    let text = std::str::from_utf8(file).map_err(|_| failed("it is not text"))?;
+    let text = std::str::from_utf8(file).map_err(|_| failed("not text"))?;
     let lines: Vec<&str> = text.lines().collect();
     if lines.is_empty() || !lines.len().is_multiple_of(4) {
-        return Err(failed("a minisign signature has four lines"));
+        return Err(failed("a minisign signature must have four lines"));
     }
     let (blocks, _) = lines.as_chunks();
     let blocks = blocks.iter().take(MOST_SIGNATURES);
@@ -126,6 +126,18 @@ pub(super) fn verify_by<T: Document>(
     })
 }
 
+/// Whether enough of the keys that signed a document hold its role under this root.
+///
+/// Of a document that was verified under an earlier root only the signatures that counted then are kept: where
+/// this says no, the document as the feed has it may still be signed as it must be.
+pub fn is_vouched_for<T: Document>(root: &Root, document: &Verified<T>) -> bool {
+    root.roles.get(&T::KIND.role()).is_some_and(|held| {
+        let signers = document.signers().iter();
+        let holding = signers.filter(|key| held.keys.contains(key)).count();
+        holding >= held.threshold as usize
+    })
+}
+
 /// The Ed25519 key inside a minisign key.
 ///
 /// A minisign key is two bytes of algorithm, eight of key id, and the key. The id is a label that
@@ -157,7 +169,7 @@ fn signer(
     held: &RoleKeys,
     bytes: &[u8],
 ) -> Result<(String, TrustedComment), String> {
-    let mut reason = "it is by a key that does not hold the role".to_owned();
+    let mut reason = "signed by a key without the role".to_owned();
     for text in &held.keys {
         let Ok(key) = PublicKey::from_base64(text) else {
             continue;

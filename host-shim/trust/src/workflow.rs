@@ -22,7 +22,9 @@ mod trusted;
 pub use delta::DeltaError;
 pub use outcome::{News, Outcome, PrivateSide, Update, WorkflowError};
 pub use question::{Answer, Request};
-pub use trusted::{Held, HeldDocument, Pin, PrivateDocuments, Reading, Trusted};
+pub use trusted::{
+    Held, HeldDocument, Pin, PrivateDocuments, Reading, SeenExpired, SeenHead, Trusted,
+};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -340,10 +342,16 @@ impl Workflow {
     /// No further root: now the head can be looked at.
     fn end_of_roots(&self, root: Verified<Root>, offered: Offered) -> Taken {
         check_root(&root, self.now)?;
+        let seen = &self.trusted.seen_expired;
+        if seen.has_root(&root) {
+            let version = root.version;
+            return Err(TrustError::RootSeenExpired { version }.into());
+        }
         let before = self.before(&root);
         let head = head(&root, before, offered.unverified(), self.now)?;
-        if self.trusted.has_seen_expired(&head) {
-            return Err(TrustError::head_expired(&head).into());
+        if seen.has_head(root.sequence_epoch, &head) {
+            let sequence = head.sequence;
+            return Err(TrustError::HeadSeenExpired { sequence }.into());
         }
         let validator = offered.validator;
         if let Some(index) = self.index_at_hand(&root, &head) {

@@ -154,7 +154,7 @@ impl Statement {
         let Some(version) = version else {
             return Judgement {
                 status: Status::Unknown,
-                reason: "the installed version is not known".to_owned(),
+                reason: "installed version unknown".to_owned(),
             };
         };
         let mut judgements = ranges.iter().map(|ranges| ranges.judge(version));
@@ -185,16 +185,20 @@ pub(crate) fn gravity(status: Status) -> u8 {
 
 fn justified(justification: Justification) -> &'static str {
     match justification {
-        Justification::ComponentNotPresent => "the vendor says: the flawed part is not there",
-        Justification::VulnerableCodeNotPresent => "the vendor says: the flawed code is not there",
+        Justification::ComponentNotPresent => {
+            "not affected according to the vendor: the vulnerable component is not present"
+        }
+        Justification::VulnerableCodeNotPresent => {
+            "not affected according to the vendor: the vulnerable code is not present"
+        }
         Justification::VulnerableCodeNotInExecutePath => {
-            "the vendor says: the flawed code never runs"
+            "not affected according to the vendor: the vulnerable code is never executed"
         }
         Justification::VulnerableCodeCannotBeControlledByAdversary => {
-            "the vendor says: an attacker cannot reach the flawed code"
+            "not affected according to the vendor: an attacker cannot reach the vulnerable code"
         }
         Justification::InlineMitigationsAlreadyExist => {
-            "the vendor says: something already prevents it"
+            "not affected according to the vendor: existing mitigations prevent exploitation"
         }
     }
 }

@@ -111,13 +111,13 @@ impl Ranges {
         if let Some(reason) = unread {
             return judgement(
                 Status::Unknown,
-                format!("the advisory has a range that cannot be read: {reason}"),
+                format!("invalid range in the advisory: {reason}"),
             );
         }
         if let Some(range) = unrelated {
             return judgement(
                 Status::Unknown,
-                format!("{version} is of another line of versions than {range}"),
+                format!("{version} belongs to another release line than {range}"),
             );
         }
         if let Some(range) = past {
@@ -326,7 +326,7 @@ mod tests {
             judged,
             judgement(
                 Status::Unknown,
-                "git-Paper-496 is of another line of versions than [1.20, 1.20.4)".to_owned()
+                "git-Paper-496 belongs to another release line than [1.20, 1.20.4)".to_owned()
             )
         );
     }

@@ -32,7 +32,7 @@ pub fn advisories(knowledge: &Knowledge, listing: &Listing) -> Page {
     let mut blocks = vec![
         filter(Place::Advisories, listing),
         paragraph(if narrows(listing) {
-            format!("{} of {received} fit.", found.len())
+            format!("{} of {received} match.", found.len())
         } else {
             format!("{received} received.")
         }),
@@ -43,9 +43,9 @@ pub fn advisories(knowledge: &Knowledge, listing: &Listing) -> Page {
                 .to_vec(),
             rows: shown.iter().map(|known| row(knowledge, known)).collect(),
             empty: if narrows(listing) {
-                "No advisory fits. Take something back, and look again.".to_owned()
+                "No matching advisories. Remove a filter.".to_owned()
             } else {
-                "No advisory has been received yet.".to_owned()
+                "No advisories received yet.".to_owned()
             },
         }),
     ];
@@ -121,8 +121,7 @@ pub(super) fn standing(knowledge: &Knowledge, known: &Headline) -> Badge {
     if !knowledge.in_force(known) {
         return badge("superseded", Tone::Neutral);
     }
-    gravest(knowledge, known)
-        .map_or_else(|| badge("not installed here", Tone::Neutral), status_badge)
+    gravest(knowledge, known).map_or_else(|| badge("not installed", Tone::Neutral), status_badge)
 }
 
 /// What the words of a search are looked for in: id, aliases, title, severity and components.

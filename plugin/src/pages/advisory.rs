@@ -81,7 +81,7 @@ pub fn advisory(
         .filter(|application| application.reversible)
     {
         blocks.push(paragraph(format!(
-            "{} was corrected from {} to {}.",
+            "{} corrected from {} to {}.",
             application.component, application.from, application.to
         )));
         if may_act {
@@ -129,7 +129,7 @@ fn embargo(advisory: &Advisory, now: Timestamp, blocks: &mut Vec<Block>) {
         .map(|until| planned(until, now))
         .unwrap_or_default();
     let text = format!(
-        "Under embargo ({}). You may apply and test the correction; please do not pass this on, publish it or emphasise it.{until}",
+        "Under embargo ({}). You may apply and test the correction. Do not share, publish or highlight this advisory.{until}",
         advisory.tlp
     );
     blocks.push(notice(Tone::Embargo, text));
@@ -142,7 +142,7 @@ fn planned(until: Timestamp, now: Timestamp) -> String {
         return format!(" Disclosure is planned for {day}.");
     }
     format!(
-        " Disclosure was planned for {day}, and the vendor has not made it public yet: until it does, it stays under embargo."
+        " Disclosure was planned for {day}, but the vendor has not published it yet; the embargo continues until then."
     )
 }
 
@@ -151,15 +151,12 @@ fn withdrawn(knowledge: &Knowledge, known: &Headline, blocks: &mut Vec<Block>) {
         blocks.push(notice(
             Tone::Information,
             format!(
-                "Withdrawn by the vendor on {}: it no longer holds.",
+                "Withdrawn by the vendor on {}: no longer valid.",
                 day(since)
             ),
         ));
     } else if !knowledge.in_force(known) {
-        blocks.push(notice(
-            Tone::Information,
-            "Another advisory has taken the place of this one.",
-        ));
+        blocks.push(notice(Tone::Information, "Superseded by another advisory."));
     }
 }
 
@@ -174,7 +171,7 @@ fn facts(advisory: &Advisory) -> Vec<Fact> {
                 day(advisory.modified)
             ))],
         ),
-        fact("May be told to", vec![plain(advisory.tlp.to_string())]),
+        fact("Distribution", vec![plain(advisory.tlp.to_string())]),
     ];
     if !advisory.aliases.is_empty() {
         facts.push(fact(
@@ -195,13 +192,13 @@ fn facts(advisory: &Advisory) -> Vec<Fact> {
     }
     for credit in &advisory.credits {
         facts.push(fact(
-            "Thanks to",
+            "Credits",
             vec![plain(format!("{} ({})", credit.name, credit.role))],
         ));
     }
     if let Some(source) = &advisory.source {
         facts.push(fact(
-            "Taken over from",
+            "Imported from",
             vec![
                 code(source.id.clone()),
                 plain(format!(" ({})", source.format)),
@@ -209,7 +206,7 @@ fn facts(advisory: &Advisory) -> Vec<Fact> {
         ));
     }
     for superseded in &advisory.supersedes {
-        facts.push(fact("Takes the place of", vec![to_advisory(superseded)]));
+        facts.push(fact("Supersedes", vec![to_advisory(superseded)]));
     }
     facts
 }
@@ -230,12 +227,12 @@ fn verdicts(knowledge: &Knowledge, known: &Headline, decisions: &Decisions) -> B
         ]
     });
     let mut table = Table {
-        caption: "Verdicts for the components of this panel".to_owned(),
+        caption: "Verdicts".to_owned(),
         columns: ["Component", "Version", "Verdict", "Why"]
             .map(str::to_owned)
             .to_vec(),
         rows: rows.collect(),
-        empty: "Nothing that this advisory speaks of is installed here.".to_owned(),
+        empty: "No installed component matches this advisory.".to_owned(),
     };
     decided::column(&mut table, &verdicts, decisions);
     Block::Table(table)
@@ -248,7 +245,7 @@ fn correction(prepared: &Prepared, asking: Asking, blocks: &mut Vec<Block>) {
         Err(reason) => {
             return blocks.push(notice(
                 Tone::Warning,
-                format!("It cannot be planned now: {reason}"),
+                format!("No plan available: {reason}"),
             ));
         }
     };
@@ -352,14 +349,14 @@ fn files(plan: &Plan, blocks: &mut Vec<Block>) {
     });
     blocks.push(Block::Table(Table {
         caption: format!(
-            "{} that this correction changes",
+            "Changes by this correction: {}",
             counted(plan.files.len(), "file", "files")
         ),
         columns: ["File", "Change", "Size afterwards"]
             .map(str::to_owned)
             .to_vec(),
         rows: rows.collect(),
-        empty: "No file changes.".to_owned(),
+        empty: "No files change.".to_owned(),
     }));
     if plan.files.len() > MOST_FILES {
         blocks.push(paragraph(format!(

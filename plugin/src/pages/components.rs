@@ -47,7 +47,7 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
     let mut blocks = vec![
         filter(Place::Components, listing),
         paragraph(if narrows(listing) {
-            format!("{} of {all} fit.", fitting.len())
+            format!("{} of {all} match.", fitting.len())
         } else {
             format!("{all} found on this machine.")
         }),
@@ -56,17 +56,17 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
         0 => {}
         one_or_more => {
             let of = counted(one_or_more, "component has", "components have");
-            blocks.push(notice(Tone::Warning, format!("{of} a version that could not be read. Nobody can say whether they are exposed; why it could not be read is in their row.")));
+            blocks.push(notice(Tone::Warning, format!("{of} a version that could not be read. Their status is unknown; the reason is in their row.")));
         }
     }
     unread_places(knowledge, &mut blocks);
     blocks.push(Block::Table(Table {
-        caption: "Components installed".to_owned(),
+        caption: "Installed components".to_owned(),
         columns: [
             "Component",
             "Version",
             "Standing",
-            "Advisories call it",
+            "Name in advisories",
             "Read from",
         ]
         .map(str::to_owned)
@@ -76,9 +76,10 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
             .map(|component| row(component, &found))
             .collect(),
         empty: if narrows(listing) {
-            "No component fits. Take something back, and look again.".to_owned()
+            "No matching components. Remove a filter.".to_owned()
         } else {
-            "No component is configured, so nothing can be said about this machine. Name the components in the configuration.".to_owned()
+            "No components configured: status unknown. Add components to the configuration."
+                .to_owned()
         },
     }));
     blocks.extend(pager);
@@ -97,7 +98,12 @@ fn unread_places(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
         return;
     }
     let places = counted(unread.len(), "place", "places");
-    blocks.push(notice(Tone::Warning, format!("{places} could not be read, or not whole. Nobody can say what is installed there, or whether it is exposed.")));
+    blocks.push(notice(
+        Tone::Warning,
+        format!(
+            "{places} could not be read completely. The status of components there is unknown."
+        ),
+    ));
     let rows = unread.iter().take(MOST_UNREAD);
     let rows = rows.map(|unread| {
         vec![
@@ -106,7 +112,7 @@ fn unread_places(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
         ]
     });
     blocks.push(Block::Table(Table {
-        caption: "What could not be read".to_owned(),
+        caption: "Unreadable paths".to_owned(),
         columns: ["Place", "Why"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
         empty: String::new(),
@@ -161,7 +167,7 @@ impl<'a> Found<'a> {
                 let exposures = exposures.filter(|verdict| verdict.status == Status::Affected);
                 match exposures.count() {
                     1 => status_badge(Status::Affected),
-                    several => badge(format!("exposed to {several}"), Tone::Danger),
+                    several => badge(format!("affected by {several}"), Tone::Danger),
                 }
             }
             (Standing::Undecided, _) => status_badge(Status::Unknown),

@@ -57,9 +57,7 @@ fn until(group: &Group) -> String {
 /// Why it cannot be said what was decided, if it cannot.
 pub(super) fn problem(decisions: &Decisions) -> Option<Block> {
     let problem = decisions.problem()?;
-    let words = format!(
-        "What was decided here cannot be read, so everything counts as undecided: {problem}"
-    );
+    let words = format!("Decisions cannot be read and are ignored: {problem}");
     Some(notice(Tone::Warning, words))
 }
 
@@ -97,9 +95,9 @@ fn state(decision: &Decision) -> Badge {
     match (decision.state, decision.kind) {
         (State::Standing, Kind::Workaround) => badge("workaround in place", Tone::Information),
         (State::Standing, Kind::Acceptance) => badge("accepted", Tone::Information),
-        (State::Unknown, _) => badge("not to be relied on", Tone::Warning),
+        (State::Unknown, _) => badge("decision not valid", Tone::Warning),
         (State::Expired, _) => badge("decision expired", Tone::Warning),
-        (State::Reopened, _) => badge("decide again", Tone::Warning),
+        (State::Reopened, _) => badge("decision reopened", Tone::Warning),
     }
 }
 
@@ -151,8 +149,8 @@ impl<'a> Exposures<'a> {
         if components.is_empty() {
             return;
         }
-        blocks.push(heading("If it cannot be corrected yet"));
-        blocks.push(paragraph("A workaround that is in place can be marked below, where it is described. Or you decide to live with the risk for a while:"));
+        blocks.push(heading("Workaround and risk acceptance"));
+        blocks.push(paragraph("Mark a workaround that is in place below, at its description. Or accept the risk until a date:"));
         blocks.push(Block::Action(Action::AcceptRisk(AcceptRisk {
             advisory: self.advisory.clone(),
             components,
@@ -208,16 +206,16 @@ fn in_full(decision: &Decision) -> Block {
         State::Standing => notice(Tone::Information, format!("{said}{reason}")),
         State::Unknown => notice(
             Tone::Warning,
-            format!("{said}{reason} It cannot be relied on now{why}."),
+            format!("{said}{reason} It is not valid now{why}."),
         ),
         State::Expired => notice(
             Tone::Warning,
-            format!("{said}{reason} That time has passed: decide again, or correct it."),
+            format!("{said}{reason} It has expired: apply the correction or decide again."),
         ),
         State::Reopened => notice(
             Tone::Warning,
             format!(
-                "{said}{reason} What it rests on has changed{why}: decide again, or correct it."
+                "{said}{reason} The advisory changed{why}: apply the correction or decide again."
             ),
         ),
     }

@@ -10,7 +10,7 @@ use crate::knowledge::Knowledge;
 /// Composes the page.
 pub fn history(knowledge: &Knowledge, applications: &[Application], may_act: bool) -> Page {
     let mut blocks = vec![Block::Table(Table {
-        caption: "Applications, newest first".to_owned(),
+        caption: "Apply runs, newest first".to_owned(),
         columns: [
             "When",
             "Component",
@@ -22,14 +22,14 @@ pub fn history(knowledge: &Knowledge, applications: &[Application], may_act: boo
         .map(str::to_owned)
         .to_vec(),
         rows: applications.iter().map(row).collect(),
-        empty: "No correction has been applied here yet.".to_owned(),
+        empty: "No corrections applied yet.".to_owned(),
     })];
     let reversible: Vec<&Application> = applications
         .iter()
         .filter(|application| application.reversible)
         .collect();
     if may_act && !reversible.is_empty() {
-        blocks.push(heading("Take back"));
+        blocks.push(heading("Roll back"));
         for application in reversible {
             blocks.push(roll_back(application));
         }

@@ -156,7 +156,7 @@ fn severity_badge(rating: Severity, score: Option<u8>) -> Badge {
 
 fn status_badge(status: Status) -> Badge {
     match status {
-        Status::Affected => badge("exposed", Tone::Danger),
+        Status::Affected => badge("affected", Tone::Danger),
         Status::Fixed => badge("fixed", Tone::Good),
         Status::NotAffected => badge("not affected", Tone::Good),
         Status::Unknown => badge("unknown", Tone::Warning),

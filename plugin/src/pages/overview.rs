@@ -43,7 +43,7 @@ pub fn overview(
         blocks.push(notice(
             Tone::Warning,
             format!(
-                "{undecided} cannot be decided: a version could not be read or compared. See below."
+                "{undecided} with unknown status: a version could not be read or compared. See below."
             ),
         ));
     }
@@ -56,28 +56,28 @@ pub fn overview(
     };
     let exposed = decisions.most_urgent_first(of(Status::Affected));
     if let Some(first) = exposed.first() {
-        blocks.push(heading("What to do first"));
+        blocks.push(heading("Most urgent"));
         if decisions.standing(first) != Standing::Open {
             blocks.push(paragraph(
-                "Somebody has decided about every exposure. What is left is to correct them:",
+                "Every affected component has a decision. Corrections still to be applied:",
             ));
         }
         blocks.push(first_step(knowledge, first));
     }
     blocks.push(next_by_itself(automation, now));
-    blocks.push(heading("Exposed"));
+    blocks.push(heading("Affected"));
     blocks.push(table(
-        "Exposed components",
+        "Affected components",
         &exposed,
         decisions,
-        "Nothing that is installed here is known to be exposed.",
+        "No affected components known.",
     ));
     rest(exposed.len(), Stands::Exposed, &mut blocks);
     let unknown = of(Status::Unknown);
     if !unknown.is_empty() {
         blocks.push(heading("Undecided"));
         blocks.push(table(
-            "Components that cannot be decided",
+            "Components with unknown status",
             &unknown,
             decisions,
             "",
@@ -104,13 +104,13 @@ fn next_by_itself(automation: &Automation, now: i64) -> Block {
         Err(reason) => {
             return notice(
                 Tone::Warning,
-                format!("Nobody can say what is applied by itself: {reason}"),
+                format!("Automatic application: status unknown: {reason}"),
             );
         }
     };
     if !rules.automatic {
         return paragraph(
-            "Automatic application is off: a correction waits until an administrator applies it.",
+            "Automatic application is disabled: an administrator applies corrections.",
         );
     }
     let when = match &rules.hours {
@@ -119,19 +119,19 @@ fn next_by_itself(automation: &Automation, now: i64) -> Block {
             let next = openings.iter().find(|opening| opening.end > now);
             match next {
                 Some(opening) if opening.begin <= now => {
-                    format!("in the window that is open until {}", time(opening.end))
+                    format!("in the maintenance window open until {}", time(opening.end))
                 }
                 Some(opening) => format!(
-                    "in the next window, {} to {}",
+                    "in the next maintenance window, {} to {}",
                     time(opening.begin),
                     time(opening.end)
                 ),
-                None => "in a window, and none is in sight".to_owned(),
+                None => "in a maintenance window, none upcoming".to_owned(),
             }
         }
     };
     paragraph(format!(
-        "Automatic application is on: what the policy lets it apply, it applies {when}."
+        "Automatic application is enabled: corrections allowed by the policy are applied {when}."
     ))
 }
 
@@ -140,19 +140,24 @@ fn components(summary: &Summary, blocks: &mut Vec<Block>) {
     blocks.push(heading("Components"));
     let all = counted(summary.components as usize, "component", "components");
     blocks.push(Block::Paragraph(vec![
-        plain("Held against "),
+        plain("Checked against "),
         plain(counted(
             summary.advisories as usize,
             "advisory",
             "advisories",
         )),
-        plain(" in force: "),
+        plain(": "),
         link(all, Place::Components),
-        plain(", each with its version and where that was read."),
+        plain(", with their versions and paths."),
     ]));
     if summary.unread > 0 {
         let places = counted(summary.unread as usize, "place", "places");
-        blocks.push(notice(Tone::Warning, format!("{places} could not be read, so that nobody can say what is installed there. The components page names them.")));
+        blocks.push(notice(
+            Tone::Warning,
+            format!(
+                "{places} could not be read; components there are unknown. See the components page."
+            ),
+        ));
     }
 }
 
@@ -160,14 +165,13 @@ fn standing(summary: &Summary, of_those: Option<(String, Tone)>, freshness: &Fre
     let of = counted(summary.components as usize, "component", "components");
     match summary.exposed {
         // Silence is not an all-clear.
-        0 if freshness.last_word.is_none() => notice(
-            Tone::Warning,
-            format!("Nobody can say yet whether any of {of} is exposed."),
-        ),
-        0 => notice(Tone::Good, format!("None of {of} is known to be exposed.")),
+        0 if freshness.last_word.is_none() => {
+            notice(Tone::Warning, format!("Status of {of} unknown."))
+        }
+        0 => notice(Tone::Good, format!("None of {of} known to be affected.")),
         exposed => match of_those {
-            None => notice(Tone::Danger, format!("{exposed} of {of} exposed.")),
-            Some((words, tone)) => notice(tone, format!("{exposed} of {of} exposed: {words}.")),
+            None => notice(Tone::Danger, format!("{exposed} of {of} affected.")),
+            Some((words, tone)) => notice(tone, format!("{exposed} of {of} affected: {words}.")),
         },
     }
 }
@@ -178,23 +182,23 @@ fn current(freshness: &Freshness, now: i64) -> Block {
         let why = freshness
             .problem
             .as_ref()
-            .map(|problem| format!(" The last attempt failed: {problem}"))
+            .map(|problem| format!(" The last sync failed: {problem}"))
             .unwrap_or_default();
         return notice(
             Tone::Warning,
-            format!("Nothing has been heard from the vendor yet.{why}"),
+            format!("Not synced yet: status unknown.{why}"),
         );
     };
     let stale = freshness.valid_until.is_some_and(|until| until <= now);
     let problem = freshness
         .problem
         .as_ref()
-        .map(|problem| format!(" The last attempt failed: {problem}"))
+        .map(|problem| format!(" The last sync failed: {problem}"))
         .unwrap_or_default();
     let until = freshness.valid_until.map(time).unwrap_or_default();
     if stale {
         let text = format!(
-            "Verified until {until}; no fresh word since {}. What is known stays in force.{problem}",
+            "The data from the feed expired at {until}; last updated {}. Known advisories stay valid.{problem}",
             time(last)
         );
         return notice(Tone::Warning, text);
@@ -211,7 +215,7 @@ fn current(freshness: &Freshness, now: i64) -> Block {
     notice(
         tone,
         format!(
-            "Last word from the vendor {}{sequence}; good until {until}.{problem}",
+            "Last update by the vendor {}{sequence}; valid until {until}.{problem}",
             time(last)
         ),
     )
@@ -228,14 +232,14 @@ fn first_step(knowledge: &Knowledge, verdict: &Verdict) -> Block {
     let workaround = known.is_some_and(|known| known.has_workarounds);
     spans.push(match (&verdict.correction, workaround) {
         (Some(_), _) => link(
-            "A correction is ready to be applied.",
+            "Correction available.",
             Place::Advisory(verdict.advisory.id.clone()),
         ),
-        (None, true) => plain("There is no correction yet that fits; a workaround is described."),
-        (None, false) => plain("There is no correction yet that fits."),
+        (None, true) => plain("No correction available yet; workaround described."),
+        (None, false) => plain("No correction available yet."),
     });
     if verdict.known_exploited {
-        spans.push(strong(" Attacks are known."));
+        spans.push(strong(" Known exploited."));
     }
     Block::Paragraph(spans)
 }
@@ -293,11 +297,11 @@ fn unreadable(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
         return;
     }
     blocks.push(heading("Documents that cannot be read"));
-    blocks.push(paragraph("They are signed by the vendor, and this plugin does not understand them. An update of the plugin may."));
+    blocks.push(paragraph("These documents are signed by the vendor but not supported by this plugin version. Update the plugin."));
     let all = knowledge.unreadable().count();
     if all > MOST_UNREADABLE {
         blocks.push(paragraph(format!(
-            "{all} of them; the first {MOST_UNREADABLE}:"
+            "{all} documents; the first {MOST_UNREADABLE}:"
         )));
     }
     for unreadable in any.take(MOST_UNREADABLE) {

@@ -4,8 +4,8 @@ use spacecp_contract::{Advisory, DocumentId, VersionScheme, version::Version};
 
 use super::{
     case::Case,
-    course::{Answer, Event, State},
     report_text::Summary,
+    state_machine::{Answer, Event, State},
 };
 use crate::{check::Fault, drafts::Known};
 
@@ -23,25 +23,25 @@ pub fn known(case: &Case, summary: &Summary) -> Known {
 pub fn faults(advisory: &Advisory, cases: &[&Case]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for case in cases {
-        let (id, standing) = (case.id(), case.standing());
-        let problem = match standing.state() {
+        let (id, status) = (case.id(), case.status());
+        let problem = match status.state() {
             state if state.is_verified() => None,
             State::Rejected => Some(format!(
-                "{id} was rejected, and what was rejected is not published"
+                "case {id} was rejected, so its advisory is not published"
             )),
             state => Some(format!(
-                "{id} is {state}: a flaw is verified before anything is published about it (\"case verify {id}\")"
+                "case {id} is {state}; verify it before publishing its advisory (\"case verify {id}\")"
             )),
         };
         faults.extend(problem.map(|problem| Fault {
             field: "case".to_owned(),
             problem,
         }));
-        if !advisory.credits.is_empty() && !standing.may_be_credited() {
+        if !advisory.credits.is_empty() && !status.may_be_credited() {
             faults.push(Fault {
                 field: "credits".to_owned(),
                 problem: format!(
-                    "nobody is named against their will, and {id} has no word of its finder's consent: take the credits out, or record it with \"case credit {id} --agreed\""
+                    "the finder of {id} has not agreed to be named. Remove the credits, or record the consent with \"case credit {id} --agreed\""
                 ),
             });
         }

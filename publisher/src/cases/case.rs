@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use spacecp_contract::Digest;
 
 use super::{
-    course::{CourseError, Entry, Event},
     id::CaseId,
-    standing::Standing,
+    state_machine::{Entry, Event, TransitionError},
+    status::CaseStatus,
 };
 
 /// A case. Entries are only ever added, and each has been a step of the policy when it was.
@@ -17,7 +17,7 @@ pub struct Case {
     report: Digest,
     reachable: bool,
     entries: Vec<Entry>,
-    standing: Standing,
+    status: CaseStatus,
 }
 
 /// What a case begins with.
@@ -41,9 +41,9 @@ impl Case {
         Self::with(beginning, entry).expect("a case that begins with its report is one")
     }
 
-    pub(super) fn with(beginning: Beginning, first: Entry) -> Result<Self, CourseError> {
+    pub(super) fn with(beginning: Beginning, first: Entry) -> Result<Self, TransitionError> {
         Ok(Self {
-            standing: Standing::first(&first)?,
+            status: CaseStatus::first(&first)?,
             id: beginning.id,
             title: beginning.title,
             report: beginning.report,
@@ -53,8 +53,8 @@ impl Case {
     }
 
     /// Adds an entry if it is a step that may follow; an error leaves everything as it was.
-    pub fn record(&mut self, entry: Entry) -> Result<(), CourseError> {
-        self.standing = self.standing.after(&entry)?;
+    pub fn record(&mut self, entry: Entry) -> Result<(), TransitionError> {
+        self.status = self.status.after(&entry)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -84,8 +84,8 @@ impl Case {
         &self.entries
     }
 
-    /// Where it stands.
-    pub fn standing(&self) -> &Standing {
-        &self.standing
+    /// How far it is.
+    pub fn status(&self) -> &CaseStatus {
+        &self.status
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     case::Case,
-    course::{CourseError, State},
+    state_machine::{State, TransitionError},
 };
 
 /// How many days each step may take. A team writes what differs into `cases/deadlines.toml`.
@@ -68,7 +68,7 @@ pub enum DeadlinesError {
         source: io::Error,
     },
     /// A field; the message shows line and column.
-    #[error("the deadlines {} cannot be understood:\n{source}", path.display())]
+    #[error("cannot parse the deadlines {}:\n{source}", path.display())]
     Field {
         /// The file.
         path: PathBuf,
@@ -114,15 +114,15 @@ impl Deadlines {
     /// What of a case is overdue at `now`, the oldest first.
     ///
     /// A clock that is behind the case cannot tell, and says so.
-    pub fn overdue(&self, case: &Case, now: Timestamp) -> Result<Vec<Overdue>, CourseError> {
-        let standing = case.standing();
-        if now < standing.last() {
-            return Err(CourseError::Clock {
+    pub fn overdue(&self, case: &Case, now: Timestamp) -> Result<Vec<Overdue>, TransitionError> {
+        let status = case.status();
+        if now < status.last() {
+            return Err(TransitionError::Clock {
                 at: now,
-                last: standing.last(),
+                last: status.last(),
             });
         }
-        let state = standing.state();
+        let state = status.state();
         let mut found = Vec::new();
         let mut due = |from: Timestamp, days: u32, what, command| {
             let due = from
@@ -139,10 +139,10 @@ impl Deadlines {
             }
         };
         if let Some((days, what, command)) = self.next_step(case) {
-            due(standing.waiting_since(), days, what, command);
+            due(status.waiting_since(), days, what, command);
         }
         if case.is_reachable() {
-            if let Some(from) = standing.untold_since() {
+            if let Some(from) = status.untold_since() {
                 due(
                     from,
                     self.tell_days,
@@ -151,7 +151,7 @@ impl Deadlines {
                 );
             }
             if !state.is_closed() && state != State::Reported {
-                let from = standing.last_told().unwrap_or(case.entries()[0].at);
+                let from = status.last_told().unwrap_or(case.entries()[0].at);
                 due(
                     from,
                     self.silence_days,
@@ -166,8 +166,8 @@ impl Deadlines {
 
     /// What has to follow on where a case stands, and within how many days.
     fn next_step(&self, case: &Case) -> Option<(u32, &'static str, &'static str)> {
-        let standing = case.standing();
-        Some(match standing.state() {
+        let status = case.status();
+        Some(match status.state() {
             State::Reported => (self.acknowledge_days, "answer the finder", "acknowledge"),
             State::Acknowledged => (self.verify_days, "reproduce it and sort it", "verify"),
             State::Verified => (self.start_days, "begin to work on a solution", "start"),
@@ -175,7 +175,7 @@ impl Deadlines {
             State::Corrected if case.is_reachable() => {
                 (self.review_days, "ask the finder to review", "review")
             }
-            State::InReview if standing.is_awaiting_review() => {
+            State::InReview if status.is_awaiting_review() => {
                 (self.answer_days, "get the finder's answer", "answer")
             }
             State::Corrected | State::InReview => {

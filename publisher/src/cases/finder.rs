@@ -18,7 +18,7 @@ pub enum FinderError {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// What is in it. The text is not repeated: it says who somebody is.
-    #[error("it was decrypted, and does not say who a finder is")]
+    #[error("decrypted data does not describe a finder")]
     Text,
 }
 

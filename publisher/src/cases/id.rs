@@ -2,9 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 /// The id of a case, as `CASE-2026-0007`: a year and a number within it. It is the name of a folder, and
 /// cannot be that of any other place.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct CaseId {
     year: u16,
     number: u32,
@@ -12,7 +15,7 @@ pub struct CaseId {
 
 /// Why a text is not the id of a case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} is not the id of a case, which is written as CASE-2026-0007")]
+#[error("invalid case id {found:?}; expected the form CASE-2026-0007")]
 pub struct CaseIdError {
     found: String,
 }
@@ -38,6 +41,20 @@ impl CaseId {
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CASE-{}-{:04}", self.year, self.number)
+    }
+}
+
+impl From<CaseId> for String {
+    fn from(id: CaseId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for CaseId {
+    type Error = CaseIdError;
+
+    fn try_from(text: String) -> Result<Self, CaseIdError> {
+        text.parse()
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{Report, ReportedVersion};
 
-use super::written::{WrittenError, at};
+use super::file_format::{FileFormatError, at};
 
 const MARK: &str = "+++";
 
@@ -63,20 +63,20 @@ fn fence(text: &str) -> String {
 }
 
 /// Reads the fields; the texts below are for people.
-pub(super) fn summary(text: &str) -> Result<Summary, WrittenError> {
+pub(super) fn summary(text: &str) -> Result<Summary, FileFormatError> {
     let begins = text
         .strip_prefix(MARK)
         .and_then(|rest| rest.strip_prefix('\n'));
     let Some(rest) = begins else {
-        let problem = "a report begins with its fields, between two lines of \"+++\"";
+        let problem = "a report must begin with its fields between two lines of \"+++\"";
         return Err(at(text, 0, problem.to_owned()));
     };
     let Some((fields, _)) = rest.split_once("\n+++\n") else {
-        let problem = "a second line of \"+++\" has to end the fields";
+        let problem = "the fields must end with a second line of \"+++\"";
         return Err(at(text, text.len(), problem.to_owned()));
     };
     // An empty line in place of the mark, so that errors count lines as an editor does.
-    toml::from_str(&format!("\n{fields}")).map_err(|error| WrittenError::Toml(error.to_string()))
+    toml::from_str(&format!("\n{fields}")).map_err(|error| FileFormatError::Toml(error.to_string()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct ReviewCopy {
 
 /// The system gave no randomness.
 #[derive(Debug, thiserror::Error)]
-#[error("the system gives no randomness: {0}")]
+#[error("the system's random number generator failed: {0}")]
 pub struct RandomError(#[from] getrandom::Error);
 
 /// A mark that no other copy has: `R-` and 16 hexadecimal digits.
@@ -69,7 +69,7 @@ fn parts(advisory: &Advisory) -> Vec<Part> {
             "Weaknesses",
             list(&advisory.cwe, |one| format!("CWE-{one}")),
         ),
-        ("Other names", list(&advisory.aliases, String::clone)),
+        ("Aliases", list(&advisory.aliases, String::clone)),
         (
             "Credits",
             list(&advisory.credits, |one| {
@@ -90,7 +90,7 @@ fn parts(advisory: &Advisory) -> Vec<Part> {
         ),
     ];
     if advisory.credits.is_empty() {
-        parts.push(("Credits", "Nobody is named.".to_owned()));
+        parts.push(("Credits", "No credits.".to_owned()));
     }
     parts.retain(|(_, text)| !text.trim().is_empty());
     parts
@@ -111,7 +111,7 @@ fn affected(affected: &spacecp_contract::Affected) -> String {
             (Some(fixed), ..) => format!("before {fixed}"),
             (_, Some(last), _) => format!("up to {last}"),
             (_, _, Some(limit)) => format!("as far as {limit}"),
-            _ => "and all that follow".to_owned(),
+            _ => "and all later versions".to_owned(),
         };
         spans.push(format!("from {} {end}", range.introduced));
     }

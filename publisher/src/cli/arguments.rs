@@ -6,37 +6,39 @@ use clap::{Parser, Subcommand};
 use spacecp_contract::{DocumentId, DocumentKind};
 
 use super::{
-    broadcast_arguments::{CasesGoOn, Consented, Fresh},
+    broadcast_arguments::{Consented, Fresh, Publisher},
     case_arguments::CaseCommand,
     disclosure_arguments::{Disclose, Retire, disclose_help},
     document_arguments::{Advisories, Corrections, Export, Formatted, Import, Plugins, documents},
+    recovery::RecoverFrom,
     root_arguments::Roots,
 };
 
-/// The vendor's security desk: keys, roots, advisories, corrections, and their broadcast.
+/// Manage the vendor's side of the advisory system: keys, roots, cases, advisories, corrections and their
+/// broadcast.
 #[derive(Debug, Parser)]
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "A desk is a folder with keys/, drafts/, panels/ and signed/ in it; a feed is the folder that panels follow.\n\nExit codes:\n  0  done\n  1  a check found faults, something expires soon, or signatures are missing yet\n  2  the command line cannot be used\n  4  refused, or tried and did not work\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
+    after_help = "The working directory (--desk) holds keys/, drafts/, panels/, records/ and signed/. A feed is the published directory that panels download.\n\nExit codes:\n  0  success\n  1  a check found problems, something expires soon, or signatures are still missing\n  2  invalid command line\n  4  refused or failed\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
-    /// The desk: where keys and drafts are.
+    /// Use this working directory, which holds keys, drafts and records.
     #[arg(
         long,
         global = true,
         env = "SPACECP_DESK",
         default_value = ".",
-        value_name = "FOLDER"
+        value_name = "DIRECTORY"
     )]
     pub(super) desk: PathBuf,
 
-    /// Read passphrases from this file descriptor, one a line, instead of the terminal. Without it the
-    /// variable `SPACECP_PASSPHRASE` is used if it is set.
+    /// Read passphrases from this file descriptor, one a line, instead of prompting. Without it, the
+    /// environment variable `SPACECP_PASSPHRASE` is used if set.
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(super) passphrase_fd: Option<u32>,
 
-    /// Print JSON for a script to read.
+    /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub(super) json: bool,
 
@@ -46,196 +48,241 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Key pairs, in the format of the minisign program.
+    /// Create and list key pairs, in the format of minisign.
     #[command(subcommand)]
     Keys(Keys),
-    /// Roots: which keys may sign what.
+    /// Create and change roots, which define the keys that may sign in each role.
     #[command(subcommand)]
     Root(Roots),
-    /// Cases: from a finder's report to its disclosure, step by step.
+    /// Handle cases, from the finder's vulnerability report to its disclosure.
     #[command(subcommand)]
     Case(CaseCommand),
-    /// Advisories: write, check, sign.
+    /// Write, check and sign advisories.
     #[command(subcommand)]
     Advisory(Advisories),
-    /// Corrections: build them from two trees.
+    /// Build and sign corrections from two directory trees.
     #[command(subcommand)]
     Correction(Corrections),
-    /// Plugins: sign the component that panels may run.
+    /// Sign the plugin component that panels run.
     #[command(subcommand)]
     Plugin(Plugins),
-    /// The panels that may read what is under embargo.
+    /// Manage the panels that can decrypt embargoed advisories.
     #[command(subcommand)]
     Panel(Panels),
-    /// Make everything that was signed current: a new index, and a new head. What is under embargo is sealed
-    /// for the panels that are enrolled; the rest is for everybody.
+    /// Publish everything that was signed: write a new index and a new head.
+    ///
+    /// Embargoed documents are encrypted to the enrolled panels; all others are published in clear.
+    /// Advisories of cases record the broadcast in their case. Example: spacecp-publisher broadcast FEED
+    /// --dry-run
     Broadcast {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
         #[command(flatten)]
         fresh: Fresh,
-        /// Show what would change, and change nothing.
+        /// Show what would change, without changing anything.
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         consented: Consented,
         #[command(flatten)]
-        going_on: CasesGoOn,
+        publisher: Publisher,
     },
-    /// Take back what was signed by mistake and waits for its broadcast; what panels have stays.
+    /// Discard signed documents that are pending, that is, not yet published. Published revisions are not
+    /// changed.
+    #[command(name = "discard-pending", alias = "unsign")]
     Unsign {
-        /// What it is: advisory or correction.
+        /// Kind of the document: advisory or correction.
         #[arg(value_parser = documents)]
         kind: DocumentKind,
-        /// Its id; every revision is meant that was not broadcast.
+        /// Id of the document. All of its unpublished revisions are discarded.
         id: DocumentId,
-        /// The feed.
+        /// Directory of the feed.
         #[arg(long)]
         feed: PathBuf,
     },
-    /// Say once more that what is current is current, with a fresh head: for a timer.
+    /// Publish a fresh head for the published index, without new documents. Intended for a timer.
     ///
-    /// What was signed since the last broadcast stays unseen until somebody broadcasts it.
+    /// Documents signed since the last broadcast stay pending until the next broadcast. Example:
+    /// spacecp-publisher refresh FEED --if-within 3
     Refresh {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
         #[command(flatten)]
         fresh: Fresh,
-        /// Do it only if the head that is current expires within so many days.
+        /// Publish only if the published head expires within this number of days.
         #[arg(long, value_name = "DAYS")]
         if_within: Option<u32>,
-        /// Show what would change, and change nothing.
+        /// Show what would change, without changing anything.
         #[arg(long)]
         dry_run: bool,
     },
-    /// What expires when, who signs what, and what wants to be done; ends with 1 if anything does.
+    /// Show expiry dates, signing keys and pending work. Exits with 1 if anything needs attention.
     Status {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// A head that expires within so many days is a problem.
+        /// Report a head that expires within this number of days.
         #[arg(long, default_value_t = 2, value_name = "DAYS")]
         head_within: u32,
-        /// A root that expires within so many days is a problem.
+        /// Report a root that expires within this number of days.
         #[arg(long, default_value_t = 30, value_name = "DAYS")]
         root_within: u32,
     },
-    /// Sign documents again whose key lost its role, so that new panels accept them; their bytes stay.
+    /// Sign documents again after their key lost its role, so that new panels accept them. The documents
+    /// themselves do not change.
     SignAgain {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// Which documents: advisory or correction.
+        /// Kind of the documents: advisory or correction.
         #[arg(value_parser = documents)]
         kind: DocumentKind,
-        /// A key that signs, if it is not the one with the role's name; several times for several.
+        /// Also sign this document, which has not been published. May be repeated. Published documents
+        /// are signed only if the publication record lists them.
+        #[arg(long = "document", value_name = "ID")]
+        documents: Vec<DocumentId>,
+        /// Key to sign with. May be repeated [default: the key named like the role].
         #[arg(long = "key", value_name = "NAME")]
         keys: Vec<String>,
+        /// List the documents that would be signed, and change nothing. Remove those that are not yours with "disown".
+        #[arg(long)]
+        dry_run: bool,
+        /// Sign what is listed after keys were revoked with --afresh: a thief may have had this desk publish some of
+        /// it.
+        #[arg(long)]
+        yes: bool,
     },
-    /// Sign a request that another machine has written, and show what it says.
+    /// Remove a published document from the publication record that somebody else signed with your keys.
     ///
-    /// The same is done by "minisign -S -m REQUEST -t COMMENT" with the comment that is shown.
+    /// It is never signed or listed again. Run it after "root revoke --afresh" and before "sign-again".
+    Disown {
+        /// Kind of the document: advisory or correction.
+        #[arg(value_parser = documents)]
+        kind: DocumentKind,
+        /// Id of the document.
+        id: DocumentId,
+        /// Directory of the feed.
+        #[arg(long)]
+        feed: PathBuf,
+        /// First revision to remove; earlier ones stay.
+        #[arg(long, default_value_t = 1)]
+        revision: u64,
+        /// Reason, for the record.
+        #[arg(long)]
+        reason: String,
+        /// Person to record [default: the user's name].
+        #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// Reconcile the published directory with the publication record after a restore or an attack.
+    #[command(subcommand)]
+    RecoverFrom(RecoverFrom),
+    /// Sign a request written on another machine, after showing its content.
+    ///
+    /// Equivalent to "minisign -S -m REQUEST -t COMMENT" with the comment shown.
     SignRequest {
-        /// The request.
+        /// Request file.
         request: PathBuf,
-        /// A key that signs; without one, the request is shown and nothing is signed.
+        /// Key to sign with. May be repeated. Without a key, the request is shown and not signed.
         #[arg(long = "key", value_name = "NAME")]
         keys: Vec<String>,
     },
-    /// Take signatures of a request that were made elsewhere; publish it when there are enough.
+    /// Add signatures made elsewhere to a request, and publish it once there are enough.
     ///
-    /// Ends with 1 as long as some are missing.
+    /// Exits with 1 as long as signatures are missing.
     AddSignature {
-        /// The request; its signatures collect beside it in REQUEST.minisig.
+        /// Request file. Its signatures are collected in REQUEST.minisig beside it.
         request: PathBuf,
-        /// Files with signatures, beside those in REQUEST.minisig.
+        /// Files with further signatures.
         signatures: Vec<PathBuf>,
-        /// The feed.
+        /// Directory of the feed.
         #[arg(long)]
         feed: PathBuf,
         #[command(flatten)]
-        going_on: CasesGoOn,
+        publisher: Publisher,
     },
-    /// Take over other people's advisories: sign those that are new to a feed, or changed.
+    /// Import external advisories and sign those that are new or changed.
     ///
-    /// What is refused is named with its field and why, and does not stop the others; ends with 1 if
-    /// there is any. The same documents once more change nothing.
+    /// A refused document is named with the field and the reason, and does not stop the others; exits with
+    /// 1 if any is refused. Importing the same documents again changes nothing. Example: spacecp-publisher
+    /// import osv advisory-db.jsonl --feed FEED --dry-run
     #[command(subcommand)]
     Import(Formatted<Import>),
-    /// Give out what a feed has broadcast, in other people's formats.
+    /// Export the published TLP:CLEAR advisories of a feed to another format.
     ///
-    /// Only what is TLP:CLEAR; ends with 1 if anything is refused. An advisory that was taken over from
-    /// the format comes out as the document that it was.
+    /// Exits with 1 if any advisory is refused. An advisory that was imported from the format is exported
+    /// as the original document. Example: spacecp-publisher export osv FEED --out osv/
     #[command(subcommand)]
     Export(Formatted<Export>),
-    /// Tell everybody: make a web root of what a feed has broadcast at TLP:CLEAR.
+    /// Write a public website of the TLP:CLEAR advisories of a feed: pages, CSAF 2.0, OSV, an Atom feed and
+    /// security.txt.
     ///
-    /// Pages, CSAF 2.0, OSV, an Atom feed and security.txt, as files for any web server. The same once more
-    /// changes nothing; what is no longer public is removed, and files that this command did not write
-    /// are left alone. Ends with 1 if a format has no words for an advisory, which its page then tells alone.
+    /// The files suit any web server. Running it again changes nothing; files of advisories that are no
+    /// longer public are removed, and files written by others are kept. Exits with 1 if a format cannot
+    /// express an advisory, which is then published as a page only.
     #[command(after_help = disclose_help())]
     Disclose(Disclose),
-    /// Write the draft of the revision that withdraws an advisory.
+    /// Write the draft of a revision that withdraws an advisory.
     Withdraw {
-        /// The advisory.
+        /// Id of the advisory.
         id: DocumentId,
         #[command(flatten)]
         retire: Retire,
     },
-    /// Write the draft of the revision by which another advisory takes the place of one.
+    /// Write the draft of a revision that replaces one advisory by another.
     Supersede {
-        /// The advisory that no longer holds.
+        /// Id of the advisory to replace.
         id: DocumentId,
-        /// The advisory that takes its place; the draft is of this one.
+        /// Id of the advisory that replaces it; the draft is a revision of this one.
         #[arg(long, value_name = "ID")]
         by: DocumentId,
         #[command(flatten)]
         retire: Retire,
     },
-    /// Put what is current in a feed into one file, for a machine without internet.
+    /// Write the published state of a feed into one file, for panels without network access.
     ///
-    /// There, "spacecp-advisories import FILE" checks it as it would check the feed itself.
+    /// On the panel, "spacecp-advisories import FILE" verifies it exactly as the feed itself.
     Bundle {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// The file to write.
+        /// File to write.
         into: PathBuf,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Make a key pair: keys/NAME.key and keys/NAME.pub.
+    /// Create a key pair: keys/NAME.key and keys/NAME.pub.
     ///
-    /// The secret key is encrypted with a passphrase as minisign does it. A key that is called "report", or
-    /// "report-…", opens reports instead of signing: it is made as age does it, and keys/NAME.recipient is
-    /// what finders encrypt to.
+    /// The secret key is encrypted with a passphrase, as minisign does. A key named "report" or "report-…"
+    /// decrypts vulnerability reports instead of signing: it is an age identity, and keys/NAME.recipient
+    /// holds the recipient for finders.
     New {
-        /// Its name, usually that of its role: root, feed, advisory, correction, plugin; or report.
+        /// Name of the key, usually its role: root, feed, advisory, correction, plugin; or report.
         name: String,
-        /// Leave the secret key in clear, for a place that protects it otherwise.
+        /// Store the secret key without a passphrase, for storage that is protected otherwise.
         #[arg(long)]
         unencrypted: bool,
     },
-    /// Show the public keys of the desk.
+    /// List the public keys.
     List,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Panels {
-    /// Let a panel read what is under embargo, from the next broadcast on.
+    /// Enrol a panel: from the next broadcast on, it can decrypt embargoed advisories.
     Enrol {
-        /// What to call it: lower-case letters, digits, - and _.
+        /// Name of the panel: lower-case letters, digits, "-" and "_".
         name: String,
-        /// Its recipient (age1…), which "spacecp-advisories identity" shows there.
+        /// Recipient of the panel (age1…), as shown there by "spacecp-advisories identity".
         recipient: String,
     },
-    /// Let a panel read nothing new, from the next broadcast on.
+    /// Revoke a panel: from the next broadcast on, it cannot decrypt new embargoed advisories.
     Revoke {
-        /// What it is called.
+        /// Name of the panel.
         name: String,
-        /// Why, for whoever looks later.
+        /// Reason, for the record.
         #[arg(long)]
         reason: String,
     },
-    /// Show every panel that was ever enrolled.
+    /// List all panels that were ever enrolled.
     List,
 }

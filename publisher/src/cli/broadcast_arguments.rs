@@ -8,38 +8,42 @@ use spacecp_contract::DocumentId;
 /// How a head is signed.
 #[derive(Debug, Args)]
 pub(super) struct Fresh {
-    /// A key that signs, keys/NAME.key on the desk; several times for several. "feed" if it is not said.
+    /// Key to sign with: keys/NAME.key in the working directory. May be repeated [default: feed].
     #[arg(long = "key", value_name = "NAME")]
     pub(super) keys: Vec<String>,
-    /// Days for which panels may believe that nothing newer exists.
+    /// Days until the head expires and panels need a newer one; at most what the root allows (see "root new
+    /// --head-days", default 90).
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
     pub(super) expires: u32,
-    /// Do not sign: write two requests into this folder, for keys on other machines: the index, and the
-    /// head that makes it current once both are signed.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["keys", "dry_run"])]
+    /// Write two signing requests to this directory instead of signing, for keys on other machines: one for
+    /// the index and one for the head, which publishes the index once both are signed.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["keys", "dry_run"])]
     pub(super) request: Option<PathBuf>,
 }
 
 /// What a broadcast does only where it is asked for.
 #[derive(Debug, Args)]
 pub(super) struct Consented {
-    /// Disclose this advisory although the date that was planned for it has not come; several times for
-    /// several.
+    /// Disclose this advisory before its planned date. May be repeated.
     #[arg(long, value_name = "ID")]
     pub(super) disclose: Vec<DocumentId>,
-    /// Go on with a private side that this desk does not remember, for its memory is lost: seal everything
-    /// anew. Panels refuse it if anything is missing that was under embargo.
+    /// Continue although the record of sealed documents is lost: encrypt everything again. Panels refuse
+    /// the broadcast if an embargoed document is missing.
     #[arg(long)]
     pub(super) seal_anew: bool,
+    /// Panel that may read embargoed documents. May be repeated. Required for every panel after the working
+    /// directory was restored, since its list of panels may be outdated.
+    #[arg(long = "recipient", value_name = "PANEL")]
+    pub(super) recipients: Vec<String>,
 }
 
-/// How cases go on by a broadcast.
+/// Who publishes, and on which grounds.
 #[derive(Debug, Args)]
-pub(super) struct CasesGoOn {
-    /// Why an advisory of a case goes out that its finder has not approved of.
+pub(super) struct Publisher {
+    /// Reason for broadcasting an advisory that the finder of its case has not approved.
     #[arg(long, value_name = "REASON")]
     pub(super) without_review: Option<String>,
-    /// Who does it, for the cases that go on by it; the user's name if it is not said.
+    /// Person to record in the cases [default: the user's name].
     #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
     pub(super) by: Option<String>,
 }

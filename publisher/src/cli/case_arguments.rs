@@ -5,30 +5,30 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use spacecp_contract::{DocumentId, InScope};
 
-use crate::cases::{course::Rejection, id::CaseId};
+use crate::cases::{id::CaseId, state_machine::Rejection};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CaseCommand {
-    /// Open a case from a report that a finder encrypted to the desk.
+    /// Open a case from an encrypted vulnerability report.
     Open {
-        /// The report, as REPORT.age; "-" reads it from the standard input.
+        /// Encrypted report, such as REPORT.age; "-" reads standard input.
         report: PathBuf,
         #[command(flatten)]
         key: WithKey,
         #[command(flatten)]
         who: Who,
     },
-    /// List the cases; ends with 1 if one cannot be read.
+    /// List the open cases. Exits with 1 if a case cannot be read.
     List {
-        /// Those that are rejected or disclosed as well.
+        /// Include rejected and disclosed cases.
         #[arg(long)]
         all: bool,
     },
-    /// Show a case: where it stands, what happened, and the report.
+    /// Show a case: its state, its history and the vulnerability report.
     Show {
-        /// The case.
+        /// Id of the case, such as CASE-2026-0001.
         id: CaseId,
-        /// Who reported as well; that needs the key.
+        /// Also show the finder. Requires the report key.
         #[arg(long)]
         finder: bool,
         #[command(flatten)]
@@ -36,130 +36,132 @@ pub(super) enum CaseCommand {
     },
     #[command(flatten)]
     Step(CaseStep),
-    /// Write a copy of the advisory for the finder to review, encrypted.
+    /// Write an encrypted copy of the advisory for the finder to review.
     ///
-    /// To the finder's own recipient if they gave one, or else with a fresh passphrase that is written beside
-    /// it, to be told to them another way.
+    /// Encrypts to the finder's recipient if the report names one, otherwise with a new passphrase that is
+    /// written beside the copy; send the passphrase over another channel.
     Review {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// The folder to write the copy into.
-        #[arg(long, value_name = "FOLDER")]
+        /// Directory to write the copy to.
+        #[arg(long, value_name = "DIRECTORY")]
         out: PathBuf,
         #[command(flatten)]
         key: WithKey,
         #[command(flatten)]
         who: Who,
     },
-    /// What is overdue by cases/deadlines.toml; ends with 1 if anything is.
+    /// List the cases that are overdue by cases/deadlines.toml. Exits with 1 if there is any.
     Overdue,
 }
 
-/// What happened to a case; each is recorded with its date, and what may not follow is refused.
+/// Steps of a case; each is recorded with its date, and refused where the state does not allow it.
 #[derive(Debug, Subcommand)]
 pub(super) enum CaseStep {
-    /// The finder was answered.
+    /// Record that the report was acknowledged to the finder.
     Acknowledge {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
         #[command(flatten)]
         who: Who,
     },
-    /// The flaw was reproduced, and is in scope.
+    /// Record that the vulnerability was reproduced and is in scope.
     Verify {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// As what: query-injection, cross-site-scripting, broken-authentication or broken-sandbox.
+        /// Scope category: query-injection, cross-site-scripting, broken-authentication or
+        /// broken-sandbox.
         #[arg(long, value_parser = scope)]
         scope: Option<InScope>,
         #[command(flatten)]
         who: Who,
     },
-    /// It is an ordinary bug, or could not be reproduced.
+    /// Reject the report: not a vulnerability, out of scope, or not reproduced.
     Reject {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// Why: unsupported-browser, social-engineering, brute-force, public-information, weak-default,
-        /// not-reproduced or no-vulnerability.
+        /// Reason: unsupported-browser, social-engineering, brute-force, public-information,
+        /// weak-default, not-reproduced or no-vulnerability.
         #[arg(long, value_name = "CATEGORY", value_parser = rejection)]
         reason: Rejection,
-        /// More about it.
+        /// Further explanation.
         #[arg(long, default_value = "")]
         text: String,
         #[command(flatten)]
         who: Who,
     },
-    /// Work on a solution begins, or begins again.
+    /// Record that work on a solution has started, or started again.
     Start {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
         #[command(flatten)]
         who: Who,
     },
-    /// There is a solution.
+    /// Record the solution: a correction or a workaround.
     Correct {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// The correction.
+        /// Id of the correction.
         #[arg(long, value_name = "ID", required_unless_present = "workaround")]
         correction: Option<DocumentId>,
-        /// What to do instead, where there is no correction.
+        /// Description of the workaround, if there is no correction.
         #[arg(long, value_name = "TEXT", conflicts_with = "correction")]
         workaround: Option<String>,
         #[command(flatten)]
         who: Who,
     },
-    /// The finder answered to the last copy.
+    /// Record the finder's answer to the latest review copy.
     Answer {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// They approve.
+        /// The finder approves.
         #[arg(long, required_unless_present = "objections")]
         approved: bool,
-        /// What they object to.
+        /// The objections of the finder.
         #[arg(long, value_name = "TEXT", conflicts_with = "approved")]
         objections: Option<String>,
         #[command(flatten)]
         who: Who,
     },
-    /// The finder agrees to be named, or no longer does.
+    /// Record whether the finder agrees to be named.
     Credit {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// They agree.
+        /// The finder agrees to be named.
         #[arg(long, required_unless_present = "withdrawn")]
         agreed: bool,
-        /// They no longer do.
+        /// The finder withdrew the agreement.
         #[arg(long, conflicts_with = "agreed")]
         withdrawn: bool,
-        /// How they said so.
+        /// Where or how the finder stated it.
         #[arg(long, default_value = "")]
         text: String,
         #[command(flatten)]
         who: Who,
     },
-    /// Customers have the advisory. "spacecp-publisher broadcast" records it by itself.
+    /// Record that customers received the advisory. "spacecp-publisher broadcast" does this itself.
     Broadcast {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// Why it went out although the finder has not approved of it.
+        /// Reason for the broadcast without the finder's approval.
         #[arg(long, value_name = "REASON")]
         without_review: Option<String>,
         #[command(flatten)]
         who: Who,
     },
-    /// Everybody has the advisory.
+    /// Record that the advisory is public.
     Disclosed {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
         #[command(flatten)]
         who: Who,
     },
-    /// The finder was told something.
+    /// Record a message sent to the finder.
+    #[command(name = "inform", alias = "told")]
     Told {
-        /// The case.
+        /// Id of the case.
         id: CaseId,
-        /// What.
+        /// Content of the message.
         #[arg(long)]
         text: String,
         #[command(flatten)]
@@ -170,7 +172,7 @@ pub(super) enum CaseStep {
 /// The key that opens reports and finders.
 #[derive(Debug, Args)]
 pub(super) struct WithKey {
-    /// The key that opens it, keys/NAME.key on the desk.
+    /// Key to decrypt with: keys/NAME.key in the working directory.
     #[arg(long, default_value = "report", value_name = "NAME")]
     pub(super) key: String,
 }
@@ -178,7 +180,7 @@ pub(super) struct WithKey {
 /// Who does something.
 #[derive(Debug, Args)]
 pub(super) struct Who {
-    /// Who does it; the user's name if it is not said.
+    /// Person to record [default: the user's name].
     #[arg(long, env = "SPACECP_BY", value_name = "NAME")]
     pub(super) by: Option<String>,
 }
@@ -186,13 +188,13 @@ pub(super) struct Who {
 fn scope(word: &str) -> Result<InScope, String> {
     InScope::from_word(word).ok_or_else(|| {
         let words: Vec<&str> = InScope::ALL.iter().map(|one| one.as_str()).collect();
-        format!("it is one of {}", words.join(", "))
+        format!("must be one of {}", words.join(", "))
     })
 }
 
 fn rejection(word: &str) -> Result<Rejection, String> {
     Rejection::from_word(word).ok_or_else(|| {
         let words: Vec<&str> = Rejection::all().map(Rejection::as_str).collect();
-        format!("it is one of {}", words.join(", "))
+        format!("must be one of {}", words.join(", "))
     })
 }

@@ -13,23 +13,23 @@ use spacecp_contract::DocumentId;
 use super::{
     Ending,
     case_arguments::{CaseCommand, CaseStep, Who},
-    desk::Desk,
+    cli_context::CliContext,
 };
 use crate::{
     cases::{
         self,
         case::Case,
-        course::{Answer, Entry, Event},
-        desk::{Broken, Cases},
+        case_store::{Broken, CaseStore},
         id::CaseId,
+        state_machine::{Answer, Entry, Event},
     },
     drafts::Known,
     report::{self, envelope, key::Recipient},
 };
 
-impl Desk<'_> {
-    pub(super) fn cases(&self) -> Cases {
-        Cases::of(&self.arguments.desk)
+impl CliContext<'_> {
+    pub(super) fn cases(&self) -> CaseStore {
+        CaseStore::of(&self.arguments.desk)
     }
 
     pub(super) fn case(&self, command: &CaseCommand) -> Result<Ending> {
@@ -53,11 +53,11 @@ impl Desk<'_> {
     }
 
     fn say_case(&self, case: &Case) -> Result<Ending> {
-        let state = case.standing().state();
+        let state = case.status().state();
         let mut words = format!("{} is {state}.", case.id());
-        if case.is_reachable() && case.standing().untold_since().is_some() {
+        if case.is_reachable() && case.status().untold_since().is_some() {
             words.push_str(&format!(
-                " Tell the finder, and say so with \"case told {} --text …\".",
+                " Inform the finder, and record it with \"case inform {} --text …\".",
                 case.id()
             ));
         }
@@ -73,7 +73,7 @@ impl Desk<'_> {
         let case = self.cases().open(&report, &recipient, self.now, by)?;
         let place = self.cases().place(case.id());
         let mut words = format!(
-            "{} is opened, in {}: {}\nAnswer the finder, and say so with \"case acknowledge {}\".",
+            "Opened {} in {}: {}\nAnswer the finder, then record it with \"case acknowledge {}\".",
             case.id(),
             place.display(),
             case.title(),
@@ -85,7 +85,7 @@ impl Desk<'_> {
             && let Err(error) = own.parse::<Recipient>()
         {
             words.push_str(&format!(
-                "\nThe finder's own key cannot be used: {error}. Copies for them get a passphrase."
+                "\nwarning: cannot use the finder's recipient: {error}. Copies for the finder are encrypted with a passphrase."
             ));
         }
         self.say(&short(&case), &words)
@@ -93,15 +93,15 @@ impl Desk<'_> {
 
     fn list_cases(&self, all: bool) -> Result<Ending> {
         let (mut cases, broken) = self.cases().all()?;
-        cases.retain(|case| all || !case.standing().state().is_closed());
+        cases.retain(|case| all || !case.status().state().is_closed());
         let mut lines: Vec<String> = cases.iter().map(line).collect();
         lines.extend(
             broken
                 .iter()
-                .map(|broken| format!("cannot be read: {}", broken.error)),
+                .map(|broken| format!("unreadable: {}", broken.error)),
         );
         if lines.is_empty() {
-            lines.push("There is no open case.".to_owned());
+            lines.push("No open cases.".to_owned());
         }
         let value = json!({
             "cases": cases.iter().map(short).collect::<Vec<_>>(),
@@ -137,7 +137,7 @@ impl Desk<'_> {
             } else {
                 spacecp_contract::Finder::default()
             };
-            let said = |text: &str| if text.is_empty() { "not said" } else { text }.to_owned();
+            let said = |text: &str| if text.is_empty() { "not stated" } else { text }.to_owned();
             words.push_str(&format!(
                 "\n\nFinder: {}\n  credit: {}\n  recipient: {}",
                 said(&finder.contact),
@@ -156,7 +156,8 @@ impl Desk<'_> {
         for case in &cases {
             let overdue = deadlines.overdue(case, self.now);
             found.extend(
-                overdue.with_context(|| format!("cannot tell what of {} is overdue", case.id()))?,
+                overdue
+                    .with_context(|| format!("cannot compute the deadlines of {}", case.id()))?,
             );
         }
         found.sort_by_key(|one| one.due);
@@ -172,10 +173,10 @@ impl Desk<'_> {
         lines.extend(
             broken
                 .iter()
-                .map(|broken| format!("cannot be read: {}", broken.error)),
+                .map(|broken| format!("unreadable: {}", broken.error)),
         );
         if lines.is_empty() {
-            lines.push("Nothing is overdue.".to_owned());
+            lines.push("No cases are overdue.".to_owned());
         }
         let is_well = found.is_empty() && broken.is_empty();
         self.say(
@@ -273,7 +274,7 @@ pub(super) fn named(by: Option<&str>) -> Result<String> {
     };
     let name = by.map(str::to_owned).or_else(user).unwrap_or_default();
     if name.trim().is_empty() {
-        bail!("a case says who did what: name yourself with --by NAME, or in SPACECP_BY");
+        bail!("missing person to record: pass --by NAME, or set SPACECP_BY");
     }
     Ok(name)
 }
@@ -291,25 +292,25 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn line(case: &Case) -> String {
-    let standing = case.standing();
+    let status = case.status();
     format!(
         "{}  {} since {}  {}",
         case.id(),
-        standing.state(),
-        standing.since(),
+        status.state(),
+        status.since(),
         case.title()
     )
 }
 
 fn short(case: &Case) -> Value {
-    let standing = case.standing();
+    let status = case.status();
     json!({
         "id": case.id().to_string(),
         "title": case.title(),
-        "state": standing.state().to_string(),
-        "since": standing.since(),
+        "state": status.state().to_string(),
+        "since": status.since(),
         "reachable": case.is_reachable(),
-        "advisory": standing.advisory(),
+        "advisory": status.advisory(),
         "report": case.report(),
     })
 }

@@ -6,11 +6,13 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde_json::json;
 use spacecp_contract::{Audience, Correction, DocumentId, Role, VersionRange, VersionScheme};
+use spacecp_formats::Format;
 
 use super::{
     Ending,
     arguments::{Arguments, Command, Keys},
-    desk::{Desk, references},
+    cases::named,
+    cli_context::{CliContext, references},
     document_arguments::{Advisories, Build, Corrections, Formatted, Plugins},
 };
 use crate::{
@@ -20,19 +22,20 @@ use crate::{
     drafts::{self, Known},
     durable,
     feed::Feed,
-    foreign::Format,
     keys::{self, PublicKey},
     plugins,
     report::key::is_report_key,
     requests::Wanted,
     sign,
+    signing::{Disown, SigningService},
 };
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
-    let desk = Desk {
+    let desk = CliContext {
         arguments,
         now: Timestamp::now(),
     };
+    desk.mend()?;
     match &arguments.command {
         Command::Keys(Keys::New { name, unencrypted }) => desk.new_key(name, *unencrypted),
         Command::Keys(Keys::List) => desk.list_keys(),
@@ -68,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             )?;
             desk.say(
                 &json!({ "manifest": path, "component": signed.document.component }),
-                &format!("{} is signed.", path.display()),
+                &format!("Signed {}.", path.display()),
             )
         }
         Command::Panel(command) => desk.panel(command),
@@ -77,13 +80,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             request,
             signatures,
             feed,
-            going_on,
-        } => desk.add_signature(
-            request,
-            signatures,
-            feed,
-            &desk.cases_of_broadcast(going_on),
-        ),
+            publisher,
+        } => desk.add_signature(request, signatures, feed, publisher),
         Command::Import(Formatted::Osv(import)) => desk.import(Format::Osv, import),
         Command::Import(Formatted::Csaf(import)) => desk.import(Format::Csaf, import),
         Command::Export(Formatted::Osv(export)) => desk.export(Format::Osv, export),
@@ -97,12 +95,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             fresh,
             dry_run,
             consented,
-            going_on,
-        } => {
-            let cases = desk.cases_of_broadcast(going_on);
-            desk.broadcast(feed, fresh, *dry_run, consented, &cases)
-        }
-        Command::Unsign { kind, id, feed } => desk.unsign(*kind, id, feed),
+            publisher,
+        } => desk.broadcast(feed, fresh, *dry_run, consented, publisher),
+        Command::Unsign { kind, id, feed } => desk.discard_pending(*kind, id, feed),
         Command::Refresh {
             feed,
             fresh,
@@ -114,17 +109,45 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             head_within,
             root_within,
         } => desk.status(&desk.feed(feed)?, *head_within, *root_within),
-        Command::SignAgain { feed, kind, keys } => desk.sign_again(feed, *kind, keys),
+        Command::SignAgain {
+            feed,
+            kind,
+            documents,
+            keys,
+            dry_run,
+            yes,
+        } => {
+            let documents = (*kind, documents.as_slice());
+            desk.sign_again(feed, documents, keys, *dry_run, *yes)
+        }
+        Command::Disown {
+            kind,
+            id,
+            feed,
+            revision,
+            reason,
+            by,
+        } => {
+            let what = Disown {
+                kind: *kind,
+                id: id.clone(),
+                revision: *revision,
+                by: named(by.as_deref())?,
+                reason: reason.trim().to_owned(),
+            };
+            desk.disown(feed, &what)
+        }
+        Command::RecoverFrom(recovery) => desk.recover_from(recovery),
     }
 }
 
-impl Desk<'_> {
+impl CliContext<'_> {
     fn new_key(&self, name: &str, unencrypted: bool) -> Result<Ending> {
         let valid = |character: char| {
             character.is_ascii_alphanumeric() || character == '-' || character == '_'
         };
         if name.is_empty() || !name.chars().all(valid) {
-            bail!("a key's name has letters, digits, - and _ only, and {name:?} has not");
+            bail!("invalid key name {name:?}: only letters, digits, \"-\" and \"_\" are allowed");
         }
         let passphrase = if unencrypted {
             None
@@ -141,7 +164,7 @@ impl Desk<'_> {
         self.say(
             &value,
             &format!(
-                "The key {} is made: {} (keep it) and {}.",
+                "Created key {}: {} (secret) and {}.",
                 public.id(),
                 secret.display(),
                 path.display()
@@ -176,7 +199,7 @@ impl Desk<'_> {
     fn draft(&self, id: &DocumentId, audience: &Audience, case: Option<&CaseId>) -> Result<Ending> {
         let path = self.draft_path(id);
         if path.exists() {
-            bail!("{} is there already", path.display());
+            bail!("{} already exists", path.display());
         }
         let known = match case {
             Some(case) => self.known_of(case)?,
@@ -190,7 +213,7 @@ impl Desk<'_> {
         durable::replace_private(&path, text.as_bytes())?;
         self.say(
             &json!({ "draft": path, "case": case.map(ToString::to_string) }),
-            &format!("{} wants to be filled in.", path.display()),
+            &format!("Created draft {}. Fill it in.", path.display()),
         )
     }
 
@@ -213,7 +236,7 @@ impl Desk<'_> {
         if faults.is_empty() {
             return self.say(
                 &json!({ "faults": faults }),
-                &format!("{} can be published.", advisory.id),
+                &format!("{} is valid.", advisory.id),
             );
         }
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -228,7 +251,7 @@ impl Desk<'_> {
         keys: &[String],
         request: Option<&Path>,
     ) -> Result<Ending> {
-        let target = self.feed(feed)?;
+        let target = self.tidy_feed(feed)?;
         let advisory = drafts::load(draft)?;
         let known = known_corrections(&target, &advisory)?;
         let mut faults = check::advisory(&advisory, &known, self.now);
@@ -239,7 +262,7 @@ impl Desk<'_> {
         if !faults.is_empty() {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             bail!(
-                "{} is not fit to be published:\n{}",
+                "{} cannot be published:\n{}",
                 draft.display(),
                 lines.join("\n")
             );
@@ -249,16 +272,16 @@ impl Desk<'_> {
         }
         let audience = advisory.audience.clone();
         let keys = self.signers(keys, Role::Advisory)?;
-        let signed = target.add(advisory, &audience, &references(&keys))?;
+        let signed = SigningService::of(&target).add(advisory, &audience, &references(&keys))?;
         let (id, revision) = (&signed.document.id, signed.document.revision);
         self.say(
             &json!({ "id": id, "revision": revision }),
-            &format!("{id} revision {revision} is signed; panels see it after the next broadcast."),
+            &format!("Signed {id} revision {revision}. Panels receive it with the next broadcast."),
         )
     }
 
     fn build(&self, build: &Build) -> Result<Ending> {
-        let target = self.feed(&build.feed)?;
+        let target = self.tidy_feed(&build.feed)?;
         let facts = Facts {
             id: build.id.clone(),
             revision: build.revision,
@@ -282,15 +305,15 @@ impl Desk<'_> {
         built.correction.health.clone_from(&build.health);
         built.correction.reversible = !build.one_way;
         if let Some(folder) = &build.request {
-            target.add_payload(&built)?;
+            SigningService::of(&target).add_payload(&built)?;
             return self.write_request(folder, Wanted::Correction(built.correction));
         }
         let keys = self.signers(&build.keys, Role::Correction)?;
-        let signed = target.add_correction(built, &references(&keys))?;
+        let signed = SigningService::of(&target).add_correction(built, &references(&keys))?;
         let correction = &signed.document;
         let value = json!({ "id": correction.id, "revision": correction.revision, "files": correction.files.len(), "download": correction.download() });
         let words = format!(
-            "{} changes {} files, with {} bytes of payload; panels see it after the next broadcast.",
+            "Signed {}: {} files, {} bytes of payload. Panels receive it with the next broadcast.",
             correction.id,
             correction.files.len(),
             correction.download()

@@ -58,8 +58,8 @@ fn of_root(root: &Root) -> Vec<String> {
     ];
     if root.sequence_epoch != 0 {
         lines.push(format!(
-            "EPOCH {}: SEQUENCES AND REVISIONS START AFRESH on every panel that is at a lower epoch. It forgets \
-             how far it was, and may be shown older documents again.",
+            "EPOCH {}: SEQUENCES AND REVISIONS RESTART on every panel that is at a lower epoch. It discards \
+             its state, and can be served older documents again.",
             root.sequence_epoch
         ));
     }
@@ -76,7 +76,7 @@ fn of_advisory(advisory: &Advisory) -> Vec<String> {
         format!(", under embargo until {until}")
     });
     let exploited = if advisory.known_exploited {
-        ", and known to be exploited"
+        ", known exploited"
     } else {
         ""
     };
@@ -84,14 +84,14 @@ fn of_advisory(advisory: &Advisory) -> Vec<String> {
         format!("title:   {:?}", advisory.title),
         format!("for:     {}", advisory.audience),
         format!("shared:  {}{embargo}", advisory.tlp),
-        format!("severe:  {}{exploited}", quoted(&advisory.severity)),
+        format!("severity: {}{exploited}", quoted(&advisory.severity)),
     ];
     if let Some(source) = &advisory.source {
         lines.push(format!("source:  {:?}, in {}", source.id, source.format));
     }
     if let Some(withdrawn) = advisory.withdrawn {
         lines.push(format!(
-            "WITHDRAWN since {withdrawn}: panels stop warning of it."
+            "WITHDRAWN since {withdrawn}: panels no longer warn of it."
         ));
     }
     for affected in &advisory.affected {
@@ -108,11 +108,11 @@ fn of_advisory(advisory: &Advisory) -> Vec<String> {
     }
     for spared in &advisory.not_affected {
         let why = word(spared.justification);
-        lines.push(format!("spares:  {} ({why})", spared.component));
+        lines.push(format!("not affected: {} ({why})", spared.component));
     }
-    lines.push(format!("mended:  {}", named(&advisory.corrections)));
+    lines.push(format!("corrections: {}", named(&advisory.corrections)));
     if !advisory.supersedes.is_empty() {
-        lines.push(format!("instead: of {}", named(&advisory.supersedes)));
+        lines.push(format!("supersedes: {}", named(&advisory.supersedes)));
     }
     lines
 }
@@ -128,13 +128,13 @@ fn of_correction(correction: &Correction) -> Vec<String> {
             word(correction.scheme)
         ),
         format!("for:     {}", correction.audience),
-        format!("mends:   {}", named(&correction.advisories)),
+        format!("fixes:   {}", named(&correction.advisories)),
         format!("restart: {}", word(correction.restart)),
         format!("files:   {files}, of which {} are removed", gone.count()),
         format!("payload: {} bytes", correction.download()),
     ];
     if !correction.reversible {
-        lines.push("It CANNOT BE TAKEN BACK.".to_owned());
+        lines.push("ONE-WAY: it cannot be rolled back automatically.".to_owned());
     }
     lines
 }
@@ -143,8 +143,8 @@ fn range(range: &VersionRange) -> String {
     let end = match (&range.fixed, &range.last_affected, &range.limit) {
         (Some(fixed), ..) => format!("up to before {fixed:?}"),
         (None, Some(last), _) => format!("up to {last:?}"),
-        (None, None, Some(limit)) => format!("up to before {limit:?}, and not said what is after"),
-        (None, None, None) => "and everything after".to_owned(),
+        (None, None, Some(limit)) => format!("up to before {limit:?}, unknown after that"),
+        (None, None, None) => "and all later versions".to_owned(),
     };
     format!("{:?} {end}", range.introduced)
 }
@@ -157,7 +157,7 @@ fn word(choice: impl serde::Serialize) -> String {
 
 fn quoted(words: &[String]) -> String {
     if words.is_empty() {
-        return "not said".to_owned();
+        return "not stated".to_owned();
     }
     let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
     words.join(", ")

@@ -5,22 +5,22 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use spacecp_contract::{Advisory, DocumentId};
+use spacecp_formats::Format;
 
 use super::{
     Ending,
-    desk::Desk,
+    cli_context::CliContext,
     disclosure_arguments::{Disclose, Retire},
 };
 use crate::{
     disclosure::{self, Omitted, Outcome, Public, Settings, Webroot},
     drafts, durable,
     feed::Feed,
-    foreign::Format,
     report::key::Recipient,
-    retire,
+    withdraw,
 };
 
-impl Desk<'_> {
+impl CliContext<'_> {
     /// Makes a web root say what a feed has broadcast for everybody.
     pub(super) fn disclose(&self, arguments: &Disclose) -> Result<Ending> {
         let span = tracing::info_span!("disclose", out = %arguments.out.display());
@@ -29,10 +29,11 @@ impl Desk<'_> {
         let place = place.unwrap_or_else(|| self.arguments.desk.join("publisher.toml"));
         let recipient = self.report_recipient()?;
         let settings = Settings::load(&place, recipient.as_ref(), self.now)
-            .context("nothing is disclosed (\"disclose --help\" shows what the settings are)")?;
+            .context("nothing disclosed (see \"disclose --help\" for the settings)")?;
         let webroot = Webroot::at(&arguments.out);
         // Locked before the feed is read: nobody writes something newer meanwhile.
         let lock = (!arguments.dry_run).then(|| webroot.lock()).transpose()?;
+        self.feed(&arguments.feed)?.refuse_unpublished()?;
         let public = Public::of(&Feed::at(&arguments.feed))?;
         webroot.refuse_older(public.sequence)?;
         let before = webroot.provider_metadata()?;
@@ -72,13 +73,13 @@ impl Desk<'_> {
         let recipient = text.trim().parse();
         recipient
             .map(Some)
-            .with_context(|| format!("{} is not used", path.display()))
+            .with_context(|| format!("cannot use {}", path.display()))
     }
 
     /// Writes the draft that withdraws an advisory.
     pub(super) fn withdraw(&self, id: &DocumentId, retire: &Retire) -> Result<Ending> {
         let signed = self.newest(id, &retire.feed)?;
-        let next = retire::withdrawn(signed.clone(), &retire.reason, self.now)?;
+        let next = withdraw::withdrawn(signed.clone(), &retire.reason, self.now)?;
         self.go_on_from(&signed, &next, &retire.feed)
     }
 
@@ -93,14 +94,14 @@ impl Desk<'_> {
         let signed = self.newest(newer, &retire.feed)?;
         if signed.tlp < older.tlp {
             bail!(
-                "{} is {}, and {}, which is {}, would name it to more than may know of it: disclose it first",
+                "{} is {}, but {}, which is {}, would reveal it to more readers. Disclose it first",
                 older.id,
                 older.tlp,
                 signed.id,
                 signed.tlp
             );
         }
-        let next = retire::superseding(signed.clone(), &older, &retire.reason, self.now)?;
+        let next = withdraw::superseding(signed.clone(), &older, &retire.reason, self.now)?;
         self.go_on_from(&signed, &next, &retire.feed)
     }
 
@@ -118,7 +119,7 @@ impl Desk<'_> {
         let path = self.draft_path(&next.id);
         if path.exists() && !is_signed(&path, signed) {
             bail!(
-                "{} says something that is not signed: sign it first, or move it away",
+                "{} differs from the signed revision; sign it first, or move it away",
                 path.display()
             );
         }
@@ -127,7 +128,7 @@ impl Desk<'_> {
             .with_context(|| format!("cannot write {}", path.display()))?;
         let value = json!({ "draft": path, "id": next.id, "revision": next.revision });
         let words = format!(
-            "{draft} is revision {revision}. Look at it; then:\n  \
+            "Wrote {draft} as revision {revision}. Review it, then run:\n  \
              spacecp-publisher advisory sign {draft} --feed {feed}\n  \
              spacecp-publisher broadcast {feed}",
             draft = path.display(),
@@ -166,7 +167,7 @@ fn words(public: &Public, outcome: &Outcome, omitted: &[Omitted], asked: &Disclo
     }
     let left = outcome.left.iter();
     lines.extend(left.map(|path| {
-        format!("left    {path}: it is no longer true, and somebody changed it: remove it yourself")
+        format!("left    {path}: outdated, but modified by another program; remove it by hand")
     }));
     lines.extend(
         omitted
@@ -175,7 +176,7 @@ fn words(public: &Public, outcome: &Outcome, omitted: &[Omitted], asked: &Disclo
     );
     let verb = if asked.dry_run { "would be" } else { "are" };
     lines.push(format!(
-        "{} advisories {verb} public in {}: {} files written, {} removed, {} as they were.",
+        "{} advisories {verb} public in {}: {} files written, {} removed, {} unchanged.",
         public.advisories.len(),
         asked.out.display(),
         outcome.written.len(),

@@ -8,25 +8,25 @@ use crate::disclosure::settings::EXAMPLE;
 
 #[derive(Debug, Args)]
 pub(super) struct Disclose {
-    /// The feed.
+    /// Directory of the feed.
     pub(super) feed: PathBuf,
-    /// The folder that the web server serves as the root of its host.
+    /// Document root of the web server.
     #[arg(long, value_name = "WEBROOT")]
     pub(super) out: PathBuf,
-    /// The settings, if they are not publisher.toml of the desk.
+    /// Read the settings from this file [default: publisher.toml in the working directory].
     #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<PathBuf>,
-    /// Show what would change, and change nothing.
+    /// Show what would change, without changing anything.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Retire {
-    /// The feed.
+    /// Directory of the feed.
     #[arg(long)]
     pub(super) feed: PathBuf,
-    /// Why, in one line for everybody to read.
+    /// Reason for the change, in one public line.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: String,
 }
@@ -34,6 +34,6 @@ pub(super) struct Retire {
 /// What the settings are, where somebody looks for it.
 pub(super) fn disclose_help() -> String {
     format!(
-        "The settings are publisher.toml of the desk:\n\n{EXAMPLE}\nExample:\n  spacecp-publisher disclose FEED --out /var/www/security --dry-run"
+        "Settings in publisher.toml:\n\n{EXAMPLE}\nExample:\n  spacecp-publisher disclose FEED --out /var/www/security --dry-run"
     )
 }

@@ -12,98 +12,98 @@ use crate::cases::id::CaseId;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Advisories {
-    /// Put a draft to fill in into drafts/.
+    /// Create a draft in drafts/ to fill in.
     New {
-        /// Its id, as SPACECP-SA-2026-0007.
+        /// Id of the advisory, such as SPACECP-SA-2026-0007.
         id: DocumentId,
-        /// Whom it is for.
+        /// Audience of the advisory, such as "customers".
         #[arg(long)]
         audience: Audience,
-        /// The case that it is about: title, versions and timeline come from there.
+        /// Case to take the title, the versions and the timeline from.
         #[arg(long, value_name = "CASE")]
         case: Option<CaseId>,
     },
-    /// Find everything that keeps a draft from being published; ends with 1 if there is anything.
+    /// Check a draft. Exits with 1 if it cannot be published, and lists every problem.
     Check {
-        /// The draft.
+        /// Draft file.
         draft: PathBuf,
     },
-    /// Check a draft, sign it, and put it into a feed; panels see it after the next broadcast.
+    /// Check and sign a draft and add it to a feed. Panels receive it with the next broadcast.
     Sign {
-        /// The draft.
+        /// Draft file.
         draft: PathBuf,
-        /// The feed.
+        /// Directory of the feed.
         #[arg(long)]
         feed: PathBuf,
-        /// A key that signs; several times for several. "advisory" if it is not said.
+        /// Key to sign with. May be repeated [default: advisory].
         #[arg(long = "key", value_name = "NAME")]
         keys: Vec<String>,
-        /// Do not sign: write a request into this folder, for keys on other machines.
-        #[arg(long, value_name = "FOLDER", conflicts_with = "keys")]
+        /// Write a signing request to this directory instead of signing, for keys on other machines.
+        #[arg(long, value_name = "DIRECTORY", conflicts_with = "keys")]
         request: Option<PathBuf>,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Corrections {
-    /// Compare two trees of a component, sign what turns the first into the second, and put it into a
-    /// feed with its payload.
+    /// Compare two trees of a component, sign the correction that turns the first into the second, and add
+    /// it to a feed with its payload.
     Build(Box<Build>),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// Its id, as SPACECP-SC-2026-0007.
+    /// Id of the correction, such as SPACECP-SC-2026-0007.
     pub(super) id: DocumentId,
-    /// The component's folder with the flaw.
+    /// Directory of the vulnerable component.
     #[arg(long, value_name = "OLD_TREE")]
     pub(super) from: PathBuf,
-    /// The component's folder without it.
+    /// Directory of the corrected component.
     #[arg(long, value_name = "NEW_TREE")]
     pub(super) to: PathBuf,
-    /// The feed.
+    /// Directory of the feed.
     #[arg(long)]
     pub(super) feed: PathBuf,
-    /// The component, by the name that advisories use.
+    /// Name of the component, as advisories use it.
     #[arg(long)]
     pub(super) component: ComponentName,
-    /// The version of `OLD_TREE`.
+    /// Version of `OLD_TREE`.
     #[arg(long)]
     pub(super) from_version: String,
-    /// The version of `NEW_TREE`.
+    /// Version of `NEW_TREE`.
     #[arg(long)]
     pub(super) to_version: String,
-    /// An advisory that it answers; several times for several.
+    /// Advisory that the correction fixes. May be repeated.
     #[arg(long = "advisory", required = true, value_name = "ID")]
     pub(super) advisories: Vec<DocumentId>,
-    /// Its revision.
+    /// Revision of the correction.
     #[arg(long, default_value_t = 1)]
     pub(super) revision: u64,
-    /// Paths that the component writes at run time; a folder with a "/" behind.
+    /// Path that the component writes at run time; a directory ends with "/". May be repeated.
     #[arg(long = "ignore", value_name = "PATH")]
     pub(super) ignored: Vec<String>,
-    /// What has to restart afterwards: none, component or panel.
+    /// What to restart afterwards: none, component or panel.
     #[arg(long, default_value = "none", value_parser = restart)]
     pub(super) restart: Restart,
-    /// The health check that has to succeed afterwards, by the name that panels configure.
+    /// Health check that must succeed afterwards, by its name in the panel's configuration.
     #[arg(long, value_name = "NAME")]
     pub(super) health: Option<String>,
-    /// What must be there in this version first, as "spacecp:daemon=1.9.3"; several times for several.
+    /// Component version required first, such as "spacecp:daemon=1.9.3". May be repeated.
     #[arg(long = "requires", value_name = "COMPONENT=VERSION", value_parser = requirement)]
     pub(super) requires: Vec<Requirement>,
-    /// The old version does not cope with what the new one writes: applying it and taking it back want a
-    /// person's word.
+    /// Mark the correction as one-way: the old version cannot read data written by the new one. Applying it
+    /// and rolling it back then need confirmation by a person.
     #[arg(long)]
     pub(super) one_way: bool,
-    /// A key that signs; several times for several. "correction" if it is not said.
+    /// Key to sign with. May be repeated [default: correction].
     #[arg(long = "key", value_name = "NAME")]
     pub(super) keys: Vec<String>,
-    /// Do not sign: write a request into this folder, for keys on other machines.
-    #[arg(long, value_name = "FOLDER", conflicts_with = "keys")]
+    /// Write a signing request to this directory instead of signing, for keys on other machines.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "keys")]
     pub(super) request: Option<PathBuf>,
 }
 
-/// A format of other people's advisories.
+/// A format of external advisories.
 #[derive(Debug, Subcommand)]
 pub(super) enum Formatted<T: Args> {
     /// Open Source Vulnerability, schema 1.x.
@@ -114,62 +114,62 @@ pub(super) enum Formatted<T: Args> {
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// A .json with one document, a .jsonl with one a line, or a folder with such files in it.
+    /// File to import: .json with one document, .jsonl with one a line, or a directory of such files.
     pub(super) path: PathBuf,
-    /// The feed.
+    /// Directory of the feed.
     #[arg(long)]
     pub(super) feed: PathBuf,
-    /// Whom the advisories are for; everybody if it is not said.
+    /// Audience of the advisories [default: everybody].
     #[arg(long)]
     pub(super) audience: Option<Audience>,
-    /// Who may be told: TLP:CLEAR if it is not said. A document that says something stricter keeps that.
+    /// TLP label of the advisories [default: TLP:CLEAR]. A stricter label in a document is kept.
     #[arg(long, value_parser = tlp, value_name = "LABEL")]
     pub(super) tlp: Option<Tlp>,
-    /// When what is TLP:AMBER or stricter is planned to become public, as 2027-01-31T00:00:00Z.
+    /// Planned publication of documents that are TLP:AMBER or stricter, such as 2027-01-31T00:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub(super) embargo_until: Option<Timestamp>,
-    /// A key that signs; several times for several. "advisory" if it is not said.
+    /// Key to sign with. May be repeated [default: advisory].
     #[arg(long = "key", value_name = "NAME")]
     pub(super) keys: Vec<String>,
-    /// Show what would change, and change nothing.
+    /// Show what would change, without changing anything.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// The feed.
+    /// Directory of the feed.
     pub(super) feed: PathBuf,
-    /// An advisory; several times for several. All if it is not said.
+    /// Advisory to export. May be repeated [default: all].
     #[arg(long = "id", value_name = "ID")]
     pub(super) ids: Vec<DocumentId>,
-    /// Write each into FOLDER/ID.json; without it, one a line is printed.
-    #[arg(long, value_name = "FOLDER")]
+    /// Write each document to DIRECTORY/ID.json [default: print one a line].
+    #[arg(long, value_name = "DIRECTORY")]
     pub(super) out: Option<PathBuf>,
-    /// Who publishes CSAF documents of advisories that were written here, as "SpaceCP".
+    /// Publisher name in CSAF documents of advisories that were written here, such as "SpaceCP".
     #[arg(long, requires = "namespace", value_name = "NAME")]
     pub(super) publisher: Option<String>,
-    /// The publisher's own address on the web, with its https.
+    /// Publisher namespace for CSAF: the publisher's own https URL.
     #[arg(long, requires = "publisher", value_name = "URL")]
     pub(super) namespace: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Plugins {
-    /// Sign a component: writes NAME.manifest and NAME.manifest.minisig beside it.
+    /// Sign a plugin component: write NAME.manifest and NAME.manifest.minisig beside it.
     Sign {
-        /// The component.
+        /// Component file (WASM).
         component: PathBuf,
-        /// The plugin's version.
+        /// Version of the plugin.
         #[arg(long)]
         version: semver::Version,
-        /// Counts its releases; panels never go back to a lower one.
+        /// Release number. Panels never return to a lower one.
         #[arg(long)]
         release: u64,
-        /// Its name.
+        /// Name of the plugin.
         #[arg(long, default_value = "advisories")]
         name: String,
-        /// The key that signs.
+        /// Key to sign with.
         #[arg(long, default_value = "plugin", value_name = "NAME")]
         key: String,
     },
@@ -186,7 +186,7 @@ fn tlp(word: &str) -> Result<Tlp, String> {
     .into_iter()
     .find(|label| label.to_string() == word)
     .ok_or_else(|| {
-        "the labels are TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT and TLP:RED".to_owned()
+        "must be TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED".to_owned()
     })
 }
 
@@ -194,13 +194,13 @@ pub(super) fn documents(word: &str) -> Result<DocumentKind, String> {
     [DocumentKind::Advisory, DocumentKind::Correction]
         .into_iter()
         .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| "it is advisory or correction".to_owned())
+        .ok_or_else(|| "must be advisory or correction".to_owned())
 }
 
 fn requirement(text: &str) -> Result<Requirement, String> {
     let (component, version) = text
         .split_once('=')
-        .ok_or("it has the form COMPONENT=VERSION")?;
+        .ok_or("must have the form COMPONENT=VERSION")?;
     Ok(Requirement {
         component: component
             .parse::<ComponentName>()
@@ -214,6 +214,6 @@ fn restart(word: &str) -> Result<Restart, String> {
         "none" => Ok(Restart::None),
         "component" => Ok(Restart::Component),
         "panel" => Ok(Restart::Panel),
-        _ => Err("it is none, component or panel".to_owned()),
+        _ => Err("must be none, component or panel".to_owned()),
     }
 }

@@ -5,15 +5,16 @@ mod broadcast_arguments;
 mod case_arguments;
 mod case_broadcast;
 mod cases;
+mod cli_context;
 mod commands;
-mod current;
 mod described;
-mod desk;
 mod disclosure;
 mod disclosure_arguments;
 mod document_arguments;
-mod foreign;
+mod external;
+mod feed_commands;
 mod panels;
+mod recovery;
 mod report_keys;
 mod requests;
 mod review;
@@ -25,9 +26,11 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use arguments::Arguments;
+
+use crate::private_files;
 
 /// How the program ends. The numbers are part of its interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +46,17 @@ pub enum Ending {
     Failed = 4,
 }
 
+/// The command line, for those who look at what there is.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
+    if let Err(error) = private_files::forbid_core_dumps() {
+        let _ = writeln!(io::stderr(), "error: cannot forbid core dumps: {error}");
+        return ExitCode::from(Ending::Failed as u8);
+    }
     let arguments = Arguments::parse();
     let ending = commands::run(&arguments).unwrap_or_else(|error| {
         // With nowhere to complain to there is nothing left to do.

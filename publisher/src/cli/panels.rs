@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Ending, arguments, desk::Desk};
+use super::{Ending, arguments, cli_context::CliContext};
 use crate::panels::{Panel, Panels};
 
-impl Desk<'_> {
+impl CliContext<'_> {
     pub(super) fn panel(&self, command: &arguments::Panels) -> Result<Ending> {
         let panels = Panels::of_desk(&self.arguments.desk);
         match command {
@@ -14,16 +14,14 @@ impl Desk<'_> {
                 let panel = panels.enrol(name, recipient, self.now)?;
                 self.say(
                     &panel,
-                    &format!("{name} is enrolled; it can read the next broadcast."),
+                    &format!("Enrolled {name}. It can decrypt embargoed advisories from the next broadcast on."),
                 )
             }
             arguments::Panels::Revoke { name, reason } => {
                 let panel = panels.revoke(name, reason, self.now)?;
                 self.say(
                     &panel,
-                    &format!(
-                        "{name} is revoked; it can read nothing that is broadcast from now on."
-                    ),
+                    &format!("Revoked {name}. It cannot decrypt later broadcasts."),
                 )
             }
             arguments::Panels::List => {

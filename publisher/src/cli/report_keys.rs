@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Ending, desk::Desk};
+use super::{Ending, cli_context::CliContext};
 use crate::report::key::{self, ReportKey};
 
-impl Desk<'_> {
+impl CliContext<'_> {
     pub(super) fn new_report_key(
         &self,
         name: &str,
@@ -16,7 +16,7 @@ impl Desk<'_> {
         let recipient = key::create(&self.keys(), name, passphrase)?.to_string();
         let (secret, public) = key::paths(&self.keys(), name);
         let words = format!(
-            "The key {} is made (keep it). Finders encrypt to its recipient, {}:\n  {recipient}\nPublish it in security.txt, and give it to panels:\n  [report]\n  recipient = \"{recipient}\"",
+            "Created report key {} (secret). Its recipient for finders, {}:\n  {recipient}\nPublish the recipient in security.txt, and configure it in panels:\n  [report]\n  recipient = \"{recipient}\"",
             secret.display(),
             public.display()
         );

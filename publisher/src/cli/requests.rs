@@ -8,42 +8,43 @@ use spacecp_contract::Index;
 
 use super::{
     Ending,
-    case_broadcast::{CasesOfBroadcast, GoingOn},
+    broadcast_arguments::Publisher,
+    case_broadcast::approval,
+    cli_context::{CliContext, references},
     described::described,
-    desk::{Desk, references},
 };
 use crate::{
-    broadcast::Broadcast,
     feed::Feed,
+    publish::{Broadcast, Consent, PublishService},
     requests::{self, Request, Wanted},
 };
 
-impl Desk<'_> {
+impl CliContext<'_> {
     pub(super) fn write_request(&self, folder: &Path, wanted: Wanted) -> Result<Ending> {
         let request = requests::write(folder, wanted)?;
-        self.say_request(&request, "wants to be signed")
+        self.say_request(&request, "needs signatures")
     }
 
     /// Both halves of a broadcast: the index, and the head that makes it current.
     pub(super) fn request_broadcast(
         &self,
-        feed: &Feed,
+        service: &PublishService<'_>,
         folder: &Path,
         (plan, index): (Broadcast, Index),
     ) -> Result<Ending> {
-        let head = feed.planned_head(&plan, &index, self.now)?;
+        let head = service.planned_head(&plan, &index, self.now)?;
         let index = requests::write(folder, Wanted::Index(index))?;
         let head = requests::write(folder, Wanted::Head(head))?;
         let (first, second) = (said(&index), said(&head));
         let mut words = format!(
-            "Sequence {} with {} documents wants two signatures by each key.",
+            "Sequence {} with {} documents needs two signatures by each key.",
             plan.sequence, plan.documents
         );
         for (id, revision) in &plan.news {
             words.push_str(&format!("\n  new: {id} revision {revision}"));
         }
         for request in [&index, &head] {
-            words.push_str(&format!("\n{}", described(request, "wants to be signed")));
+            words.push_str(&format!("\n{}", described(request, "needs signatures")));
         }
         self.say(
             &json!({ "plan": plan, "index": first, "head": second }),
@@ -54,13 +55,13 @@ impl Desk<'_> {
     pub(super) fn sign_request(&self, path: &Path, names: &[String]) -> Result<Ending> {
         let request = Request::read(path)?;
         if names.is_empty() {
-            return self.say_request(&request, "wants to be signed");
+            return self.say_request(&request, "needs signatures");
         }
         let keys = names.iter().map(|name| self.key(name));
         request.sign(&references(&keys.collect::<Result<Vec<_>>>()?))?;
         self.say_request(
             &request,
-            &format!("is signed; carry {} back", request.signatures().display()),
+            &format!("is signed; copy {} back", request.signatures().display()),
         )
     }
 
@@ -73,32 +74,33 @@ impl Desk<'_> {
         path: &Path,
         files: &[PathBuf],
         feed: &Path,
-        cases: &CasesOfBroadcast<'_>,
+        publisher: &Publisher,
     ) -> Result<Ending> {
         let request = Request::read(path)?;
         let feed = &match request.wanted() {
-            // The first root makes the feed, and roots never wait in a desk.
-            Wanted::Root(_) => Feed::at(feed),
-            _ => self.feed(feed)?,
+            // The first root makes the feed, and says whom it is for.
+            Wanted::Root(root) if root.version == 1 => {
+                Feed::of_desk(feed, &self.arguments.desk, &root.audience)
+            }
+            // What it needs of the head it looks at when it is published.
+            Wanted::Root(_) => self.swept_feed(feed)?,
+            _ => self.tidy_feed(feed)?,
         };
         request.add(feed, files)?;
-        // What a case forbids is refused before the last signature makes it current.
-        let going_on = if request.progress(feed)?.missing.is_empty() {
-            cases.going_on(feed, &request.news(feed)?)?
-        } else {
-            GoingOn::default()
-        };
-        let progress = request.publish(feed, self.now)?;
-        cases.go_on(going_on)?;
+        let service = PublishService::of(feed).with_consent(Consent {
+            approval: approval(publisher),
+            ..Consent::default()
+        });
+        let progress = request.publish(&service, self.now)?;
         let signed = progress.signed.join(", ");
         if progress.missing.is_empty() {
-            let words = format!("{} is in the feed, signed by {signed}.", path.display());
+            let words = format!("Published {}, signed by {signed}.", path.display());
             return self.say(&progress, &words);
         }
         let missing = progress.missing.join(", ");
         self.say(
             &progress,
-            &format!("Signed by: {signed}. Still missing: {missing}."),
+            &format!("Signed by: {signed}. Missing: {missing}."),
         )?;
         Ok(Ending::Faults)
     }

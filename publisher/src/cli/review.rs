@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 use spacecp_contract::{Digest, encode};
 
-use super::{Ending, desk::Desk};
+use super::{Ending, cli_context::CliContext};
 use crate::{
     cases::{
-        course::{Entry, Event},
         id::CaseId,
         review,
+        state_machine::{Entry, Event},
     },
     drafts, durable,
     report::{
@@ -23,14 +23,12 @@ use crate::{
     },
 };
 
-impl Desk<'_> {
+impl CliContext<'_> {
     pub(super) fn review(&self, id: &CaseId, out: &Path, key: &str, by: &str) -> Result<Ending> {
         let cases = self.cases();
         let case = cases.case(id)?;
-        let Some(advisory) = case.standing().advisory() else {
-            bail!(
-                "there is no advisory about {id} yet: \"advisory new ID --case {id}\" begins one"
-            );
+        let Some(advisory) = case.status().advisory() else {
+            bail!("case {id} has no advisory yet; create one with \"advisory new ID --case {id}\"");
         };
         let advisory = drafts::load(&self.draft_path(advisory))?;
         let mark = review::mark()?;
@@ -39,14 +37,14 @@ impl Desk<'_> {
             advisory: Digest::of(&encode(&advisory)),
         };
         // Refused before a copy exists that no case knows.
-        case.standing().after(&Entry {
+        case.status().after(&Entry {
             at: self.now,
             by: by.to_owned(),
             event: event.clone(),
         })?;
         let copy = review::compose(id, &advisory, &mark);
         let recipient = self.finders_recipient(id, key)?;
-        fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+        fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
         let place = |suffix: &str| out.join(format!("{id}.{mark}.{suffix}"));
         let mut written: Vec<PathBuf> = Vec::new();
         let mut put = |suffix: &str, text: &str| -> Result<()> {
@@ -68,13 +66,13 @@ impl Desk<'_> {
             Some(place("passphrase"))
         };
         cases.record(id, self.now, by, event)?;
-        let mut words = format!("The copy {mark} of {} is written:", advisory.id);
+        let mut words = format!("Wrote copy {mark} of {}:", advisory.id);
         for path in &written {
             words.push_str(&format!("\n  {}", path.display()));
         }
         if let Some(passphrase) = &passphrase {
             words.push_str(&format!(
-                "\nThe finder gave no key: tell them what {} says by another way than the copy.",
+                "\nThe finder gave no recipient: send the passphrase in {} over another channel than the copy.",
                 passphrase.display()
             ));
         }

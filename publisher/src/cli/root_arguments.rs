@@ -3,84 +3,87 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use spacecp_contract::{Audience, Role};
+use spacecp_contract::{Audience, Role, TimeBounds};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Roots {
-    /// Make and sign the first root of a feed from keys/ROLE.pub, one key a role.
+    /// Create and sign the first root of a feed from keys/ROLE.pub, one key for each role.
     New {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// Whom the feed is for, as "customers".
+        /// Audience of the feed, such as "customers".
         #[arg(long)]
         audience: Audience,
-        /// Days until it expires.
+        /// Days until the root expires.
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
         expires: u32,
-        /// Another key for a role than the one of its name, as "feed=feed-2026"; several times for
-        /// several keys.
+        /// Key for a role, instead of the key named like the role, such as "feed=feed-2026". May be
+        /// repeated, also for several keys of one role.
         #[arg(long = "holder", value_name = "ROLE=NAME", value_parser = holder)]
         holders: Vec<(Role, String)>,
-        /// How many keys of a role must sign, as "root=2"; one if it is not said.
+        /// Number of keys of a role that must sign, such as "root=2" [default: 1].
         #[arg(long = "threshold", value_name = "ROLE=NUMBER", value_parser = threshold)]
         thresholds: Vec<(Role, u32)>,
-        /// Do not sign: write a request into this folder, for keys on other machines.
-        #[arg(long, value_name = "FOLDER")]
+        #[command(flatten)]
+        bounds: Bounds,
+        /// Write a signing request to this directory instead of signing, for keys on other machines.
+        #[arg(long, value_name = "DIRECTORY")]
         request: Option<PathBuf>,
     },
-    /// Show who may sign what, and until when.
+    /// Show the keys, thresholds and expiry date of the current root.
     Show {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
     },
-    /// Exchange keys of a role, as a planned change: the next root.
+    /// Replace keys of a role, as a planned change. Creates the next root.
     Rotate {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// The role.
+        /// Role to change.
         #[arg(value_parser = role)]
         role: Role,
-        /// A key that no longer signs: a name on the desk, or an id of 16 digits.
+        /// Key to remove: its name, or its id of 16 digits.
         #[arg(long, value_name = "KEY")]
         old: Vec<String>,
-        /// A key that signs from now on: a name on the desk.
+        /// Key to add, by its name.
         #[arg(long, value_name = "NAME", required = true)]
         new: Vec<String>,
         #[command(flatten)]
         next: NextRoot,
     },
-    /// Take every role from a key that is lost or known to others: the next root.
+    /// Remove a lost or compromised key from every role. Creates the next root.
     ///
-    /// Give the role another key in the same step with --instead, if it was the only one.
+    /// If it was the only key of a role, add another in the same step with --instead. Example:
+    /// spacecp-publisher root revoke FEED feed --instead feed=feed-2027 --dry-run
     Revoke {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// The key: a name on the desk, or an id of 16 digits.
+        /// Key to revoke: its name, or its id of 16 digits.
         key: String,
-        /// A key that gets a role, as "feed=feed-2027".
+        /// Key to add to a role, such as "feed=feed-2027". May be repeated.
         #[arg(long, value_name = "ROLE=NAME", value_parser = holder)]
         instead: Vec<(Role, String)>,
-        /// Start sequences and revisions afresh, if whoever had the key has used the numbers up.
+        /// Restart sequences and revisions, if the holder of the compromised key exhausted the numbers.
         #[arg(long)]
         afresh: bool,
         #[command(flatten)]
         next: NextRoot,
     },
-    /// Change how many keys of a role must sign: the next root.
+    /// Change the number of keys of a role that must sign. Creates the next root.
     Threshold {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
-        /// The role.
+        /// Role to change.
         #[arg(value_parser = role)]
         role: Role,
-        /// How many.
+        /// New threshold.
         number: u32,
         #[command(flatten)]
         next: NextRoot,
     },
-    /// The same root for longer: the next root, with nothing else changed.
+    /// Extend the validity of the root, with nothing else changed. Creates the next root.
     Renew {
-        /// The feed.
+        /// Directory of the feed.
         feed: PathBuf,
         #[command(flatten)]
         next: NextRoot,
@@ -90,34 +93,59 @@ pub(super) enum Roots {
 /// How the next root is signed.
 #[derive(Debug, Args)]
 pub(super) struct NextRoot {
-    /// A key that signs it; several times for several. "root" if it is not said. Panels demand enough
-    /// keys of the root before and of the new one.
+    /// Key to sign the root with. May be repeated [default: root]. Panels require enough root keys of both
+    /// the previous and the new root.
     #[arg(long = "key", value_name = "NAME")]
     pub(super) keys: Vec<String>,
-    /// Days until it expires.
+    /// Days until the root expires.
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub(super) expires: u32,
-    /// Show what would change, and change nothing.
+    #[command(flatten)]
+    pub(super) bounds: Bounds,
+    /// Show what would change, without changing anything.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Do not sign: write a request into this folder, for keys on other machines.
-    #[arg(long, value_name = "FOLDER", conflicts_with = "keys")]
+    /// Write a signing request to this directory instead of signing, for keys on other machines.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "keys")]
     pub(super) request: Option<PathBuf>,
+}
+
+/// Time limits in a root. Unset limits take the defaults in a first root, and are kept in later ones.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Bounds {
+    /// Maximum lifetime of a head, in days. Panels refuse a head valid for longer, which a stolen feed key
+    /// could otherwise use to withhold later updates [default: 90]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=i64::from(TimeBounds::MOST_HEAD_DAYS)))]
+    head_days: Option<u32>,
+    /// Maximum time, in minutes, that a root or head may be issued ahead of a panel's clock [default: 1440]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=i64::from(TimeBounds::MOST_AHEAD_MINUTES)))]
+    ahead_minutes: Option<u32>,
+}
+
+impl From<Bounds> for TimeBounds {
+    fn from(bounds: Bounds) -> Self {
+        Self {
+            head_days: bounds.head_days,
+            ahead_minutes: bounds.ahead_minutes,
+        }
+    }
 }
 
 fn role(word: &str) -> Result<Role, String> {
     Role::from_word(word).ok_or_else(|| {
-        format!("{word:?} is no role; the roles are root, feed, advisory, correction and plugin")
+        format!("{word:?} is not a role; the roles are root, feed, advisory, correction and plugin")
     })
 }
 
 fn holder(text: &str) -> Result<(Role, String), String> {
-    let (word, name) = text.split_once('=').ok_or("it has the form ROLE=NAME")?;
+    let (word, name) = text.split_once('=').ok_or("must have the form ROLE=NAME")?;
     Ok((role(word)?, name.to_owned()))
 }
 
 fn threshold(text: &str) -> Result<(Role, u32), String> {
-    let (word, number) = text.split_once('=').ok_or("it has the form ROLE=NUMBER")?;
+    let (word, number) = text
+        .split_once('=')
+        .ok_or("must have the form ROLE=NUMBER")?;
     Ok((
         role(word)?,
         number

@@ -8,7 +8,7 @@ use spacecp_contract::{Digest, FeedPath, Role};
 
 use super::{
     Ending,
-    desk::{Desk, references},
+    cli_context::{CliContext, references},
     root_arguments::{NextRoot, Roots},
 };
 use crate::{
@@ -16,9 +16,10 @@ use crate::{
     requests::Wanted,
     roots::{self, Change},
     sign,
+    signing::SigningService,
 };
 
-impl Desk<'_> {
+impl CliContext<'_> {
     pub(super) fn root(&self, command: &Roots) -> Result<Ending> {
         match command {
             Roots::New {
@@ -27,6 +28,7 @@ impl Desk<'_> {
                 expires,
                 holders,
                 thresholds,
+                bounds,
                 request,
             } => {
                 let named = |role: Role| {
@@ -48,17 +50,19 @@ impl Desk<'_> {
                     held = held.threshold(*role, *threshold);
                 }
                 let until = self.in_days(*expires);
-                let root = roots::root(audience.clone(), 1, &held, self.now, until);
+                let mut root = roots::root(audience.clone(), 1, &held, self.now, until);
+                root.time_bounds = (*bounds).into();
                 if let Some(folder) = request {
                     return self.write_request(folder, Wanted::Root(root));
                 }
                 let keys = self.signers(&named(Role::Root), Role::Root)?;
                 let signed = sign::sign(root, &references(&keys))?;
-                Feed::at(feed).add_root(&signed)?;
+                let target = Feed::of_desk(feed, &self.arguments.desk, audience);
+                SigningService::of(&target).add_root(&signed)?;
                 let path = feed.join(FeedPath::root(1).as_str());
                 let fingerprint = Digest::of(&signed.bytes).to_string();
                 let words = format!(
-                    "{0} is signed. Hand it over to panels with {0}.minisig, or tell them its fingerprint by another way than the feed:\n  {fingerprint}",
+                    "Signed {0}. Give it to panels with {0}.minisig, or give them its fingerprint over another channel than the feed:\n  {fingerprint}",
                     path.display()
                 );
                 let value = json!({ "root": path, "version": 1, "fingerprint": fingerprint });
@@ -76,6 +80,11 @@ impl Desk<'_> {
                         ));
                     }
                 }
+                words.push_str(&format!(
+                    "\n  heads: valid for at most {} days, issued at most {} minutes ahead of a panel's clock",
+                    root.time_bounds.head_lifetime().as_hours() / 24,
+                    root.time_bounds.ahead().as_mins()
+                ));
                 let fingerprint = Digest::of(root.bytes()).to_string();
                 words.push_str(&format!("\n  fingerprint {fingerprint}"));
                 self.say(
@@ -116,8 +125,8 @@ impl Desk<'_> {
                 let change = Change {
                     taken: vec![(None, self.named(key, &root)?)],
                     given: given.collect::<Result<_>>()?,
-                    thresholds: Vec::new(),
                     afresh: *afresh,
+                    ..Change::default()
                 };
                 self.next_root(feed, &change, next)
             }
@@ -138,24 +147,36 @@ impl Desk<'_> {
     }
 
     fn next_root(&self, feed: &Path, change: &Change, next: &NextRoot) -> Result<Ending> {
-        let target = Feed::at(feed);
+        // After keys were stolen the head may be anybody's: sequences start afresh whatever it is.
+        let target = if next.dry_run {
+            self.feed(feed)?
+        } else if change.afresh {
+            self.swept_feed(feed)?
+        } else {
+            self.tidy_feed(feed)?
+        };
         let before = target.root()?;
-        let after = roots::next(&before, change, self.now, self.in_days(next.expires))?;
+        let change = Change {
+            time_bounds: next.bounds.into(),
+            ..change.clone()
+        };
+        let after = roots::next(&before, &change, self.now, self.in_days(next.expires))?;
         let differences = roots::differences(&before, &after);
         let version = after.version;
         if next.dry_run {
             let value = json!({ "version": version, "changes": differences, "published": false });
-            let words = format!("Root {version} would say:\n  {}", differences.join("\n  "));
+            let words = format!("Preview of root {version}:\n  {}", differences.join("\n  "));
             return self.say(&value, &words);
         }
         if let Some(folder) = &next.request {
             return self.write_request(folder, Wanted::Root(after));
         }
         let keys = self.signers(&next.keys, Role::Root)?;
-        target.add_root(&sign::sign(after, &references(&keys))?)?;
+        SigningService::of(&target).add_root(&sign::sign(after, &references(&keys))?)?;
         let value = json!({ "version": version, "changes": differences, "published": true });
         let words = format!(
-            "Root {version} is published:\n  {}\nLook at \"status\" for what has to follow.",
+            "Published root {version}:\n  {}\nPanels fetch it when the head changes: run \"broadcast\" or \"refresh\" now. \"status\" \
+             shows further steps.",
             differences.join("\n  ")
         );
         self.say(&value, &words)

@@ -1,9 +1,9 @@
 //! Where on the site everything lies: the paths of files, and their addresses.
 
 use spacecp_contract::DocumentId;
+use spacecp_formats::csaf::Edition;
 
 use super::settings::Settings;
-use crate::foreign::csaf::Edition;
 
 pub(super) const PROVIDER: &str = ".well-known/csaf/provider-metadata.json";
 pub(super) const SECURITY_TXT: &str = ".well-known/security.txt";

@@ -11,6 +11,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 use spacecp_contract::{Advisory, DocumentId};
+use spacecp_formats::{
+    Format,
+    csaf::{Circumstances, Successor, document},
+    restore,
+};
 
 use super::{
     Omission, Omitted, Public,
@@ -19,11 +24,6 @@ use super::{
     public::Disclosed,
     settings::Settings,
     site::{Site, SiteError, Turn},
-};
-use crate::foreign::{
-    Format,
-    csaf::{Circumstances, Successor, document},
-    give_back,
 };
 
 /// The names of documents below [`CSAF`], by advisory.
@@ -94,7 +94,7 @@ fn made(
     addresses: &Addresses,
 ) -> Option<Result<Value, Omission>> {
     let advisory = &disclosed.advisory;
-    if let Some(came) = give_back(Format::Csaf, advisory) {
+    if let Some(came) = restore(Format::Csaf, advisory) {
         let ours = |came: &Value| {
             let namespace = came.pointer("/document/publisher/namespace");
             namespace.and_then(Value::as_str) == Some(&settings.issuer.namespace)
@@ -177,7 +177,7 @@ fn rolie(
 ) -> Value {
     json!({ "feed": {
         "id": "csaf-feed-tlp-white",
-        "title": format!("{}: security advisories for everybody", settings.issuer.name),
+        "title": format!("{}: public security advisories", settings.issuer.name),
         "link": [{ "rel": "self", "href": addresses.of_path(ROLIE) }],
         "category": [{
             "scheme": "urn:ietf:params:rolie:category:information-type",
@@ -247,7 +247,7 @@ pub(super) fn provider(
         "canonical_url": addresses.of_path(PROVIDER),
         "distributions": [
             { "rolie": { "feeds": [{
-                "summary": "All advisories that are for everybody.",
+                "summary": "All public advisories.",
                 "tlp_label": "WHITE",
                 "url": addresses.of_path(ROLIE),
             }] } },

@@ -24,6 +24,7 @@ pub mod webroot;
 
 use jiff::Timestamp;
 use spacecp_contract::DocumentId;
+use spacecp_formats::{Format, RestoreError, csaf::WriteError};
 
 pub use self::{
     public::{Disclosed, Public, Sequence},
@@ -31,10 +32,7 @@ pub use self::{
     site::{Site, SiteError},
     webroot::{Outcome, Webroot, WebrootError},
 };
-use crate::{
-    feed::FeedError,
-    foreign::{Format, RestError, csaf::WriteError},
-};
+use crate::feed::FeedError;
 use addresses::Addresses;
 
 /// Why there is nothing to disclose, or it cannot be made.
@@ -50,7 +48,7 @@ pub enum DisclosureError {
     #[error(transparent)]
     Webroot(#[from] WebrootError),
     /// The archive of OSV records.
-    #[error("the archive of OSV records cannot be made: {0}")]
+    #[error("cannot create the archive of OSV records: {0}")]
     Archive(String),
 }
 
@@ -62,7 +60,7 @@ pub enum Omission {
     Csaf(#[from] WriteError),
     /// It cannot be given back as it came.
     #[error(transparent)]
-    Rest(#[from] RestError),
+    Rest(#[from] RestoreError),
 }
 
 /// An advisory that is not there in one of the formats.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use spacecp_contract::DocumentId;
+use spacecp_formats::{Format, osv, restore};
 
 use super::{
     DisclosureError, Omission, Omitted, Public,
@@ -13,7 +14,6 @@ use super::{
     public::Disclosed,
     site::{Site, SiteError, SitePath, Turn},
 };
-use crate::foreign::{Format, give_back, osv};
 
 /// The names of records below [`OSV`], by advisory.
 pub(super) type Names = BTreeMap<DocumentId, String>;
@@ -72,7 +72,7 @@ fn file_id(disclosed: &Disclosed) -> String {
 
 fn record(disclosed: &Disclosed, addresses: &Addresses) -> Result<Value, Omission> {
     let advisory = &disclosed.advisory;
-    if let Some(came) = give_back(Format::Osv, advisory) {
+    if let Some(came) = restore(Format::Osv, advisory) {
         return came.map_err(Omission::from);
     }
     let mut record = osv::document(advisory);

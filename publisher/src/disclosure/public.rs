@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, FeedPath, Role, Root, Tlp};
+use spacecp_formats::{
+    csaf::{Edition, Successor},
+    timeline,
+};
 use spacecp_trust::Verified;
 
 use super::replaced::Replaced;
 use crate::{
+    external::exporter,
     feed::{Feed, FeedError},
-    foreign::{
-        csaf::{Edition, Successor},
-        outlet,
-    },
-    retire,
 };
 
 /// The advisories that everybody may know of, the newest first.
@@ -102,20 +102,20 @@ impl Public {
         for advisory in &clear {
             let successors = replaced.successors(&advisory.id).map(|newer| Successor {
                 id: newer.id.clone(),
-                reason: retire::reason_of_supersession(newer, &advisory.id).map(str::to_owned),
+                reason: timeline::reason_of_supersession(newer, &advisory.id).map(str::to_owned),
                 url: None,
             });
             let mut shown = advisory.clone();
             // Corrections that are secret still are named by nothing public: no broadcast lets that out.
             shown.supersedes.retain(|id| ids.contains(id));
             let is_told = |id: &DocumentId| ids.contains(id);
-            retire::forget_superseded(&mut shown.timeline, is_told);
+            timeline::redact_superseded(&mut shown.timeline, is_told);
             shown
                 .aliases
                 .retain(|alias| !untold.contains(alias.as_str()));
             let whole = shown == *advisory;
             advisories.push(Disclosed {
-                editions: outlet::editions(&feed, advisory)?,
+                editions: exporter::editions(&feed, advisory)?,
                 successors: successors.collect(),
                 signed: whole.then(|| signed(&feed, &root, advisory)).transpose()?,
                 advisory: shown,

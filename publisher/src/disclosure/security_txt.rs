@@ -41,10 +41,10 @@ fn report_key(settings: &Settings, recipient: &str) -> String {
     format!(
         "Reports of vulnerabilities to {name} are encrypted to this recipient:\n\n\
          {recipient}\n\n\
-         A panel does that on its page \"Report a vulnerability\", and on its machine by\n\n\
+         Use the page \"Report a vulnerability\" of a panel, or on its machine run\n\n\
          spacecp-advisories report --template > report.txt\n\
          spacecp-advisories report --from report.txt --recipient {recipient} --out report.age\n\n\
-         Without a panel, write as you like, and encrypt it with age (https://age-encryption.org):\n\n\
+         Without a panel, write a report in any form and encrypt it with age (https://age-encryption.org):\n\n\
          age -a -r {recipient} -o report.age report.txt\n\n\
          Send report.age to {contact}.\n",
         name = settings.issuer.name,

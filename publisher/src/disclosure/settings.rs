@@ -10,10 +10,11 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use spacecp_formats::csaf::Issuer;
 use url::Url;
 
 use self::check::Check;
-use crate::{foreign::csaf::Issuer, report::key::Recipient};
+use crate::report::key::Recipient;
 
 mod check;
 
@@ -62,7 +63,7 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// It is not what a desk has there.
-    #[error("{} cannot be understood:\n{source}", path.display())]
+    #[error("cannot parse {}:\n{source}", path.display())]
     Form {
         /// The file.
         path: PathBuf,
@@ -70,7 +71,7 @@ pub enum SettingsError {
         source: Box<toml::de::Error>,
     },
     /// Fields that have to be there are not.
-    #[error("{} does not say: {}", path.display(), fields.join(", "))]
+    #[error("{} lacks the settings: {}", path.display(), fields.join(", "))]
     Missing {
         /// The file.
         path: PathBuf,
@@ -90,13 +91,13 @@ pub enum SettingsError {
         rule: &'static str,
     },
     /// Nobody could encrypt a report.
-    #[error("{} does not say security-txt.encryption, and the desk has no report key: \"spacecp-publisher keys new report\" makes one", path.display())]
+    #[error("{} has no security-txt.encryption, and there is no report key. Create one with \"spacecp-publisher keys new report\"", path.display())]
     Encryption {
         /// The file.
         path: PathBuf,
     },
     /// What is said of the vendor no longer holds.
-    #[error("{}: security-txt.expires = {expires} has passed: look through what it says, and choose another date", path.display())]
+    #[error("{}: security-txt.expires = {expires} has passed. Review the file and set a new date", path.display())]
     Expired {
         /// The file.
         path: PathBuf,
@@ -104,7 +105,7 @@ pub enum SettingsError {
         expires: Timestamp,
     },
     /// It would be believed for too long.
-    #[error("{}: security-txt.expires = {expires} is more than a year from now, and RFC 9116 advises against that", path.display())]
+    #[error("{}: security-txt.expires = {expires} is more than a year away, which RFC 9116 discourages", path.display())]
     Distant {
         /// The file.
         path: PathBuf,
@@ -251,7 +252,7 @@ impl Settings {
         let language = check.language("language", language)?;
         let newest = written.newest.unwrap_or(NEWEST);
         if newest == 0 || newest > MOST_NEWEST {
-            let rule = "1 to 1000 advisories";
+            let rule = "must be 1 to 1000 advisories";
             return Err(check.refused("newest", &newest.to_string(), rule));
         }
         let contact = written.security_txt.unwrap_or_default();

@@ -52,13 +52,13 @@ impl fmt::Display for SitePath {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
     /// A name that might mean another place.
-    #[error("{found:?} is not the path of a file below a web root")]
+    #[error("{found:?} is not a valid path below the web root")]
     Path {
         /// Its beginning.
         found: String,
     },
     /// Two files of one name.
-    #[error("two documents would both be {0}: give one of them another id")]
+    #[error("two documents would have the path {0}; change one of the ids")]
     Twice(SitePath),
 }
 

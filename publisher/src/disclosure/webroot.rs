@@ -47,14 +47,14 @@ pub enum WebrootError {
         source: io::Error,
     },
     /// A file of somebody else's is where one of ours would be.
-    #[error("{} was not written by this command, or was changed since: move it away, and nothing is lost", .0.display())]
+    #[error("{} was not written by this command, or was changed since. Move it away; nothing was overwritten", .0.display())]
     Foreign(PathBuf),
     /// A link, or something else that is no folder, on the way to a file.
-    #[error("{} is no folder, and what is written through it would lie elsewhere", .0.display())]
+    #[error("{} is not a directory, so files below it would be written elsewhere", .0.display())]
     NoFolder(PathBuf),
     /// What is told here is newer.
     #[error(
-        "what is told here is of sequence {}, and this feed is at sequence {}: it is an older copy",
+        "the website is of sequence {}, but this feed is at the older sequence {}",
         told.number, sequence.number
     )]
     Older {
@@ -326,7 +326,7 @@ impl Webroot {
             stage(&from, bytes).map_err(|source| file_error(&from, source))?;
             staged.push((from, self.place(path)?));
         }
-        let moved = durable::move_all(&staged);
+        let moved = durable::move_all(durable::Readers::Everybody, &staged);
         moved.map_err(|(path, source)| file_error(&path, source))?;
         self.clear(&staging)
     }

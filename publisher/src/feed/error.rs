@@ -4,9 +4,12 @@ use std::{io, path::PathBuf};
 
 use jiff::Timestamp;
 use spacecp_contract::{Audience, DecodeError, Digest, DocumentId, DocumentKind, Role, Tlp};
-use spacecp_trust::TrustError;
+use spacecp_trust::{TrustError, workflow::WorkflowError};
 
-use crate::{sealing::SealError, sign::SignError};
+use crate::{
+    cases::policy::PolicyError, feed_directory::FileError, record::RecordError, sealing::SealError,
+    sign::SignError,
+};
 
 /// Why something is not put into a feed.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +22,11 @@ pub enum FeedError {
         /// What is wrong.
         source: io::Error,
     },
+    /// A file of the feed cannot be used.
+    #[error(transparent)]
+    Directory(#[from] FileError),
     /// A file is not what its place says.
-    #[error("{} is not what a feed has there: {source}", path.display())]
+    #[error("invalid file in the feed: {}: {source}", path.display())]
     Decode {
         /// The file.
         path: PathBuf,
@@ -28,7 +34,7 @@ pub enum FeedError {
         source: DecodeError,
     },
     /// The revision is there already, with other contents.
-    #[error("{id} revision {revision} is published already with other contents: make it revision {}", revision + 1)]
+    #[error("{id} revision {revision} is already published with other contents; use revision {}", revision + 1)]
     Republished {
         /// The document.
         id: DocumentId,
@@ -36,7 +42,7 @@ pub enum FeedError {
         revision: u64,
     },
     /// Panels never accept an older revision.
-    #[error("{id} is published as revision {published}, and {revision} is not newer")]
+    #[error("{id} is published as revision {published}; {revision} is not newer")]
     Older {
         /// The document.
         id: DocumentId,
@@ -46,7 +52,7 @@ pub enum FeedError {
         published: u64,
     },
     /// A document for others.
-    #[error("{id} is for {audience}, and this feed is for {feed}")]
+    #[error("{id} is for the audience {audience}, this feed for {feed}")]
     Audience {
         /// The document.
         id: DocumentId,
@@ -56,7 +62,7 @@ pub enum FeedError {
         feed: Audience,
     },
     /// A key that does not hold the role.
-    #[error("the key {key} does not hold the role {role} in root {version}")]
+    #[error("key {key} does not have the role {role} in root {version}")]
     Key {
         /// The key's id.
         key: String,
@@ -66,7 +72,7 @@ pub enum FeedError {
         version: u64,
     },
     /// Fewer keys than the root demands.
-    #[error("the role {role} demands {threshold} signatures, and {given} keys were given")]
+    #[error("the role {role} requires {threshold} signatures, but {given} keys were given")]
     Threshold {
         /// The role.
         role: Role,
@@ -76,10 +82,10 @@ pub enum FeedError {
         given: usize,
     },
     /// The feed has no root yet.
-    #[error("{} has no root: make one with \"spacecp-publisher root new\"", .0.display())]
+    #[error("{} has no root; create one with \"spacecp-publisher root new\"", .0.display())]
     NoRoot(PathBuf),
     /// A correction without its payload.
-    #[error("the payload {digest} of {id} is missing or damaged: add the correction again")]
+    #[error("payload {digest} of {id} is missing or damaged; build the correction again")]
     Payload {
         /// The correction.
         id: DocumentId,
@@ -87,7 +93,7 @@ pub enum FeedError {
         digest: Digest,
     },
     /// An advisory names a correction that is not there.
-    #[error("{advisory} names the correction {correction}, which this feed does not have")]
+    #[error("{advisory} refers to correction {correction}, which is not in this feed")]
     MissingCorrection {
         /// The advisory.
         advisory: DocumentId,
@@ -95,19 +101,19 @@ pub enum FeedError {
         correction: DocumentId,
     },
     /// Nothing was ever broadcast.
-    #[error("{} has no head: broadcast first", .0.display())]
+    #[error("{} has no head; run \"spacecp-publisher broadcast\" first", .0.display())]
     NoHead(PathBuf),
     /// What is current was not signed by any key that ever held the role.
-    #[error("the head or the index in {} is not what was broadcast there: put back the last ones that were, from a mirror or a copy", .0.display())]
+    #[error("the head or index in {} differs from the published one. Restore it from a mirror or a copy", .0.display())]
     Strange(PathBuf),
     /// No sequence comes after it.
     #[error(
-        "sequence {0} is the last there is: let sequences start afresh with \"root revoke … --afresh\""
+        "sequence {0} is the highest possible; restart sequences with \"root revoke … --afresh\""
     )]
     UsedUp(u64),
     /// Something else was broadcast since the signatures were asked for.
     #[error(
-        "sequence {asked} was asked for, and {next} comes next: something was broadcast meanwhile; ask for signatures anew"
+        "the request is for sequence {asked}, but {next} is next: something was published meanwhile. Create the signing requests again"
     )]
     Overtaken {
         /// The sequence that was signed.
@@ -116,23 +122,49 @@ pub enum FeedError {
         next: u64,
     },
     /// The root has expired: panels would refuse everything.
-    #[error("root {version} expired on {expires}: make a new one first")]
+    #[error("root {version} expired on {expires}; create a new one first")]
     RootExpired {
         /// Its version.
         version: u64,
         /// When.
         expires: Timestamp,
     },
+    /// The head would be good for longer than the root allows.
+    #[error(
+        "the lifetime of the head exceeds the {most_days} days allowed by root {version}. Lower --expires, or raise the limit with \"root renew --head-days DAYS\""
+    )]
+    HeadLifetime {
+        /// The root's version.
+        version: u64,
+        /// Days that it allows.
+        most_days: i64,
+    },
     /// Every panel would refuse it.
-    #[error("{what} is not published, because every panel would refuse it: {source}")]
+    #[error("cannot publish {what}: every panel would reject it: {source}")]
     Refused {
         /// What was to be published.
         what: String,
         /// What a panel says of it.
         source: TrustError,
     },
+    /// No panel could follow it.
+    #[error("cannot publish {what}: no panel could follow it: {source}")]
+    Unfollowable {
+        /// What was to be published.
+        what: String,
+        /// What a panel says of it.
+        source: WorkflowError,
+    },
+    /// A panel that is entitled to the private side does not find in it what was sealed.
+    #[error(
+        "cannot publish sequence {sequence}: a recipient would not find every sealed document. Broadcast again"
+    )]
+    Unreadable {
+        /// The sequence.
+        sequence: u64,
+    },
     /// A document under embargo without a place where nobody else reads it.
-    #[error("{id} is {tlp}, and there is no desk where it could wait: name the desk")]
+    #[error("{id} is {tlp} and must be kept in the working directory until broadcast; pass --desk")]
     NoDesk {
         /// The document.
         id: DocumentId,
@@ -140,11 +172,11 @@ pub enum FeedError {
         tlp: Tlp,
     },
     /// A feed with a private side, and no desk that knows what is in it.
-    #[error("{} has a private side, and only the desk that sealed it can go on with it: name the desk", .0.display())]
+    #[error("{} has a sealed side, which needs the working directory that encrypted it; pass --desk", .0.display())]
     SealedElsewhere(PathBuf),
     /// A private side that this desk does not remember.
     #[error(
-        "{} has a private side that this desk did not seal, or has forgotten: {} does not know of it. Go on at the desk that did, or put its memory back from a copy; if that is lost, see that everything under embargo is signed here, and broadcast with \"--seal-anew\"",
+        "the sealed side of {} is not recorded in {}. Continue in the working directory that encrypted it, or restore its record from a copy; if the record is lost, sign every embargoed document here and broadcast with \"--seal-anew\"",
         feed.display(), ledger.display()
     )]
     NotRemembered {
@@ -155,7 +187,7 @@ pub enum FeedError {
     },
     /// Something that would be public before the date that was planned.
     #[error(
-        "{id} would be public now, and panels were told that it is not before {planned}: wait, or broadcast with \"--disclose {id}\""
+        "{id} would become public before the announced date {planned}. Wait, or broadcast with \"--disclose {id}\""
     )]
     Early {
         /// The advisory.
@@ -164,7 +196,7 @@ pub enum FeedError {
         planned: Timestamp,
     },
     /// Nothing that could be taken back.
-    #[error("no revision of the {kind} {id} waits for a broadcast of {}: what panels have is withdrawn, and not taken back", feed.display())]
+    #[error("no pending revision of the {kind} {id} in {}. A published advisory can only be withdrawn; \"disown\" a document that others signed with your keys", feed.display())]
     NotWaiting {
         /// Its kind.
         kind: DocumentKind,
@@ -175,7 +207,7 @@ pub enum FeedError {
     },
     /// A correction that stays on the desk, and is asked for.
     #[error(
-        "{advisory} names the correction {correction}, which also answers {waits_for}: nobody can say whether that will be under embargo before it is signed"
+        "{advisory} refers to correction {correction}, which also fixes {waits_for}. Sign {waits_for} first: whether it is under embargo is not known yet"
     )]
     HeldBack {
         /// The advisory.
@@ -187,7 +219,7 @@ pub enum FeedError {
     },
     /// A document under embargo that lies in the feed for everybody to read.
     #[error(
-        "the {kind} {id} is under embargo, and {} has it in clear: whoever could read the feed may know of it. Remove the file there, and sign it again",
+        "the {kind} {id} is under embargo but unencrypted in {}, so readers of the feed may have seen it. Remove the file there and sign it again",
         path.display()
     )]
     InClear {
@@ -200,7 +232,7 @@ pub enum FeedError {
     },
     /// A document that was public before.
     #[error(
-        "the {kind} {id} is public as revision {public}, and revision {revision} would be under embargo: what is known cannot be made secret again. \"spacecp-publisher unsign\" takes it back"
+        "the {kind} {id} is public as revision {public}, so revision {revision} cannot be under embargo. Discard the pending revision with \"spacecp-publisher discard-pending\""
     )]
     KnownAlready {
         /// Its kind.
@@ -214,7 +246,7 @@ pub enum FeedError {
     },
     /// A public advisory that names something under embargo.
     #[error(
-        "{advisory} is public and names the correction {correction}, which answers something under embargo: it would tell of it"
+        "public advisory {advisory} refers to correction {correction}, which fixes an embargoed advisory and would reveal it"
     )]
     TellsOf {
         /// The advisory.
@@ -224,7 +256,7 @@ pub enum FeedError {
     },
     /// A public advisory that names another one, which is under embargo.
     #[error(
-        "{advisory} is public and names {embargoed}, which is under embargo: it would tell of it"
+        "public advisory {advisory} refers to {embargoed}, which is under embargo, and would reveal it"
     )]
     Names {
         /// The advisory.
@@ -234,7 +266,7 @@ pub enum FeedError {
     },
     /// Something is under embargo, and nobody may read it.
     #[error(
-        "the {kind} {id} is under embargo, and no panel is enrolled that could read it: \"spacecp-publisher panel enrol\", or take it back if it was signed by mistake"
+        "the {kind} {id} is under embargo, but no panel is enrolled. Run \"spacecp-publisher panel enrol\", or \"discard-pending\" if it was signed by mistake"
     )]
     NobodyEntitled {
         /// Its kind.
@@ -244,12 +276,12 @@ pub enum FeedError {
     },
     /// What was sealed for a broadcast is there no more.
     #[error(
-        "what was sealed for this broadcast is gone, or was sealed anew since: ask for signatures anew"
+        "the encrypted files of this broadcast are missing or were replaced. Create the signing requests again"
     )]
     SealedGone,
     /// What was for everybody when signatures were asked for, and is not any more.
     #[error(
-        "the {kind} {id} is for everybody in this broadcast, and what was signed since does not let it go out: ask for signatures anew"
+        "the {kind} {id} is public in this broadcast, which documents signed since then do not allow. Create the signing requests again"
     )]
     SecretSince {
         /// Its kind.
@@ -259,9 +291,15 @@ pub enum FeedError {
     },
     /// Others are entitled now than were when it was sealed.
     #[error(
-        "panels were enrolled or revoked since this broadcast was sealed, and it is still for those before: ask for signatures anew"
+        "panels were enrolled or revoked after this broadcast was encrypted. Create the signing requests again"
     )]
     OtherReaders,
+    /// The published folder and the desk's record of it differ, or there is none.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The disclosure policy forbids it.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Nothing was sealed.
     #[error(transparent)]
     Seal(#[from] SealError),

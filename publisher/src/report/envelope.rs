@@ -25,36 +25,34 @@ const LONGEST_HEADER: usize = 8 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// It is longer than anything that is opened.
-    #[error("it is longer than {limit} bytes, and no report is")]
+    #[error("longer than {limit} bytes")]
     Long {
         /// The limit.
         limit: usize,
     },
     /// It was made for so many recipients, or says so, that nobody looks through them.
-    #[error(
-        "its header does not end within {limit} bytes: it is no report, or is made to keep you busy"
-    )]
+    #[error("its header exceeds {limit} bytes")]
     Header {
         /// The limit.
         limit: usize,
     },
     /// It is nothing that age made.
-    #[error("it is not a file of age: {reason}")]
+    #[error("not an age file: {reason}")]
     Foreign {
         /// What is wrong.
         reason: String,
     },
     /// It is for somebody else.
-    #[error("it was encrypted to another key than {recipient}")]
+    #[error("encrypted to another recipient than {recipient}")]
     OtherKey {
         /// The recipient that was tried.
         recipient: String,
     },
     /// The passphrase is another one.
-    #[error("the passphrase does not open it")]
+    #[error("wrong passphrase")]
     Passphrase,
     /// It was changed or cut short on its way.
-    #[error("it was altered or cut short on its way: {reason}")]
+    #[error("modified or truncated: {reason}")]
     Damaged {
         /// What is wrong.
         reason: String,

@@ -14,7 +14,7 @@ use age::{secrecy::ExposeSecret, x25519};
 use zeroize::Zeroizing;
 
 use super::envelope::{self, EnvelopeError};
-use crate::{contributory::is_contributory, durable};
+use crate::{contributory::is_contributory, keypair_files};
 
 /// The longest file of a key that is read.
 const LONGEST: u64 = 64 << 10;
@@ -38,13 +38,13 @@ pub enum ReportKeyError {
         source: io::Error,
     },
     /// A key of that name is there already.
-    #[error("there is a key at {} already, and keys are never overwritten: choose another name", path.display())]
+    #[error("the key {} already exists and is not overwritten; choose another name", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file holds something else.
-    #[error("{} is not a key that opens reports: {reason}", path.display())]
+    #[error("{} is not a report key: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum ReportKeyError {
         reason: String,
     },
     /// The key is encrypted and no passphrase was given.
-    #[error("{} is encrypted and no passphrase was given", path.display())]
+    #[error("{} is encrypted, but no passphrase was given", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum ReportKeyError {
 
 /// A text that is no recipient.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} is not a recipient of age, which begins with \"age1\": {reason}")]
+#[error("invalid age recipient {found:?}, it must begin with \"age1\": {reason}")]
 pub struct RecipientError {
     found: String,
     reason: &'static str,
@@ -192,14 +192,15 @@ pub fn create(
             })?)
         }
     };
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ReportKeyError::File { path, source }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    durable::create_private(&secret_path, stored.as_bytes()).map_err(failed(&secret_path))?;
     let line = format!("{recipient}\n");
-    durable::replace(&public_path, line.as_bytes()).map_err(failed(&public_path))?;
+    let halves = (
+        (secret_path.as_path(), stored.as_bytes()),
+        (public_path.as_path(), line.as_bytes()),
+    );
+    keypair_files::write(halves.0, halves.1).map_err(|source| ReportKeyError::File {
+        path: secret_path.clone(),
+        source,
+    })?;
     Ok(recipient)
 }
 
@@ -219,9 +220,9 @@ fn identity(path: &Path, text: &str) -> Result<ReportKey, ReportKeyError> {
     };
     let lines = text.lines().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let line = lines.next().ok_or_else(|| format("it is empty"))?;
+    let line = lines.next().ok_or_else(|| format("empty"))?;
     if lines.next().is_some() {
-        return Err(format("there is more than one key in it"));
+        return Err(format("more than one key in the file"));
     }
     line.parse().map(ReportKey).map_err(format)
 }

@@ -18,7 +18,7 @@ pub enum OpenError {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// What is in it.
-    #[error("it was decrypted, and is no report that this program takes: {0}")]
+    #[error("decrypted data is not a valid report: {0}")]
     Report(#[from] ReportError),
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use spacecp_contract::{Head, Index};
 
 use super::{Request, RequestError, Wanted};
-use crate::feed::Feed;
+use crate::{feed::Feed, publish::PublishService};
 
 /// Both requests of a broadcast, and what they ask for.
 pub(super) struct Pair {
@@ -40,11 +40,6 @@ impl Pair {
         Ok(Some(pair))
     }
 
-    /// The index of the broadcast.
-    pub(super) fn index(&self) -> &Index {
-        &self.index.1
-    }
-
     /// What the one that is not `one` is missing.
     pub(super) fn missing_beside(
         &self,
@@ -58,12 +53,17 @@ impl Pair {
     }
 
     /// Makes both current, by the signatures that have collected.
-    pub(super) fn publish(&self, feed: &Feed, now: Timestamp) -> Result<(), RequestError> {
+    pub(super) fn publish(
+        &self,
+        service: &PublishService<'_>,
+        now: Timestamp,
+    ) -> Result<(), RequestError> {
+        let feed = service.feed();
         let (request, head) = &self.head;
         let head = request.signed(head, request.counted(feed)?.signatures);
         let (request, index) = &self.index;
         let index = request.signed(index, request.counted(feed)?.signatures);
-        Ok(feed.broadcast_signed(&head, &index, now)?)
+        Ok(service.broadcast_signed(&head, &index, now)?)
     }
 
     fn beside(&self, one: &Request) -> &Request {

@@ -54,7 +54,7 @@ fn for_panel(
     let file_key = FileKey::init_with_mut(|bytes| bytes.copy_from_slice(key.as_bytes()));
     let wrapped = panel.wrap_file_key(&file_key);
     let (stanzas, _) = wrapped.map_err(|error| SealError::Envelope(error.to_string()))?;
-    let strange = || SealError::Envelope("age made another stanza than its own".to_owned());
+    let strange = || SealError::Envelope("unexpected stanza from age".to_owned());
     let [stanza] = stanzas.as_slice() else {
         return Err(strange());
     };

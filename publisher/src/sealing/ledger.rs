@@ -9,11 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use age_core::secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{Digest, IndexEntry, SealedObject};
 
 use super::SealError;
-use crate::durable;
+use crate::{durable, record::SealedTo};
 
 /// The memory of one feed's private side.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -42,9 +43,36 @@ pub(super) struct Edition {
     pub(super) panels: usize,
     /// The digest of who they are.
     pub(super) readers: Digest,
+    /// Each of them; none where it was sealed before they were listed.
+    #[serde(default)]
+    pub(super) sealed_to: Vec<SealedTo>,
     /// The digest of the plain index that was about to become current with it; none before that.
     #[serde(default)]
     pub(super) listed_in: Option<Digest>,
+    /// The secret identity by which the desk reads it as a panel does.
+    #[serde(default)]
+    pub(super) witness: Option<Witness>,
+}
+
+/// A secret identity of age. It is not shown.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Witness(String);
+
+impl Witness {
+    pub(super) fn of(identity: &age::x25519::Identity) -> Self {
+        Self(identity.to_string().expose_secret().to_owned())
+    }
+
+    pub(super) fn identity(&self) -> Option<spacecp_trust::Identity> {
+        self.0.parse().ok()
+    }
+}
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Witness(…)")
+    }
 }
 
 impl Ledger {

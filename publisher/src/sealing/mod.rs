@@ -7,11 +7,11 @@
 
 mod envelopes;
 mod ledger;
+mod lookup;
 mod object;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
     io::{self, Cursor, Read},
     path::{Path, PathBuf},
 };
@@ -22,16 +22,16 @@ use spacecp_contract::{
 };
 
 use crate::{
-    durable,
+    feed_directory::{FeedDirectory, FileError},
     panels::{PanelError, Panels},
 };
-use ledger::{Edition, Ledger, failed};
+use ledger::{Edition, Ledger, Witness, failed};
 
 /// The private side of one feed, as its desk makes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Sealing<'a> {
     /// The folder that panels follow.
-    feed: &'a Path,
+    feed: &'a FeedDirectory,
     /// What the desk remembers.
     ledger: PathBuf,
     panels: Panels,
@@ -49,12 +49,15 @@ pub(crate) struct Private {
     /// Its signature file.
     pub(crate) signatures: Vec<u8>,
     /// What it brings, and where that lies.
-    pub(crate) payloads: BTreeMap<Digest, (Blob, PathBuf)>,
+    pub(crate) payloads: BTreeMap<Digest, (Blob, FeedDirectory)>,
 }
 
 /// Why nothing was sealed.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
+    /// A file of the feed cannot be used.
+    #[error(transparent)]
+    Directory(#[from] FileError),
     /// A file cannot be read or written.
     #[error("cannot use {}: {source}", path.display())]
     File {
@@ -64,7 +67,7 @@ pub enum SealError {
         source: io::Error,
     },
     /// What the desk remembers cannot be read.
-    #[error("{} is not what this desk wrote there: {source}; put it back from a copy, or move it away to have everything sealed anew", path.display())]
+    #[error("{} was modified by another program: {source}. Restore it from a backup, or move it away to encrypt everything again", path.display())]
     Ledger {
         /// The file.
         path: PathBuf,
@@ -75,16 +78,18 @@ pub enum SealError {
     #[error(transparent)]
     Panels(#[from] PanelError),
     /// The system gave no randomness.
-    #[error("the system has no randomness to make keys of: {0}")]
+    #[error("cannot create keys: the system's random number generator failed: {0}")]
     Randomness(String),
     /// age did not do what it does.
-    #[error("no envelope could be made: {0}")]
+    #[error("cannot create an envelope: {0}")]
     Envelope(String),
     /// Two panels have one place, again and again.
-    #[error("two envelopes have one place, whatever the nonce: is one panel enrolled twice?")]
+    #[error(
+        "two envelopes share one slot with every nonce; check whether a panel is enrolled twice"
+    )]
     Places,
     /// A document that no reader would take.
-    #[error("{0} is too long to be sealed")]
+    #[error("{0} is too long to encrypt")]
     TooLong(String),
 }
 
@@ -92,7 +97,7 @@ impl<'a> Sealing<'a> {
     /// The private side of the feed in this folder, whose head makes the index with the digest `head` current,
     /// remembered in `ledger`, for the panels of a desk.
     pub(crate) fn of(
-        feed: &'a Path,
+        feed: &'a FeedDirectory,
         ledger: PathBuf,
         panels: Panels,
         head: Option<Digest>,
@@ -154,8 +159,10 @@ impl<'a> Sealing<'a> {
         let mut files = BTreeSet::new();
         let (mut entries, mut payloads) = (Vec::new(), BTreeMap::new());
         for private in documents {
-            for (digest, (blob, path)) in &private.payloads {
-                let file = File::open(path).map_err(|source| failed(path, source))?;
+            for (digest, (blob, directory)) in &private.payloads {
+                let path = FeedPath::blob(digest);
+                let missing = || failed(&directory.place(&path), io::ErrorKind::NotFound.into());
+                let file = directory.open(&path)?.ok_or_else(missing)?;
                 let object = self.once(&mut ledger, *digest, padded(file, blob.length))?;
                 files.insert(object.digest);
                 payloads.insert(
@@ -183,7 +190,12 @@ impl<'a> Sealing<'a> {
         let contents = capsule::pack(&[&index.to_bytes()]);
         let contents = contents.ok_or_else(|| SealError::TooLong("the sealed index".to_owned()))?;
         let index = self.write(Cursor::new(contents))?;
-        let envelopes = envelopes::address(&panels, &index.key)?;
+        // One of the envelopes that are for nobody is for the desk itself, which looks at what it publishes as a
+        // panel does that may read it.
+        let witness = age::x25519::Identity::generate();
+        let mut readers_of_it = panels.clone();
+        readers_of_it.push(witness.to_public());
+        let envelopes = envelopes::address(&readers_of_it, &index.key)?;
         let buckets = self.write_buckets(&envelopes.buckets)?;
         files.insert(index.digest);
         files.extend(buckets.iter().map(|bucket| bucket.digest));
@@ -193,7 +205,9 @@ impl<'a> Sealing<'a> {
             documents: listed,
             panels: panels.len(),
             readers: readers(&panels),
+            sealed_to: self.panels.sealed_to()?,
             listed_in: None,
+            witness: Some(Witness::of(&witness)),
         });
         // Remembered before anything is gone: what is sealed and forgotten could never be current.
         ledger.write(&self.ledger)?;
@@ -202,7 +216,7 @@ impl<'a> Sealing<'a> {
             self.remove(&overtaken, &mut ledger)?;
             ledger.write(&self.ledger)?;
         }
-        tracing::info!(panels = panels.len(), "the private side was sealed");
+        tracing::info!(panels = panels.len(), "sealed side encrypted");
         Ok(Sealed {
             nonce: envelopes.nonce,
             index: index.blob(),
@@ -212,21 +226,21 @@ impl<'a> Sealing<'a> {
 
     /// Whether what an index says of the private side is what was sealed last, or is current.
     pub(crate) fn knows(&self, sealed: &Sealed) -> Result<bool, SealError> {
-        Ok(self.edition(sealed)?.is_some())
+        Ok(self.edition(sealed.index.digest)?.is_some())
     }
 
     /// Whether it knows that, and every file of it is there.
     pub(crate) fn has(&self, sealed: &Sealed) -> Result<bool, SealError> {
-        let edition = self.edition(sealed)?;
-        let is_there = |digest: &Digest| self.place(digest).exists();
-        Ok(edition.is_some_and(|edition| edition.files.iter().all(is_there)))
+        Ok(self.knows(sealed)? && self.lost(sealed.index.digest)?.is_none())
     }
 
-    fn edition(&self, sealed: &Sealed) -> Result<Option<Edition>, SealError> {
+    /// The documents of the private side with this sealed index, which may be the one before the current one.
+    pub(crate) fn documents(&self, sealed: &Sealed) -> Result<Vec<IndexEntry>, SealError> {
         let ledger = self.remembered()?;
-        let known = [ledger.pending, ledger.current];
+        let known = [ledger.pending, ledger.current, ledger.previous];
         let mut known = known.into_iter().flatten();
-        Ok(known.find(|edition| edition.index == sealed.index.digest))
+        let edition = known.find(|edition| edition.index == sealed.index.digest);
+        Ok(edition.map_or_else(Vec::new, |edition| edition.documents))
     }
 
     /// The documents of what was sealed and waits for its index.
@@ -271,9 +285,9 @@ impl<'a> Sealing<'a> {
 
     /// Takes note that an index with this private side is current, and removes what nobody asks for any
     /// more: what the broadcast before the last one had.
-    pub(crate) fn is_current(&self, sealed: &Sealed) -> Result<(), SealError> {
+    pub(crate) fn is_current(&self, sealed: Digest) -> Result<(), SealError> {
         let mut ledger = Ledger::read(&self.ledger)?;
-        let is_it = |edition: &Edition| edition.index == sealed.index.digest;
+        let is_it = |edition: &Edition| edition.index == sealed;
         if ledger.current.as_ref().is_some_and(is_it) {
             return Ok(());
         }
@@ -300,13 +314,7 @@ impl<'a> Sealing<'a> {
     fn remove(&self, edition: &Edition, ledger: &mut Ledger) -> Result<(), SealError> {
         let gone = ledger.only_in(edition);
         for digest in &gone {
-            let path = self.place(digest);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed(&path, error));
-                }
-                _ => {}
-            }
+            self.feed.remove(&FeedPath::sealed(digest))?;
         }
         ledger.forget(&gone);
         Ok(())
@@ -320,8 +328,7 @@ impl<'a> Sealing<'a> {
         contents: impl Read,
     ) -> Result<SealedObject, SealError> {
         if let Some(object) = ledger.objects.get(&digest)
-            && fs::metadata(self.place(&object.digest))
-                .is_ok_and(|file| file.len() == object.length)
+            && self.feed.length(&FeedPath::sealed(&object.digest))? == Some(object.length)
         {
             return Ok(*object);
         }
@@ -332,21 +339,11 @@ impl<'a> Sealing<'a> {
 
     /// Seals contents into a file of the feed, which gets its name when it is whole.
     fn write(&self, contents: impl Read) -> Result<SealedObject, SealError> {
-        let folder = self.feed.join("sealed");
-        let written = || {
-            fs::create_dir_all(&folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-            let object = object::seal(contents, io::BufWriter::new(&mut file))?;
-            durable::set_readable(file.as_file())?;
-            file.as_file().sync_all()?;
-            let path = self.place(&object.digest);
-            let folder = durable::folder_of(&path);
-            fs::create_dir_all(folder)?;
-            file.persist(&path).map_err(|error| error.error)?;
-            File::open(folder)?.sync_all()?;
-            Ok(object)
-        };
-        written().map_err(|source| failed(&folder, source))
+        let written = self.feed.write_named("sealed", |into| {
+            let object = object::seal(contents, into)?;
+            Ok((object, FeedPath::sealed(&object.digest)))
+        });
+        Ok(written?)
     }
 
     fn write_buckets(&self, buckets: &[Vec<u8>]) -> Result<Vec<Blob>, SealError> {
@@ -357,17 +354,13 @@ impl<'a> Sealing<'a> {
                 length: bytes.len() as u64,
             })
             .collect();
-        let files: Vec<(PathBuf, Vec<u8>)> = blobs
+        let files: Vec<(FeedPath, Vec<u8>)> = blobs
             .iter()
             .zip(buckets)
-            .map(|(blob, bytes)| (self.place(&blob.digest), bytes.clone()))
+            .map(|(blob, bytes)| (FeedPath::sealed(&blob.digest), bytes.clone()))
             .collect();
-        durable::replace_all(&files).map_err(|(path, source)| failed(&path, source))?;
+        self.feed.write_all(&files)?;
         Ok(blobs)
-    }
-
-    fn place(&self, digest: &Digest) -> PathBuf {
-        self.feed.join(FeedPath::sealed(digest).as_str())
     }
 }
 

@@ -72,6 +72,6 @@ pub(super) fn seal(mut contents: impl Read, into: impl Write) -> io::Result<Seal
     Ok(SealedObject {
         digest: Digest::from_bytes(hash.finalize().into()),
         length,
-        key: key.ok_or_else(|| io::Error::other("age made no key"))?,
+        key: key.ok_or_else(|| io::Error::other("no key from age"))?,
     })
 }

@@ -38,7 +38,7 @@ async fn report(browser: &Browser, panel: &Machine, finder: &ReportKey) -> Resul
     browser.fill("password", PASSWORD).await?;
     browser.press("Log in").await?;
     browser.follow("Report a vulnerability").await?;
-    browser.wait_for("What belongs into a report").await?;
+    browser.wait_for("In scope").await?;
     for (field, text) in [
         ("title", TITLE),
         ("steps", "1. Ask for the archive ../other.\n2. Read it."),
@@ -56,7 +56,7 @@ async fn report(browser: &Browser, panel: &Machine, finder: &ReportKey) -> Resul
     browser
         .tick(&field.replace("component", "affected"))
         .await?;
-    browser.press("Encrypt it, and keep the file").await?;
+    browser.press("Download encrypted report").await?;
     browser.downloaded("spacecp-report.age").await
 }
 
@@ -70,7 +70,7 @@ fn worked_out(desk: &Desk, sealed: &[u8]) -> Result<(String, PathBuf)> {
         .context("a case has an id")?
         .to_owned();
     desk.step(&case, "acknowledge", &[])?;
-    desk.step(&case, "told", &["--text", "Thank you; we look into it."])?;
+    desk.step(&case, "inform", &["--text", "Thank you; we look into it."])?;
     desk.step(&case, "verify", &["--scope", "broken-sandbox"])?;
     desk.step(&case, "start", &[])?;
     build(desk)?;
@@ -167,9 +167,9 @@ async fn applied(browser: &Browser, panel: &Machine) -> Result<()> {
     browser
         .open(&panel.url(&format!("advisories/{ADVISORY}")))
         .await?;
-    browser.wait_for("please do not pass it on").await?;
+    browser.wait_for("Do not share it").await?;
     browser.press("Apply").await?;
-    browser.wait_for("module-backup is corrected").await?;
+    browser.wait_for("module-backup corrected").await?;
     Ok(())
 }
 
@@ -231,7 +231,7 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
     assert!(two.knows(ADVISORY).await?);
     // Programs are told that there is something, and not of what.
     let verdict = two.verdict(ADVISORY, "under embargo").await?;
-    assert_eq!(verdict["status"], "Affected", "{verdict}");
+    assert_eq!(verdict["status"], "affected", "{verdict}");
     assert!(!verdict.to_string().contains(TITLE), "{verdict}");
     assert!(!stranger.knows(ADVISORY).await?);
     for words in [ADVISORY, CORRECTION, TITLE, "module-backup", "Grace"] {
@@ -248,10 +248,10 @@ async fn a_flaw_goes_from_a_private_report_to_everybody() -> Result<()> {
         assert!(panel.knows(ADVISORY).await?);
     }
     let verdict = stranger.verdict(ADVISORY, "module-backup").await?;
-    assert_eq!(verdict["status"], "Affected", "{verdict}");
+    assert_eq!(verdict["status"], "affected", "{verdict}");
     assert!(verdict.to_string().contains(TITLE), "{verdict}");
     let verdict = one.verdict(ADVISORY, "module-backup").await?;
-    assert_eq!(verdict["status"], "Fixed", "{verdict}");
+    assert_eq!(verdict["status"], "fixed", "{verdict}");
     assert!(desk.gives_away(TITLE)?);
 
     told(&desk.tell_everybody()?)?;

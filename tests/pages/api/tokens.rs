@@ -23,7 +23,11 @@ async fn a_token_is_shown_once_works_until_it_is_revoked_and_is_in_the_audit_log
     let made = token(&panel, &["new", "monitoring", "--scope", "read"]).await?;
     assert_eq!(made.code, Some(0), "{}", made.complaint);
     let secret = made.output.trim().to_owned();
-    assert!(made.complaint.contains("shown once"), "{}", made.complaint);
+    assert!(
+        made.complaint.contains("shown only once"),
+        "{}",
+        made.complaint
+    );
     let mut program = Program::with(&panel, secret.clone());
     program.read("/api/v1/components").await?;
     let listed = token(&panel, &["list"]).await?;
@@ -58,9 +62,9 @@ async fn what_is_no_scope_or_no_name_is_refused_by_name() -> Result<()> {
         (
             &["new", "x", "--scope", "everything"],
             2,
-            "no scope \"everything\"",
+            "unknown scope \"everything\"",
         ),
-        (&["new", "", "--scope", "read"], 2, "name of a token"),
+        (&["new", "", "--scope", "read"], 2, "invalid token name"),
         (&["new", "x", "--scope", "read", "--days", "0"], 2, "--days"),
         (&["new", "x"], 2, "--scope"),
         (&["revoke", "nobody"], 2, "no token \"nobody\""),

@@ -47,7 +47,7 @@ async fn the_pages_before_the_login_meet_the_guidelines() -> Result<()> {
     browser.fill("name", ADMINISTRATOR).await?;
     browser.fill("password", "no password").await?;
     browser.press("Log in").await?;
-    browser.wait_for("wrong").await?;
+    browser.wait_for("Wrong").await?;
     let refused = browser.address().await?.to_string();
     nothing_is_found(&browser, &[refused]).await?;
     browser.close().await

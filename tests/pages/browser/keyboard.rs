@@ -83,7 +83,7 @@ async fn a_correction_is_applied_with_the_keyboard_alone() -> Result<()> {
         tab_to(&browser, "Apply: houston").await?;
         enter(&browser).await?;
         browser
-            .wait_for("houston is corrected: 4.7.2 → 4.7.4.")
+            .wait_for("houston corrected: 4.7.2 → 4.7.4.")
             .await?;
         browser.close().await?;
     }

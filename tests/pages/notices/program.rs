@@ -35,7 +35,7 @@ async fn channels_are_listed_with_what_failed_and_doctor_points_at_them() -> Res
     let none = on(&stage, "", &["notify", "list"]).await?;
     assert_eq!(none.code, Some(0));
     assert!(
-        none.output.contains("add [[notify.channel]]"),
+        none.output.contains("Add [[notify.channel]]"),
         "{}",
         none.output
     );
@@ -69,21 +69,21 @@ async fn a_trial_is_sent_at_once_and_one_that_fails_ends_with_4() -> Result<()> 
     let all = on(&stage, &channel, &["notify", "test"]).await?;
     assert_eq!(
         (all.code, all.output.as_str()),
-        (Some(0), "desk took the trial.\n")
+        (Some(0), "desk: test notification delivered.\n")
     );
     let one = on(&stage, &channel, &["notify", "test", "desk"]).await?;
     assert_eq!(one.code, Some(0), "{}", one.complaint);
     let refused = on(&stage, &channel, &["notify", "test", "desk"]).await?;
     assert_eq!(refused.code, Some(4));
     assert!(
-        refused.output.contains("the status 403"),
+        refused.output.contains("HTTP status 403"),
         "{}",
         refused.output
     );
     let strange = on(&stage, &channel, &["notify", "test", "nobody"]).await?;
     assert_eq!(strange.code, Some(2));
     assert!(
-        strange.complaint.contains("there is desk"),
+        strange.complaint.contains("configured: desk"),
         "{}",
         strange.complaint
     );
@@ -106,7 +106,11 @@ async fn doctor_says_which_channel_fails_and_what_to_do() -> Result<()> {
     drop(shim);
     let doctor = on(&stage, &channel, &["doctor"]).await?;
     assert_eq!(doctor.code, Some(1), "{}", doctor.output);
-    for words in ["desk (webhook) fails", "the status 410", "notify test desk"] {
+    for words in [
+        "desk (webhook) fails",
+        "HTTP status 410",
+        "notify test desk",
+    ] {
         assert!(
             doctor.output.contains(words),
             "{words} in {}",

@@ -73,7 +73,7 @@ async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_wor
             .is_dismissed(catalog::CONSOLE, "houston")
     );
     let changes: [(&str, Change); 3] = [
-        ("attacks are known now", |advisory| {
+        ("now known to be exploited", |advisory| {
             advisory.known_exploited = true;
         }),
         ("the severity changed", |advisory| advisory.severity.clear()),

@@ -14,49 +14,55 @@ async fn a_channel_that_is_written_wrongly_is_refused_with_what_is_wrong() -> Re
     Config::load(&stage.configure(&sound)?)?;
     Config::load(&stage.configure(mail)?)?;
     for (written, complaint) in [
-        (hook.to_owned(), "it wants url, or url-file"),
+        (hook.to_owned(), "url is required, or url-file"),
         (
             format!("{hook}url = \"http://hooks.example/\"\n"),
-            "only to this machine",
+            "to this machine only",
         ),
         (format!("{hook}url = \"file:///etc/passwd\"\n"), "no host"),
         (
             format!("{sound}port = 25\n"),
-            "port means nothing to a channel of this kind",
+            "port is not supported by channels of this kind",
         ),
         (format!("{sound}evnts = []\n"), "unknown field"),
-        (format!("{sound}events = []\n"), "events names nothing"),
+        (format!("{sound}events = []\n"), "events is empty"),
         (
             format!("{sound}events = [\"everything\"]\n"),
             "unknown variant",
         ),
-        (format!("{sound}digest = \"daily\"\n"), "wants daily-at"),
+        (format!("{sound}digest = \"daily\"\n"), "requires daily-at"),
         (
             format!("{sound}daily-at = \"08:00\"\n"),
-            "wants digest = \"daily\"",
+            "requires digest = \"daily\"",
         ),
-        (format!("{sound}zone = \"Moon/Crater\"\n"), "no time zone"),
+        (
+            format!("{sound}zone = \"Moon/Crater\"\n"),
+            "unknown time zone",
+        ),
         (
             format!("{sound}quiet = {{ from = \"25:00\", to = \"07:00\" }}\n"),
-            "no time of day",
+            "invalid time of day",
         ),
         (
             format!("{sound}quiet = {{ from = \"07:00\", to = \"07:00\" }}\n"),
-            "that never end",
+            "never end",
         ),
-        (format!("{sound}{sound}"), "two channels have this name"),
+        (format!("{sound}{sound}"), "duplicate channel name"),
         (
             format!("{mail}security = \"none\"\n"),
-            "only to a server on this machine",
+            "only for a server on this machine",
         ),
         (
             format!("{mail}user = \"a\"\n"),
-            "user and password-file come together",
+            "user and password-file must be set together",
         ),
-        (mail.replace("c@d.example", "nobody"), "is no mail address"),
+        (
+            mail.replace("c@d.example", "nobody"),
+            "invalid e-mail address",
+        ),
         (
             mail.replace("c@d.example", "a@b.example\\r\\nBcc: x@y.example"),
-            "is no mail address",
+            "invalid e-mail address",
         ),
         (format!("give-up-after-hours = 0\n{sound}"), "1 to 2160"),
         (format!("timeout-seconds = 0\n{sound}"), "1 to 300"),

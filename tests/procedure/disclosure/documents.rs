@@ -185,10 +185,10 @@ fn the_archive_of_osv_has_every_record_as_it_is_beside_it() -> Result<()> {
 
 #[test]
 fn what_others_publish_in_csaf_is_left_to_them() -> Result<()> {
-    use spacecp_publisher::foreign::{Format, Terms, take_over};
-    let mut theirs = crate::foreign::csaf("EX-2026:1", "WHITE");
+    use spacecp_formats::{Format, Terms, to_advisory};
+    let mut theirs = crate::external::csaf("EX-2026:1", "WHITE");
     theirs["document"]["publisher"]["namespace"] = serde_json::json!("https://other.example");
-    let theirs = take_over(Format::Csaf, &theirs, &Terms::public())?.advisory;
+    let theirs = to_advisory(Format::Csaf, &theirs, &Terms::public())?.advisory;
     let stage = Stage::with([theirs, own(1)])?;
     stage.publish()?;
     let index = stage.read(&format!("{CSAF}/index.txt"))?;

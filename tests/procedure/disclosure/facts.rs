@@ -70,7 +70,7 @@ fn what_was_told_stays_told_when_its_key_has_lost_the_role() -> Result<()> {
     let old = &stage.vendor.keys().advisory;
     rotated(&stage.vendor, Role::Advisory, old, &key)?;
     let kind = DocumentKind::Advisory;
-    stage.vendor.feed().sign_again(kind, &[&key])?;
+    stage.vendor.signing().sign_again(kind, &[], &[&key])?;
     stage.vendor.broadcast()?;
     stage.publish()?;
     let after = document(&stage, path)?["document"]["tracking"].clone();

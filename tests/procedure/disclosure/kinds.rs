@@ -6,14 +6,12 @@ use spacecp_contract::{
     Advisory, Affected, Credit, DocumentId, Justification, NotAffected, VersionRange,
     VersionScheme, Workaround,
 };
-use spacecp_publisher::{
-    foreign::{self, Format, Terms},
-    retire,
-};
+use spacecp_formats::{Format, Terms, to_advisory};
+use spacecp_publisher::withdraw;
 use spacecp_tests::catalog;
 
 use super::stage::now;
-use crate::foreign as samples;
+use crate::external as samples;
 
 /// A kind, and whether CSAF 2.0 can say how bad it is.
 pub(super) struct Kind {
@@ -208,9 +206,9 @@ fn shapes() -> Result<Vec<Kind>> {
 /// One that is withdrawn, one that is superseded, and the one that supersedes it.
 fn fates() -> Result<Vec<Kind>> {
     let later = now() + SignedDuration::from_hours(1);
-    let withdrawn = retire::withdrawn(own(40), "It was no flaw.", later)?;
+    let withdrawn = withdraw::withdrawn(own(40), "It was no flaw.", later)?;
     let older = own(41);
-    let newer = retire::superseding(own(42), &older, "The ranges were wrong.", later)?;
+    let newer = withdraw::superseding(own(42), &older, "The ranges were wrong.", later)?;
     let withdrawn = Kind {
         // What is withdrawn says nothing of products, and so has nothing to rate.
         rated: true,
@@ -226,7 +224,7 @@ fn taken_over() -> Result<Vec<Kind>> {
     rated["severity"] = serde_json::json!([{ "type": "CVSS_V3", "score": RATED[1] }]);
     let mut kinds = Vec::new();
     for record in [plain, rated] {
-        let taken = foreign::take_over(Format::Osv, &record, &Terms::public())?;
+        let taken = to_advisory(Format::Osv, &record, &Terms::public())?;
         kinds.push(kind(taken.advisory));
     }
     Ok(kinds)

@@ -146,7 +146,7 @@ fn a_draft_with_words_that_are_not_signed_is_not_written_over() -> Result<()> {
     let again = stage.withdraw("For another reason.")?;
     assert_eq!(again.status.code(), Some(4));
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    ensure!(said.contains("not signed"), "{said}");
+    ensure!(said.contains("differs from the signed revision"), "{said}");
     assert_eq!(std::fs::read(&path)?, before);
     Ok(())
 }
@@ -173,16 +173,16 @@ fn the_draft_of_a_withdrawal_is_fit_to_be_signed() -> Result<()> {
 
 #[test]
 fn what_nobody_has_signed_or_others_wrote_is_not_withdrawn_here() -> Result<()> {
-    use spacecp_publisher::foreign::{Format, Terms, take_over};
-    let record = crate::foreign::osv("RUSTSEC-2026-0001");
-    let theirs = take_over(Format::Osv, &record, &Terms::public())?.advisory;
+    use spacecp_formats::{Format, Terms, to_advisory};
+    let record = crate::external::osv("RUSTSEC-2026-0001");
+    let theirs = to_advisory(Format::Osv, &record, &Terms::public())?.advisory;
     let stage = Stage::with([theirs])?;
     let feed = stage.feed_argument();
     for (id, words) in [
         ("SPACECP-SA-2026-1001", "was never signed"),
         (
             "RUSTSEC-2026-0001",
-            "import that once it is withdrawn there",
+            "import it again after it is withdrawn there",
         ),
     ] {
         let output = stage.run(&["withdraw", id, "--feed", &feed, "--reason", "None."])?;

@@ -30,7 +30,8 @@ use spacecp_advisories_plugin::{
     knowledge::Knowledge,
 };
 use spacecp_contract::{Ecosystem, encode};
-use spacecp_publisher::foreign::{Format, Limits, Terms, json, reading, take_over};
+use spacecp_formats::{Format, Limits, Terms, json, to_advisory};
+use spacecp_publisher::external::document_files;
 
 /// What the plugin says of the packages in a Cargo.lock.
 #[derive(Debug, Parser)]
@@ -59,11 +60,11 @@ fn main() -> Result<()> {
     let began = Instant::now();
     let mut knowledge = Knowledge::default();
     let mut read = 0;
-    for (place, bytes) in reading::documents(&arguments.advisories, Limits::default()) {
+    for (place, bytes) in document_files::documents(&arguments.advisories, Limits::default()) {
         let bytes = bytes.with_context(|| place.to_string())?;
         let document = json::read(&bytes, &Limits::default());
         let document = document.with_context(|| place.to_string())?;
-        let taken = take_over(Format::Osv, &document, &Terms::public());
+        let taken = to_advisory(Format::Osv, &document, &Terms::public());
         let advisory = taken.with_context(|| place.to_string())?.advisory;
         read += 1;
         let document = Document {

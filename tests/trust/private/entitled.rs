@@ -260,7 +260,7 @@ async fn a_refresh_shows_nothing_that_was_not_broadcast_and_costs_no_second_look
     stage.vendor.publish_advisory(bare(2))?;
     let (vendor, now) = (&stage.vendor, noon());
     vendor
-        .feed()
+        .publisher()
         .refresh(now, now + hours(48), &[&vendor.keys().feed])?;
     assert_eq!(stage.sealed()?, sealed);
     stage.server.asked();

@@ -155,7 +155,7 @@ async fn an_envelope_that_was_made_for_another_panel_is_refused_by_name() -> Res
     // The other's envelope, at this panel's place.
     let side = side(&stage, &index, &recipient, wrapped(&others, &index.key)?)?;
     stage.sign_index(|plain| plain.sealed = Some(side))?;
-    panel.refuses("it was made for another panel").await
+    panel.refuses("it was encrypted to another panel").await
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn an_altered_or_cut_off_bucket_index_or_document_is_refused() -> Result<(
         fs::write(path, longer)?;
         reader.refuses("endless data").await?;
         fs::remove_file(path)?;
-        reader.refuses("which it must have").await?;
+        reader.refuses("the feed lacks the required file").await?;
         fs::write(path, honest)?;
     }
     reader.sync().await?;
@@ -254,7 +254,9 @@ async fn what_was_disclosed_does_not_go_back_under_embargo() -> Result<()> {
     panel.sync().await?;
     let again = signed(&stage, bare(2))?;
     broadcast_documents(&stage, &recipient, catalog::AUDIENCE, &[again])?;
-    panel.refuses("nobody can say which holds").await?;
+    panel
+        .refuses("is both public (revision 3) and sealed (revision 2)")
+        .await?;
     // Nor if it vanishes from what is public.
     let again = signed(&stage, bare(4))?;
     broadcast_documents(&stage, &recipient, catalog::AUDIENCE, &[again])?;
@@ -285,13 +287,13 @@ async fn a_document_on_both_sides_is_refused() -> Result<()> {
         plain.documents.push(listed);
     })?;
     panel
-        .refuses("in public as revision 3 and under embargo as revision 4 at once")
+        .refuses("is both public (revision 3) and sealed (revision 4)")
         .await
 }
 
 #[tokio::test]
 async fn what_is_under_embargo_is_refused_where_everybody_could_read_it() -> Result<()> {
-    let (stage, panel, _) = followed().await?;
+    let (stage, panel, recipient) = followed().await?;
     // Whether or not this panel has read it in private.
     let mut unheard = bare(1);
     unheard.id = "SPACECP-SA-2026-0099".parse()?;
@@ -303,14 +305,16 @@ async fn what_is_under_embargo_is_refused_where_everybody_could_read_it() -> Res
             &exposed,
         )?;
         let before = stage.index()?;
-        stage.sign_index(|plain| {
-            // Of the two sides, the private one does not name it.
-            plain.sealed = None;
-            plain.documents.push(listed);
-        })?;
-        panel
-            .refuses("lies in the feed for everybody to read")
-            .await?;
+        // Of the two sides, the private one does not name it.
+        let held = signed(&stage, bare(2))?;
+        let others = if exposed.document.id == held.document.id {
+            vec![]
+        } else {
+            vec![held]
+        };
+        broadcast_documents(&stage, &recipient, catalog::AUDIENCE, &others)?;
+        stage.sign_index(|plain| plain.documents.push(listed))?;
+        panel.refuses("is published unencrypted").await?;
         stage.sign_index(|plain| {
             plain.documents = before.documents;
             plain.sealed = before.sealed;
@@ -328,7 +332,7 @@ async fn what_is_public_is_refused_where_only_some_could_read_it() -> Result<()>
     let documents = [signed(&stage, bare(2))?, signed(&stage, concealed)?];
     broadcast_documents(&stage, &recipient, catalog::AUDIENCE, &documents)?;
     panel
-        .refuses("what is not under embargo is for everybody")
+        .refuses("only embargoed documents may be sealed")
         .await
 }
 
@@ -338,16 +342,16 @@ async fn a_sealed_document_is_verified_as_a_plain_one_is() -> Result<()> {
     // Signed by the key of another role.
     let stranger = sign(bare(3), &[&stage.vendor.keys().feed])?;
     broadcast_documents(&stage, &recipient, catalog::AUDIENCE, &[stranger])?;
-    panel.refuses("is not signed as it must be").await?;
+    panel.refuses("is not sufficiently signed").await?;
     // For another audience.
     let mut others = bare(3);
     others.audience = "others".parse()?;
     let others = signed(&stage, others)?;
     broadcast_documents(&stage, &recipient, catalog::AUDIENCE, &[others])?;
-    panel.refuses("a replay from another feed").await?;
+    panel.refuses("replay from another feed").await?;
     // And the whole sealed index for another audience.
     broadcast_documents(&stage, &recipient, "others", &[])?;
-    panel.refuses("a replay from another feed").await
+    panel.refuses("replay from another feed").await
 }
 
 #[tokio::test]
@@ -362,14 +366,14 @@ async fn a_sealed_index_that_is_none_is_refused() -> Result<()> {
         &recipient,
         &capsule::pack(&[bomb]).context("it is short")?,
     )?;
-    panel.refuses("announces 4294967295 values").await?;
+    panel.refuses("4294967295 values announced").await?;
     let later = b"\x84\xa6schema\x09\xa8audience\xa9customers\xa9documents\x90\xa8payloads\x90";
     broadcast(
         &stage,
         &recipient,
         &capsule::pack(&[later]).context("it is short")?,
     )?;
-    panel.refuses("it has schema 9").await
+    panel.refuses("schema 9 is not supported").await
 }
 
 #[tokio::test]
@@ -387,7 +391,7 @@ async fn a_sealed_document_that_its_key_does_not_open_is_refused() -> Result<()>
     let index = SealedIndex::new(catalog::AUDIENCE.parse()?, vec![sealed], Vec::new());
     let contents = capsule::pack(&[&index.to_bytes()]).context("it is short")?;
     broadcast(&stage, &recipient, &contents)?;
-    panel.refuses("the key is not its key").await
+    panel.refuses("wrong key").await
 }
 
 #[tokio::test]
@@ -400,8 +404,8 @@ async fn limits_of_the_private_side_are_kept_before_anything_is_fetched() -> Res
         ..honest.buckets[0]
     }];
     for (buckets, words) in [
-        (three, "it has 3 buckets"),
-        (Vec::new(), "it has 0 buckets"),
+        (three, "3 buckets is not"),
+        (Vec::new(), "0 buckets is not"),
         (fat, "bucket 0 has 1048576 bytes"),
     ] {
         // No vendor signs such a thing through the publisher, which looks first.
@@ -438,8 +442,8 @@ async fn a_bucket_that_is_none_is_refused() -> Result<()> {
     let unsorted: Vec<u8> = envelope::cut(&[(tags[0], [1; 64]), (tags[1], [2; 64])], 1).remove(0);
     let ragged = unsorted[..unsorted.len() - 1].to_vec();
     for (bucket, words) in [
-        (unsorted, "envelope 1 is not in order"),
-        (ragged, "are no whole number of envelopes"),
+        (unsorted, "envelope 1 is out of order"),
+        (ragged, "are not a whole number of envelopes"),
     ] {
         stage.write(&FeedPath::sealed(&Digest::of(&bucket)), &bucket)?;
         let side = Sealed {

@@ -5,4 +5,4 @@ mod hostile;
 mod mended;
 mod payloads;
 mod peer;
-mod stage;
+pub(super) mod stage;

@@ -281,7 +281,7 @@ impl Panel {
 }
 
 /// No test waits longer.
-pub(super) fn patience() -> Patience {
+pub(crate) fn patience() -> Patience {
     Patience {
         connect: std::time::Duration::from_secs(2),
         idle: std::time::Duration::from_secs(2),

@@ -53,7 +53,7 @@ const SHORT: usize = 12;
 
 /// Why a text is not a version in a scheme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} cannot be read as a version ({scheme}): {fault}")]
+#[error("{text:?} is not a valid {scheme} version: {fault}")]
 pub struct VersionError {
     /// The text, as far as it can be shown.
     pub text: String,
@@ -67,13 +67,13 @@ pub struct VersionError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionFault {
     /// Nothing is there.
-    #[error("it is empty")]
+    #[error("empty")]
     Empty,
     /// More than any version has.
-    #[error("it is longer than {LONGEST_VERSION} bytes")]
+    #[error("longer than {LONGEST_VERSION} bytes")]
     TooLong,
     /// A character that has no place there.
-    #[error("{0:?} has no place in {1}")]
+    #[error("unexpected {0:?} in {1}")]
     Character(char, &'static str),
     /// A part that has to be there and has nothing in it.
     #[error("{0} is missing")]
@@ -82,7 +82,7 @@ pub enum VersionFault {
     #[error("{0} is too large")]
     TooLarge(&'static str),
     /// The scheme is not known here.
-    #[error("this scheme is not known here")]
+    #[error("unknown version scheme")]
     Scheme,
 }
 

@@ -39,10 +39,10 @@ pub enum RangeError {
     #[error("{0}")]
     Version(#[from] VersionError),
     /// It says more than once where it ends.
-    #[error("it has more than one of fixed, last_affected and limit")]
+    #[error("more than one of fixed, last_affected and limit")]
     TwoEnds,
     /// It ends before it begins.
-    #[error("it begins at {begin} and ends before that, at {end}")]
+    #[error("it ends at {end}, before its start {begin}")]
     Backwards {
         /// Where it begins.
         begin: String,
@@ -50,7 +50,7 @@ pub enum RangeError {
         end: String,
     },
     /// Its versions have no order between them.
-    #[error("it begins at {begin} and ends at {end}, which have no order between them")]
+    #[error("cannot compare its start {begin} with its end {end}")]
     Unrelated {
         /// Where it begins.
         begin: String,

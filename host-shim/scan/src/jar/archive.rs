@@ -116,11 +116,11 @@ impl<R: ReaderAt> Archive<R> {
             });
         }
         if seen != announced {
-            let reason = format!("it announces {announced} entries and has {seen}");
+            let reason = format!("{announced} entries announced, {seen} found");
             return Err(Why::malformed("an archive", reason));
         }
         if odd > 0 {
-            let what = format!("{odd} archives inside it have names that are no text or too long");
+            let what = format!("{odd} nested archives have names that are not text or too long");
             return Err(Why::NotRead(what));
         }
         Ok(())

@@ -87,7 +87,7 @@ fn yaml(kind: &'static str, bytes: &[u8]) -> Result<Vec<Described>, Why> {
 /// an alias where a value is wanted is refused, and elsewhere passed over.
 fn top_level(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, String>, Why> {
     let wrong = |reason: &str| Why::malformed("YAML", reason);
-    let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong("not UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = BTreeMap::new();
     let (mut depth, mut key) = (0_u32, None::<String>);
@@ -101,7 +101,7 @@ fn top_level(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, String>, 
                     return Err(wrong("a key is more than a word"));
                 }
                 if depth == 0 && !matches!(event, Event::MappingStart(..)) {
-                    return Err(wrong("it is not a list of names and values"));
+                    return Err(wrong("not a list of names and values"));
                 }
                 depth += 1;
             }
@@ -119,7 +119,7 @@ fn top_level(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, String>, 
                 if let Some(key) = key.take().filter(|key| wanted.contains(&key.as_str()))
                     && found.insert(key, value.into_owned()).is_some()
                 {
-                    return Err(wrong("it says the same thing twice"));
+                    return Err(wrong("duplicate key"));
                 }
                 is_key = true;
             }

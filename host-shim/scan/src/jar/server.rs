@@ -74,7 +74,7 @@ impl Facts {
         match game {
             Some(version) => parts.push(Part::minecraft("server", version)),
             None if is_game => {
-                let problem = "it carries no version.json, as servers before 1.14".to_owned();
+                let problem = "no version.json, as in servers before 1.14".to_owned();
                 parts.push(Part::minecraft("server", Err(problem)));
             }
             None => {}
@@ -82,8 +82,7 @@ impl Facts {
         match (titled, bundled) {
             (Some((make, version)), _) => parts.push(Part::minecraft(make, version)),
             (None, Some(make)) if !unpacked => {
-                let problem =
-                    "its bundle does not say which build it is; that is known once it has run";
+                let problem = "the bundle does not name its build; run the server once";
                 parts.push(Part::minecraft(make, Err(problem.to_owned())));
             }
             _ => {}
@@ -106,7 +105,7 @@ impl Facts {
         let game: Result<Game, _> = serde_json::from_slice(bytes);
         Some(
             game.map(|game| game.id)
-                .map_err(|error| format!("version.json does not say it: {error}")),
+                .map_err(|error| format!("invalid version.json: {error}")),
         )
     }
 
@@ -122,7 +121,7 @@ impl Facts {
         let version = version.cloned();
         Some((
             make,
-            version.ok_or_else(|| "its manifest has no version".to_owned()),
+            version.ok_or_else(|| "no version in the manifest".to_owned()),
         ))
     }
 

@@ -188,7 +188,7 @@ impl Walk<'_> {
                 let mut path = place.above.clone();
                 path.push(one.name.clone());
                 let version = version_of(one.version.as_deref(), manifest);
-                let version = version.ok_or_else(|| "it says no version".to_owned());
+                let version = version.ok_or_else(|| "no version given".to_owned());
                 let name = names::thing(one.kind, &one.name);
                 self.findings.add(path, name, version, &within);
                 named.push(one.name);
@@ -238,7 +238,7 @@ impl Walk<'_> {
             path.push(artifact.id.clone());
             let package = format!("{}:{}", artifact.group, artifact.id);
             let version = artifact.version.as_deref();
-            let version = version.ok_or_else(|| "it says no version".to_owned());
+            let version = version.ok_or_else(|| "no version given".to_owned());
             let within = match &artifact.entry {
                 Some(entry) => into(&place.within, entry),
                 None => place.within.clone(),

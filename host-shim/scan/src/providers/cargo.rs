@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use spacecp_contract::Ecosystem;
 
-use crate::{Limit, Why, findings::Findings, names, scanner::Look};
+use crate::{Limit, Why, findings::Findings, look::Look, names};
 
 #[derive(Deserialize)]
 struct Lock {
@@ -24,10 +24,10 @@ struct Package {
     source: Option<String>,
 }
 
-pub(super) fn look(look: &mut Look<'_, '_>, file: Option<&Path>) {
+pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
     let file = file.unwrap_or(Path::new("Cargo.lock"));
     if !look.text(file, Limit::DocumentBytes, "cargo", read) {
-        look.unread(file, Why::Io("it is not there".to_owned()));
+        look.unread(file, Why::Io("not found".to_owned()));
     }
 }
 
@@ -45,7 +45,7 @@ fn read(bytes: &[u8]) -> Result<Findings, Why> {
         } else {
             let source: String = source.chars().take(200).collect();
             Err(format!(
-                "it is from {source}, where a version may hold anything"
+                "from {source}, where a version does not identify the contents"
             ))
         };
         let name = names::package(&Ecosystem::Cargo, &package.name);

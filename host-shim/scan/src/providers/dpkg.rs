@@ -9,7 +9,7 @@ use std::path::Path;
 use deb822_fast::Paragraph;
 use spacecp_contract::{Ecosystem, Release};
 
-use crate::{Limit, Why, findings::Findings, ground::Kind, names, scanner::Look};
+use crate::{Limit, Why, findings::Findings, ground::Kind, look::Look, names};
 
 /// The list of a whole system, and the folder of one file a package that small images have instead.
 const STATUS: &str = "var/lib/dpkg/status";
@@ -18,7 +18,7 @@ const STATUS_FOLDER: &str = "var/lib/dpkg/status.d";
 /// The longest description of one package in bytes.
 const LONGEST_PARAGRAPH: usize = 1 << 20;
 
-pub(super) fn look(look: &mut Look<'_, '_>) {
+pub(super) fn look(look: &mut Look<'_>) {
     let release = match super::os::release(look) {
         Ok(release) => release,
         Err(why) => return look.unread(Path::new(STATUS), why),
@@ -48,7 +48,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
         }
     }
     if !found {
-        look.unread(Path::new(STATUS), Why::Io("it is not there".to_owned()));
+        look.unread(Path::new(STATUS), Why::Io("not found".to_owned()));
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn read(bytes: &[u8], release: &Release, wants_status: bool) -> Findi
     for (number, paragraph) in paragraphs(&text).enumerate() {
         let place = || format!(", package {}", number + 1);
         if paragraph.len() > LONGEST_PARAGRAPH {
-            let why = Why::malformed("a list of packages", "one package takes more than 1 MiB");
+            let why = Why::malformed("a list of packages", "a package entry is larger than 1 MiB");
             findings.unread(place(), why);
             continue;
         }
@@ -113,7 +113,7 @@ fn package(
         },
         None => (package, own),
     };
-    let version = version.ok_or_else(|| "dpkg says no version".to_owned());
+    let version = version.ok_or_else(|| "no version given by dpkg".to_owned());
     let name = names::package(&Ecosystem::Deb(release.clone()), source);
     findings.add(vec![source.to_owned()], name, version, "");
     Ok(())

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Limit, Why, assignments::assignments, findings::Findings, ground::Kind, names, scanner::Look,
+    Limit, Why, assignments::assignments, findings::Findings, ground::Kind, look::Look, names,
 };
 
 /// Looks at the folder itself and at the folders in it, as `/usr/lib/jvm` has them.
-pub(super) fn look(look: &mut Look<'_, '_>) {
+pub(super) fn look(look: &mut Look<'_>) {
     let mut found = runtime(look, Path::new(""));
     let (folders, links): (Vec<_>, Vec<_>) = look
         .list(Path::new(""))
@@ -28,12 +28,12 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
     if !found {
         look.unread(
             Path::new(""),
-            Why::Missing("which Java runtime is there: no file \"release\"".to_owned()),
+            Why::Missing("which Java runtime is installed: no file \"release\"".to_owned()),
         );
     }
 }
 
-fn runtime(look: &mut Look<'_, '_>, folder: &Path) -> bool {
+fn runtime(look: &mut Look<'_>, folder: &Path) -> bool {
     let label = folder
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
@@ -58,7 +58,7 @@ fn read(bytes: &[u8], label: Option<String>) -> Result<Findings, Why> {
         "openjdk"
     };
     let version = get("JAVA_VERSION");
-    let version = version.ok_or_else(|| "its release file has no JAVA_VERSION".to_owned());
+    let version = version.ok_or_else(|| "no JAVA_VERSION in the file \"release\"".to_owned());
     let mut findings = Findings::default();
     let label = label.unwrap_or_else(|| make.to_owned());
     findings.add(vec![label], names::thing("java", make), version, "");

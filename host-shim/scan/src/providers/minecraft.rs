@@ -10,7 +10,7 @@ use crate::{
     Why,
     ground::Kind,
     jar::{self, Role},
-    scanner::Look,
+    look::Look,
 };
 
 /// Folders of archives that a server loads, and whether there are folders inside.
@@ -22,7 +22,7 @@ const FOLDERS: [(&str, bool); 5] = [
     ("versions", true),
 ];
 
-pub(super) fn look(look: &mut Look<'_, '_>) {
+pub(super) fn look(look: &mut Look<'_>) {
     let unpacked = look.is_folder(Path::new("versions"));
     let mut found = false;
     for (path, kind) in look.list(Path::new("")) {
@@ -48,7 +48,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
 }
 
 /// Whether there is an archive in the folder, or inside that.
-fn archives_in(look: &mut Look<'_, '_>, folder: &Path, role: Role, deep: bool) -> bool {
+fn archives_in(look: &mut Look<'_>, folder: &Path, role: Role, deep: bool) -> bool {
     let mut found = false;
     // Depth is bounded by what `list` is willing to list.
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
@@ -71,7 +71,7 @@ fn archives_in(look: &mut Look<'_, '_>, folder: &Path, role: Role, deep: bool) -
     found
 }
 
-fn archive(look: &mut Look<'_, '_>, path: &Path, role: Role) {
+fn archive(look: &mut Look<'_>, path: &Path, role: Role) {
     let reader = match role {
         Role::Server { unpacked: true } => "server-unpacked",
         Role::Server { unpacked: false } => "server",

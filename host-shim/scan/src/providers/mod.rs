@@ -16,10 +16,22 @@ use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::scanner::Look;
+use crate::look::Look;
 
 /// Somebody who finds components.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
     /// Packages of npm: the tree `node_modules`, or the lock file where there is no tree.
@@ -70,7 +82,7 @@ impl Provider {
     }
 
     /// Looks; `file` is the one file to look at, where the job names one.
-    pub(crate) fn look(self, look: &mut Look<'_, '_>, file: Option<&Path>) {
+    pub(crate) fn look(self, look: &mut Look<'_>, file: Option<&Path>) {
         match self {
             Self::Npm => npm::look(look),
             Self::Cargo => cargo::look(look, file),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use spacecp_contract::Ecosystem;
 
 use super::npm_lock;
-use crate::{Limit, Why, findings::Findings, ground::Kind, names, scanner::Look};
+use crate::{Limit, Why, findings::Findings, ground::Kind, look::Look, names};
 
 const TREE: &str = "node_modules";
 
@@ -27,7 +27,7 @@ struct Manifest {
     version: Option<String>,
 }
 
-pub(super) fn look(look: &mut Look<'_, '_>) {
+pub(super) fn look(look: &mut Look<'_>) {
     let manifest = look.text(
         Path::new("package.json"),
         Limit::DescriptorBytes,
@@ -55,7 +55,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
 }
 
 /// Whether there is a tree with a package in it, after going through it.
-fn tree(look: &mut Look<'_, '_>) -> bool {
+fn tree(look: &mut Look<'_>) -> bool {
     let Some(top) = look.listed(Path::new(TREE)) else {
         return false;
     };
@@ -107,7 +107,7 @@ fn tree(look: &mut Look<'_, '_>) -> bool {
 }
 
 /// Reads one package; its own tree, if it has one.
-fn package(look: &mut Look<'_, '_>, folder: &Path, above: &[String], label: &str) -> Option<Tree> {
+fn package(look: &mut Look<'_>, folder: &Path, above: &[String], label: &str) -> Option<Tree> {
     let mut labels = above.to_vec();
     labels.push(label.to_owned());
     let manifest = folder.join("package.json");
@@ -119,7 +119,7 @@ fn package(look: &mut Look<'_, '_>, folder: &Path, above: &[String], label: &str
     if !found {
         look.unread(
             folder,
-            Why::Missing("which package it is: it has no package.json".to_owned()),
+            Why::Missing("which package it is: no package.json".to_owned()),
         );
     }
     // Where a link leads may be reached in no other way, as a workspace; a circle of them ends where a
@@ -147,7 +147,7 @@ fn read(bytes: &[u8], labels: Vec<String>) -> Result<Findings, Why> {
     }
     let labels = if is_root { vec![name.clone()] } else { labels };
     let version = said.version.as_deref();
-    let version = version.ok_or_else(|| "its package.json has no version".to_owned());
+    let version = version.ok_or_else(|| "no version in package.json".to_owned());
     findings.add(labels, names::package(&Ecosystem::Npm, &name), version, "");
     Ok(findings)
 }

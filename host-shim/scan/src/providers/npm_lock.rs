@@ -38,7 +38,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     match (lock.packages, lock.dependencies) {
         (Some(packages), _) => by_path(packages, &mut findings),
         (None, Some(dependencies)) => by_name(dependencies, &[], &mut findings),
-        (None, None) => return Err(Why::malformed("a lock file", "it has no packages")),
+        (None, None) => return Err(Why::malformed("a lock file", "no packages listed")),
     }
     Ok(findings)
 }
@@ -100,11 +100,11 @@ fn by_name(dependencies: BTreeMap<String, Dependency>, above: &[String], finding
 
 fn add(labels: Vec<String>, name: &str, version: Option<&str>, findings: &mut Findings) {
     let version = match version {
-        None => Err("the lock file says no version".to_owned()),
+        None => Err("no version in the lock file".to_owned()),
         // From a repository or an archive at some address, where a version may hold anything.
         Some(place) if place.contains(':') => {
             let place: String = place.chars().take(200).collect();
-            Err(format!("it is from {place}"))
+            Err(format!("from {place}"))
         }
         Some(version) => Ok(version),
     };

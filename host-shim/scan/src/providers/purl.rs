@@ -42,7 +42,7 @@ pub(super) fn package(text: &str) -> Result<Package, Stranger> {
         "cargo" => (Ecosystem::Cargo, name.to_owned()),
         "npm" => (Ecosystem::Npm, joined(namespace, '/', name)),
         "maven" => {
-            let group = namespace.ok_or_else(|| unclear("it has no group"))?;
+            let group = namespace.ok_or_else(|| unclear("no group"))?;
             (
                 Ecosystem::Maven,
                 format!("{}:{name}", group.replace('/', ".")),
@@ -50,8 +50,7 @@ pub(super) fn package(text: &str) -> Result<Package, Stranger> {
         }
         "deb" => return deb(&url).map_err(unclear),
         "rpm" => {
-            let release =
-                release(&url).ok_or_else(|| unclear("it does not say of which release"))?;
+            let release = release(&url).ok_or_else(|| unclear("no release given"))?;
             let epoch = url.qualifiers().get("epoch");
             let version = version.map(|version| match epoch {
                 Some(epoch) => format!("{epoch}:{version}"),
@@ -75,7 +74,7 @@ pub(super) fn package(text: &str) -> Result<Package, Stranger> {
 /// A Debian package by its source: the URL is of the source itself (`arch=source`), or says in `upstream`
 /// which it is from, as `upstream=curl@7.88.1`.
 fn deb(url: &PackageUrl<'_>) -> Result<Package, &'static str> {
-    let release = release(url).ok_or("it does not say of which release")?;
+    let release = release(url).ok_or("no release given")?;
     let qualifier = |name: &str| url.qualifiers().get(name).map(AsRef::as_ref);
     let own = url.version().map(str::to_owned);
     let (source, version) = match (qualifier("upstream"), qualifier("arch")) {
@@ -84,7 +83,7 @@ fn deb(url: &PackageUrl<'_>) -> Result<Package, &'static str> {
             None => (upstream.to_owned(), own),
         },
         (None, Some("source")) => (url.name().to_owned(), own),
-        _ => return Err("it does not say which source package it is from"),
+        _ => return Err("no source package given"),
     };
     Ok(Package {
         named: names::package(&Ecosystem::Deb(release), &source),

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::{Why, scanner::Look};
+use crate::{Why, look::Look};
 
 /// The databases, with what they are.
 const DATABASES: [(&str, &str); 6] = [
@@ -35,7 +35,7 @@ const DATABASES: [(&str, &str); 6] = [
     ),
 ];
 
-pub(super) fn look(look: &mut Look<'_, '_>) {
+pub(super) fn look(look: &mut Look<'_>) {
     let found = DATABASES
         .into_iter()
         .find(|(path, _)| look.is_there(Path::new(path)));
@@ -43,7 +43,7 @@ pub(super) fn look(look: &mut Look<'_, '_>) {
         Some((path, what)) => look.unread(Path::new(path), Why::NotRead(what.to_owned())),
         None => look.unread(
             Path::new("var/lib/rpm"),
-            Why::Io("no database of RPM packages is there".to_owned()),
+            Why::Io("no database of RPM packages found".to_owned()),
         ),
     }
 }

@@ -6,12 +6,12 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Deserialize;
 
 use super::purl::{self, Stranger};
-use crate::{Limit, Why, findings::Findings, ground::Kind, scanner::Look};
+use crate::{Limit, Why, findings::Findings, ground::Kind, look::Look};
 
 /// Places that are named one by one; a list may have many thousand packages without an address.
 const MOST_UNCLEAR: usize = 20;
 
-pub(super) fn look(look: &mut Look<'_, '_>, file: Option<&Path>) {
+pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
     if let Some(file) = file {
         look.text(file, Limit::DocumentBytes, "sbom", read);
         return;
@@ -89,7 +89,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     } else {
         return Err(Why::malformed(
             "a bill of materials",
-            "it is neither CycloneDX nor SPDX 2",
+            "neither CycloneDX nor SPDX 2",
         ));
     }
     let findings = reading.end();
@@ -140,7 +140,7 @@ impl Reading {
         match purl::package(url) {
             Ok(package) => {
                 let version = package.version.as_deref();
-                let version = version.ok_or_else(|| "the list says no version".to_owned());
+                let version = version.ok_or_else(|| "no version in the SBOM".to_owned());
                 self.findings
                     .add(vec![package.label], package.named, version, "");
             }
@@ -171,7 +171,7 @@ impl Reading {
         }
         for (kind, count) in self.strangers.into_iter().take(MOST_UNCLEAR) {
             let kind: String = kind.chars().take(40).collect();
-            let why = Why::NotRead(format!("it lists {count} packages of the type {kind}"));
+            let why = Why::NotRead(format!("{count} packages of type {kind} listed"));
             self.findings.unread.push((String::new(), why));
         }
         self.findings

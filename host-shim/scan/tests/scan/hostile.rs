@@ -59,7 +59,7 @@ fn a_description_that_unpacks_to_more_than_any_description_is_left_at_the_limit(
     assert_eq!(
         unread,
         [
-            "/plugins/Bad.jar!/plugin.yml: scan.descriptor-bytes (65536) is reached; what lies beyond was not read"
+            "/plugins/Bad.jar!/plugin.yml: limit scan.descriptor-bytes (65536) reached; the rest was not read"
         ]
     );
 }
@@ -75,7 +75,7 @@ fn an_archive_inside_that_unpacks_to_more_than_may_be_held_is_left_at_the_limit(
     assert_eq!(
         unread,
         [
-            "/plugins/Bad.jar!/lib/bomb.jar: scan.nested-bytes (1048576) is reached; what lies beyond was not read"
+            "/plugins/Bad.jar!/lib/bomb.jar: limit scan.nested-bytes (1048576) reached; the rest was not read"
         ]
     );
 }
@@ -97,7 +97,7 @@ fn archives_inside_one_another_end_at_the_depth_that_is_allowed() {
     assert_eq!(
         unread,
         [
-            "/plugins/Bad.jar!/level19.jar!/level18.jar!/level17.jar: scan.archive-depth (3) is reached; what lies beyond was not read"
+            "/plugins/Bad.jar!/level19.jar!/level18.jar!/level17.jar: limit scan.archive-depth (3) reached; the rest was not read"
         ]
     );
 }
@@ -139,7 +139,7 @@ fn an_archive_with_more_entries_than_are_allowed_is_named() {
     let (_, unread) = beside_a_good_one(&many.bytes(), small());
     assert_eq!(
         unread,
-        ["/plugins/Bad.jar: scan.archive-entries (1000) is reached; what lies beyond was not read"]
+        ["/plugins/Bad.jar: limit scan.archive-entries (1000) reached; the rest was not read"]
     );
 }
 
@@ -163,7 +163,7 @@ fn an_archive_that_lies_about_its_entries_is_named_and_what_it_has_is_listed() {
     assert_eq!(found, ["lobby/Bad = bukkit:Bad 1"]);
     assert_eq!(
         unread,
-        ["/plugins/Bad.jar: it is not an archive: it announces 7 entries and has 1"]
+        ["/plugins/Bad.jar: not an archive: 7 entries announced, 1 found"]
     );
 }
 
@@ -207,7 +207,7 @@ fn two_entries_of_one_name_are_not_chosen_from() {
     assert_eq!(
         unread,
         [
-            "/plugins/Bad.jar!/plugin.yml: there are two entries of this name, and programs differ in which one they take"
+            "/plugins/Bad.jar!/plugin.yml: duplicate entry name; programs differ in which one they use"
         ]
     );
 }
@@ -244,13 +244,13 @@ fn an_encrypted_entry_and_a_strange_compression_are_named() {
     encrypted[directory + 8] |= 1;
     let (found, unread) = beside_a_good_one(&encrypted, small());
     assert_eq!(found, [] as [&str; 0]);
-    assert_eq!(unread, ["/plugins/Bad.jar!/plugin.yml: it is encrypted"]);
+    assert_eq!(unread, ["/plugins/Bad.jar!/plugin.yml: encrypted"]);
     let mut strange = honest;
     strange[directory + 10] = 14;
     let (_, unread) = beside_a_good_one(&strange, small());
     assert_eq!(
         unread,
-        ["/plugins/Bad.jar!/plugin.yml: it is compressed by LZMA, which is not read"]
+        ["/plugins/Bad.jar!/plugin.yml: unsupported compression LZMA"]
     );
 }
 
@@ -264,7 +264,7 @@ fn an_entry_whose_contents_do_not_fit_their_digest_is_named() {
     let (found, unread) = beside_a_good_one(&bytes, small());
     assert_eq!(found, [] as [&str; 0]);
     assert!(
-        unread[0].starts_with("/plugins/Bad.jar!/plugin.yml: it is not an entry of an archive"),
+        unread[0].starts_with("/plugins/Bad.jar!/plugin.yml: not an entry of an archive"),
         "{unread:?}"
     );
 }
@@ -315,11 +315,11 @@ fn a_pipe_and_a_folder_in_the_place_of_a_file_keep_nobody_waiting() {
     let report = place.scan(Provider::Minecraft);
     assert_eq!(
         unread(&report, &place),
-        ["/plugins/Pipe.jar: it is not a regular file"]
+        ["/plugins/Pipe.jar: not a regular file"]
     );
     assert_eq!(
         unread(&place.scan(Provider::Npm), &place),
-        ["/node_modules/a/package.json: it is not a regular file"]
+        ["/node_modules/a/package.json: not a regular file"]
     );
 }
 
@@ -454,7 +454,7 @@ fn descriptions_that_are_small_alone_are_together_no_more_than_what_may_be_held(
         bomb = bomb.with(&name, vec![b' '; 60 << 10]);
     }
     let (_, unread) = beside_a_good_one(&bomb.bytes(), small());
-    let held = "scan.nested-bytes (1048576) is reached";
+    let held = "scan.nested-bytes (1048576) reached";
     assert!(unread.iter().any(|line| line.contains(held)), "{unread:?}");
 }
 
@@ -482,5 +482,8 @@ fn an_archive_that_says_nothing_of_itself_is_named() {
     let nothing = Jar::default().with("a/B.class", "code").bytes();
     let (found, unread) = beside_a_good_one(&nothing, small());
     assert_eq!(found, [] as [&str; 0]);
-    assert_eq!(unread, ["/plugins/Bad.jar: it does not say what it is"]);
+    assert_eq!(
+        unread,
+        ["/plugins/Bad.jar: missing information: what it is"]
+    );
 }

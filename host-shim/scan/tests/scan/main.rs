@@ -10,3 +10,5 @@ mod packages;
 mod place;
 mod remembering;
 mod servers;
+mod shared;
+mod swapped;

@@ -86,7 +86,7 @@ fn a_package_that_cannot_be_read_is_named_beside_those_that_can() {
     let unread = unread(&report, &place);
     assert_eq!(unread.len(), 3, "{unread:?}");
     assert!(
-        unread[0].starts_with("/node_modules/bad/package.json: it is not JSON"),
+        unread[0].starts_with("/node_modules/bad/package.json: not JSON"),
         "{unread:?}"
     );
 }
@@ -190,7 +190,7 @@ fn lists_with_nothing_in_them_are_no_all_clear() {
         let report = place.scan(provider);
         let unread = unread(&report, &place).join("\n");
         assert!(
-            unread.contains("it does not say any package"),
+            unread.contains("missing information: any package"),
             "{provider}: {unread}"
         );
     }

@@ -54,6 +54,11 @@ impl Place {
     }
 }
 
+/// Scans for one job.
+pub(crate) fn scan(job: Job) -> Report {
+    Scanner::new(ScanLimits::default(), None).scan(&[job], &[].into(), Timestamp::now())
+}
+
 /// A while from now: long enough for files that were just written to be believed.
 pub(crate) fn later() -> Timestamp {
     Timestamp::now() + SignedDuration::from_secs(60)

@@ -115,7 +115,7 @@ fn a_database_that_is_not_read_is_named() {
     place.put("var/lib/rpm/Packages", "x");
     assert_eq!(
         unread(&place.scan(Provider::Rpm), &place),
-        ["/var/lib/rpm/Packages: a database of RPM packages in Berkeley DB, which is not read"]
+        ["/var/lib/rpm/Packages: a database of RPM packages in Berkeley DB is not supported"]
     );
 }
 
@@ -161,7 +161,7 @@ fn the_server_that_an_old_launcher_of_papers_keeps_aside_is_looked_into() {
     assert!(found.contains("minecraft:server 1.20.4"), "{found}");
     assert_eq!(
         unread(&report, &place),
-        ["/paper.jar: it does not say what it is"]
+        ["/paper.jar: missing information: what it is"]
     );
 }
 
@@ -191,7 +191,7 @@ fn a_runtime_behind_a_link_that_leads_out_and_one_without_a_version_are_named() 
     );
     let unread = unread(&report, &place).join("\n");
     assert!(
-        unread.contains("/custom: it does not say its version"),
+        unread.contains("/custom: missing information: its version"),
         "{unread}"
     );
     assert!(unread.contains("/elsewhere"), "{unread}");

@@ -33,23 +33,23 @@ pub struct Identity(age::x25519::Identity);
 
 /// Why a text is not an identity. It does not say the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not an identity of age: {0}")]
+#[error("not an age identity: {0}")]
 pub struct IdentityError(&'static str);
 
 /// Why a sealed file does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// It is something else, or its header is longer than any of ours.
-    #[error("it is no sealed file")]
+    #[error("not a sealed file")]
     Header,
     /// Another key belongs to it.
-    #[error("the key is not its key")]
+    #[error("wrong key")]
     Key,
     /// It was changed, or is cut off.
-    #[error("its contents are damaged or cut off: {0}")]
+    #[error("damaged or truncated: {0}")]
     Contents(String),
     /// It has more in it than there may be.
-    #[error("it has more than the {0} bytes in it that may be there")]
+    #[error("more than the allowed {0} bytes")]
     TooLong(u64),
 }
 

@@ -9,22 +9,22 @@ use crate::{Before, TrustError, Unverified, Verified, index};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaError {
     /// The feed does not have it.
-    #[error("the feed does not have it")]
+    #[error("not found in the feed")]
     Missing,
     /// The signatures of the later index do not lie beside it.
-    #[error("the signatures of the later index do not lie beside it")]
+    #[error("the signatures of the new index are missing")]
     Unsigned,
     /// The bytes are no delta.
-    #[error("it cannot be read")]
+    #[error("cannot parse it")]
     Unreadable,
     /// It begins at another index than the one that is trusted.
-    #[error("it does not begin at the index of sequence {trusted}, which is trusted")]
+    #[error("it does not start at the trusted index {trusted}")]
     Elsewhere {
         /// The sequence of the index that is trusted.
         trusted: u64,
     },
     /// What it makes is not the index that the head names, or not signed.
-    #[error("it makes an index that this panel refuses: {0}")]
+    #[error("it produces an invalid index: {0}")]
     Refused(#[from] TrustError),
 }
 
@@ -60,4 +60,74 @@ pub(super) fn later_index(
         signatures: &signatures,
     };
     Ok(index(root, head, before, offered, limits)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use spacecp_contract::{Audience, Digest};
+
+    use super::*;
+
+    fn audience() -> Audience {
+        "customers".parse().expect("an audience")
+    }
+
+    fn is_worth(sequence: u64, index_length: u64, afresh: bool) -> bool {
+        let head = Head {
+            audience: audience(),
+            sequence,
+            issued: Timestamp::UNIX_EPOCH,
+            expires: Timestamp::MAX,
+            index: Digest::of(b"an index"),
+            index_length,
+            root_version: 1,
+        };
+        let old = Index {
+            audience: audience(),
+            sequence: 100,
+            documents: Vec::new(),
+            sealed: None,
+        };
+        let old = Verified {
+            document: old,
+            bytes: Vec::new(),
+            signatures: String::new(),
+            signers: Vec::new(),
+        };
+        let before = Before {
+            head: None,
+            index: Some(&old),
+            afresh,
+        };
+        is_worth_it(&head, before)
+    }
+
+    #[test]
+    fn a_delta_is_asked_for_from_one_to_32_sequences_back() {
+        for (sequence, worth) in [
+            (99, false),
+            (100, false),
+            (101, true),
+            (132, true),
+            (133, false),
+        ] {
+            assert_eq!(
+                is_worth(sequence, WORTH_A_DELTA, false),
+                worth,
+                "{sequence}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_delta_is_asked_for_from_16_kib_of_index_on() {
+        assert!(!is_worth(101, WORTH_A_DELTA - 1, false));
+        assert!(is_worth(101, WORTH_A_DELTA, false));
+    }
+
+    #[test]
+    fn an_index_of_another_epoch_is_nothing_to_begin_at() {
+        assert!(!is_worth(101, WORTH_A_DELTA, true));
+    }
 }

@@ -81,22 +81,24 @@ pub enum PrivateSide {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkflowError {
     /// Something is not believed.
-    #[error("the feed offered something that this panel refuses: {0}")]
+    #[error("verification of the feed failed: {0}")]
     Refused(#[from] TrustError),
     /// A file that the feed must have is not there.
-    #[error("the feed does not have {path}, which it must have")]
+    #[error("the feed lacks the required file {path}")]
     Missing {
         /// The file.
         path: FeedPath,
     },
     /// More roots than one run steps over.
-    #[error("the chain of roots goes on beyond root {reached}; the next sync goes on from there")]
+    #[error(
+        "the chain of roots is longer than one sync processes; continuing after root {reached} with the next sync"
+    )]
     LongChain {
         /// The newest that is trusted now.
         reached: u64,
     },
     /// An answer to a question that was not asked.
-    #[error("{path} was not asked for")]
+    #[error("{path} was not requested")]
     Unasked {
         /// The file.
         path: FeedPath,

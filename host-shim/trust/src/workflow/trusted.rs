@@ -1,11 +1,14 @@
 //! What a run begins with: what is trusted already, and where trust began.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use spacecp_contract::{Audience, Digest, DocumentId, DocumentKind, Head, Index, Root};
 
-use crate::{TrustError, Unverified, Verified, check_root, pinned_root};
+use crate::{
+    TrustError, Unverified, Verified, check_root, good_until, is_vouched_for, pinned_root,
+    times::check_head,
+};
 
 /// What a panel trusts of a feed.
 #[derive(Debug, Clone, Default)]
@@ -24,17 +27,80 @@ pub struct Trusted {
     pub private: PrivateDocuments,
     /// What became of the private side of that index.
     pub reading: Option<Reading>,
-    /// The digests of heads that were seen expired: they are, wherever the clock goes afterwards.
-    pub expired: BTreeSet<Digest>,
+    /// What was seen expired: it is, wherever the clock goes afterwards.
+    pub seen_expired: SeenExpired,
+}
+
+/// What was seen expired, by whatever clock. A root seen expired verifies its successor and nothing else; of
+/// heads only a higher sequence, or a later epoch, is believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenExpired {
+    /// The digest of the newest such root. Roots before it are never trusted again anyway.
+    pub root: Option<Digest>,
+    /// The latest such head.
+    pub head: Option<SeenHead>,
+}
+
+/// A head that was seen expired. Whatever is ordered before it is older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenHead {
+    /// The sequence epoch that it was verified in.
+    pub epoch: u64,
+    /// Its sequence.
+    pub sequence: u64,
+    /// The digest of its bytes. Another head of the same sequence is not this one: what somebody signed
+    /// with a key for a minute must not keep the vendor's own from a panel.
+    pub digest: Digest,
+}
+
+impl SeenExpired {
+    /// Whether this root was seen expired.
+    pub fn has_root(&self, root: &Verified<Root>) -> bool {
+        self.root
+            .is_some_and(|seen| seen == Digest::of(root.bytes()))
+    }
+
+    /// Whether this head, or a later one of its epoch, was seen expired.
+    pub fn has_head(&self, epoch: u64, head: &Verified<Head>) -> bool {
+        self.head.is_some_and(|seen| {
+            let later = (seen.epoch, seen.sequence) > (epoch, head.sequence);
+            later
+                || (seen.epoch, seen.sequence) == (epoch, head.sequence)
+                    && seen.digest == Digest::of(head.bytes())
+        })
+    }
 }
 
 impl Trusted {
-    /// The head, unless it or the root above it has expired at `now`, or it was seen expired before.
+    /// The head, unless it or the root above it has expired at `now`, was seen expired before, or is beyond
+    /// the bounds that this root sets, or its keys have lost their role since.
     pub fn fresh_head(&self, now: Timestamp) -> Option<&Verified<Head>> {
-        let root = self.root.as_ref()?;
+        let (root, head) = (self.root.as_ref()?, self.head.as_ref()?);
         check_root(root, now).ok()?;
-        let head = self.head.as_ref().filter(|head| head.expires > now)?;
-        (!self.has_seen_expired(head)).then_some(head)
+        check_head(root, head, now).ok()?;
+        let is_fresh = !self.has_seen_expired() && self.has_its_keys(head);
+        is_fresh.then_some(head)
+    }
+
+    /// Whether the keys that signed this head still hold their role. What was known stays known after a root that
+    /// takes it from them, but nothing more is decided by it.
+    pub fn has_its_keys(&self, head: &Verified<Head>) -> bool {
+        let root = self.root.as_ref();
+        root.is_none_or(|root| is_vouched_for(root, head))
+    }
+
+    /// Until when the head is good, going by the times that it and its root name.
+    pub fn good_until(&self) -> Option<Timestamp> {
+        let (root, head) = (self.root.as_ref()?, self.head.as_ref()?);
+        Some(good_until(root, head))
+    }
+
+    /// Whether the head or the root above it was seen expired, by whatever clock.
+    pub fn has_seen_expired(&self) -> bool {
+        let root = self.root.as_ref();
+        let head = self.head.as_ref();
+        root.is_some_and(|root| self.seen_expired.has_root(root))
+            || head.is_some_and(|head| self.seen_expired.has_head(self.sequence_epoch, head))
     }
 
     /// Every document that is current here, public or under embargo.
@@ -43,11 +109,6 @@ impl Trusted {
         let public = public.map(|entry| (entry.kind, &entry.id));
         let private = self.private.keys().map(|(kind, id)| (*kind, id));
         public.chain(private)
-    }
-
-    /// Whether this head was seen expired, by whatever clock.
-    pub fn has_seen_expired(&self, head: &Verified<Head>) -> bool {
-        !self.expired.is_empty() && self.expired.contains(&Digest::of(head.bytes()))
     }
 }
 

@@ -3,10 +3,10 @@
 use cvss::Cvss;
 use maud::{Markup, html};
 use spacecp_contract::{Advisory, DocumentId, DocumentKind, TrustedComment, rate};
+use spacecp_formats::vector;
 
 use super::{Documents, affected, badge, frame, markdown, moment, state, tenths};
 use crate::{
-    check,
     disclosure::{
         Disclosed, Public,
         addresses::{self, Addresses},
@@ -59,7 +59,7 @@ fn notice(disclosed: &Disclosed) -> Markup {
                     " " a href=(format!("{}.html", newer.id)) { "Read " (newer.id) " instead." }
                 }
                 @if disclosed.advisory.withdrawn.is_some() {
-                    " What follows is what it said before."
+                    " The text before the withdrawal follows."
                 }
             }
         }
@@ -80,7 +80,7 @@ fn facts(disclosed: &Disclosed) -> Markup {
             div { dt { "Published" } dd { (moment(disclosed.first())) } }
             div { dt { "Changed" } dd { (moment(advisory.modified)) } }
             @if !advisory.aliases.is_empty() {
-                div { dt { "Other names" } dd { (advisory.aliases.join(", ")) } }
+                div { dt { "Aliases" } dd { (advisory.aliases.join(", ")) } }
             }
             @if !weaknesses.is_empty() {
                 div { dt { "Weaknesses" } dd { (weaknesses.join(", ")) } }
@@ -105,7 +105,7 @@ fn text(title: &str, words: &str) -> Markup {
 fn vectors(advisory: &Advisory) -> Markup {
     html! {
         @if !advisory.severity.is_empty() {
-            h2 { "How the severity is computed" }
+            h2 { "CVSS vectors" }
             table.rows {
                 thead { tr { th scope="col" { "System" } th scope="col" { "Score" } th scope="col" { "Vector" } } }
                 tbody {
@@ -131,13 +131,13 @@ fn system(vector: &str) -> &'static str {
     }
 }
 
-fn score(vector: &str) -> String {
-    let rating = rate(&[vector.to_owned()]);
+fn score(text: &str) -> String {
+    let rating = rate(&[text.to_owned()]);
     match rating.score {
-        Some(score) if check::computes(vector).is_ok() => {
+        Some(score) if vector::computes(text).is_ok() => {
             format!("{} ({})", tenths(score), rating.severity.name())
         }
-        _ => "does not compute".to_owned(),
+        _ => "invalid vector".to_owned(),
     }
 }
 
@@ -174,7 +174,7 @@ fn further(disclosed: &Disclosed, public: &Public) -> Markup {
     let advisory = &disclosed.advisory;
     html! {
         @if !advisory.supersedes.is_empty() {
-            h2 { "In place of" }
+            h2 { "Supersedes" }
             ul {
                 @for id in &advisory.supersedes {
                     @if let Some(older) = public.get(id) {
@@ -202,7 +202,7 @@ fn further(disclosed: &Disclosed, public: &Public) -> Markup {
 fn forms(documents: &Documents) -> Markup {
     html! {
         @if documents.csaf.is_some() || documents.osv.is_some() {
-            h2 { "The same for machines" }
+            h2 { "Machine-readable formats" }
             ul {
                 @if let Some(csaf) = &documents.csaf { li { a href=(csaf) { "CSAF 2.0" } } }
                 @if let Some(osv) = &documents.osv { li { a href=(osv) { "OSV" } } }
@@ -232,7 +232,7 @@ fn check(advisory: &Advisory, signed: &SignedBytes, addresses: &Addresses) -> Ma
     html! {
         h2 { "Check the signature" }
         p {
-            "Panels believe the signed document and not this page. It is signed with "
+            "Panels verify the signed document, not this page. It is signed with "
             a href="https://jedisct1.github.io/minisign/" rel="noopener noreferrer" { "minisign" }
             ": " a href=(name) { "the document" }
             @for (number, _) in numbered() {
@@ -242,9 +242,9 @@ fn check(advisory: &Advisory, signed: &SignedBytes, addresses: &Addresses) -> Ma
         }
         pre { code { (commands) } }
         p {
-            "The trusted comment that is shown has to be " code { (comment) }
-            @if signed.threshold > 1 { ", and " (signed.threshold) " of the signatures have to hold" }
-            ". Compare each key with one that came to you on another way."
+            "The trusted comment shown must be " code { (comment) }
+            @if signed.threshold > 1 { ", and " (signed.threshold) " of the signatures must be valid" }
+            ". Compare each key with a copy obtained over another channel."
         }
     }
 }

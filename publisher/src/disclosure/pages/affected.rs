@@ -35,7 +35,7 @@ pub(super) fn section(advisory: &Advisory) -> Markup {
 /// The affected versions of a component.
 pub(super) fn versions(affected: &Affected) -> String {
     if affected.scheme == VersionScheme::Unknown {
-        return "being looked into".to_owned();
+        return "under investigation".to_owned();
     }
     let ranges = affected.ranges.iter().map(range);
     let listed = affected.versions.iter().cloned();
@@ -56,7 +56,7 @@ fn range(range: &VersionRange) -> String {
     match (first, end) {
         (None, None) => "all versions".to_owned(),
         (None, Some(end)) => format!("all versions {end}"),
-        (Some(first), None) => format!("{first} and all that follow"),
+        (Some(first), None) => format!("{first} and all later versions"),
         (Some(first), Some(end)) => format!("from {first} {end}"),
     }
 }
@@ -68,21 +68,21 @@ fn fixed(affected: &Affected) -> String {
         .filter_map(|range| range.fixed.as_deref())
         .collect();
     if fixed.is_empty() {
-        return "no version yet".to_owned();
+        return "not fixed yet".to_owned();
     }
     fixed.join("; ")
 }
 
 fn reason(justification: Justification) -> &'static str {
     match justification {
-        Justification::ComponentNotPresent => "the flawed part is not in it.",
-        Justification::VulnerableCodeNotPresent => "the flawed code is not in it.",
-        Justification::VulnerableCodeNotInExecutePath => "the flawed code never runs in it.",
+        Justification::ComponentNotPresent => "the vulnerable component is not present.",
+        Justification::VulnerableCodeNotPresent => "the vulnerable code is not present.",
+        Justification::VulnerableCodeNotInExecutePath => "the vulnerable code is never executed.",
         Justification::VulnerableCodeCannotBeControlledByAdversary => {
-            "an attacker cannot reach the flawed code in it."
+            "an attacker cannot reach the vulnerable code."
         }
         Justification::InlineMitigationsAlreadyExist => {
-            "something in it already prevents the flaw."
+            "existing mitigations prevent exploitation."
         }
     }
 }

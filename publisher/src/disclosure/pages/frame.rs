@@ -26,12 +26,12 @@ pub(super) fn page(settings: &Settings, title: &str, language: &str, main: Marku
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#content" { "To the content" }
+                a.skip href="#content" { "Skip to the content" }
                 header.top {
                     span.brand { (settings.issuer.name) " " span { "security" } }
                     nav aria-label="Pages" {
                         a href="index.html" { "All advisories" }
-                        a href="../.well-known/security.txt" { "Report a flaw" }
+                        a href="../.well-known/security.txt" { "Report a vulnerability" }
                         a href=(format!("../{ATOM}")) { "Atom feed" }
                     }
                 }

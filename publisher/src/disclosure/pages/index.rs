@@ -15,7 +15,7 @@ pub(super) fn page(public: &Public, settings: &Settings) -> Markup {
     let main = html! {
         h1 { (title) }
         @if public.advisories.is_empty() {
-            p { "There are none." }
+            p { "No advisories." }
         } @else {
             table.rows {
                 thead { tr {
@@ -42,7 +42,7 @@ pub(super) fn page(public: &Public, settings: &Settings) -> Markup {
                 }
             }
         }
-        h2 { "For machines" }
+        h2 { "Machine-readable formats" }
         ul {
             li { a href=(format!("../{PROVIDER}")) { "CSAF 2.0" } }
             li { a href=(format!("../{OSV}/all.zip")) { "OSV, all in one archive" } }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use spacecp_contract::{Advisory, DocumentId, Severity, rate};
+use spacecp_formats::timeline;
 
 use super::{
     Public,
@@ -20,10 +21,7 @@ use super::{
     settings::Settings,
     site::{Site, SiteError, Turn},
 };
-use crate::{
-    markdown::{self, Addresses as Links},
-    retire,
-};
+use crate::markdown::{self, Addresses as Links};
 
 /// The names of documents in a format, by advisory.
 type Names = BTreeMap<DocumentId, String>;
@@ -83,7 +81,7 @@ pub(super) fn markdown(text: &str) -> Markup {
 pub(super) fn state(disclosed: &Disclosed) -> Option<(&'static str, String)> {
     let advisory = &disclosed.advisory;
     if let Some(since) = advisory.withdrawn {
-        let reason = retire::reason_of_withdrawal(advisory).unwrap_or("No reason is given.");
+        let reason = timeline::reason_of_withdrawal(advisory).unwrap_or("No reason given.");
         let day = since.strftime("%Y-%m-%d");
         return Some(("Withdrawn", format!("Withdrawn on {day}: {reason}")));
     }

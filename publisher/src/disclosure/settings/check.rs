@@ -175,7 +175,7 @@ impl Check<'_> {
         if text.len() <= 35 && (2..=3).contains(&first.len()) && text.split('-').all(part) {
             return Ok(text);
         }
-        Err(self.refused(field, &text, "a language tag, as \"en\" or \"de-AT\""))
+        Err(self.refused(field, &text, "a language tag such as \"en\" or \"de-AT\""))
     }
 }
 

@@ -93,6 +93,8 @@ fn behave(behaviour: Behaviour) -> Page {
             blocks: vec![Block::Rule; 1_000_000],
             ..page("many blocks")
         },
+        Behaviour::EscapedPage => page(&"<".repeat(60_000)),
+        Behaviour::EscapedPageALittle => page(&"<".repeat(10_000)),
         Behaviour::RaggedTable => {
             let columns = vec!["one".to_owned(), "two".to_owned()];
             let table = Table {
@@ -119,7 +121,16 @@ fn behave(behaviour: Behaviour) -> Page {
             );
             page("logged")
         }
+        Behaviour::LogsMegabytes => {
+            for _ in 0..10 {
+                log::write(log::Level::Warn, &"\u{202e}evil\u{2028}".repeat(10_000));
+            }
+            page("logged")
+        }
         Behaviour::Hoards => page(&hoard()),
+        Behaviour::HoardsNames => page(&set_all("name", &[])),
+        Behaviour::SetsAndRemoves => page(&set_and_remove()),
+        Behaviour::Replaces => page(&replace()),
         Behaviour::Remembers => {
             let kept = state::set("kept", b"value");
             page(&format!("{kept:?}"))
@@ -170,12 +181,40 @@ fn fetch() -> String {
 
 /// Writes values until one is refused, and says how many were taken and why it ended.
 fn hoard() -> String {
+    set_all("key", &[7; 1024])
+}
+
+fn set_all(prefix: &str, value: &[u8]) -> String {
     for number in 0..100_000 {
-        if let Err(error) = state::set(&format!("key-{number:06}"), &[7; 1024]) {
+        if let Err(error) = state::set(&format!("{prefix}-{number:06}"), value) {
             return format!("{number} taken, then {error:?}");
         }
     }
     "all taken".to_owned()
+}
+
+fn set_and_remove() -> String {
+    for number in 0..5_000 {
+        let key = format!("{number:0>200}");
+        let ended = state::set(&key, b"value").and_then(|()| state::remove(&key));
+        if let Err(error) = ended {
+            return format!("{number} set and removed, then {error:?}");
+        }
+    }
+    "all set and removed".to_owned()
+}
+
+fn replace() -> String {
+    for number in 0..100_000 {
+        let key = format!("key-{number:06}");
+        if !state::get(&key).is_ok_and(|value| value.is_some()) {
+            break;
+        }
+        if let Err(error) = state::remove(&key) {
+            return format!("{number} removed, then {error:?}");
+        }
+    }
+    set_all("other", &[7; 1024])
 }
 
 /// Little of the guest's own stack in memory, so that the host's stack is used up first.

@@ -26,14 +26,26 @@ pub enum Behaviour {
     HugePage,
     /// Answers with a page of a million blocks.
     ManyBlocks,
+    /// Answers with 60,000 characters that take four bytes each when they are escaped.
+    EscapedPage,
+    /// Answers with 10,000 of them.
+    EscapedPageALittle,
     /// Answers with a table whose rows do not fit its head.
     RaggedTable,
     /// Logs without end.
     LogsWithoutEnd,
     /// Logs one line of a hundred kilobytes, with control characters.
     LogsALongLine,
+    /// Logs lines that make a megabyte together, with direction marks.
+    LogsMegabytes,
     /// Remembers more than it may, and says how that ended.
     Hoards,
+    /// Remembers empty values under many names, and says how that ended.
+    HoardsNames,
+    /// Sets and removes keys, again and again, and says how that ended.
+    SetsAndRemoves,
+    /// Removes what it remembered as `key-NNNNNN`, sets the same under other names, and says how that ended.
+    Replaces,
     /// Remembers a little.
     Remembers,
     /// Remembers a little and panics.
@@ -52,7 +64,7 @@ pub enum Behaviour {
 
 impl Behaviour {
     /// Every way.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::Honest,
         Self::Loops,
         Self::Works,
@@ -63,10 +75,16 @@ impl Behaviour {
         Self::RecursesALittle,
         Self::HugePage,
         Self::ManyBlocks,
+        Self::EscapedPage,
+        Self::EscapedPageALittle,
         Self::RaggedTable,
         Self::LogsWithoutEnd,
         Self::LogsALongLine,
+        Self::LogsMegabytes,
         Self::Hoards,
+        Self::HoardsNames,
+        Self::SetsAndRemoves,
+        Self::Replaces,
         Self::Remembers,
         Self::RemembersAndPanics,
         Self::Recalls,

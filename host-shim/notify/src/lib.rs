@@ -1,0 +1,42 @@
+//! Notifications: who is told what happens on this panel, and what each person has read.
+//!
+//! What is the case is compared with what was told; the difference goes into an outbox, in one
+//! transaction with the mark that it was told, and is delivered from there at least once: by mail,
+//! signed webhooks, and chats. Times, digests and quiet hours are a channel's own.
+//!
+//! May not: say more of an advisory under embargo than its id, to anybody, in any log; repeat a text
+//! of the plugin's; follow a redirection; show a secret.
+#![forbid(unsafe_code)]
+
+pub mod config;
+mod courier;
+mod error;
+mod mail;
+mod notice;
+mod outbox;
+mod pause;
+mod present;
+mod reading;
+mod report;
+mod secret;
+mod timing;
+mod told;
+mod voice;
+mod web;
+mod words;
+
+pub use courier::Courier;
+pub use courier::Delivered;
+pub use error::{DeliveryError, NotifyError};
+pub use mail::report as mail_report;
+pub use notice::{Facts, Installed, Kind, Notice, Numbered, Subject};
+pub use outbox::{again, put, tidy, told};
+pub use present::{About, Application, Decision, Exposure, NotApplied, Present};
+pub use reading::{Dismissal, Mark, ReadState, ReadingError, Returned};
+pub use reading::{dismiss, mark_all_read, mark_read, read_state, undismiss};
+pub use report::report;
+pub use report::{ChannelReport, GivenUp, NotifyReport};
+pub use timing::{Digest, Timing, Urgent};
+pub use told::{Fact, Told, Topic, compare};
+pub use voice::Voice;
+pub use web::{DELIVERY, SIGNATURE, TIMESTAMP};

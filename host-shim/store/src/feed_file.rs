@@ -1,0 +1,217 @@
+//! The connections to `feed.sqlite`, and their replacement when the file is.
+//!
+//! The file can be fetched again, so a damaged one is renamed and an empty one takes its place, while other
+//! processes may have it open: whoever finds that the file under its name is another one goes over to that.
+//! May not: decide that the file is damaged.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
+
+use super::{
+    Kind, PARTS, StoreError, connect, connect_later, damage, error::damage_seen, feed,
+    one_at_a_time, with_suffix,
+};
+
+/// The connections, shared by every clone of a store.
+#[derive(Debug, Clone)]
+pub(super) struct FeedFile(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    opened: RwLock<Opened>,
+    /// Held while the file or the connections are replaced.
+    replacing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    pool: SqlitePool,
+    /// Which file it is, whatever its name is now.
+    file: Option<FileId>,
+    /// How many errors had spoken of damage when all of it was last found whole.
+    whole_at: Option<u64>,
+}
+
+/// Device and inode.
+type FileId = (u64, u64);
+
+impl FeedFile {
+    /// Opens the file, and sets aside one that is damaged, or whatever else has the name of one of its files: then with
+    /// what was wrong and where it is now.
+    pub(super) async fn open(
+        path: PathBuf,
+    ) -> Result<(Self, Option<(StoreError, PathBuf)>), StoreError> {
+        let opened = match no_file(&path) {
+            Some(error) => Err(error),
+            None => open(&path).await,
+        };
+        let (pool, aside) = match opened {
+            Err(error) if error.is_unusable() => {
+                let aside = damage::set_aside(&path)?;
+                (open(&path).await?, Some((error, aside)))
+            }
+            pool => (pool?, None),
+        };
+        Ok((Self::of(path, pool), aside))
+    }
+
+    /// The file as it is, opened by whoever first reads from it; nothing is made or mended.
+    pub(super) fn as_it_is(path: PathBuf) -> Self {
+        let pool = connect_later(&path);
+        Self::of(path, pool)
+    }
+
+    fn of(path: PathBuf, pool: SqlitePool) -> Self {
+        let opened = Opened {
+            pool,
+            file: file_id(&path),
+            whole_at: None,
+        };
+        Self(Arc::new(Shared {
+            path,
+            opened: RwLock::new(opened),
+            replacing: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// The connections to the file that is current.
+    pub(super) fn pool(&self) -> SqlitePool {
+        self.read(|opened| opened.pool.clone())
+    }
+
+    /// A connection that has nothing of the file in memory yet, where there can be one.
+    pub(super) async fn unread(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let fresh = connect_later(self.path());
+        match fresh.acquire().await {
+            Ok(connection) => Ok(connection),
+            // On a full disk those that are there are all that there are.
+            Err(_) => Ok(self.pool().acquire().await?),
+        }
+    }
+
+    /// Whether all of it was found whole, and no error has spoken of damage since.
+    pub(super) fn is_whole(&self) -> bool {
+        self.read(|opened| opened.whole_at == Some(damage_seen()))
+    }
+
+    /// Notes that all of it was found whole when so many errors had spoken of damage.
+    pub(super) fn found_whole(&self, seen: u64) {
+        self.change(|opened| opened.whole_at = Some(seen));
+    }
+
+    /// Has whoever asks next look at all of it again.
+    pub(super) fn suspect(&self) {
+        self.change(|opened| opened.whole_at = None);
+    }
+
+    /// Goes over to the file that another process has put there, if one has.
+    pub(super) async fn follow(&self) -> Result<(), StoreError> {
+        if self.is_the_file() {
+            return Ok(());
+        }
+        let _replacing = self.0.replacing.lock().await;
+        if self.is_the_file() {
+            return Ok(());
+        }
+        tracing::info!(file = %self.path().display(), "feed.sqlite was replaced; opened again");
+        self.reopen().await
+    }
+
+    /// Sets the file aside and opens an empty one. None where another process was faster.
+    pub(super) async fn replace(&self) -> Result<Option<PathBuf>, StoreError> {
+        let _replacing = self.0.replacing.lock().await;
+        // SQLite must have let go of the file here before its log and its index are renamed.
+        self.pool().close().await;
+        let aside = self.move_aside().await;
+        self.reopen().await?;
+        aside
+    }
+
+    async fn move_aside(&self) -> Result<Option<PathBuf>, StoreError> {
+        let _opening = one_at_a_time(self.path()).await?;
+        if !self.is_the_file() {
+            return Ok(None);
+        }
+        damage::set_aside(self.path()).map(Some)
+    }
+
+    /// Opens whatever lies under the name now. To be called by whoever is replacing.
+    async fn reopen(&self) -> Result<(), StoreError> {
+        self.pool().close().await;
+        let opened = self.open_again().await;
+        let (pool, result) = match opened {
+            Ok(pool) => (pool, Ok(())),
+            // Whoever asks later is told what is wrong then, and not that the connections are closed.
+            Err(error) => (connect_later(self.path()), Err(error)),
+        };
+        self.change(|opened| {
+            *opened = Opened {
+                pool,
+                file: file_id(self.path()),
+                whole_at: None,
+            }
+        });
+        result
+    }
+
+    async fn open_again(&self) -> Result<SqlitePool, StoreError> {
+        let _opening = one_at_a_time(self.path()).await?;
+        if let Some(error) = no_file(self.path()) {
+            let aside = damage::set_aside(self.path())?;
+            tracing::error!(%error, aside = %aside.display(), "set aside");
+        }
+        open(self.path()).await
+    }
+
+    /// Whether the file under the name is the one that is open.
+    fn is_the_file(&self) -> bool {
+        let there = file_id(self.path());
+        self.read(|opened| opened.file == there)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Opened) -> T) -> T {
+        // Nothing that holds it leaves it halfway.
+        read(&self.0.opened.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Opened)) {
+        change(
+            &mut self
+                .0
+                .opened
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+}
+
+async fn open(path: &Path) -> Result<SqlitePool, StoreError> {
+    let (pool, mut connection) = connect(path, Kind::Feed).await?;
+    feed::name_feed(&mut connection).await?;
+    Ok(pool)
+}
+
+/// Why nothing can be opened under the names of this file, where something else than a file has one of them.
+fn no_file(path: &Path) -> Option<StoreError> {
+    let mut parts = PARTS.iter().map(|part| with_suffix(path, part));
+    let part = parts.find(|part| damage::is_no_file(part))?;
+    Some(StoreError::Damaged(format!(
+        "{} is not a regular file",
+        part.display()
+    )))
+}
+
+fn file_id(path: &Path) -> Option<FileId> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}

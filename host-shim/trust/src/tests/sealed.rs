@@ -1,0 +1,183 @@
+//! The private side's rules and files: what a panel read does not go back, and nothing outgrows its limits.
+
+use std::{collections::HashSet, io::Write as _, sync::Mutex};
+
+use age::secrecy::ExposeSecret as _;
+use age_core::format::{FileKey, Stanza};
+use spacecp_contract::{
+    Digest, DocumentKind, IndexEntry, ObjectKey, SealedEntry, SealedIndex, SealedObject,
+};
+
+use super::{audience, entry, index};
+use crate::{
+    TrustError,
+    sealed::{OpenError, STANZA, nothing_went_back, open, refuse_both_sides},
+    workflow::PrivateDocuments,
+};
+
+pub(super) const ADVISORY: DocumentKind = DocumentKind::Advisory;
+pub(super) const ID: &str = "SPACECP-SA-2026-0001";
+
+fn sealed(documents: Vec<IndexEntry>) -> SealedIndex {
+    let object = SealedObject {
+        digest: Digest::of(b"sealed"),
+        length: 1,
+        key: ObjectKey::from_bytes([0; 16]),
+    };
+    let entry = |document| SealedEntry { document, object };
+    let documents = documents.into_iter().map(entry).collect();
+    SealedIndex::new(audience("customers"), documents, Vec::new())
+}
+
+pub(super) fn of(revision: u64, contents: &[u8]) -> Vec<IndexEntry> {
+    vec![entry(ADVISORY, ID, revision, contents)]
+}
+
+/// What was read of revision 3.
+pub(super) fn read() -> PrivateDocuments {
+    let id = ID.parse().expect("an id");
+    [((ADVISORY, id), (3, Digest::of(b"three")))].into()
+}
+
+#[test]
+fn what_was_read_under_embargo_may_stay_or_grow_and_never_go_back() {
+    let check = |public, private: Vec<IndexEntry>| {
+        nothing_went_back(&read(), &index(1, public), Some(&sealed(private)))
+    };
+    let id = ID.to_owned();
+    let rollback = TrustError::Revision {
+        kind: ADVISORY,
+        id: id.clone(),
+        trusted: 3,
+        found: 2,
+    };
+    let changed = TrustError::Changed {
+        kind: ADVISORY,
+        id: id.clone(),
+        revision: 3,
+    };
+    for (entries, expected) in [
+        (of(3, b"three"), Ok(())),
+        (of(4, b"four"), Ok(())),
+        (of(2, b"two"), Err(rollback)),
+        (of(3, b"another"), Err(changed)),
+    ] {
+        assert_eq!(check(Vec::new(), entries.clone()), expected);
+        assert_eq!(check(entries, Vec::new()), expected, "or disclosed");
+    }
+    let removed = TrustError::Removed { kind: ADVISORY, id };
+    assert_eq!(check(Vec::new(), Vec::new()), Err(removed.clone()));
+    let other_kind = vec![entry(DocumentKind::Correction, ID, 3, b"three")];
+    assert_eq!(check(Vec::new(), other_kind), Err(removed));
+    // Without the sealed index nobody can say whether it vanished.
+    let unread = nothing_went_back(&read(), &index(1, Vec::new()), None);
+    assert_eq!(unread, Ok(()));
+}
+
+#[test]
+fn a_document_is_on_one_side_of_a_feed() {
+    let both = refuse_both_sides(&index(1, of(4, b"four")), &sealed(of(3, b"three")));
+    let refused = TrustError::BothSides {
+        kind: ADVISORY,
+        id: ID.to_owned(),
+        plain: 4,
+        sealed: 3,
+    };
+    assert_eq!(both, Err(refused));
+    let other = vec![entry(DocumentKind::Correction, ID, 3, b"three")];
+    assert_eq!(
+        refuse_both_sides(&index(1, of(4, b"four")), &sealed(other)),
+        Ok(())
+    );
+}
+
+/// Seals as the publisher does: an age file whose header has no recipient.
+struct Keeper {
+    key: Mutex<Option<ObjectKey>>,
+    stanza: &'static str,
+}
+
+impl age::Recipient for Keeper {
+    fn wrap_file_key(
+        &self,
+        key: &FileKey,
+    ) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let kept = ObjectKey::from_bytes(*key.expose_secret());
+        *self.key.lock().expect("nobody panicked") = Some(kept);
+        let stanza = Stanza {
+            tag: self.stanza.to_owned(),
+            args: Vec::new(),
+            body: Vec::new(),
+        };
+        Ok((vec![stanza], HashSet::new()))
+    }
+}
+
+pub(super) fn seal(contents: &[u8]) -> (ObjectKey, Vec<u8>) {
+    seal_as(STANZA, contents)
+}
+
+fn seal_as(stanza: &'static str, contents: &[u8]) -> (ObjectKey, Vec<u8>) {
+    let keeper = Keeper {
+        key: Mutex::new(None),
+        stanza,
+    };
+    let recipients = std::iter::once(&keeper as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).expect("one recipient");
+    let mut bytes = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut bytes).expect("memory");
+    writer.write_all(contents).expect("memory");
+    writer.finish().expect("memory");
+    let key = keeper.key.into_inner().expect("nobody panicked");
+    (key.expect("it was asked for"), bytes)
+}
+
+#[test]
+fn a_sealed_file_has_at_most_the_contents_that_it_may_have() {
+    let (key, bytes) = seal(&[7; 100]);
+    for most in [100, 101, u64::MAX] {
+        assert_eq!(open(&key, &bytes, most), Ok(vec![7; 100]));
+    }
+    assert_eq!(open(&key, &bytes, 99), Err(OpenError::TooLong(99)));
+}
+
+#[test]
+fn a_sealed_file_opens_with_its_own_key_and_whole() {
+    let (key, bytes) = seal(&[7; 100]);
+    let other = ObjectKey::from_bytes([1; 16]);
+    assert_eq!(open(&other, &bytes, 100), Err(OpenError::Key));
+    let cut = &bytes[..bytes.len() - 1];
+    assert!(matches!(open(&key, cut, 100), Err(OpenError::Contents(_))));
+    assert_eq!(open(&key, b"no such file", 100), Err(OpenError::Header));
+}
+
+#[test]
+fn a_file_without_our_stanza_is_none_of_ours_whatever_its_key() {
+    let (key, bytes) = seal_as("another", &[7; 100]);
+    assert_eq!(open(&key, &bytes, 100), Err(OpenError::Key));
+}
+
+#[test]
+fn the_header_of_a_sealed_file_ends_within_512_bytes() {
+    let (key, bytes) = seal(b"contents");
+    let stanza = format!("-> {STANZA}\n");
+    let at = bytes
+        .windows(stanza.len())
+        .position(|window| window == stanza.as_bytes())
+        .expect("the header has the stanza");
+    let end = bytes
+        .windows(5)
+        .position(|window| window == b"\n--- ")
+        .expect("the header ends");
+    // The last byte of what ends a header is the 512th, or the 513th.
+    for (last, header) in [(512, false), (513, true)] {
+        let mut longer = bytes[..at].to_vec();
+        let room = last - (end + 5);
+        let more = format!("-> {}\n", "x".repeat(room - 5));
+        longer.extend(more.as_bytes());
+        longer.push(b'\n');
+        longer.extend(&bytes[at..]);
+        let refused = open(&key, &longer, 100).expect_err("its code is of another header");
+        assert_eq!(refused == OpenError::Header, header, "{last}");
+    }
+}

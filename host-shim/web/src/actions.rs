@@ -1,0 +1,176 @@
+//! What an administrator has done: apply, roll back, sync.
+//!
+//! Each is a task of its own: a browser that goes away does not stop an application half-way.
+
+use axum::{Form, extract::State, response::Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use spacecp_contract::Digest;
+
+use super::{
+    Web,
+    login::Token,
+    pages::Refusal,
+    visit::{Session, Visit},
+};
+use spacecp_panel::shim::{ApplyRequest, ShimError, correction_id};
+
+#[derive(Deserialize)]
+pub(super) struct Apply {
+    csrf: String,
+    correction: String,
+    component: String,
+    plan: String,
+    overwrite: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RollBack {
+    csrf: String,
+    application: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Withdraw {
+    csrf: String,
+    appointment: i64,
+}
+
+impl Apply {
+    /// What is asked for, by whom.
+    fn request(self, session: &Session) -> Result<ApplyRequest, ShimError> {
+        let correction = correction_id(&self.correction)?;
+        // A page always shows a plan; an action without one did not come from it.
+        let plan: Digest = self.plan.parse().map_err(|_| ShimError::NotFound {
+            what: "plan",
+            name: self.plan,
+        })?;
+        Ok(ApplyRequest {
+            correction,
+            component: self.component,
+            plan: Some(plan),
+            overwrite: self.overwrite.is_some(),
+            by: session.user.clone(),
+        })
+    }
+}
+
+pub(super) async fn apply(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Apply>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let request = form.request(&session)?;
+    let words = format!("Applying a correction to {}.", request.component);
+    let (shim, about) = (web.shim.clone(), Some(request.correction.clone()));
+    Ok(
+        web.set_to_work(&session, words, about, |progress| async move {
+            let application = shim.apply(request, &*progress).await?;
+            Ok(format!(
+                "{} corrected: {} → {}.",
+                application.component, application.from, application.to
+            ))
+        }),
+    )
+}
+
+/// Has the plan that was shown carried out at the next window.
+pub(super) async fn schedule(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Apply>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let now = Timestamp::now();
+    let made = web.shim.appoint(form.request(&session)?, now).await;
+    let window = web.shim.next_window(now).await?;
+    let when = window.map_or(String::new(), |window| {
+        window.strftime(", %Y-%m-%d %H:%M UTC").to_string()
+    });
+    Ok(tell(
+        &web,
+        &session,
+        made.map(|made| {
+            format!(
+                "{} scheduled for the next maintenance window{when}: {} will be applied unless the plan changes.",
+                made.component, made.correction
+            )
+        }),
+    ))
+}
+
+pub(super) async fn withdraw_appointment(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Withdraw>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let shim = &web.shim;
+    let withdrawn = shim
+        .withdraw_appointment(form.appointment, &session.user, Timestamp::now())
+        .await;
+    Ok(tell(
+        &web,
+        &session,
+        withdrawn.map(|one| {
+            format!(
+                "{} for {} is no longer scheduled.",
+                one.correction, one.component
+            )
+        }),
+    ))
+}
+
+pub(super) async fn roll_back(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<RollBack>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let (shim, by) = (web.shim.clone(), session.user.clone());
+    let words = "Rolling back a correction.".to_owned();
+    let about = shim.correction_of(&form.application).await?;
+    Ok(
+        web.set_to_work(&session, words, about, |progress| async move {
+            let application = shim
+                .roll_back(&form.application, false, &by, &*progress)
+                .await?;
+            Ok(format!(
+                "{} rolled back: {} → {}.",
+                application.component, application.to, application.from
+            ))
+        }),
+    )
+}
+
+pub(super) async fn sync(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Token>,
+) -> Result<Response, Refusal> {
+    let session = visit.authorised(&form.csrf, true)?;
+    let outcome = web.shim.sync().await;
+    let (well, words) = match outcome {
+        Ok(report) if report.changed => (
+            true,
+            format!(
+                "{} new or changed documents received.",
+                report.accepted.len()
+            ),
+        ),
+        Ok(_) => (true, "No changes in the feed.".to_owned()),
+        Err(error) => (false, format!("Sync failed: {error}")),
+    };
+    web.notices.say(&session, well, words);
+    Ok(web.lead("/"))
+}
+
+/// Keeps the outcome for the history page and leads there.
+fn tell(web: &Web, session: &Session, outcome: Result<String, ShimError>) -> Response {
+    match outcome {
+        Ok(words) => web.notices.say(session, true, words),
+        Err(error) => web.notices.say(session, false, error.to_string()),
+    }
+    web.lead("/history")
+}

@@ -1,0 +1,211 @@
+//! What the API answers when it does not do what it was asked for: a problem as RFC 9457 has it.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use spacecp_apply::apply::ApplyError;
+use spacecp_feed::sync::SyncError;
+use spacecp_notify::NotifyError;
+use spacecp_panel::shim::ShimError;
+use spacecp_plugin_host::PluginError;
+use spacecp_services::automation::AutomationError;
+use utoipa::ToSchema;
+
+/// The media type.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A problem (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// URI of the kind of problem; stable. Its last part is `code`.
+    #[schema(example = "tag:spacecp.net,2026:problem/embargo")]
+    r#type: String,
+    /// Kind of the problem in one word, for programs.
+    code: &'static str,
+    /// Kind of the problem in a few words.
+    title: &'static str,
+    /// The status code.
+    status: u16,
+    /// What failed, and what to do.
+    detail: String,
+    /// Seconds to wait before a retry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            r#type: format!("tag:spacecp.net,2026:problem/{code}"),
+            code,
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Something is under embargo: it may not be given out by a program.
+    pub(super) fn embargo() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "embargo",
+            "Under embargo",
+            "Embargoed documents are not available through the API. An administrator can read them on the panel's pages.",
+        )
+    }
+
+    pub(super) fn not_found(what: &str, name: &str) -> Self {
+        let name: String = name.chars().take(200).collect();
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "Not found",
+            format!("no {what} {name:?} on this panel"),
+        )
+    }
+
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "malformed",
+            "Invalid request",
+            detail,
+        )
+    }
+
+    /// A problem that the framework found, by its status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let (code, title, detail) = match status {
+            StatusCode::NOT_FOUND => (
+                "not-found",
+                "Not found",
+                "unknown path; see /api/v1/openapi.json",
+            ),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method",
+                "Method not allowed",
+                "see the header Allow for the methods supported",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("too-large", "Request too large", "send at most 16 KiB")
+            }
+            StatusCode::TOO_MANY_REQUESTS => (
+                "too-often",
+                "Too many requests",
+                "the header Retry-After says how many seconds to wait",
+            ),
+            StatusCode::REQUEST_TIMEOUT => (
+                "timeout",
+                "Request timeout",
+                "send the whole request within 10 seconds",
+            ),
+            StatusCode::MISDIRECTED_REQUEST => (
+                "host",
+                "Unknown host name",
+                "if the name is correct, add it to serve.hosts in the configuration",
+            ),
+            StatusCode::FORBIDDEN => (
+                "origin",
+                "Request rejected",
+                "the form was submitted from another site",
+            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "malformed",
+                "Invalid request",
+                "send JSON with content-type: application/json",
+            ),
+            status if status.is_client_error() => (
+                "malformed",
+                "Invalid request",
+                "the request does not match /api/v1/openapi.json",
+            ),
+            _ => ("fault", "Request failed", "see the panel's log"),
+        };
+        Self::new(status, code, title, detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).expect("a problem holds texts and numbers only");
+        let kind = [(header::CONTENT_TYPE, MEDIA_TYPE)];
+        let mut response = (status, kind, body).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer realm=\"spacecp-advisories\"");
+            headers.insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
+    }
+}
+
+impl From<ShimError> for Problem {
+    fn from(error: ShimError) -> Self {
+        let (status, code, title) = kind(&error);
+        if status.is_server_error() {
+            tracing::error!(%error, "API request failed");
+        }
+        Self::new(status, code, title, error.to_string())
+    }
+}
+
+/// What kind of problem an error is.
+fn kind(error: &ShimError) -> (StatusCode, &'static str, &'static str) {
+    let missing = (StatusCode::NOT_FOUND, "not-found", "Not found");
+    let refused = (StatusCode::CONFLICT, "refused", "Refused by the panel");
+    match error {
+        ShimError::NotFound { .. } | ShimError::Plugin(PluginError::NotFound { .. }) => missing,
+        ShimError::Decision(error) if error.is_not_found() => missing,
+        ShimError::Decision(_) | ShimError::NotCorrectable { .. } => refused,
+        ShimError::Automation(AutomationError::NoAppointment { .. }) => missing,
+        ShimError::Automation(_) => refused,
+        ShimError::Apply(ApplyError::Drifted { .. } | ApplyError::NoLongerListed { .. }) => {
+            (StatusCode::CONFLICT, "drifted", "Changed meanwhile")
+        }
+        ShimError::Apply(ApplyError::Busy { .. }) | ShimError::Notify(NotifyError::Busy) => (
+            StatusCode::CONFLICT,
+            "busy",
+            "Another process holds the lock",
+        ),
+        ShimError::Apply(
+            ApplyError::NotApplicable { .. }
+            | ApplyError::Obstacle { .. }
+            | ApplyError::WantsWord { .. }
+            | ApplyError::Circle { .. }
+            | ApplyError::SameFolder { .. }
+            | ApplyError::NotAlone { .. }
+            | ApplyError::Irreversible { .. },
+        ) => refused,
+        ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }) => (
+            StatusCode::BAD_GATEWAY,
+            "distrusted",
+            "Verification of the feed failed",
+        ),
+        ShimError::Sync(_) | ShimError::Fetch(_) => {
+            (StatusCode::BAD_GATEWAY, "feed", "Sync failed")
+        }
+        ShimError::NoPlugin(_) | ShimError::Plugin(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "plugin",
+            "Plugin call failed",
+        ),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "fault", "Request failed"),
+    }
+}

@@ -1,0 +1,184 @@
+//! Login and logout of the stand-alone program.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Extension, Form,
+    extract::{FromRef, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    StandAlone, Web,
+    client::Client,
+    pages::Refusal,
+    totp::{Enrolments, TotpError},
+    visit::Visit,
+};
+use spacecp_panel::config::{ServeConfig, UserConfig};
+use spacecp_render::html;
+
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    name: String,
+    password: String,
+    /// The one-time code; empty where there is none.
+    #[serde(default)]
+    code: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Token {
+    pub(super) csrf: String,
+}
+
+/// The cookie's name. With https it has the prefix that binds it to this host.
+pub(super) fn cookie_name(serve: &ServeConfig) -> &'static str {
+    if serve.secure_cookie {
+        "__Host-spacecp"
+    } else {
+        "spacecp"
+    }
+}
+
+/// What the login is answered from.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    pub(super) web: Web,
+    pub(super) panel: Arc<StandAlone>,
+}
+
+impl FromRef<Doors> for Web {
+    fn from_ref(doors: &Doors) -> Self {
+        doors.web.clone()
+    }
+}
+
+impl Doors {
+    fn serve(&self) -> &ServeConfig {
+        &self.web.shim.config().serve
+    }
+
+    /// The form, with what was wrong if anything was.
+    fn drawn(&self, status: StatusCode, words: Option<&str>) -> Response {
+        // Where the secrets cannot be read, the form asks for a code in vain and says why afterwards.
+        let codes = Enrolments::read(&self.serve().totp)
+            .map_or(true, |enrolments| enrolments.users().next().is_some());
+        let frame = self.web.frame(None, &[], "/login");
+        (status, html::login(words, codes, &frame)).into_response()
+    }
+
+    /// Whether the second factor is there, for those who have one.
+    async fn second_factor(&self, user: &str, code: &str) -> Result<bool, TotpError> {
+        let now = self.panel.clocks.time();
+        let enrolments = Enrolments::read(&self.serve().totp)?;
+        let shim = &self.web.shim;
+        enrolments.accept(user, code, now, shim.store()).await
+    }
+
+    /// Who logs in with these, or the answer to somebody who does not.
+    async fn enter(
+        &self,
+        credentials: Credentials,
+        address: IpAddr,
+    ) -> Result<UserConfig, Response> {
+        let attempts = &self.panel.attempts;
+        let Some(_under_way) = attempts.enter() else {
+            let words = "Too many simultaneous logins. Wait a moment and try again.";
+            return Err(self.drawn(StatusCode::SERVICE_UNAVAILABLE, Some(words)));
+        };
+        let attempt = attempts.begin(&credentials.name, address).map_err(|wait| {
+            let words = format!(
+                "Too many failed logins. Wait {} seconds.",
+                wait.as_secs() + 1
+            );
+            self.drawn(StatusCode::TOO_MANY_REQUESTS, Some(&words))
+        })?;
+        let mut users = self.serve().users.iter();
+        let user = users.find(|user| user.name == credentials.name).cloned();
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let verified = attempts.verify(credentials.password, hash).await;
+        let Some(user) = user.filter(|_| verified) else {
+            return Err(self.wrong(&credentials.name, address));
+        };
+        match self.second_factor(&user.name, &credentials.code).await {
+            Ok(true) => {
+                attempts.succeeded(attempt);
+                Ok(user)
+            }
+            Ok(false) => Err(self.wrong(&credentials.name, address)),
+            Err(error) => {
+                tracing::error!(%error, "login disabled: cannot use the TOTP secrets");
+                let words = "Login is disabled: the TOTP secrets cannot be used. See the log.";
+                Err(self.drawn(StatusCode::SERVICE_UNAVAILABLE, Some(words)))
+            }
+        }
+    }
+
+    /// One answer whatever was wrong: it must not tell which of them was right.
+    fn wrong(&self, name: &str, address: IpAddr) -> Response {
+        let user: String = name.chars().take(100).collect();
+        tracing::warn!(user, peer = %address, "login failed");
+        let words = "Wrong name, password or code.";
+        self.drawn(StatusCode::UNAUTHORIZED, Some(words))
+    }
+
+    fn with_cookie(&self, value: &str, more: &str) -> Response {
+        let serve = self.serve();
+        let secure = if serve.secure_cookie { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}",
+            cookie_name(serve)
+        );
+        let mut response = self.web.lead("/");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+pub(super) async fn form(State(doors): State<Doors>, visit: Visit) -> Response {
+    if visit.session().is_some() {
+        return doors.web.lead("/");
+    }
+    doors.drawn(StatusCode::OK, None)
+}
+
+pub(super) async fn attempt(
+    State(doors): State<Doors>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+    Form(credentials): Form<Credentials>,
+) -> Response {
+    let user = match doors.enter(credentials, client.0).await {
+        Ok(user) => user,
+        Err(answer) => return answer,
+    };
+    // Whoever logs in again leaves nothing behind that still opens these pages.
+    let cookie = cookie_name(doors.serve());
+    doors.panel.sessions.close(&headers, cookie);
+    let Ok(secret) = doors.panel.sessions.open(&user.name, user.role) else {
+        return (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal error: the system's random number generator failed.",
+        )
+            .into_response();
+    };
+    tracing::info!(user = user.name, peer = %client.0, "user logged in");
+    doors.with_cookie(&secret, "")
+}
+
+pub(super) async fn logout(
+    State(doors): State<Doors>,
+    visit: Visit,
+    headers: HeaderMap,
+    Form(token): Form<Token>,
+) -> Result<Response, Refusal> {
+    visit.authorised(&token.csrf, false)?;
+    let cookie = cookie_name(doors.serve());
+    doors.panel.sessions.close(&headers, cookie);
+    Ok(doors.with_cookie("", "; Max-Age=0"))
+}

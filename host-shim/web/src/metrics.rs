@@ -1,0 +1,235 @@
+//! Metrics for a monitoring system, in the text format of `OpenMetrics`.
+//!
+//! Computed when they are asked for, out of the store: nothing is counted twice, and a restart forgets
+//! nothing but the calls of the plugin. No label names an advisory; what is under embargo makes components
+//! exposed, and has no label and no severity.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::{Registry, Unit},
+};
+
+use super::{
+    Web,
+    api::{Caller, Problem},
+    client::Client,
+};
+use spacecp_panel::shim::{Shim, ShimError};
+use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status;
+use spacecp_services::tokens::Scope;
+
+/// The media type of the format.
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What exposures are counted by.
+const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "low", "none", "unrated"];
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BySeverity {
+    severity: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByOutcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByCall {
+    call: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// Whoever may read the metrics: a token with the scope, or somebody on this machine where that is
+/// enough.
+#[derive(Debug)]
+pub(super) struct Reader;
+
+impl FromRequestParts<Web> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let client = parts.extensions.get::<Client>();
+        let here = client.is_some_and(|client| client.0.is_loopback());
+        if here && web.shim.config().serve.metrics.open_on_loopback {
+            return Ok(Self);
+        }
+        let caller = Caller::from_request_parts(parts, web).await?;
+        caller.may(Scope::Metrics)?;
+        Ok(Self)
+    }
+}
+
+pub(super) async fn metrics(State(web): State<Web>, _reader: Reader) -> Result<Response, Problem> {
+    let text = text(&web.shim, Timestamp::now()).await?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
+}
+
+async fn text(shim: &Shim, now: Timestamp) -> Result<String, ShimError> {
+    let mut registry = Registry::with_prefix("spacecp_advisories");
+    build(&mut registry);
+    feed(&mut registry, shim, now).await?;
+    exposures(&mut registry, shim, now).await?;
+    applications(&mut registry, shim).await?;
+    plugin(&mut registry, shim);
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a string takes every character");
+    Ok(text)
+}
+
+fn build(registry: &mut Registry) {
+    let build = Family::<Build, Gauge>::default();
+    let version = env!("CARGO_PKG_VERSION");
+    build.get_or_create(&Build { version }).set(1);
+    registry.register("build", "Version of the program; always 1", build);
+}
+
+async fn feed(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<(), ShimError> {
+    let freshness = shim.freshness().await?;
+    let sequence = gauge(freshness.sequence.unwrap_or(0).cast_signed());
+    registry.register(
+        "feed_sequence",
+        "Sequence of the feed; 0 before the first sync",
+        sequence,
+    );
+    if let Some(last) = freshness.last_word {
+        let age = gauge(now.as_second().saturating_sub(last.as_second()));
+        let help = "Seconds since the last successful sync";
+        registry.register_with_unit("feed_age", help, Unit::Seconds, age);
+    }
+    if let Some(spoken) = freshness.spoken {
+        let age = gauge(now.as_second().saturating_sub(spoken.as_second()));
+        let help = "Seconds since the vendor signed the current head";
+        registry.register_with_unit("head_age", help, Unit::Seconds, age);
+    }
+    let stale = gauge(i64::from(freshness.is_stale(now)));
+    registry.register(
+        "feed_stale",
+        "1 if the data from the feed has expired",
+        stale,
+    );
+    Ok(())
+}
+
+/// Nothing but the plugin's absence is told where it has no answer: zeros would look like safety.
+async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<(), ShimError> {
+    let report = match shim.report().await {
+        Ok(report) => report,
+        Err(error @ (ShimError::NoPlugin(_) | ShimError::Plugin(_))) => {
+            tracing::warn!(%error, "exposure metrics not available");
+            registry.register("plugin_up", "Whether the plugin is running", gauge(0));
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    registry.register("plugin_up", "Whether the plugin is running", gauge(1));
+    let summary = &report.summary;
+    for (name, help, count) in [
+        ("components", "Components checked", summary.components),
+        (
+            "exposed_components",
+            "Components that are affected",
+            summary.exposed,
+        ),
+        (
+            "undecided_components",
+            "Components whose status is unknown",
+            summary.undecided,
+        ),
+        (
+            "unread_places",
+            "Paths that could not be scanned",
+            summary.unread,
+        ),
+        ("advisories", "Advisories checked", summary.advisories),
+    ] {
+        registry.register(name, help, gauge(count.into()));
+    }
+    let catalogue = shim.catalogue().await?;
+    let mut counted: BTreeMap<&str, i64> = SEVERITIES.map(|word| (word, 0)).into();
+    let exposed = report.verdicts.iter();
+    for verdict in exposed.filter(|verdict| verdict.status == Status::Affected) {
+        // What is under embargo has no label, and no number of its own.
+        if let Some(severity) = catalogue.severity(&verdict.advisory.id) {
+            *counted.entry(severity).or_default() += 1;
+        }
+    }
+    let exposures = Family::<BySeverity, Gauge>::default();
+    for (severity, count) in counted {
+        exposures.get_or_create(&BySeverity { severity }).set(count);
+    }
+    registry.register(
+        "exposures",
+        "Pairs of an advisory and a component that it affects, by severity, without those under embargo",
+        exposures,
+    );
+    let oldest = shim.oldest_exposure(now).await?;
+    let age = gauge(oldest.map_or(0, |since| now.as_second() - since.as_second()));
+    registry.register_with_unit(
+        "oldest_exposure_age",
+        "Seconds since the oldest current exposure became known; 0 without exposures",
+        Unit::Seconds,
+        age,
+    );
+    Ok(())
+}
+
+async fn applications(registry: &mut Registry, shim: &Shim) -> Result<(), ShimError> {
+    let applications = Family::<ByOutcome, Gauge>::default();
+    for (outcome, count) in shim.outcomes().await? {
+        let labels = ByOutcome {
+            outcome: outcome.as_str(),
+        };
+        applications.get_or_create(&labels).set(count.cast_signed());
+    }
+    registry.register(
+        "applications",
+        "Apply runs in the journal, by outcome",
+        applications,
+    );
+    Ok(())
+}
+
+fn plugin(registry: &mut Registry, shim: &Shim) {
+    let counts = shim.plugin_counts();
+    let calls = Family::<ByCall, Counter>::default();
+    for (counted, outcome) in [(&counts.answered, "answered"), (&counts.failed, "failed")] {
+        for (call, count) in counted {
+            calls
+                .get_or_create(&ByCall { call, outcome })
+                .inc_by(*count);
+        }
+    }
+    registry.register(
+        "plugin_calls",
+        "Plugin calls since the start of the panel",
+        calls,
+    );
+    let poisoned = Counter::<u64>::default();
+    poisoned.inc_by(counts.poisoned);
+    registry.register(
+        "plugin_traps",
+        "Traps and exceeded limits of the plugin since the start of the panel",
+        poisoned,
+    );
+}
+
+fn gauge(value: i64) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(value);
+    gauge
+}

@@ -1,0 +1,192 @@
+//! The panel around the pages: who somebody is, where they log in, where the pages are, and how
+//! they look there.
+//!
+//! Whoever embeds the shim implements [`Panel`]; the stand-alone program brings
+//! [`StandAlone`](super::StandAlone). A panel says who somebody is and never what they have done:
+//! tokens against forged forms, the look at where a form came from, and every check of a role are
+//! the shim's, whatever panel is around it.
+
+use async_trait::async_trait;
+use axum::http::request::Parts;
+
+use super::theme::Theme;
+use spacecp_panel::config::UserRole;
+
+/// Characters of a path.
+const LONGEST_PATH: usize = 200;
+
+/// What the shim wants to know of the application that embeds it.
+#[async_trait]
+pub trait Panel: std::fmt::Debug + Send + Sync + 'static {
+    /// Who sends a request; none for somebody who is not logged in.
+    ///
+    /// Asked for every request to a page, with its headers and whatever the application's own
+    /// layers have put into its extensions.
+    async fn identify(&self, request: &Parts) -> Option<Identity>;
+
+    /// Where somebody who is not logged in is sent.
+    fn login(&self) -> Login;
+
+    /// How the pages look.
+    fn theme(&self) -> Theme {
+        Theme::default()
+    }
+}
+
+/// Somebody who is logged in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Their name, as the history is to show it.
+    pub user: String,
+    /// What they may do.
+    pub role: UserRole,
+    /// Something secret that is the same for the whole of their session and belongs to no other:
+    /// the session's id, say. It is shown to nobody. The token that their forms carry is derived
+    /// from it, so that it ends with the session.
+    pub session: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity")
+            .field("user", &self.user)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where somebody logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// On a page of ours, below the base.
+    Own(LocalPath),
+    /// On a page of the application.
+    Host {
+        /// Its path on the same host.
+        path: LocalPath,
+        /// The field of the query that tells it which page to go back to, if it has one.
+        back: Option<&'static str>,
+    },
+}
+
+/// Why pages cannot be mounted as they are asked for.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PanelError {
+    /// No path on this host.
+    #[error("invalid path {0:?}: it must begin with exactly one slash and contain no spaces")]
+    Path(String),
+    /// No place to mount at.
+    #[error(
+        "invalid base path {0:?}: it must be empty, or like \"/advisories-app\": letters, digits and \"-._~\", without a trailing slash"
+    )]
+    Base(String),
+    /// No colour.
+    #[error("invalid colour {0:?}; use the form #1d4fbf")]
+    Colour(String),
+    /// Colours that cannot be read on each other.
+    #[error(
+        "insufficient contrast of {text} on {ground}: {contrast:.1}:1, at least 4.5:1 is required"
+    )]
+    Contrast {
+        /// The property of the text.
+        text: &'static str,
+        /// The property of what it stands on.
+        ground: &'static str,
+        /// What was measured.
+        contrast: f64,
+    },
+    /// Words that nobody could show.
+    #[error("invalid name: it must have 1 to {most} characters and no control characters")]
+    Words {
+        /// The longest.
+        most: usize,
+    },
+    /// The system gave no randomness.
+    #[error("cannot create tokens: the system's random number generator failed")]
+    Randomness,
+}
+
+/// A path on the host that a browser is at; never an address elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPath(String);
+
+impl LocalPath {
+    /// Reads one.
+    pub fn new(text: &str) -> Result<Self, PanelError> {
+        // "//elsewhere" is another host, and browsers read "\" as "/".
+        let local = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
+        let plain = text.len() <= LONGEST_PATH && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if local && plain {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(PanelError::Path(text.chars().take(80).collect()))
+    }
+
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where the pages are mounted: a path without a slash at its end, or nothing for the root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BasePath(String);
+
+impl BasePath {
+    /// The root of a host.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Reads one, as `/advisories-app`.
+    pub fn new(text: &str) -> Result<Self, PanelError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let segment =
+            |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+        let fits = text.len() <= LONGEST_PATH
+            && text
+                .strip_prefix('/')
+                .is_some_and(|segments| segments.split('/').all(segment));
+        if text.is_empty() || fits {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(PanelError::Base(text.chars().take(80).collect()))
+    }
+
+    /// The path; empty for the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// By which names browsers may reach the pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// By addresses, by `localhost`, and by these: a name that somebody else points at this machine
+    /// opens nothing.
+    Known(Vec<String>),
+    /// By any: the application has looked at the name already.
+    CheckedByHost,
+}
+
+/// How the pages are mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountOptions {
+    /// Where.
+    pub base: BasePath,
+    /// By which names.
+    pub names: Names,
+    /// Whether browsers reach the pages by https only, and are told to stay with it.
+    pub https: bool,
+}
+
+impl MountOptions {
+    /// At a base, with the names looked at here and by https only.
+    pub fn at(base: BasePath) -> Self {
+        Self {
+            base,
+            names: Names::Known(Vec::new()),
+            https: true,
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! A CSAF document as an advisory.
+
+use std::{collections::HashSet, hash::Hash};
+
+use serde_json::Value;
+use spacecp_contract::{Advisory, Credit, Reference, TimelineEntry, Tlp, Workaround};
+
+use super::{
+    products::Products,
+    record::{Acknowledgment, Document, Note, Record, Vulnerability},
+    status,
+};
+use crate::{
+    Converted, Refusal, Remark, Terms,
+    naming::{document_id, shown, time, title},
+    solution,
+    step_limit::Steps,
+    vector,
+};
+
+/// Turns a document into an advisory without a source, and says the id that it has there.
+///
+/// # Errors
+///
+/// [`Refusal`], with the field and what is wrong.
+pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted), Refusal> {
+    refuse_version(document)?;
+    let record: Record =
+        serde_path_to_error::deserialize(document).map_err(|error| Refusal::Shape {
+            field: error.path().to_string(),
+            reason: error.inner().to_string(),
+        })?;
+    let about = &record.document;
+    let id = document_id("document.tracking.id", &about.tracking.id)?;
+    refuse_unfit(about)?;
+    let tlp = label(about, terms)?;
+    let mut remarks = Vec::new();
+    let steps = Steps::new();
+    let products = Products::of(&record.product_tree)?;
+    let said = status::said(&record, &products, &steps, &mut remarks)?;
+    let flaws = &record.vulnerabilities;
+    let published = time(
+        "document.tracking.initial_release_date",
+        &about.tracking.initial_release_date,
+    )?;
+    let modified = time(
+        "document.tracking.current_release_date",
+        &about.tracking.current_release_date,
+    )?;
+    let mut solution = remedies(flaws, &["vendor_fix", "no_fix_planned", "none_available"]);
+    if solution.is_empty() {
+        solution = solution::from_versions(&about.tracking.id, &said.corrected());
+    }
+    let workarounds = flaws.iter().flat_map(|flaw| &flaw.remediations);
+    let workarounds = workarounds
+        .filter(|remedy| matches!(remedy.category.as_str(), "workaround" | "mitigation"))
+        .enumerate()
+        .map(|(number, remedy)| Workaround {
+            id: format!("{}", number + 1),
+            text: remedy.details.clone(),
+        });
+    let advisory = Advisory {
+        id,
+        revision: 1,
+        audience: terms.audience.clone(),
+        published,
+        modified,
+        withdrawn: None,
+        aliases: aliases(&record),
+        title: title(&[&about.title], &about.tracking.id),
+        issue: issue(&record),
+        impacts: threats(flaws),
+        solution,
+        workarounds: workarounds.collect(),
+        severity: vectors(flaws, &mut remarks),
+        cwe: weaknesses(flaws),
+        known_exploited: flaws.iter().any(is_exploited),
+        tlp,
+        embargo_until: terms.embargo(tlp),
+        affected: said.affected,
+        not_affected: said.not_affected,
+        corrections: Vec::new(),
+        credits: credits(&record, &steps)?,
+        references: references(&record),
+        supersedes: Vec::new(),
+        timeline: timeline(about)?,
+        source: None,
+    };
+    Ok((about.tracking.id.clone(), Converted { advisory, remarks }))
+}
+
+/// Another version of CSAF has other fields: that is said before any of them is missed.
+fn refuse_version(document: &Value) -> Result<(), Refusal> {
+    let found = document
+        .pointer("/document/csaf_version")
+        .and_then(Value::as_str);
+    match found {
+        None | Some("2.0") => Ok(()),
+        Some(found) => Err(Refusal::Version {
+            field: "document.csaf_version",
+            found: shown(found),
+            read: "CSAF 2.0",
+        }),
+    }
+}
+
+fn refuse_unfit(about: &Document) -> Result<(), Refusal> {
+    if about.csaf_version != "2.0" {
+        return Err(Refusal::Version {
+            field: "document.csaf_version",
+            found: shown(&about.csaf_version),
+            read: "CSAF 2.0",
+        });
+    }
+    if matches!(
+        about.category.as_str(),
+        "csaf_informational_advisory" | "csaf_security_incident_response"
+    ) {
+        return Err(Refusal::Components {
+            field: "document.category",
+            reason: format!(
+                "a {} describes no vulnerability of a product",
+                about.category
+            ),
+        });
+    }
+    if about.tracking.status == "draft" {
+        return Err(Refusal::Sharing {
+            field: "document.tracking.status",
+            reason: "drafts are not imported".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn label(about: &Document, terms: &Terms) -> Result<Tlp, Refusal> {
+    const FIELD: &str = "document.distribution.tlp.label";
+    let label = about
+        .distribution
+        .as_ref()
+        .and_then(|distribution| distribution.tlp.as_ref());
+    let own = match label.map(|label| label.label.as_str()) {
+        None => None,
+        Some("WHITE") => Some(Tlp::Clear),
+        Some("GREEN") => Some(Tlp::Green),
+        Some("AMBER") => Some(Tlp::Amber),
+        Some("RED") => Some(Tlp::Red),
+        Some(other) => {
+            return Err(Refusal::Sharing {
+                field: FIELD,
+                reason: format!("unknown label {:?}", shown(other)),
+            });
+        }
+    };
+    let tlp = terms.label(own);
+    if tlp != Tlp::Clear && terms.is_public() {
+        return Err(Refusal::Sharing {
+            field: FIELD,
+            reason: format!("{tlp} conflicts with the audience everybody; pass another --audience"),
+        });
+    }
+    Ok(tlp)
+}
+
+fn aliases(record: &Record) -> Vec<String> {
+    let flaws = &record.vulnerabilities;
+    let numbers = flaws.iter().filter_map(|flaw| flaw.cve.clone());
+    let ids = flaws
+        .iter()
+        .flat_map(|flaw| flaw.ids.iter().map(|id| id.text.clone()));
+    let tracking = &record.document.tracking;
+    let all = numbers.chain(tracking.aliases.iter().cloned()).chain(ids);
+    unique(all.filter(|alias| *alias != tracking.id))
+}
+
+/// Each once, in the order in which they come.
+fn unique<T: Eq + Hash + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    all.filter(|one| seen.insert(one.clone())).collect()
+}
+
+/// What is wrong: the notes of the document and of its vulnerabilities that say so.
+fn issue(record: &Record) -> String {
+    let says = |note: &&Note| {
+        matches!(
+            note.category.as_str(),
+            "description" | "summary" | "details" | "general"
+        )
+    };
+    let several = record.vulnerabilities.len() > 1;
+    let mut parts: Vec<String> = record
+        .document
+        .notes
+        .iter()
+        .filter(says)
+        .map(written)
+        .collect();
+    for flaw in &record.vulnerabilities {
+        let name = flaw.title.as_ref().or(flaw.cve.as_ref());
+        let notes: Vec<String> = flaw.notes.iter().filter(says).map(written).collect();
+        parts.extend(
+            name.filter(|_| several && !notes.is_empty())
+                .map(|name| format!("### {name}")),
+        );
+        parts.extend(notes);
+    }
+    if parts.is_empty() {
+        return record.document.title.clone();
+    }
+    unique(parts.into_iter()).join("\n\n")
+}
+
+fn written(note: &Note) -> String {
+    match &note.title {
+        Some(title) => format!("**{}**\n\n{}", title.trim(), note.text.trim()),
+        None => note.text.trim().to_owned(),
+    }
+}
+
+fn threats(flaws: &[Vulnerability]) -> String {
+    let threats = flaws.iter().flat_map(|flaw| &flaw.threats);
+    let told =
+        threats.filter(|threat| matches!(threat.category.as_str(), "impact" | "exploit_status"));
+    let texts = told.map(|threat| threat.details.trim().to_owned());
+    unique(texts.filter(|text| !text.is_empty())).join("\n\n")
+}
+
+/// The text is free; two vendors have a form for it: Microsoft's `Exploited:Yes`, and Red Hat's
+/// address of CISA's catalogue of known exploited vulnerabilities. All else is read by people.
+fn is_exploited(flaw: &Vulnerability) -> bool {
+    let statuses = flaw
+        .threats
+        .iter()
+        .filter(|threat| threat.category == "exploit_status");
+    statuses.into_iter().any(|threat| {
+        let compact: String = threat.details.split_whitespace().collect();
+        compact.split(';').any(|part| part == "Exploited:Yes")
+            || threat
+                .details
+                .contains("cisa.gov/known-exploited-vulnerabilities-catalog")
+    })
+}
+
+fn remedies(flaws: &[Vulnerability], categories: &[&str]) -> String {
+    let remedies = flaws.iter().flat_map(|flaw| &flaw.remediations);
+    let remedies = remedies.filter(|remedy| categories.contains(&remedy.category.as_str()));
+    let text = remedies.map(|remedy| match &remedy.url {
+        Some(url) => format!("{}\n\n<{url}>", remedy.details.trim()),
+        None => remedy.details.trim().to_owned(),
+    });
+    unique(text.filter(|text| !text.is_empty())).join("\n\n")
+}
+
+/// The vectors that compute; the others are kept and named.
+fn vectors(flaws: &[Vulnerability], remarks: &mut Vec<Remark>) -> Vec<String> {
+    let mut vectors = Vec::new();
+    for (place, flaw) in flaws.iter().enumerate() {
+        for (number, score) in flaw.scores.iter().enumerate() {
+            let field = format!("vulnerabilities[{place}].scores[{number}]");
+            if let Some(old) = &score.cvss_v2 {
+                remarks.push(Remark {
+                    field: format!("{field}.cvss_v2"),
+                    reason: format!("unsupported rating {:?}", shown(&old.vector)),
+                });
+            }
+            let Some(score) = &score.cvss_v3 else {
+                continue;
+            };
+            match vector::computes(&score.vector) {
+                Ok(()) => vectors.push(score.vector.clone()),
+                Err(reason) => remarks.push(Remark {
+                    field: format!("{field}.cvss_v3"),
+                    reason,
+                }),
+            }
+        }
+    }
+    unique(vectors.into_iter())
+}
+
+fn weaknesses(flaws: &[Vulnerability]) -> Vec<u32> {
+    let ids = flaws.iter().filter_map(|flaw| flaw.cwe.as_ref());
+    unique(ids.filter_map(|cwe| cwe.id.strip_prefix("CWE-")?.parse().ok()))
+}
+
+/// Everybody who is thanked. One text may be said of many, and is counted for each.
+fn credits(record: &Record, steps: &Steps) -> Result<Vec<Credit>, Refusal> {
+    let flaws = record
+        .vulnerabilities
+        .iter()
+        .flat_map(|flaw| &flaw.acknowledgments);
+    let mut found = Vec::new();
+    for thanks in record.document.acknowledgments.iter().chain(flaws) {
+        let Acknowledgment {
+            names,
+            organization,
+            summary,
+        } = thanks;
+        let role = summary.as_deref().unwrap_or("acknowledged");
+        let mut put = |name: String| -> Result<(), Refusal> {
+            steps.take(name.len() + role.len())?;
+            let role = role.to_owned();
+            found.push(Credit { name, role });
+            Ok(())
+        };
+        match organization {
+            Some(organization) if names.is_empty() => put(organization.clone())?,
+            Some(organization) => {
+                for name in names {
+                    put(format!("{name}, {organization}"))?;
+                }
+            }
+            None => names.iter().try_for_each(|name| put(name.clone()))?,
+        }
+    }
+    Ok(unique(found.into_iter()))
+}
+
+fn references(record: &Record) -> Vec<Reference> {
+    let flaws = record
+        .vulnerabilities
+        .iter()
+        .flat_map(|flaw| &flaw.references);
+    let all = record.document.references.iter().chain(flaws);
+    unique(all.map(|reference| Reference {
+        title: reference.summary.clone(),
+        url: reference.url.clone(),
+    }))
+}
+
+fn timeline(about: &Document) -> Result<Vec<TimelineEntry>, Refusal> {
+    let entry = |(number, revision): (usize, &super::record::Revision)| {
+        let field = format!("document.tracking.revision_history[{number}].date");
+        Ok(TimelineEntry {
+            at: time(&field, &revision.date)?,
+            event: format!("{}: {}", revision.number, revision.summary),
+        })
+    };
+    about
+        .tracking
+        .revision_history
+        .iter()
+        .enumerate()
+        .map(entry)
+        .collect()
+}

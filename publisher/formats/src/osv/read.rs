@@ -1,0 +1,250 @@
+//! An OSV record as an advisory.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use spacecp_contract::{
+    Advisory, Affected, Credit, DocumentId, Ecosystem, Reference, VersionScheme, version::Version,
+};
+
+use super::{
+    ecosystem,
+    events::intervals,
+    record::{self, Ranges, Record, Severity},
+};
+use crate::{
+    Converted, Refusal, Remark, Terms,
+    naming::{document_id, shown, time, title},
+    solution, vector,
+};
+
+/// Turns a record into an advisory without a source, and says the id that it has there.
+///
+/// # Errors
+///
+/// [`Refusal`], with the field and what is wrong.
+pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted), Refusal> {
+    let record: Record =
+        serde_path_to_error::deserialize(document).map_err(|error| Refusal::Shape {
+            field: error.path().to_string(),
+            reason: error.inner().to_string(),
+        })?;
+    if let Some(version) = record
+        .schema_version
+        .as_ref()
+        .filter(|version| !version.starts_with("1."))
+    {
+        return Err(Refusal::Version {
+            field: "schema_version",
+            found: shown(version),
+            read: "OSV 1.x",
+        });
+    }
+    let id = document_id("id", &record.id)?;
+    let mut remarks = Vec::new();
+    let affected = affected(&record, &mut remarks)?;
+    let modified = time("modified", &record.modified)?;
+    let published = match &record.published {
+        Some(published) => time("published", published)?,
+        None => modified,
+    };
+    let withdrawn = record.withdrawn.as_ref();
+    let withdrawn = withdrawn.map(|text| time("withdrawn", text)).transpose()?;
+    let (summary, details) = (
+        record.summary.as_deref().unwrap_or(""),
+        record.details.as_deref().unwrap_or(""),
+    );
+    let texts = [details, summary, record.id.as_str()];
+    let issue = texts.into_iter().find(|text| !text.trim().is_empty());
+    let tlp = terms.label(None);
+    let advisory = Advisory {
+        id,
+        revision: 1,
+        audience: terms.audience.clone(),
+        published,
+        modified,
+        withdrawn,
+        aliases: record.aliases.clone().unwrap_or_default(),
+        title: title(&[summary, details], &record.id),
+        issue: issue.unwrap_or("").to_owned(),
+        impacts: String::new(),
+        solution: solution::from_ranges(&record.id, &affected),
+        workarounds: Vec::new(),
+        severity: vectors(&record, &mut remarks),
+        cwe: weaknesses(&record),
+        known_exploited: false,
+        tlp,
+        embargo_until: terms.embargo(tlp),
+        affected,
+        not_affected: Vec::new(),
+        corrections: Vec::new(),
+        credits: record.credits.iter().flatten().map(credit).collect(),
+        references: record.references.iter().flatten().map(reference).collect(),
+        supersedes: Vec::<DocumentId>::new(),
+        timeline: Vec::new(),
+        source: None,
+    };
+    Ok((record.id, Converted { advisory, remarks }))
+}
+
+fn affected(record: &Record, remarks: &mut Vec<Remark>) -> Result<Vec<Affected>, Refusal> {
+    let mut found = Vec::new();
+    let mut first = None;
+    for (number, affected) in record.affected.iter().flatten().enumerate() {
+        let field = format!("affected[{number}]");
+        match component(affected) {
+            Ok((ecosystem, name)) => {
+                package(affected, &ecosystem, &name, &field, &mut found, remarks)?;
+            }
+            Err(reason) => {
+                first.get_or_insert_with(|| reason.clone());
+                let field = format!("{field}.package");
+                remarks.push(Remark { field, reason });
+            }
+        }
+    }
+    // What no longer holds need not say of what.
+    if found.is_empty() && record.withdrawn.is_none() {
+        return Err(Refusal::Components {
+            field: "affected",
+            reason: first.unwrap_or_else(|| "no affected version".to_owned()),
+        });
+    }
+    Ok(found)
+}
+
+fn component(
+    affected: &record::Affected,
+) -> Result<(Ecosystem, spacecp_contract::ComponentName), String> {
+    let package = affected.package.as_ref().ok_or("no package")?;
+    let ecosystem = ecosystem::read(&package.ecosystem)?;
+    let component = ecosystem.component(&package.name);
+    let component = component.map_err(|error| error.to_string())?;
+    Ok((ecosystem, component))
+}
+
+/// What is affected of one package: ranges by scheme, and single versions.
+fn package(
+    affected: &record::Affected,
+    ecosystem: &Ecosystem,
+    component: &spacecp_contract::ComponentName,
+    field: &str,
+    found: &mut Vec<Affected>,
+    remarks: &mut Vec<Remark>,
+) -> Result<(), Refusal> {
+    let of_scheme = |scheme| Affected {
+        component: component.clone(),
+        scheme,
+        ranges: Vec::new(),
+        versions: Vec::new(),
+    };
+    let mut own = of_scheme(ecosystem.scheme());
+    let mut semantic = of_scheme(VersionScheme::Semver);
+    own.versions = affected.versions.clone().unwrap_or_default();
+    let mut decided = !own.versions.is_empty();
+    for (number, ranges) in affected.ranges.iter().flatten().enumerate() {
+        let field = format!("{field}.ranges[{number}]");
+        let into = match (ranges.kind.as_str(), own.scheme) {
+            ("ECOSYSTEM", _) | ("SEMVER", VersionScheme::Semver | VersionScheme::Npm) => &mut own,
+            ("SEMVER", _) => &mut semantic,
+            (kind, _) => {
+                let reason = format!("unsupported range type {kind:?}");
+                remarks.push(Remark { field, reason });
+                continue;
+            }
+        };
+        decided = true;
+        into.ranges
+            .extend(read_ranges(ranges, into.scheme, &field)?);
+    }
+    if !decided {
+        return Err(Refusal::Versions {
+            field: field.to_owned(),
+            reason: format!("the affected versions of {component} are not given as versions"),
+        });
+    }
+    remark_unreadable(&own, field, remarks);
+    if own.versions.is_empty() && own.ranges.is_empty() && semantic.ranges.is_empty() {
+        remarks.push(Remark {
+            field: field.to_owned(),
+            reason: format!("the ranges of {component} contain no version"),
+        });
+    }
+    let says_something = |one: &Affected| !one.ranges.is_empty() || !one.versions.is_empty();
+    found.extend([own, semantic].into_iter().filter(says_something));
+    Ok(())
+}
+
+fn read_ranges(
+    ranges: &Ranges,
+    scheme: VersionScheme,
+    field: &str,
+) -> Result<Vec<spacecp_contract::VersionRange>, Refusal> {
+    let events = ranges.events().map_err(|error| Refusal::Shape {
+        field: format!("{field}.events.{}", error.path()),
+        reason: error.inner().to_string(),
+    })?;
+    intervals(scheme, &events).map_err(|error| Refusal::Versions {
+        field: format!("{field}.events"),
+        reason: error.to_string(),
+    })
+}
+
+/// A listed version that its scheme cannot read is compared letter by letter, and decides no more.
+fn remark_unreadable(affected: &Affected, field: &str, remarks: &mut Vec<Remark>) {
+    for (number, version) in affected.versions.iter().enumerate() {
+        if let Err(error) = Version::read(affected.scheme, version) {
+            remarks.push(Remark {
+                field: format!("{field}.versions[{number}]"),
+                reason: format!("compared as exact text only: {error}"),
+            });
+        }
+    }
+}
+
+/// The vectors that compute, of the record and of its packages; the others are kept and named.
+fn vectors(record: &Record, remarks: &mut Vec<Remark>) -> Vec<String> {
+    let (mut vectors, mut seen) = (Vec::new(), HashSet::new());
+    let mut take = |field: String, severity: &Severity| match vector::computes(&severity.score) {
+        Ok(()) if seen.insert(severity.score.clone()) => vectors.push(severity.score.clone()),
+        Ok(()) => {}
+        Err(reason) => remarks.push(Remark {
+            field,
+            reason: format!("unsupported severity type {:?}: {reason}", severity.kind),
+        }),
+    };
+    for (number, severity) in record.severity.iter().flatten().enumerate() {
+        take(format!("severity[{number}]"), severity);
+    }
+    for (place, affected) in record.affected.iter().flatten().enumerate() {
+        for (number, severity) in affected.severity.iter().flatten().enumerate() {
+            take(format!("affected[{place}].severity[{number}]"), severity);
+        }
+    }
+    vectors
+}
+
+/// OSV has no field for weaknesses; GitHub's records have them in `database_specific.cwe_ids`.
+fn weaknesses(record: &Record) -> Vec<u32> {
+    let ids = record.database_specific.as_ref();
+    let ids = ids.and_then(|specific| specific.get("cwe_ids")?.as_array());
+    let number = |id: &Value| id.as_str()?.strip_prefix("CWE-")?.parse().ok();
+    ids.into_iter().flatten().filter_map(number).collect()
+}
+
+fn reference(reference: &record::Reference) -> Reference {
+    Reference {
+        title: super::write::title_of(&reference.kind),
+        url: reference.url.clone(),
+    }
+}
+
+fn credit(credit: &record::Credit) -> Credit {
+    Credit {
+        name: credit.name.clone(),
+        role: credit.kind.as_deref().map_or_else(
+            || "other".to_owned(),
+            |kind| kind.to_lowercase().replace('_', " "),
+        ),
+    }
+}

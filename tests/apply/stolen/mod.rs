@@ -1,0 +1,6 @@
+//! A thief with a vendor's keys, and a panel that applies corrections by itself: before and after the recovery.
+
+mod embargoed;
+mod panel;
+mod plugin;
+mod recovered;
