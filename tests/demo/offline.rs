@@ -333,11 +333,9 @@ async fn a_full_disk_and_a_read_only_one_are_named_and_cost_nothing_that_was_the
         );
         let output = sync_meets(&desert, "pwrite64", &format!("error={error}"), 1, "+")?;
         assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
-        assert!(
-            text(&output.stderr).contains("store"),
-            "{}",
-            text(&output.stderr)
-        );
+        let complained = text(&output.stderr);
+        let state = desert.state().display().to_string();
+        assert!(complained.contains(&state), "{error}: {complained}");
         assert_eq!(desert.sequence().await?, None);
         let next = desert.run(&["sync"])?;
         assert!(next.status.success(), "{}", text(&next.stderr));

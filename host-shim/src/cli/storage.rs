@@ -13,7 +13,7 @@ pub(super) async fn advice(config: &Config, error: &CommandError) -> Vec<String>
     let Some(error) = of_the_store(error) else {
         return Vec::new();
     };
-    if error.is_full() {
+    if error.is_full() || error.is_unreachable() {
         let state = config.state.display();
         return vec![format!("state directory of the panel: {state}")];
     }

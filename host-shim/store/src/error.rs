@@ -262,7 +262,7 @@ impl StoreError {
     }
 
     /// Whether the file could not be reached, for a reason that SQLite does not tell.
-    pub(super) fn is_unreachable(&self) -> bool {
+    pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Place(OwnPlaceError::File { .. }))
             || self.meaning() == Some(Meaning::Unreachable)
     }
