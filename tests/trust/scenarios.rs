@@ -569,6 +569,7 @@ const SCENARIOS: &[Scenario] = &[
             "recovery::wire::what_a_sync_asks_for_names_nothing_that_is_sealed",
             "recovery::wire::after_its_disclosure_a_payload_comes_by_its_own_name",
             "apply: stolen::embargoed::nothing_that_is_done_with_a_sealed_correction_asks_for_it_by_an_open_name",
+            "apply: stolen::logged::of_a_correction_under_embargo_a_log_has_no_more_than_ids_however_it_ends",
         ],
     },
     Scenario {
@@ -576,6 +577,9 @@ const SCENARIOS: &[Scenario] = &[
         what: "stored trust is lost or damaged; trust reset",
         tests: &[
             "damaged::a_lost_feed_file_is_filled_again_from_the_pinned_root",
+            "restored::a_feed_file_of_an_earlier_day_lets_nobody_offer_that_days_head_again",
+            "restored::a_store_of_an_earlier_day_does_not_make_the_feed_file_older",
+            "restored::after_a_trust_reset_a_feed_that_began_anew_is_followed_from_its_first_head",
             "damaged::a_feed_file_that_is_no_database_is_set_aside_and_the_rest_stays",
             "damaged::a_tampered_head_is_never_believed",
             "damaged::a_root_that_was_slipped_into_the_store_is_not_believed",

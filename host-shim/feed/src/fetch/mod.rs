@@ -237,10 +237,10 @@ impl FetchError {
 
 /// Each mirror with its failure, a line each.
 fn listed(failures: &[(String, FetchError)]) -> String {
-    failures
-        .iter()
-        .map(|(address, error)| format!("\n  {address}: {error}"))
-        .collect()
+    let failures = failures.iter();
+    failures.fold(String::new(), |lines, (address, error)| {
+        lines + "\n  " + address + ": " + &error.to_string()
+    })
 }
 
 impl Source {
