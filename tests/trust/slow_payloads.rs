@@ -87,7 +87,7 @@ async fn a_mirror_that_failed_is_asked_last_for_the_payloads_that_follow() -> Re
     let shelf = Shelf::new().await?;
     shelf.mirrors[0].always(&shelf.path(0), Fault::Busy(404, 0));
     shelf.mirrors[1].always(&shelf.path(5), Fault::Busy(404, 0));
-    let run = shelf.run("kept", Duration::from_secs(60))?;
+    let run = shelf.run("kept", Duration::from_mins(1))?;
     for blob in &shelf.blobs {
         run.bring(blob).await?;
     }

@@ -52,7 +52,7 @@ fn logged<T>(scene: impl Future<Output = Result<T>>) -> Result<(T, String)> {
         .enable_all()
         .on_thread_start(move || std::mem::forget(dispatcher::set_default(&of_each_thread)))
         .build()?;
-    let answer = dispatcher::with_default(&log, || runtime.block_on(async { scene.await }))?;
+    let answer = dispatcher::with_default(&log, || runtime.block_on(scene))?;
     drop(runtime);
     let bytes = captured.0.lock().unwrap().clone();
     Ok((answer, String::from_utf8(bytes)?))
