@@ -112,6 +112,25 @@ fn a_registry_that_was_put_back_to_before_a_panel_was_revoked_is_refused_by_its_
         ),
         "{refused:?}"
     );
+    // Nor is it sealed for keys on other machines, or for what the record lists.
+    let publisher = stage.vendor.publisher();
+    let asked = publisher.prepare_broadcast(now(), now() + hours(24));
+    assert!(
+        matches!(
+            &asked,
+            Err(FeedError::Record(RecordError::RevokedPanel { panel })) if panel == "revoked"
+        ),
+        "{asked:?}"
+    );
+    let recovered = stage.recover_record().expect_err("it is sealed anew");
+    let recovered = recovered.downcast_ref::<FeedError>();
+    assert!(
+        matches!(
+            recovered,
+            Some(FeedError::Record(RecordError::RevokedPanel { panel })) if panel == "revoked"
+        ),
+        "{recovered:?}"
+    );
     let panels = stage.vendor.panels();
     panels.revoke("revoked", "the contract ended", now())?;
     assert_eq!(stage.vendor.broadcast()?.sequence, 5);

@@ -208,6 +208,10 @@ const SCENARIOS: &[Scenario] = &[
             "slow::a_mirror_that_holds_a_sync_up_is_left_for_the_next_and_that_is_noted",
             "slow::what_a_slow_mirror_gave_is_kept_until_all_of_it_has_come",
             "slow::a_mirror_that_never_answers_costs_no_more_than_a_sync_may_take",
+            "slow_payloads::a_mirror_that_is_slow_with_each_payload_has_one_time_limit_for_all_of_them",
+            "slow_payloads::a_mirror_that_failed_is_asked_last_for_the_payloads_that_follow",
+            "slow_payloads::a_mirror_whose_time_is_over_is_not_asked_again_in_that_run_and_is_in_the_next",
+            "slow_payloads::where_no_mirror_delivers_each_is_named_with_its_reason",
             "apply: slow_feed::what_is_verified_is_applied_while_the_feed_does_not_answer",
             "apply: slow_feed::what_a_sync_brings_after_all_is_applied_by_the_command_that_began_it",
         ],
@@ -565,6 +569,7 @@ const SCENARIOS: &[Scenario] = &[
             "recovery::wire::what_a_sync_asks_for_names_nothing_that_is_sealed",
             "recovery::wire::after_its_disclosure_a_payload_comes_by_its_own_name",
             "apply: stolen::embargoed::nothing_that_is_done_with_a_sealed_correction_asks_for_it_by_an_open_name",
+            "apply: stolen::logged::of_a_correction_under_embargo_a_log_has_no_more_than_ids_however_it_ends",
         ],
     },
     Scenario {
@@ -572,6 +577,9 @@ const SCENARIOS: &[Scenario] = &[
         what: "stored trust is lost or damaged; trust reset",
         tests: &[
             "damaged::a_lost_feed_file_is_filled_again_from_the_pinned_root",
+            "restored::a_feed_file_of_an_earlier_day_lets_nobody_offer_that_days_head_again",
+            "restored::a_store_of_an_earlier_day_does_not_make_the_feed_file_older",
+            "restored::after_a_trust_reset_a_feed_that_began_anew_is_followed_from_its_first_head",
             "damaged::a_feed_file_that_is_no_database_is_set_aside_and_the_rest_stays",
             "damaged::a_tampered_head_is_never_believed",
             "damaged::a_root_that_was_slipped_into_the_store_is_not_believed",

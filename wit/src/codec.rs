@@ -128,6 +128,28 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// The same without the values that were found, which may be under embargo.
+    #[must_use]
+    pub fn without_contents(self) -> Self {
+        match self {
+            Self::Kind { expected, .. } => Self::Kind {
+                expected,
+                found: "document of another kind".to_owned(),
+            },
+            Self::Field { kind, .. } => Self::Field {
+                kind,
+                reason: "a field is missing or has an invalid value".to_owned(),
+            },
+            Self::Invalid { kind, .. } => Self::Invalid {
+                kind,
+                reason: "fields contradict each other".to_owned(),
+            },
+            other @ (Self::Shape { .. } | Self::Schema { .. }) => other,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Outgoing<'a, T> {
     schema: u32,

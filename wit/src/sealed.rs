@@ -161,6 +161,18 @@ pub enum SealedIndexError {
     Invalid(String),
 }
 
+impl SealedIndexError {
+    /// The same without the values that were found, which are under embargo.
+    #[must_use]
+    pub fn without_contents(self) -> Self {
+        match self {
+            Self::Field(_) => Self::Field("a field is missing or has an invalid value".to_owned()),
+            Self::Invalid(_) => Self::Invalid("fields contradict each other".to_owned()),
+            other @ (Self::Shape(_) | Self::Schema(_)) => other,
+        }
+    }
+}
+
 impl SealedIndex {
     /// The sealed index of these documents.
     pub fn new(

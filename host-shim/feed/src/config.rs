@@ -49,8 +49,8 @@ pub struct FeedConfig {
     #[serde(default = "default_interval")]
     #[schema(default = default_interval, minimum = 60)]
     pub interval: u64,
-    /// Seconds that one sync may spend on one mirror, plus one second for every 16 KiB that it delivered and that were
-    /// verified. Then the next mirror is tried; what arrived is kept.
+    /// Seconds that one sync, or fetching the payloads of one apply run, may spend on one mirror, plus one second for
+    /// every 16 KiB that it delivered and that were verified. Then the next mirror is tried; what arrived is kept.
     #[serde(default = "default_sync_timeout")]
     #[schema(default = default_sync_timeout, minimum = 1, maximum = 86_400)]
     pub sync_timeout: u64,

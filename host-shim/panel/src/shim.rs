@@ -124,10 +124,10 @@ impl Shim {
             if !error.is_full() {
                 return Err(error.into());
             }
-            tracing::error!(%error, "recovery failed: disk full");
+            tracing::error!(error = error.for_log(), "recovery failed: disk full");
         }
         if let Err(error) = rooms.applier().clear_old_trees(now).await {
-            tracing::warn!(%error, "cannot remove old trees");
+            tracing::warn!(error = error.for_log(), "cannot remove old trees");
         }
         Ok(Arc::new(Self {
             rooms,

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{CommandError, Ending, Output, storage};
 use crate::{
+    audit,
     config::Config,
     shim::{PrivateReport, Shim, Standing},
     store::{ClockMemory, PARTS, ballast, with_suffix},
@@ -198,7 +199,7 @@ async fn inventory(shim: &Shim) -> Vec<Finding> {
 async fn audit_log(shim: &Shim) -> Finding {
     let problem = match shim.audit(0).await {
         Ok(report) => match report.walked.fault {
-            None => return Finding::well("audit log", "all entries verified"),
+            None => return audit_log_and_copy(shim).await,
             Some(fault) => fault.to_string(),
         },
         Err(error) => error.to_string(),
@@ -208,6 +209,32 @@ async fn audit_log(shim: &Shim) -> Finding {
         problem,
         "store.sqlite was modified from outside: find the cause, compare with the last export (\"spacecp-advisories audit --json\"), and restore the file from a backup",
     )
+}
+
+/// The log, which is whole, against its copy in `journal.sqlite`.
+async fn audit_log_and_copy(shim: &Shim) -> Finding {
+    let compared = async {
+        let copied = audit::head_of_copy(shim.store()).await;
+        let copied = copied.map_err(|error| error.to_string())?;
+        let walked = audit::walk(shim.store(), copied, |_| {}).await;
+        let walked = walked.map_err(|error| error.to_string())?;
+        Ok::<_, String>((copied, walked.fault))
+    };
+    match compared.await {
+        Ok((Some(copied), Some(_))) => Finding::ill(
+            "audit log",
+            format!(
+                "store.sqlite is older than its copy: it lacks entry {copied}, which journal.sqlite has"
+            ),
+            "if store.sqlite was restored from a backup, what was done and decided after the backup is in journal.sqlite alone: keep that file elsewhere and move it out of the state directory, so that a new copy is made; if nobody restored it, find the cause",
+        ),
+        Ok(_) => Finding::well("audit log", "all entries verified"),
+        // As on a full disk. What the log itself says was verified.
+        Err(problem) => Finding::well(
+            "audit log",
+            format!("all entries verified; not compared with journal.sqlite: {problem}"),
+        ),
+    }
 }
 
 /// Channels that do not take what they are sent.

@@ -84,6 +84,8 @@ enum CommandError {
     Usage(String),
     #[error("{0}")]
     Refused(String),
+    #[error("{0}")]
+    Failed(String),
     #[error("cannot write: {0}")]
     Output(#[from] std::io::Error),
 }

@@ -38,7 +38,10 @@ pub(super) async fn watch(config: &Config, application: &str) -> Result<Ending, 
     };
     let now = Timestamp::now();
     let ended = applier.take_over(application, lock, &inventory, now, ready);
-    let application = ended.await.map_err(crate::shim::ShimError::from)?;
+    // What this says goes to a log. The reason is in the journal.
+    let application = ended
+        .await
+        .map_err(|error| CommandError::Failed(error.for_log()))?;
     tracing::info!(application = application.id, outcome = ?application.outcome, "apply run ended");
     Ok(Ending::Well)
 }
@@ -53,7 +56,9 @@ pub(super) async fn recover(
         let aside = shim::replace_store(config, &whoami()).await?;
         if !out.json {
             out.line(&format!(
-                "store.sqlite was made of the copy of the journal; what was there is kept as {}.",
+                "store.sqlite was made of the copy of the journal; what was there is kept as {}.\n\
+                 Lost: decisions, tokens, the policy, the remembered times, and entries of the audit log that were added after the last copy. \
+                 The log goes on with an entry that says so; \"audit verify --expect\" with a later head fails.",
                 aside.display()
             ))?;
         }

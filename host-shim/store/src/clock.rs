@@ -1,4 +1,5 @@
-//! What this panel remembers of the time: the latest by which it decided, and what it saw expire.
+//! What this panel remembers of the time: the latest by which it decided, what it saw expire, and the latest head that
+//! it accepted.
 //!
 //! It lies in `store.sqlite`: it cannot be fetched again, and must outlive a `feed.sqlite` that is built anew.
 //! It only grows, but for [`Store::reset_clock`] and [`Store::forget_clock`].
@@ -12,7 +13,7 @@ use super::{
     Store, StoreError,
     feed::{signed, unsigned},
 };
-use spacecp_trust::workflow::{SeenExpired, SeenHead};
+use spacecp_trust::workflow::{HeadNumber, SeenExpired, SeenHead};
 
 /// What is remembered of the time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +25,9 @@ pub struct ClockMemory {
     /// What was seen expired.
     #[serde(skip)]
     pub expired: SeenExpired,
+    /// The latest head that was ever accepted.
+    #[serde(skip)]
+    pub latest_head: Option<HeadNumber>,
 }
 
 impl ClockMemory {
@@ -47,6 +51,22 @@ impl Store {
             .bind(now.as_second())
             .execute(self.pool())
             .await?;
+        Ok(())
+    }
+
+    /// Remembers the latest head that was accepted, which only grows. Before it is current: a crash in between must
+    /// not leave it without this.
+    pub(super) async fn accepts_head(&self, head: HeadNumber) -> Result<(), StoreError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        if read(&mut transaction).await?.latest_head >= Some(head) {
+            return Ok(());
+        }
+        sqlx::query("UPDATE clock SET latest_epoch = ?, latest_sequence = ?")
+            .bind(signed(head.epoch))
+            .bind(signed(head.sequence))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -160,7 +180,7 @@ impl Store {
     pub async fn forget_clock(&self) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE clock SET latest = 0, seen = NULL, root = NULL, head_epoch = NULL, \
-             head_sequence = NULL, head_digest = NULL",
+             head_sequence = NULL, head_digest = NULL, latest_epoch = NULL, latest_sequence = NULL",
         )
         .execute(self.pool())
         .await?;
@@ -193,7 +213,14 @@ async fn read(connection: &mut SqliteConnection) -> Result<ClockMemory, StoreErr
         }),
         _ => None,
     };
+    let epoch: Option<i64> = row.try_get("latest_epoch")?;
+    let sequence: Option<i64> = row.try_get("latest_sequence")?;
+    let latest_head = epoch.zip(sequence).map(|(epoch, sequence)| HeadNumber {
+        epoch: unsigned(epoch),
+        sequence: unsigned(sequence),
+    });
     Ok(ClockMemory {
+        latest_head,
         latest: time(row.try_get("latest")?)?,
         seen: row
             .try_get::<Option<i64>, _>("seen")?

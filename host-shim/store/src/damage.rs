@@ -138,6 +138,8 @@ impl Store {
     pub async fn look_for_damage(&self) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
         if let Err(error) = self.whole_feed().await {
+            // The next sync must not rely on what was found whole before.
+            self.suspect_feed();
             found.push(format!("feed.sqlite: {error}"));
         }
         if let Err(error) = self.look_for_own_damage().await {

@@ -276,6 +276,8 @@ impl Store {
         match trust::reverify(&root, kind, id, revision, offered, &Limits::default()) {
             Ok(document) => Ok(Some(document)),
             Err(error) => {
+                // It may be under embargo.
+                let error = error.without_contents();
                 self.mark_damaged(&error.to_string()).await;
                 Err(damaged(error))
             }

@@ -12,7 +12,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{Store, StoreError, believed::Believed, documents::kind, listed, private};
 use spacecp_trust::{
     self as trust, AnyDocument, Unverified, Verified,
-    workflow::{Held, HeldDocument, Trusted, Update},
+    workflow::{HeadNumber, Held, HeldDocument, Trusted, Update},
 };
 
 /// How current the panel's knowledge is.
@@ -99,6 +99,7 @@ impl Store {
             root: newest_root(&mut snapshot).await?,
             latest_time: clock.latest,
             seen_expired: clock.expired,
+            latest_head: clock.latest_head,
             private: private::documents(&mut snapshot).await?,
             reading: private::reading(&row)?,
             sequence_epoch: unsigned(row.try_get("sequence_epoch")?),
@@ -241,6 +242,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Vec<(DocumentId, u64)>>, StoreError> {
         self.decided_at(now).await?;
+        self.accepts_head(HeadNumber {
+            epoch: update.sequence_epoch,
+            sequence: update.head.sequence,
+        })
+        .await?;
         let mut transaction = self.feed_pool().begin_with("BEGIN IMMEDIATE").await?;
         let row = sqlx::query("SELECT sequence_epoch, head_bytes FROM feed_state WHERE only = 1")
             .fetch_one(&mut *transaction)
@@ -273,6 +279,15 @@ impl Store {
     /// Remembers that the feed had nothing new to say.
     pub async fn heard(&self, now: Timestamp) -> Result<(), StoreError> {
         self.decided_at(now).await?;
+        let trusted = self.trusted().await?;
+        if let Some(head) = &trusted.head {
+            // A store that is new, or older than feed.sqlite, does not know of it yet.
+            self.accepts_head(HeadNumber {
+                epoch: trusted.sequence_epoch,
+                sequence: head.sequence,
+            })
+            .await?;
+        }
         sqlx::query("UPDATE feed_state SET version = version + 1, last_word = ?, problem = NULL")
             .bind(now.as_second())
             .execute(&self.feed_pool())
@@ -308,6 +323,7 @@ impl Store {
             sequence: head.map(|head| head.sequence),
             spoken: head.map(|head| head.issued),
             expired: trusted.has_seen_expired()
+                || trusted.has_gone_back()
                 || head.is_some_and(|head| !trusted.has_its_keys(head)),
             last_word: row
                 .try_get::<Option<i64>, _>("last_word")?

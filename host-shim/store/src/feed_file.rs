@@ -89,11 +89,19 @@ impl FeedFile {
         self.read(|opened| opened.pool.clone())
     }
 
-    /// A connection that has nothing of the file in memory yet, where there can be one.
+    /// A connection that has nothing of the file in memory yet, where there can be one, and reads what the file itself
+    /// has: as long as SQLite's log has a page, nobody sees what became of that page in the file.
     pub(super) async fn unread(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         let fresh = connect_later(self.path());
         match fresh.acquire().await {
-            Ok(connection) => Ok(connection),
+            Ok(mut connection) => {
+                // On a full disk, or beside a process that reads, the log stays, and what it has is what is read.
+                let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+                if let Err(error) = emptied.execute(&mut *connection).await {
+                    tracing::debug!(%error, "write-ahead log of feed.sqlite not emptied");
+                }
+                Ok(connection)
+            }
             // On a full disk those that are there are all that there are.
             Err(_) => Ok(self.pool().acquire().await?),
         }

@@ -284,6 +284,12 @@ pub enum TrustError {
         /// What is wrong.
         source: OpenError,
     },
+    /// Something sealed whose contents are not those that are listed.
+    #[error("the contents of the {what} are not those listed (mix-and-match)")]
+    SealedContents {
+        /// The document.
+        what: String,
+    },
     /// A sealed index that was opened, and cannot be read all the same.
     #[error("invalid sealed index: {source}")]
     SealedIndex {
@@ -332,4 +338,23 @@ pub enum TrustError {
         /// The one offered.
         found: u64,
     },
+}
+
+impl TrustError {
+    /// The same about something that is or may be under embargo: what is wrong, and nothing of its contents. Digests
+    /// of contents tell what they are, and so do the values that a decoder complains of.
+    #[must_use]
+    pub fn without_contents(self) -> Self {
+        match self {
+            Self::Digest { what, .. } | Self::Length { what, .. } => Self::SealedContents { what },
+            Self::Decode { what, source } => Self::Decode {
+                what,
+                source: source.without_contents(),
+            },
+            Self::SealedIndex { source } => Self::SealedIndex {
+                source: source.without_contents(),
+            },
+            other => other,
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub use delta::DeltaError;
 pub use outcome::{News, Outcome, PrivateSide, Update, WorkflowError};
 pub use question::{Answer, Request};
 pub use trusted::{
-    Held, HeldDocument, Pin, PrivateDocuments, Reading, SeenExpired, SeenHead, Trusted,
+    HeadNumber, Held, HeldDocument, Pin, PrivateDocuments, Reading, SeenExpired, SeenHead, Trusted,
 };
 
 use std::collections::{BTreeMap, VecDeque};
@@ -349,6 +349,7 @@ impl Workflow {
         }
         let before = self.before(&root);
         let head = head(&root, before, offered.unverified(), self.now)?;
+        self.refuse_an_older_head(root.sequence_epoch, head.sequence)?;
         if seen.has_head(root.sequence_epoch, &head) {
             let sequence = head.sequence;
             return Err(TrustError::HeadSeenExpired { sequence }.into());
@@ -371,6 +372,18 @@ impl Workflow {
             }
         };
         Ok((phase, None))
+    }
+
+    /// Refuses a head that is older than the latest that was ever accepted, whatever is stored of the feed.
+    fn refuse_an_older_head(&self, epoch: u64, sequence: u64) -> Result<(), TrustError> {
+        let offered = HeadNumber { epoch, sequence };
+        match self.trusted.latest_head {
+            Some(latest) if offered < latest => Err(TrustError::Sequence {
+                trusted: latest.sequence,
+                found: sequence,
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn before(&self, root: &Root) -> Before<'_> {

@@ -36,21 +36,27 @@ pub(super) async fn keep(shim: Arc<Shim>) {
     while !shim.automation_closes() {
         // A command line that was killed in the middle of an application leaves it to us.
         if let Err(error) = shim.settle(SystemClock.now()).await {
-            tracing::error!(%error, "recovery of interrupted apply runs failed");
+            tracing::error!(
+                error = error.for_log(),
+                "recovery of interrupted apply runs failed"
+            );
         }
         if let Err(error) = shim.keep_appointments(&SystemClock).await {
-            tracing::error!(%error, "scheduled corrections failed");
+            tracing::error!(error = error.for_log(), "scheduled corrections failed");
         }
         // A panel without its plugin says so elsewhere, and its record waits.
         if let Err(error) = shim.note_exposures(SystemClock.now()).await {
-            tracing::debug!(%error, "cannot update the exposure history");
+            tracing::debug!(
+                error = error.for_log(),
+                "cannot update the exposure history"
+            );
         }
         let pause = match shim.automate_if_due(&SystemClock).await {
             Ok((Wake::At(next), _)) => until(next),
             Ok((Wake::Never | Wake::Now { .. }, _)) => LONGEST,
             Err(ShimError::Automation(AutomationError::Busy)) => LONGEST,
             Err(error) => {
-                tracing::error!(%error, "automatic application failed");
+                tracing::error!(error = error.for_log(), "automatic application failed");
                 LONGEST
             }
         };

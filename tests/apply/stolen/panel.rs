@@ -102,12 +102,24 @@ impl Panel {
         number: u16,
         side: Side,
     ) -> Result<Built> {
+        self.told_as(feed, number, side, |_| {}).await
+    }
+
+    /// The same with a correction that was changed before it was signed.
+    pub(super) async fn told_as(
+        &self,
+        feed: &mut HandSigned,
+        number: u16,
+        side: Side,
+        change: impl FnOnce(&mut Built),
+    ) -> Result<Built> {
         let (flaw, fix) = (flaw(number), fix(number));
         let mut advisory = advisory(&flaw, Some(&fix))?;
         if side == Side::Sealed {
             advisory.tlp = Tlp::AmberStrict;
         }
-        let built = built(self.folder.path(), &fix, &flaw)?;
+        let mut built = built(self.folder.path(), &fix, &flaw)?;
+        change(&mut built);
         feed.list(advisory.into(), side);
         feed.list(built.clone().into(), side);
         feed.publish()?;

@@ -43,6 +43,8 @@ fn logged<T>(scene: impl Future<Output = Result<T>>) -> Result<(T, String)> {
         .with_writer(move || writer.clone())
         .finish();
     let log = Dispatch::new(subscriber);
+    // With a single one, what another test's thread comes to first would be logged by nobody any more.
+    let _second = Dispatch::new(tracing_subscriber::registry());
     let of_each_thread = log.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

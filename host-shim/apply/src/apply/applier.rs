@@ -271,7 +271,7 @@ impl Applier {
         drop(locks);
         // The new version is live whatever becomes of old trees, and they go the next time.
         if let Err(error) = self.clear_old_trees(order.now).await {
-            tracing::warn!(%error, "cannot remove old trees");
+            tracing::warn!(error = error.for_log(), "cannot remove old trees");
         }
         let mut applied = Vec::with_capacity(works.len());
         for work in &works {
@@ -368,7 +368,11 @@ impl Applier {
     pub(super) fn drop_payload(&self, entry: &Entry) {
         if let Err(error) = drop_payload(&self.disk, entry) {
             let id = &entry.application.id;
-            tracing::warn!(application = id, %error, "cannot remove the payload of an apply run");
+            tracing::warn!(
+                application = id,
+                error = error.for_log(),
+                "cannot remove the payload of an apply run"
+            );
         }
     }
 }

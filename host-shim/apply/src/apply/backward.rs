@@ -54,7 +54,11 @@ impl Applier {
             // Whatever the journal says, putting the old tree back is right: a full disk is no reason to
             // leave a component stopped.
             if let Err(error) = self.journal.state(id, State::Undoing).await {
-                tracing::warn!(application = id, %error, "cannot record the rollback in the journal");
+                tracing::warn!(
+                    application = id,
+                    error = error.for_log(),
+                    "cannot record the rollback in the journal"
+                );
             }
         }
         let trouble = self.restore(&entry).await?;
@@ -111,7 +115,11 @@ impl Applier {
         let runs = self.control.is_running(component).await;
         let runs = runs.unwrap_or_else(|error| {
             let application = entry.application.id.as_str();
-            tracing::warn!(application, %error, "cannot tell whether the component is running");
+            tracing::warn!(
+                application,
+                error = error.for_log(),
+                "cannot tell whether the component is running"
+            );
             None
         });
         Ok(match (runs, live) {
@@ -197,7 +205,11 @@ impl Applier {
             Ok::<(), ApplyError>(())
         };
         if let Err(problem) = stays.await {
-            tracing::warn!(application = id, %problem, "left for recovery");
+            tracing::warn!(
+                application = id,
+                error = problem.for_log(),
+                "left for recovery"
+            );
         }
         error
     }
@@ -221,7 +233,11 @@ impl Applier {
             // Half-way the run-time data may be in the wrong tree. Once more, as after a crash; what
             // fails again waits for recovery, and the journal says that it is under way.
             Err(error) => {
-                tracing::warn!(application = id, %error, "rollback failed; retrying once");
+                tracing::warn!(
+                    application = id,
+                    error = error.for_log(),
+                    "rollback failed; retrying once"
+                );
                 self.put_back_after_all(entry, reason, now).await?
             }
             Ok(trouble) => trouble,
@@ -268,7 +284,11 @@ impl Applier {
         // the tree goes.
         let rescued = tokio::task::block_in_place(|| late_writes::rescue(&place, entry));
         if let Err(error) = rescued {
-            tracing::warn!(application = id, %error, "cannot preserve late writes yet");
+            tracing::warn!(
+                application = id,
+                error = error.for_log(),
+                "cannot preserve late writes yet"
+            );
         }
         Ok(trouble)
     }

@@ -59,7 +59,7 @@ pub(super) fn rescue(place: &Place, keep: &[String]) -> Result<(), ApplyError> {
             continue;
         };
         if from.look(name)?.is_some() {
-            tracing::warn!(path = %from.path_of(name).display(), "run-time data written to an inactive tree; preserved");
+            tracing::warn!("run-time data written to an inactive tree; preserved");
             set_aside(place, &from, name, path)?;
         }
     }

@@ -91,7 +91,11 @@ pub(super) fn keep_stamps(
 ) -> Result<(), ApplyError> {
     // Going back must work on a full disk, too. What is not known later is compared with the live tree.
     if let Err(error) = stamps.write(&place.workspace, ROLLBACK_STAMPS) {
-        tracing::warn!(application = entry.application.id, %error, "stamps of the new tree not recorded; unchanged files may be preserved needlessly");
+        tracing::warn!(
+            application = entry.application.id,
+            error = error.for_log(),
+            "stamps of the new tree not recorded; unchanged files may be preserved needlessly"
+        );
         place.workspace.remove_all(OsStr::new(NEW_STAMPS))?;
     }
     Ok(())
@@ -112,7 +116,7 @@ fn note(folder: &Folder, path: &Path, keep: &[String], stamps: &mut Stamps) {
             there => there.map(drop),
         };
         if let Err(error) = noted {
-            tracing::debug!(%error, "stamp not recorded");
+            tracing::debug!(error = error.for_log(), "stamp not recorded");
         }
     }
 }

@@ -146,7 +146,7 @@ impl Bringing<'_> {
             Some(copy) => !is_folder && self.replace(&ready, live, name, copy)?,
         };
         if !is_brought {
-            tracing::warn!(path = %live.path_of(name).display(), "file written in both trees; version of the old tree preserved");
+            tracing::warn!("file written in both trees; version of the old tree preserved");
             set_aside(self.place, &ready, name, path)?;
         }
         workspace.remove_all(unready)?;
@@ -244,7 +244,11 @@ fn read(place: &Place, entry: &Entry, name: &str) -> Result<Option<Stamps>, Appl
     let stamps = Stamps::read(&place.workspace, name);
     Ok(stamps
         .inspect_err(|error| {
-            tracing::warn!(application = entry.application.id, %error, "what the tree held is not known");
+            tracing::warn!(
+                application = entry.application.id,
+                error = error.for_log(),
+                "what the tree held is not known"
+            );
         })
         .ok())
 }
@@ -263,7 +267,9 @@ impl Rescuing<'_> {
     /// Apart from the walk, which is as deep as a component's user makes it and must not need much of the stack.
     #[inline(never)]
     fn set_aside(&self, tree: &Folder, name: &OsStr, path: &Path) -> Result<(), ApplyError> {
-        tracing::warn!(path = %tree.path_of(name).display(), "file written to an inactive tree, or nested too deep to compare; preserved");
+        tracing::warn!(
+            "file written to an inactive tree, or nested too deep to compare; preserved"
+        );
         set_aside(self.place, tree, name, path)
     }
 

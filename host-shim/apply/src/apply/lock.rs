@@ -120,7 +120,10 @@ impl Locks {
                 Ok(lock) => locks.push((folder.to_owned(), lock)),
                 // Nobody works where nobody may write, or where nothing is.
                 Err(error) if is_out_of_reach(&error) => {
-                    tracing::debug!(folder = %folder.display(), %error, "cannot lock the component; no correction can be applied");
+                    tracing::debug!(
+                        error = error.for_log(),
+                        "cannot lock a related component; no correction can be applied"
+                    );
                 }
                 Err(error) => return Err(error),
             }

@@ -35,6 +35,7 @@ mod journal_copy;
 mod last_seen;
 mod late_writes;
 mod lock;
+mod log_words;
 mod old_trees;
 mod order;
 mod own_files;

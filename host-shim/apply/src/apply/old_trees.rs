@@ -73,7 +73,11 @@ impl Applier {
         for id in surplus(&trees, self.old_trees, now) {
             // What one component's user did to its tree must not keep the old trees of all the others.
             if let Err(error) = self.clear_old_tree(id).await {
-                tracing::warn!(application = id, %error, "cannot remove old tree");
+                tracing::warn!(
+                    application = id,
+                    error = error.for_log(),
+                    "cannot remove old tree"
+                );
             }
         }
         Ok(())
@@ -107,7 +111,11 @@ impl Applier {
         };
         if let Err(error) = kept.and_then(|()| clean_up(&self.disk, entry)) {
             let id = &entry.application.id;
-            tracing::warn!(application = id, %error, "cannot remove leftovers of an apply run");
+            tracing::warn!(
+                application = id,
+                error = error.for_log(),
+                "cannot remove leftovers of an apply run"
+            );
         }
     }
 
@@ -122,7 +130,11 @@ impl Applier {
                 Ok(lock) => lock,
                 Err(ApplyError::Busy { .. }) => continue,
                 Err(error) => {
-                    tracing::warn!(application = entry.application.id, %error, "cannot remove leftovers of an apply run");
+                    tracing::warn!(
+                        application = entry.application.id,
+                        error = error.for_log(),
+                        "cannot remove leftovers of an apply run"
+                    );
                     continue;
                 }
             };
@@ -147,7 +159,11 @@ impl Applier {
         });
         tree.unwrap_or_else(|error| {
             let id = &entry.application.id;
-            tracing::debug!(application = id, %error, "cannot open old tree");
+            tracing::debug!(
+                application = id,
+                error = error.for_log(),
+                "cannot open old tree"
+            );
             None
         })
     }

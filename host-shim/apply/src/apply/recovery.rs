@@ -96,7 +96,7 @@ pub(super) fn size(tree: &Folder) -> u64 {
         there.is_some()
     });
     if let Err(error) = walked {
-        tracing::debug!(%error, "cannot read an old tree");
+        tracing::debug!(error = error.for_log(), "cannot read an old tree");
     }
     bytes
 }

@@ -31,7 +31,10 @@ impl Applier {
     pub async fn recover(&self, now: Timestamp) -> Result<Vec<Application>, ApplyError> {
         let recovered = self.settle_all(now).await?;
         if let Err(error) = self.sweep().await {
-            tracing::warn!(%error, "cannot remove leftovers of apply runs");
+            tracing::warn!(
+                error = error.for_log(),
+                "cannot remove leftovers of apply runs"
+            );
         }
         Ok(recovered)
     }
@@ -53,7 +56,7 @@ impl Applier {
                 Err(error) => {
                     tracing::error!(
                         application = id,
-                        %error,
+                        error = error.for_log(),
                         "cannot complete or roll back an interrupted apply run yet"
                     );
                     // No run that is under way has a reason, but for this one.

@@ -47,7 +47,11 @@ impl Applier {
                 Ok(now) => now,
                 // As long as the other process is at it, this one must not be.
                 Err(error) if ended.is_none() => {
-                    tracing::warn!(application = id, %error, "cannot read the journal now; retrying");
+                    tracing::warn!(
+                        application = id,
+                        error = error.for_log(),
+                        "cannot read the journal now; retrying"
+                    );
                     sleep(PAUSE).await;
                     continue;
                 }

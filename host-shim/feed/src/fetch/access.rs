@@ -146,8 +146,9 @@ pub struct Patience {
     pub idle: Duration,
     /// For a whole document, with every attempt; a long one may take as long as the slowest pace allows.
     pub document: Duration,
-    /// For a whole payload from one place, with every attempt, and beside what its length takes at the
-    /// slowest pace: who gives a byte now and then must not keep a panel from the next place.
+    /// For all payloads of one run from one place, with every attempt, and beside what the bytes that it delivered
+    /// and the payload on its way take at the slowest pace: neither a byte now and then nor one small file after
+    /// another must keep a panel from the next place.
     pub payload: Duration,
     /// For all that one sync asks of one place, beside what the bytes that were verified, or are on their way,
     /// take at the slowest pace: thousands of files, each just within its own limit, must not keep a panel from the next place.
@@ -169,8 +170,8 @@ pub struct Retries {
 }
 
 impl Default for Patience {
-    /// 10 s to connect, 30 s without a byte, 2 min for a document; for a payload, and for a whole sync, 2 min
-    /// and a second for every 16 KiB.
+    /// 10 s to connect, 30 s without a byte, 2 min for a document; for the payloads of one run, and for
+    /// a whole sync, 2 min and a second for every 16 KiB.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
@@ -184,9 +185,9 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// For a payload of this length, from one place.
-    pub(super) fn for_payload(&self, length: u64) -> Duration {
-        self.payload.saturating_add(self.at_slowest(length))
+    /// For payloads of so many bytes together, from one place.
+    pub(super) fn for_payloads(&self, bytes: u64) -> Duration {
+        self.payload.saturating_add(self.at_slowest(bytes))
     }
 
     /// For a document of at most this length, with every attempt.

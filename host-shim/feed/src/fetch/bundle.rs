@@ -46,6 +46,10 @@ impl Bundle {
         })
     }
 
+    pub(super) fn file(&self) -> String {
+        self.file.display().to_string()
+    }
+
     pub(super) async fn get(&self, path: &FeedPath, limit: u64) -> Result<Fetched, FetchError> {
         let Some(place) = self.members.get(path).copied() else {
             return Ok(Fetched::Missing);

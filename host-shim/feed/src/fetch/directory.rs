@@ -22,6 +22,10 @@ impl Directory {
         Self { folder }
     }
 
+    pub(super) fn address(&self) -> String {
+        self.folder.display().to_string()
+    }
+
     pub(super) async fn get(&self, path: &FeedPath, limit: u64) -> Result<Fetched, FetchError> {
         let (this, path) = (self.clone(), path.clone());
         let read = move || match this.open(&path)? {

@@ -81,6 +81,10 @@ impl Http {
         self.patience
     }
 
+    pub(super) fn base(&self) -> String {
+        self.base.to_string()
+    }
+
     pub(super) fn address(&self, path: &FeedPath) -> String {
         format!("{}{path}", self.base)
     }

@@ -7,6 +7,7 @@
 //! are digests, which may be under embargo: errors and logs name the folder, and a payload as [`PayloadName`] says.
 
 mod files;
+mod mirrors;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +19,10 @@ use std::{
 
 use spacecp_contract::{Blob, Digest, DocumentId, FeedPath, SealedObject, capsule};
 
-use self::files::{There, is_locked, is_room, removed};
+use self::{
+    files::{There, is_locked, is_room, removed},
+    mirrors::Mirrors,
+};
 use super::{
     FetchError, PayloadName, Source,
     payload::resume_payload,
@@ -26,11 +30,12 @@ use super::{
 };
 use spacecp_fs::{hashing, private_files};
 
-/// A folder of payloads, and where those that are not in it come from.
+/// A folder of payloads, and where those that are not in it come from, for one run: each mirror has one time
+/// limit for all the payloads that this value and its clones bring, and what failed before is asked last.
 #[derive(Debug, Clone)]
 pub struct Kept {
     folder: PathBuf,
-    from: Vec<Arc<Source>>,
+    from: Arc<Mirrors>,
     most: u64,
     spared: Arc<BTreeSet<PathBuf>>,
     sealed: Arc<BTreeMap<Digest, SealedObject>>,
@@ -46,11 +51,11 @@ struct Room {
 
 impl Kept {
     /// What is kept in `folder`, at most so many bytes; the rest comes from the first of these places
-    /// that has it.
+    /// that has it. Make one for each run: the time limits of the mirrors begin here.
     pub fn new(folder: PathBuf, from: Vec<Arc<Source>>, most: u64) -> Self {
         Self {
             folder,
-            from,
+            from: Arc::new(Mirrors::new(from)),
             most,
             spared: Arc::default(),
             sealed: Arc::default(),
@@ -210,7 +215,7 @@ impl Kept {
         .await
     }
 
-    /// Brings one file of the feed from the first place that has it.
+    /// Brings one file of the feed from the first place that has it, within the time that each place has left.
     async fn bring_file(
         &self,
         path: &FeedPath,
@@ -218,17 +223,34 @@ impl Kept {
         place: &Path,
     ) -> Result<(), FetchError> {
         let part = place.with_extension("part");
-        let mut last = None;
-        for source in &self.from {
-            match resume_payload(source, path.clone(), blob, (&part, place, &self.folder)).await {
+        let mut failures = Vec::new();
+        for mirror in self.from.in_order() {
+            let source = mirror.source();
+            let brought = match mirror.time_for(blob.length) {
+                Err(left_out) => Err(left_out),
+                Ok(mut time) => {
+                    let places = (part.as_path(), place, self.folder.as_path());
+                    let brought =
+                        resume_payload(source, path.clone(), blob, places, &mut time).await;
+                    mirror.record(blob.length, time.spent, &brought);
+                    brought
+                }
+            };
+            match brought {
                 Ok(()) => return Ok(()),
+                // No other mirror makes room on this disk.
+                Err(error) if error.is_full() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, "mirror did not deliver the payload");
-                    last = Some(error);
+                    failures.push((source.address(), error));
                 }
             }
         }
-        Err(last.unwrap_or_else(|| self.failed(io::ErrorKind::NotFound.into())))
+        Err(match failures.len() {
+            0 => self.failed(io::ErrorKind::NotFound.into()),
+            1 => failures.remove(0).1,
+            _ => FetchError::Mirrors(failures),
+        })
     }
 
     /// Removes every payload that has none of these places, but for what somebody is bringing right now.

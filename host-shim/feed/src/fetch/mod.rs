@@ -95,7 +95,7 @@ pub enum FetchError {
     },
     /// A payload that came at less than the slowest pace (slow retrieval).
     #[error(
-        "cannot fetch {address}: only {found} of {announced} bytes within {} s (slow retrieval); trying the next mirror", allowed.as_secs_f32()
+        "cannot fetch {address}: only {found} of {announced} bytes within {} s (slow retrieval). Retry, or raise feed.sync-timeout in the configuration", allowed.as_secs_f32()
     )]
     TooSlow {
         /// The file's address.
@@ -107,6 +107,21 @@ pub enum FetchError {
         /// The time allowed.
         allowed: Duration,
     },
+    /// A mirror that has used up its time for all payloads of one run (slow retrieval).
+    #[error(
+        "not asked again: {verified} verified bytes in {} s were too few (slow retrieval); last failure: {last}", spent.as_secs_f32()
+    )]
+    LeftOut {
+        /// Bytes of the payloads that it delivered in this run.
+        verified: u64,
+        /// The time that was spent on it in this run.
+        spent: Duration,
+        /// Its last failure.
+        last: String,
+    },
+    /// No mirror delivered a payload.
+    #[error("no mirror delivered the payload:{}", listed(.0))]
+    Mirrors(Vec<(String, FetchError)>),
     /// More bytes than announced or useful (endless data).
     #[error("{address} exceeds the {limit} bytes announced or allowed (endless data)")]
     TooLong {
@@ -212,8 +227,20 @@ pub enum FetchError {
 impl FetchError {
     /// Whether something could not be written for want of space.
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::File { source, .. } if is_full(source))
+        match self {
+            Self::File { source, .. } => is_full(source),
+            Self::Mirrors(failures) => failures.iter().any(|(_, error)| error.is_full()),
+            _ => false,
+        }
     }
+}
+
+/// Each mirror with its failure, a line each.
+fn listed(failures: &[(String, FetchError)]) -> String {
+    let failures = failures.iter();
+    failures.fold(String::new(), |lines, (address, error)| {
+        lines + "\n  " + address + ": " + &error.to_string()
+    })
 }
 
 impl Source {
@@ -241,6 +268,17 @@ impl Source {
     /// The feed in this bundle.
     pub fn bundle(file: &std::path::Path) -> Result<Self, FetchError> {
         bundle::Bundle::open(file).map(Self::Bundle)
+    }
+
+    /// What messages call it.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Directory(directory) => directory.address(),
+            Self::Http(http) => http.base(),
+            Self::Objects(objects) => objects.base(),
+            Self::Bundle(bundle) => bundle.file(),
+            Self::Kept(kept) => kept.folder().display().to_string(),
+        }
     }
 
     /// How long it may take; what is on this machine takes as long as it takes.

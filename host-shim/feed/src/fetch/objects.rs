@@ -90,6 +90,10 @@ impl Objects {
         Ok(Self::new(address, store, prefix, access.patience))
     }
 
+    pub(super) fn base(&self) -> String {
+        self.address.to_string()
+    }
+
     pub(super) fn address(&self, path: &FeedPath) -> String {
         format!("{}/{path}", self.address)
     }

@@ -1,6 +1,10 @@
 //! Payloads: streamed to a file while they are hashed, whatever their size.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use futures_util::StreamExt;
 use sha2::{Digest as _, Sha256};
@@ -23,6 +27,30 @@ use spacecp_fs::{hashing::PIECE, private_files};
 /// Breaks of one download that are borne if each brought something. A server that gives a byte at a
 /// time would otherwise keep a panel busy for ever.
 const MOST_BREAKS: u32 = 64;
+
+/// The time that a mirror has for a payload, over all attempts, and how much of it has been spent waiting for it.
+#[derive(Debug)]
+pub(super) struct PayloadTime {
+    /// None for what is on this machine, which takes as long as it takes.
+    allowed: Option<Duration>,
+    pub(super) spent: Duration,
+}
+
+impl PayloadTime {
+    pub(super) fn of(allowed: Duration) -> Self {
+        Self {
+            allowed: Some(allowed),
+            spent: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn unlimited() -> Self {
+        Self {
+            allowed: None,
+            spent: Duration::ZERO,
+        }
+    }
+}
 
 /// Writes a payload to `into`, a new file, and verifies length and digest on the way.
 ///
@@ -49,16 +77,21 @@ pub async fn fetch_payload_into(
     name: &Path,
 ) -> Result<(), FetchError> {
     let path = FeedPath::blob(&blob.digest);
-    arrive(
-        source,
-        &mut Sink::new(File::from_std(file), name, blob, path),
-    )
-    .await
+    let patience = source.patience();
+    let mut time = patience.map_or_else(PayloadTime::unlimited, |patience| {
+        PayloadTime::of(patience.for_payloads(blob.length))
+    });
+    let mut sink = Sink::new(File::from_std(file), name, blob, path);
+    arrive(source, &mut sink, &mut time).await
 }
 
 /// Everything that is missing, verified and on the disk.
-async fn arrive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
-    receive(source, sink).await?;
+async fn arrive(
+    source: &Source,
+    sink: &mut Sink<'_>,
+    time: &mut PayloadTime,
+) -> Result<(), FetchError> {
+    receive(source, sink, time).await?;
     sink.check().await
 }
 
@@ -72,6 +105,7 @@ pub(super) async fn resume_payload(
     path: FeedPath,
     blob: &Blob,
     (part, place, folder): (&Path, &Path, &Path),
+    time: &mut PayloadTime,
 ) -> Result<(), FetchError> {
     let file = locked(part, folder).await?;
     if std::fs::metadata(place).is_ok_and(|there| there.len() == blob.length) {
@@ -79,11 +113,11 @@ pub(super) async fn resume_payload(
     }
     let mut sink = Sink::new(file, folder, blob, path);
     let had = sink.go_on().await?;
-    let mut done = arrive(source, &mut sink).await;
+    let mut done = arrive(source, &mut sink, time).await;
     // What was there from another time may have been of another feed: once more from the beginning.
     if had && matches!(done, Err(FetchError::Digest { .. })) {
         sink.restart().await?;
-        done = arrive(source, &mut sink).await;
+        done = arrive(source, &mut sink, time).await;
     }
     match done {
         Ok(()) => {
@@ -138,19 +172,25 @@ async fn locked(part: &Path, folder: &Path) -> Result<File, FetchError> {
     }
 }
 
-/// Everything that is missing, at no less than the slowest pace.
-async fn receive(source: &Source, sink: &mut Sink<'_>) -> Result<(), FetchError> {
-    let Some(patience) = source.patience() else {
+/// Everything that is missing, in what is left of the time.
+async fn receive(
+    source: &Source,
+    sink: &mut Sink<'_>,
+    time: &mut PayloadTime,
+) -> Result<(), FetchError> {
+    let Some(allowed) = time.allowed else {
         return transfer(source, sink).await;
     };
-    let allowed = patience.for_payload(sink.blob.length);
-    let transferred = tokio::time::timeout(allowed, transfer(source, sink)).await;
+    let left = allowed.saturating_sub(time.spent);
+    let began = Instant::now();
+    let transferred = tokio::time::timeout(left, transfer(source, sink)).await;
+    time.spent = time.spent.saturating_add(began.elapsed());
     transferred.unwrap_or_else(|_| {
         Err(FetchError::TooSlow {
             address: sink.address.clone(),
             announced: sink.blob.length,
             found: sink.length,
-            allowed,
+            allowed: left,
         })
     })
 }

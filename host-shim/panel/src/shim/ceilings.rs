@@ -65,7 +65,9 @@ impl Rooms {
             fresh_until: trusted
                 .good_until()
                 .filter(|until| trusted.latest_time < *until)
-                .filter(|_| has_its_keys && !trusted.has_seen_expired()),
+                .filter(|_| {
+                    has_its_keys && !trusted.has_seen_expired() && !trusted.has_gone_back()
+                }),
             now,
             advisories,
             corrections,

@@ -147,6 +147,14 @@ impl ShimError {
         }
     }
 
+    /// What a log may say of it: of what is under embargo, ids and nothing more.
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Apply(error) => error.for_log(),
+            error => error.to_string(),
+        }
+    }
+
     /// There is no correction of this name.
     pub(crate) fn no_correction(name: &str) -> Self {
         Self::NotFound {

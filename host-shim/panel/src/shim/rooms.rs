@@ -337,6 +337,7 @@ fn access(feed: &FeedConfig) -> Result<Access, FetchError> {
         object_stores: feed.object_stores.clone(),
         patience: Patience {
             sync: Duration::from_secs(feed.sync_timeout),
+            payload: Duration::from_secs(feed.sync_timeout),
             ..Patience::default()
         },
         ..Access::default()

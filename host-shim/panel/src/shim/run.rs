@@ -169,7 +169,6 @@ impl Shim {
         if let Some(refusal) = self.refuse(&wanted, &rules, &known).await? {
             tracing::warn!(
                 correction = wanted.correction,
-                component = wanted.component,
                 refusal = refusal.word(),
                 "plugin action rejected"
             );

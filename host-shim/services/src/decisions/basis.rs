@@ -113,7 +113,11 @@ fn plain(affected: &Affected) -> String {
     let mut ranges: Vec<String> = affected
         .ranges
         .iter()
-        .map(|range| json(&(&range.introduced, &range.fixed, &range.last_affected)))
+        .map(|range| {
+            let ends = json(&(&range.introduced, &range.fixed, &range.last_affected));
+            // Beside the others only where there is one: decisions made before limits counted keep their basis.
+            range.limit.iter().fold(ends, |ends, limit| ends + limit)
+        })
         .collect();
     ranges.sort();
     let mut versions = affected.versions.clone();

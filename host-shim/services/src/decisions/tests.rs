@@ -123,12 +123,13 @@ fn a_decision_about_what_is_not_here_is_unknown_and_says_why() {
 #[test]
 fn an_acceptance_is_reopened_by_each_fact_that_it_rests_on_and_by_no_other() {
     type Change = fn(&mut Advisory);
-    let facts: [Change; 7] = [
+    let facts: [Change; 8] = [
         |advisory| advisory.severity.clear(),
         |advisory| advisory.known_exploited = true,
         |advisory| advisory.affected[0].component = "spacecp:panel".parse().expect("a name"),
         |advisory| advisory.affected[0].scheme = VersionScheme::Npm,
         |advisory| advisory.affected[0].ranges[0].fixed = Some("3.0.0".to_owned()),
+        |advisory| advisory.affected[0].ranges[0].limit = Some("1.9.0".to_owned()),
         |advisory| advisory.affected[0].ranges[0].introduced = "0".to_owned(),
         |advisory| advisory.affected[0].versions.clear(),
     ];

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use spacecp_contract::{Correction, DocumentId};
-use sqlx::{Row as _, SqliteConnection};
+use spacecp_contract::{Correction, Digest, DocumentId};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
     Entry, Event, Fault, Head, Recorded,
     chain::{Chain, Row, link, previous},
 };
-use crate::{Store, StoreError};
+use crate::{JOURNAL_COPY, Store, StoreError};
 use spacecp_trust::{self as trust, Verified};
 
 /// Bytes of one entry; none that was recorded comes near.
@@ -137,6 +137,30 @@ pub async fn walk(
             fault: None,
         },
     })
+}
+
+/// The newest entry of the log that the copy of the journal has; none without a copy. It is behind the log, or its
+/// newest: a log that lacks it, or has another in its place, was put back to an earlier day or begun anew.
+pub async fn head_of_copy(store: &Store) -> Result<Option<Head>, StoreError> {
+    let copy = store.path().with_file_name(JOURNAL_COPY);
+    if copy == store.path() || !copy.is_file() {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::new().filename(copy).read_only(true);
+    let mut connection = options.connect().await?;
+    let newest =
+        sqlx::query("SELECT number, CAST(hash AS BLOB) FROM audit ORDER BY number DESC LIMIT 1")
+            .fetch_optional(&mut connection)
+            .await?;
+    let Some(row) = newest else {
+        return Ok(None);
+    };
+    let (number, hash): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+    let hash = <[u8; 32]>::try_from(hash).ok().map(Digest::from_bytes);
+    Ok(hash.map(|hash| Head {
+        number: number.cast_unsigned(),
+        hash,
+    }))
 }
 
 fn broken(chain: &Chain, fault: Fault) -> Walked {

@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use spacecp_contract::{Digest, DocumentId};
 
 pub use chain::{Fault, Recorded};
-pub use log::{AuditError, Signed, Walked, append, note_signed, record, signed, walk};
+pub use log::{
+    AuditError, Signed, Walked, append, head_of_copy, note_signed, record, signed, walk,
+};
 
 /// Characters of a name, a version or an id in an entry; what is longer is cut.
 const LONGEST_WORD: usize = 200;

@@ -65,7 +65,7 @@ pub fn sealed_index(
     announced(what, sealed.index.digest, sealed.index.length, bytes)?;
     let [index] = parts(what, key, bytes, limits)?;
     let index = SealedIndex::from_bytes(&index, limits);
-    let index = index.map_err(|source| TrustError::SealedIndex { source })?;
+    let index = index.map_err(|source| TrustError::SealedIndex { source }.without_contents())?;
     if index.audience != root.audience {
         return Err(TrustError::Audience {
             what: what.to_owned(),
@@ -91,7 +91,8 @@ pub fn sealed_document(
         bytes: &bytes,
         signatures: &signatures,
     };
-    let document = document(root, listed, offered, limits)?;
+    // The file was announced in public; what is in it is not.
+    let document = document(root, listed, offered, limits).map_err(TrustError::without_contents)?;
     match &document {
         AnyDocument::Advisory(advisory) if !advisory.is_under_embargo() => {
             Err(TrustError::Concealed {

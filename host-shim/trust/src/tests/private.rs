@@ -314,6 +314,26 @@ fn a_broadcast_is_looked_at_once_by_each_identity() {
 }
 
 #[test]
+fn a_broadcast_of_which_something_went_public_is_looked_at_again_by_whoever_read_it() {
+    let (vendor, panel) = (Vendor::new(), Panel::new());
+    let broadcast = Broadcast {
+        public: of(4, b"four"),
+        ..Broadcast::to(&panel)
+    };
+    let (files, mut index) = broadcast.feed(&vendor);
+    // The sealed side is the same as before.
+    index.documents.clear();
+    for entitled in [true, false] {
+        let recipient = panel.identity.recipient();
+        let mut trusted = having_read(&vendor, &files, recipient, entitled);
+        trusted.head = None;
+        trusted.index = Some(verified(index.clone()));
+        let ended = run(&vendor, &files, trusted, Some(&panel), false);
+        assert_eq!(ended.asked > 0, entitled, "{:?}", ended.outcome);
+    }
+}
+
+#[test]
 fn another_broadcast_is_looked_at_and_so_is_the_same_under_a_root_that_starts_afresh() {
     let (vendor, panel) = (Vendor::new(), Panel::new());
     let (files, index) = Broadcast::to(&panel).feed(&vendor);

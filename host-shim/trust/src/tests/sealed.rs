@@ -5,13 +5,17 @@ use std::{collections::HashSet, io::Write as _, sync::Mutex};
 use age::secrecy::ExposeSecret as _;
 use age_core::format::{FileKey, Stanza};
 use spacecp_contract::{
-    Digest, DocumentKind, IndexEntry, ObjectKey, SealedEntry, SealedIndex, SealedObject,
+    Advisory, Affected, Blob, Digest, DocumentKind, IndexEntry, Limits, ObjectKey, Sealed,
+    SealedEntry, SealedIndex, SealedObject, SealedPayload, Tlp, VersionScheme, capsule,
 };
 
-use super::{audience, entry, index};
+use super::{Vendor, advisory, audience, entry, index};
 use crate::{
     TrustError,
-    sealed::{OpenError, STANZA, nothing_went_back, open, refuse_both_sides},
+    sealed::{
+        OpenError, STANZA, nothing_went_back, open, refuse_both_sides, sealed_document,
+        sealed_index,
+    },
     workflow::PrivateDocuments,
 };
 
@@ -180,4 +184,90 @@ fn the_header_of_a_sealed_file_ends_within_512_bytes() {
         let refused = open(&key, &longer, 100).expect_err("its code is of another header");
         assert_eq!(refused == OpenError::Header, header, "{last}");
     }
+}
+
+/// Parts in a sealed file, and what a sealed index says of it.
+fn sealed_parts(parts: &[&[u8]]) -> (SealedObject, Vec<u8>) {
+    let (key, bytes) = seal(&capsule::pack(parts).expect("they are short"));
+    let object = SealedObject {
+        digest: Digest::of(&bytes),
+        length: bytes.len() as u64,
+        key,
+    };
+    (object, bytes)
+}
+
+/// Why a sealed advisory is refused whose entry in the sealed index is changed.
+fn refused_document(advisory: &Advisory, change: impl FnOnce(&mut IndexEntry)) -> TrustError {
+    let vendor = Vendor::new();
+    let signed = vendor.sign(advisory);
+    let (object, bytes) = sealed_parts(&[&signed.bytes, signed.signatures.as_bytes()]);
+    let mut document = entry(ADVISORY, ID, 3, &signed.bytes);
+    change(&mut document);
+    let root = vendor.trusted_root(1, |_| {});
+    let entry = SealedEntry { document, object };
+    sealed_document(&root, &entry, &bytes, &Limits::default()).expect_err("it is refused")
+}
+
+#[test]
+fn the_error_about_something_sealed_has_nothing_of_what_is_in_it() {
+    let mut secret = Advisory {
+        tlp: Tlp::AmberStrict,
+        ..advisory(3)
+    };
+    let listed = Digest::of(b"listed");
+    let found = Digest::of(&Vendor::new().sign(&secret).bytes);
+    for refused in [
+        refused_document(&secret, |entry| entry.digest = listed),
+        refused_document(&secret, |entry| entry.length += 1),
+    ] {
+        let words = format!("{refused} {refused:?}");
+        assert!(
+            matches!(refused, TrustError::SealedContents { .. }),
+            "{words}"
+        );
+        for digest in [listed, found] {
+            assert!(!words.contains(&digest.short()), "{words}");
+        }
+    }
+    secret.affected = vec![Affected {
+        component: "spacecp:secret-module".parse().expect("a component"),
+        scheme: VersionScheme::Semver,
+        ranges: Vec::new(),
+        versions: Vec::new(),
+    }];
+    let invalid = refused_document(&secret, |_| {});
+    let words = format!("{invalid} {invalid:?}");
+    assert!(matches!(invalid, TrustError::Decode { .. }), "{words}");
+    assert!(!words.contains("secret-module"), "{words}");
+}
+
+#[test]
+fn nor_has_the_error_about_a_sealed_index() {
+    let payload = SealedPayload {
+        blob: Blob {
+            digest: Digest::of(b"payload"),
+            length: 7,
+        },
+        object: SealedObject {
+            digest: Digest::of(b"sealed"),
+            length: 7,
+            key: ObjectKey::from_bytes([0; 16]),
+        },
+    };
+    let twice = SealedIndex::new(audience("customers"), Vec::new(), vec![payload, payload]);
+    let (object, bytes) = sealed_parts(&[&twice.to_bytes()]);
+    let announced = Sealed {
+        nonce: [5; 16],
+        index: object.blob(),
+        buckets: Vec::new(),
+    };
+    let root = Vendor::new().root(1);
+    let refused = sealed_index(&root, &announced, &object.key, &bytes, &Limits::default());
+    let words = format!("{refused:?}");
+    assert!(
+        matches!(refused, Err(TrustError::SealedIndex { .. })),
+        "{words}"
+    );
+    assert!(!words.contains(&Digest::of(b"payload").short()), "{words}");
 }

@@ -29,6 +29,18 @@ pub struct Trusted {
     pub reading: Option<Reading>,
     /// What was seen expired: it is, wherever the clock goes afterwards.
     pub seen_expired: SeenExpired,
+    /// The latest head that was ever accepted, remembered apart from what is stored of the feed, which may be lost, or
+    /// put back to an earlier day.
+    pub latest_head: Option<HeadNumber>,
+}
+
+/// What orders heads: sequences count within an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeadNumber {
+    /// The sequence epoch of the root by which it was verified.
+    pub epoch: u64,
+    /// Its sequence.
+    pub sequence: u64,
 }
 
 /// What was seen expired, by whatever clock. A root seen expired verifies its successor and nothing else; of
@@ -78,7 +90,7 @@ impl Trusted {
         let (root, head) = (self.root.as_ref()?, self.head.as_ref()?);
         check_root(root, now).ok()?;
         check_head(root, head, now).ok()?;
-        let is_fresh = !self.has_seen_expired() && self.has_its_keys(head);
+        let is_fresh = !self.has_seen_expired() && !self.has_gone_back() && self.has_its_keys(head);
         is_fresh.then_some(head)
     }
 
@@ -101,6 +113,15 @@ impl Trusted {
         let head = self.head.as_ref();
         root.is_some_and(|root| self.seen_expired.has_root(root))
             || head.is_some_and(|head| self.seen_expired.has_head(self.sequence_epoch, head))
+    }
+
+    /// Whether the head is older than one that was accepted before: what is stored of the feed was put back.
+    pub fn has_gone_back(&self) -> bool {
+        let head = self.head.as_ref().map(|head| HeadNumber {
+            epoch: self.sequence_epoch,
+            sequence: head.sequence,
+        });
+        head.is_some_and(|head| self.latest_head > Some(head))
     }
 
     /// Every document that is current here, public or under embargo.

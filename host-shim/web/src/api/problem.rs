@@ -160,7 +160,7 @@ impl From<ShimError> for Problem {
     fn from(error: ShimError) -> Self {
         let (status, code, title) = kind(&error);
         if status.is_server_error() {
-            tracing::error!(%error, "API request failed");
+            tracing::error!(error = error.for_log(), "API request failed");
         }
         Self::new(status, code, title, error.to_string())
     }

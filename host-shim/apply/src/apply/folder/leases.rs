@@ -37,7 +37,7 @@ impl Folder {
         if self.patience.0.fetch_add(1, Ordering::Relaxed) >= MOST_LEASES {
             return Err(ApplyError::Leased { path });
         }
-        tracing::warn!(path = %path.display(), "file leased by another process; waiting until the kernel breaks the lease");
+        tracing::warn!("file leased by another process; waiting until the kernel breaks the lease");
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let held = fs::openat(&self.handle, name, flags, Mode::empty()).doing("open", &path)?;
         let held = File::from(held);

@@ -309,6 +309,11 @@ fn an_advisory_counts_for_the_versions_that_it_affects() {
     assert!(!exposed(
         |affected| affected.ranges = vec![range("1.5.1", "2.0.0")]
     ));
+    // Snapshots of a week have no place among numbered versions.
+    assert!(!exposed(|affected| {
+        affected.scheme = VersionScheme::Generic;
+        affected.ranges = vec![range("23w51a", "24w14a")];
+    }));
     assert!(exposed(|affected| {
         affected.ranges.clear();
         affected.versions = vec!["1.4.0".to_owned(), "v1.5.0".to_owned()];
