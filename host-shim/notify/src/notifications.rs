@@ -117,7 +117,7 @@ impl Notifications {
             channel: channel.name.clone(),
             source,
         };
-        Ok(sent.map_err(failed)?)
+        sent.map_err(failed)
     }
 
     /// Has everything that failed or was given up tried again with the next look. Says how many

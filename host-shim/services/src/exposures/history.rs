@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Finding, Period, Query, Verdict, counts};
+use super::{Finding, Period, Query, Verdict, counts, service::Noted};
 use crate::{
     Exposure, ServiceError, exposures,
     plugin::bindings::exports::spacecp::advisories::exposure::{self, Status},
@@ -67,10 +67,11 @@ impl Exposure {
             // Before the first word of the vendor nothing is known, and so nothing has ended either.
             return Ok(());
         }
-        let inventory = self.state.inventory().await.fingerprint;
-        // After a recovery from stolen keys sequences begin again, and one may come twice.
-        let stream = self.state.store().end_of_documents().await?.cursor.epoch;
-        let about = Some((stream, sequence, inventory));
+        let about = Some(Noted {
+            stream: self.state.store().end_of_documents().await?.cursor.epoch,
+            sequence,
+            inventory: self.state.inventory().await.fingerprint,
+        });
         if *self.noted.lock().await == about {
             return Ok(());
         }

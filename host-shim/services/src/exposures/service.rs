@@ -23,9 +23,17 @@ use crate::{
 pub struct Exposure {
     pub(super) state: Arc<State>,
     pub(super) plugin: PluginRuntime,
-    /// The stream of documents, the sequence and the inventory of which the record of exposures was last
-    /// brought up to date.
-    pub(super) noted: Arc<tokio::sync::Mutex<Option<(u64, Option<u64>, Digest)>>>,
+    /// What the record of exposures was last brought up to date with.
+    pub(super) noted: Arc<tokio::sync::Mutex<Option<Noted>>>,
+}
+
+/// What the verdicts in the record of exposures rest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// The stream of documents: after a recovery from stolen keys sequences begin again, and one may come twice.
+    pub(super) stream: u64,
+    pub(super) sequence: Option<u64>,
+    pub(super) inventory: Digest,
 }
 
 impl Exposure {
