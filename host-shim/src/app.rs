@@ -23,12 +23,14 @@ pub struct App {
 impl App {
     /// Opens the state directory, and finishes or undoes what a crash interrupted. One for each state directory.
     pub async fn open(config: Config) -> Result<Self, ServiceError> {
-        Ok(Self::around(Panel::open(config.services()).await?, config))
+        // A recovery may be part of it: boxed, so that it does not make a large future of whoever opens a panel.
+        let panel = Box::pin(Panel::open(config.services())).await?;
+        Ok(Self::around(panel, config))
     }
 
     /// The same for rolling back: neither the pinned root nor what is stored of the feed has to be there or whole.
     pub async fn open_without_feed(config: Config) -> Result<Self, ServiceError> {
-        let panel = Panel::open_without_feed(config.services()).await?;
+        let panel = Box::pin(Panel::open_without_feed(config.services())).await?;
         Ok(Self::around(panel, config))
     }
 

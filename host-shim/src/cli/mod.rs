@@ -127,7 +127,8 @@ pub fn main() -> ExitCode {
         }
     };
     let ending = runtime.block_on(async {
-        match run(&arguments).await {
+        // What a command may come to would make a large future of whoever waits for it.
+        match Box::pin(run(&arguments)).await {
             Ok(ending) => ending,
             Err(error) => {
                 complain_of(&arguments, &error).await;

@@ -41,7 +41,7 @@ impl Feed {
         let _under_way = self.state.syncing().try_lock_owned();
         // Everything that a sync may come to would make the future of whoever waits for it a large one.
         let report = Box::pin(self.state.sync(None, Timestamp::now())).await;
-        self.plugin.drop_revoked().await;
+        Box::pin(self.plugin.drop_revoked()).await;
         self.state.events().announce();
         report
     }
@@ -73,7 +73,7 @@ impl Feed {
             source: Arc::new(Source::bundle(file)?),
         };
         let report = Box::pin(self.state.sync(Some(&mirror), Timestamp::now())).await;
-        self.plugin.drop_revoked().await;
+        Box::pin(self.plugin.drop_revoked()).await;
         let report = report?;
         self.record_import(&report, by).await?;
         self.state.events().announce();

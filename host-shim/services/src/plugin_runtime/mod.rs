@@ -187,14 +187,14 @@ impl PluginRuntime {
     /// The plugin, loaded by whoever needs it first, and again when the root of now does not vouch for the one
     /// that is loaded.
     pub(crate) async fn loaded(&self) -> Result<Arc<LoadedPlugin>, ServiceError> {
-        let loaded = self.loaded_plugin().await?;
+        let loaded = Box::pin(self.loaded_plugin()).await?;
         loaded.map_err(ServiceError::NoPlugin)
     }
 
     /// Drops the plugin if the root of now does not vouch for it.
     pub(crate) async fn drop_revoked(&self) {
         if self.slot.is_taken()
-            && let Err(error) = self.loaded_plugin().await
+            && let Err(error) = Box::pin(self.loaded_plugin()).await
         {
             tracing::warn!(%error, "cannot verify the plugin against the root");
         }
