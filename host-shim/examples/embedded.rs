@@ -23,11 +23,11 @@ use axum::{
     routing::get,
 };
 use spacecp_advisories::{
-    Shim,
+    App,
     config::{Config, UserRole},
     web::{
-        self, BasePath, Colour, Identity, LocalPath, Login, MountOptions, Names, Palette, Panel,
-        Shade, Theme, Work, async_trait,
+        self, BasePath, Colour, HostApplication, Identity, LocalPath, Login, MountOptions, Names,
+        Palette, Shade, Theme, Work, async_trait,
     },
 };
 
@@ -77,7 +77,7 @@ impl Application {
 }
 
 #[async_trait]
-impl Panel for Application {
+impl HostApplication for Application {
     async fn identify(&self, request: &Parts) -> Option<Identity> {
         // The application's own layer has found out already who it is.
         let someone = request.extensions.get::<Someone>()?;
@@ -110,14 +110,14 @@ fn theme() -> Result<Theme, web::PanelError> {
 }
 
 /// The whole application with the pages in it, and the work behind them.
-pub(crate) fn app(shim: Arc<Shim>, application: Arc<Application>) -> Result<(Router, Work)> {
+pub(crate) fn app(panel: &App, application: Arc<Application>) -> Result<(Router, Work)> {
     let options = MountOptions {
         // This application is reached by an address; one with a name of its own says it here.
         names: Names::Known(Vec::new()),
         https: false,
         ..MountOptions::at(BasePath::new(BASE)?)
     };
-    let mounted = web::mount(shim, application.clone(), options)?;
+    let mounted = web::mount(panel.backend(), application.clone(), options)?;
     let app = Router::new()
         .route("/", get(home))
         .route("/login", get(login))
@@ -180,9 +180,9 @@ async fn enter(
 async fn main() -> Result<()> {
     let path = std::env::args().nth(1);
     let path = path.context("say which configuration: embedded panel.toml")?;
-    let shim = Shim::open(Config::load(Path::new(&path))?).await?;
+    let panel = App::open(Config::load(Path::new(&path))?).await?;
     let application = Arc::new(Application::default());
-    let (app, work) = app(shim, application.clone())?;
+    let (app, work) = app(&panel, application.clone())?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     for (name, role) in [

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
-    AUTOMATIC, ShimError,
+    AUTOMATIC, ServiceError,
     apply::Outcome,
     audit,
     automation::{AutomationError, Fate, Ledger, Line, Occasion, Run, Wake, one_run},
@@ -50,7 +50,7 @@ async fn a_run_hears_the_feed_and_applies_one_after_the_other_the_gravest_first(
     assert_eq!((run.problem, run.ended), (None, Some(noon())));
     assert_eq!(panel.version("daemon")?, "1.0.1");
     assert_eq!(panel.version("module")?, "1.0.1");
-    let history = panel.shim.history(10).await?;
+    let history = panel.app.panel.corrections.history(10).await?;
     assert!(
         history
             .iter()
@@ -89,7 +89,7 @@ async fn nothing_happens_while_it_is_switched_off() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn outside_the_window_it_waits_and_says_until_when_and_inside_it_acts() -> Result<()> {
     let panel = nightly().await?;
-    let (wake, _) = panel.shim.wake(noon()).await?;
+    let (wake, _) = panel.app.panel.automation.wake(noon()).await?;
     assert_eq!(wake, Wake::At(noon() + hours(14)));
     panel.run().await?;
     let foreseen = panel.foresee().await?;
@@ -123,22 +123,32 @@ async fn a_missed_window_is_made_up_for_in_the_next_one_and_the_run_says_so() ->
     panel.come_up_again().await?;
     let morning = noon() + hours(20);
     assert_eq!(panel.at(morning).await?, None, "nothing is applied by day");
-    let report = panel.shim.policy_report(morning).await?;
+    let report = panel.app.panel.automation.report(morning).await?;
     assert_eq!(report.agenda.missed, Some(noon() + hours(14)));
     panel.come_up_again().await?;
     let run = due(panel.at(noon() + hours(38)).await?)?;
     assert_eq!(run.late_since, Some(noon() + hours(14)));
     assert_eq!(panel.version("daemon")?, "1.0.1");
-    assert_eq!(panel.shim.policy_report(morning).await?.agenda.missed, None);
+    assert_eq!(
+        panel
+            .app
+            .panel
+            .automation
+            .report(morning)
+            .await?
+            .agenda
+            .missed,
+        None
+    );
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panel_that_closes_begins_no_run_and_makes_up_for_it_when_it_is_back() -> Result<()> {
     let mut panel = usual().await?;
-    panel.shim.close_automation();
+    panel.app.panel.automation.close();
     assert_eq!(panel.at(noon()).await?, None);
-    assert_eq!(panel.shim.policy_report(noon()).await?.runs, []);
+    assert_eq!(panel.app.panel.automation.report(noon()).await?.runs, []);
     panel.come_up_again().await?;
     due(panel.at(noon()).await?)?;
     assert_eq!(panel.version("daemon")?, "1.0.1");
@@ -176,7 +186,7 @@ async fn what_failed_is_put_back_and_never_tried_twice_until_its_revision_change
         assert_eq!(line.fate, Fate::Held);
         assert!(line.reason.contains("quarantine"), "{}", line.reason);
     }
-    let history = panel.shim.history(10).await?;
+    let history = panel.app.panel.corrections.history(10).await?;
     let failed = history.iter().filter(|one| one.outcome == Outcome::Failed);
     assert_eq!(failed.count(), 1);
 
@@ -195,19 +205,26 @@ async fn an_administrator_releases_what_failed_and_it_is_tried_once_more() -> Re
     })
     .await?;
     panel.run().await?;
-    let released = panel.shim.release(DAEMON_FIX, "ada", noon()).await?;
+    let released = panel
+        .app
+        .panel
+        .automation
+        .release(DAEMON_FIX, "ada", noon())
+        .await?;
     assert_eq!(released, ["daemon"]);
     let run = panel.run().await?;
     assert_eq!(line_of(&run.lines, DAEMON_FIX)?.fate, Fate::Failed);
     assert_eq!(line_of(&run.lines, MODULE_FIX)?.fate, Fate::Held);
     let refused = panel
-        .shim
+        .app
+        .panel
+        .automation
         .release("SPACECP-SC-1999-0001", "ada", noon())
         .await;
     assert!(
         matches!(
             &refused,
-            Err(ShimError::Automation(
+            Err(ServiceError::Automation(
                 AutomationError::NotQuarantined { .. }
             ))
         ),
@@ -220,8 +237,19 @@ async fn an_administrator_releases_what_failed_and_it_is_tried_once_more() -> Re
 async fn what_an_administrator_took_back_is_not_put_back_in_the_night() -> Result<()> {
     let panel = usual().await?;
     panel.run().await?;
-    let applied = panel.shim.reversible("daemon").await?.context("applied")?;
-    panel.shim.roll_back(&applied.id, false, "ada", &()).await?;
+    let applied = panel
+        .app
+        .panel
+        .corrections
+        .reversible("daemon")
+        .await?
+        .context("applied")?;
+    panel
+        .app
+        .panel
+        .corrections
+        .roll_back(&applied.id, false, "ada", &())
+        .await?;
     let run = panel.run().await?;
     let line = line_of(&run.lines, DAEMON_FIX)?;
     assert_eq!(line.fate, Fate::Held);
@@ -232,7 +260,12 @@ async fn what_an_administrator_took_back_is_not_put_back_in_the_night() -> Resul
     );
     assert_eq!(panel.version("daemon")?, "1.0.0");
 
-    panel.shim.release(DAEMON_FIX, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .release(DAEMON_FIX, "ada", noon())
+        .await?;
     panel.run().await?;
     assert_eq!(panel.version("daemon")?, "1.0.1");
     Ok(())
@@ -246,7 +279,7 @@ async fn a_payload_that_does_not_come_is_no_reason_for_quarantine() -> Result<()
     fs::rename(&blobs, &away)?;
     let run = panel.run().await?;
     assert_eq!(line_of(&run.lines, DAEMON_FIX)?.fate, Fate::Failed);
-    assert_eq!(panel.shim.quarantined().await?, []);
+    assert_eq!(panel.app.panel.automation.quarantined().await?, []);
     fs::rename(&away, &blobs)?;
     let run = panel.run().await?;
     assert_eq!(line_of(&run.lines, DAEMON_FIX)?.fate, Fate::Applied);
@@ -263,13 +296,17 @@ async fn a_file_that_was_changed_here_waits_for_the_administrators_word() -> Res
     assert_eq!(line.refusal.as_deref(), Some("preflight"));
     assert!(line.reason.contains("a.js"), "{}", line.reason);
     assert_eq!(panel.version("daemon")?, "1.0.0");
-    assert_eq!(panel.shim.quarantined().await?, [], "nothing was begun");
+    assert_eq!(
+        panel.app.panel.automation.quarantined().await?,
+        [],
+        "nothing was begun"
+    );
     Ok(())
 }
 
 /// The notifications that are new.
 async fn told(panel: &Panel) -> Result<u64> {
-    Ok(panel.shim.notify(noon()).await?.new)
+    Ok(panel.app.notifications.deliver(noon()).await?.new)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,9 +341,19 @@ async fn what_preflight_holds_back_is_a_notification_once_and_so_is_its_end() ->
 async fn a_feed_that_cannot_be_heard_is_named_and_nothing_is_applied_once_its_word_has_expired()
 -> Result<()> {
     let panel = usual().await?;
-    panel.shim.switch(false, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(false, "ada", noon())
+        .await?;
     panel.run().await?;
-    panel.shim.switch(true, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(true, "ada", noon())
+        .await?;
     let head = FeedPath::head().to_string();
     fs::remove_file(panel.vendor.feed_dir().join(head))?;
     panel.clock.set(noon() + hours(24 * 91));
@@ -327,9 +374,19 @@ async fn a_feed_that_cannot_be_heard_is_named_and_nothing_is_applied_once_its_wo
 async fn a_feed_that_is_away_keeps_nothing_from_being_applied_while_its_word_is_good() -> Result<()>
 {
     let panel = usual().await?;
-    panel.shim.switch(false, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(false, "ada", noon())
+        .await?;
     panel.run().await?;
-    panel.shim.switch(true, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(true, "ada", noon())
+        .await?;
     let head = FeedPath::head().to_string();
     fs::remove_file(panel.vendor.feed_dir().join(head))?;
     panel.clock.set(noon() + hours(24));
@@ -341,12 +398,12 @@ async fn a_feed_that_is_away_keeps_nothing_from_being_applied_while_its_word_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn only_one_run_is_under_way_at_a_time() -> Result<()> {
     let panel = usual().await?;
-    let state = panel.shim.config().state.clone();
+    let state = panel.app.config().state.clone();
     let held = one_run(&state)?;
     let refused = panel.run().await;
     let error = refused.err().context("another run is under way")?;
     assert!(error.to_string().contains("in progress"), "{error}");
-    assert_eq!(panel.shim.history(10).await?, []);
+    assert_eq!(panel.app.panel.corrections.history(10).await?, []);
     drop(held);
     panel.run().await?;
     assert_eq!(panel.version("daemon")?, "1.0.1");
@@ -361,15 +418,20 @@ async fn a_policy_that_is_decided_outlives_the_process_and_never_exceeds_the_con
         ..Night::default()
     })
     .await?;
-    let (initial, decided) = panel.shim.policy().await?;
+    let (initial, decided) = panel.app.panel.automation.policy().await?;
     assert_eq!(decided, None);
     let beyond = Policy {
         delay_hours: 1,
         excluded: BTreeSet::new(),
         ..initial.clone()
     };
-    let refused = panel.shim.set_policy(&beyond, "ada", noon()).await;
-    let Err(ShimError::Automation(AutomationError::Exceeds(fields))) = refused else {
+    let refused = panel
+        .app
+        .panel
+        .automation
+        .set_policy(&beyond, "ada", noon())
+        .await;
+    let Err(ServiceError::Automation(AutomationError::Exceeds(fields))) = refused else {
         anyhow::bail!("{refused:?}");
     };
     let fields: Vec<&str> = fields.iter().map(|excess| excess.field).collect();
@@ -380,9 +442,14 @@ async fn a_policy_that_is_decided_outlives_the_process_and_never_exceeds_the_con
         delay_hours: 5,
         ..initial
     };
-    panel.shim.set_policy(&within, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .set_policy(&within, "ada", noon())
+        .await?;
     panel.come_up_again().await?;
-    let recorded = panel.shim.audit(1).await?.newest;
+    let recorded = panel.app.panel.trust.audit(1).await?.newest;
     let event = &recorded
         .first()
         .context("the audit log has it")?
@@ -390,7 +457,7 @@ async fn a_policy_that_is_decided_outlives_the_process_and_never_exceeds_the_con
         .event;
     assert_eq!(event.what, audit::What::PolicyChanged);
     assert_eq!(event.who, "ada");
-    let (policy, decided) = panel.shim.policy().await?;
+    let (policy, decided) = panel.app.panel.automation.policy().await?;
     assert_eq!(policy, within);
     assert_eq!(decided.context("decided")?.by, "ada");
     Ok(())
@@ -403,11 +470,11 @@ async fn a_configuration_that_says_false_cannot_be_switched_on() -> Result<()> {
         ..Night::default()
     })
     .await?;
-    let refused = panel.shim.switch(true, "ada", noon()).await;
+    let refused = panel.app.panel.automation.switch(true, "ada", noon()).await;
     assert!(
         matches!(
             &refused,
-            Err(ShimError::Automation(AutomationError::Exceeds(_)))
+            Err(ServiceError::Automation(AutomationError::Exceeds(_)))
         ),
         "{refused:?}"
     );
@@ -419,13 +486,18 @@ async fn a_configuration_that_says_false_cannot_be_switched_on() -> Result<()> {
 async fn a_configuration_that_became_stricter_binds_a_policy_that_was_decided_before() -> Result<()>
 {
     let mut panel = usual().await?;
-    panel.shim.switch(true, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(true, "ada", noon())
+        .await?;
     let text = fs::read_to_string(panel.config_path())?;
     let stricter = text.replace("automatic = true", "automatic = false");
     fs::write(panel.config_path(), stricter)?;
     panel.come_up_again().await?;
     assert_eq!(panel.at(noon()).await?, None);
-    assert!(!panel.shim.rules().await?.policy.automatic);
+    assert!(!panel.app.panel.automation.rules().await?.policy.automatic);
     Ok(())
 }
 
@@ -454,10 +526,10 @@ async fn a_host_waits_for_its_place_in_the_wave_and_keeps_it() -> Result<()> {
         ..Night::default()
     })
     .await?;
-    let wave = panel.shim.rules().await?.wave;
+    let wave = panel.app.panel.automation.rules().await?.wave;
     assert!(wave < hours(48), "{wave}");
     panel.come_up_again().await?;
-    assert_eq!(panel.shim.rules().await?.wave, wave);
+    assert_eq!(panel.app.panel.automation.rules().await?.wave, wave);
     let run = panel.run().await?;
     if !wave.is_zero() {
         assert_eq!(line_of(&run.lines, DAEMON_FIX)?.due, Some(noon() + wave));
@@ -477,21 +549,31 @@ async fn a_policy_is_tried_out_without_being_in_force() -> Result<()> {
     })
     .await?;
     panel.run().await?;
-    let (present, _) = panel.shim.policy().await?;
+    let (present, _) = panel.app.panel.automation.policy().await?;
     let mut trying = Policy {
         automatic: true,
         ..present.clone()
     };
-    let foreseen = panel.shim.foresee(Some(&trying), noon()).await?;
+    let foreseen = panel
+        .app
+        .panel
+        .automation
+        .preview(Some(&trying), noon())
+        .await?;
     assert_eq!(
         fates(&foreseen.lines),
         [(DAEMON_FIX, Fate::Due), (MODULE_FIX, Fate::Held)],
         "the module's flaw is below the minimum"
     );
     trying.severity.high = Treatment::Ask;
-    let foreseen = panel.shim.foresee(Some(&trying), noon()).await?;
+    let foreseen = panel
+        .app
+        .panel
+        .automation
+        .preview(Some(&trying), noon())
+        .await?;
     assert_eq!(line_of(&foreseen.lines, DAEMON_FIX)?.fate, Fate::Held);
-    assert_eq!(panel.shim.policy().await?, (present, None));
+    assert_eq!(panel.app.panel.automation.policy().await?, (present, None));
     assert_eq!(panel.version("daemon")?, "1.0.0");
     Ok(())
 }
@@ -507,15 +589,20 @@ async fn what_a_crash_cut_off_is_found_by_the_next_run_and_not_begun_again() -> 
     })
     .await?;
     broken.run().await?;
-    broken.shim.release(DAEMON_FIX, "ada", noon()).await?;
+    broken
+        .app
+        .panel
+        .automation
+        .release(DAEMON_FIX, "ada", noon())
+        .await?;
     for (panel, expected) in [(&panel, Fate::Applied), (&broken, Fate::Held)] {
-        let path = panel.shim.config().state.join("store.sqlite");
+        let path = panel.app.config().state.join("store.sqlite");
         let ledger = Ledger::new(Store::open(&path).await?);
         let run = ledger.begin_run(Occasion::Due, None, noon()).await?;
         ledger.put_line(run, 0, &under_way(), noon()).await?;
         let next = panel.run().await?;
         assert_eq!(line_of(&next.lines, DAEMON_FIX)?.fate, expected);
-        let runs = panel.shim.policy_report(noon()).await?.runs;
+        let runs = panel.app.panel.automation.report(noon()).await?.runs;
         let cut_off = runs.iter().find(|one| one.number == run).context("kept")?;
         assert_eq!(cut_off.lines[0].fate, Fate::Failed);
         assert!(cut_off.lines[0].reason.contains("interrupted"));
@@ -544,11 +631,21 @@ async fn what_is_foreseen_is_marked_when_it_is_about_something_under_embargo() -
         ..Night::default()
     })
     .await?;
-    secret.shim.switch(false, "ada", noon()).await?;
+    secret
+        .app
+        .panel
+        .automation
+        .switch(false, "ada", noon())
+        .await?;
     secret.run().await?;
     assert!(secret.foresee().await?.embargo);
     let public = usual().await?;
-    public.shim.switch(false, "ada", noon()).await?;
+    public
+        .app
+        .panel
+        .automation
+        .switch(false, "ada", noon())
+        .await?;
     public.run().await?;
     assert!(!public.foresee().await?.embargo);
     Ok(())

@@ -23,12 +23,15 @@ const USUAL: &str = "automatic = true\nminimum-severity = \"low\"\n";
 /// Has the plugin ask, and gives the name of the refusal. Nothing may have been begun.
 async fn refused(panel: &Panel, wanted: &str) -> Result<String> {
     panel.ask_for(wanted).await?;
-    let before = panel.shim.history(100).await?.len();
+    let before = panel.app.panel.corrections.history(100).await?.len();
     let run = panel.run().await?;
     assert_eq!(run.problem, None);
     assert_eq!(run.lines.len(), 1, "{:?}", run.lines);
     assert_eq!(run.lines[0].fate, Fate::Refused, "{:?}", run.lines);
-    assert_eq!(panel.shim.history(100).await?.len(), before);
+    assert_eq!(
+        panel.app.panel.corrections.history(100).await?.len(),
+        before
+    );
     assert_eq!(panel.version("daemon")?, "1.0.0");
     assert_eq!(panel.version("module")?, "1.0.0");
     Ok(run.lines[0].refusal.clone().unwrap_or_default())
@@ -210,9 +213,19 @@ async fn what_is_in_quarantine() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn anything_while_the_vendors_last_word_is_stale() -> Result<()> {
     let panel = hostile(USUAL).await?;
-    panel.shim.switch(false, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(false, "ada", noon())
+        .await?;
     panel.run().await?;
-    panel.shim.switch(true, "ada", noon()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(true, "ada", noon())
+        .await?;
     panel.ask_for(&daemon()).await?;
     panel.clock.set(noon() + hours(24 * 91));
     let run = panel.run().await?;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use spacecp_advisories::{
-    Shim,
+    App,
     apply::Outcome,
     automation::{Fate, Occasion},
     config::Config,
@@ -78,7 +78,7 @@ async fn a_run_that_is_killed_leaves_the_old_tree_running_and_is_not_tried_again
     child.kill()?;
     child.wait()?;
     // The panel comes up again: what was being stopped runs, from the old tree.
-    let shim = Shim::open(Config::load(&folder.join("panel.toml"))?).await?;
+    let app = App::open(Config::load(&folder.join("panel.toml"))?).await?;
     let version = |name: &str| fs::read_to_string(folder.join("panel").join(name).join("VERSION"));
     assert_eq!(version("module")?.trim(), "1.0.0");
     assert_eq!(version("daemon")?.trim(), "1.0.1", "it came before");
@@ -89,12 +89,16 @@ async fn a_run_that_is_killed_leaves_the_old_tree_running_and_is_not_tried_again
         ended.is_some() && started > ended,
         "it is started when the order to stop it has ended: {happened:?}"
     );
-    let history = shim.history(10).await?;
+    let history = app.panel.corrections.history(10).await?;
     let of_module = history.iter().find(|one| one.component == "module");
     assert_eq!(of_module.context("it was begun")?.outcome, Outcome::Failed);
     // And the next night leaves it alone until somebody has looked.
     let clock = Hands::at(noon() + hours(24));
-    let run = shim.automate(Occasion::Asked, None, &clock).await?;
+    let run = app
+        .panel
+        .automation
+        .run(Occasion::Asked, None, &clock)
+        .await?;
     let line = line_of(&run.lines, MODULE_FIX)?;
     assert_eq!(line.fate, Fate::Held);
     assert!(line.reason.contains("quarantine"), "{}", line.reason);

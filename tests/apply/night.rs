@@ -4,13 +4,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::{
-    Foreseen, Shim,
+    App, Preview,
     automation::{Clock, Fate, Line, Occasion, Run},
     config::Config,
     store::Store,
@@ -90,7 +90,7 @@ impl Default for Night {
 pub(crate) struct Panel {
     folder: TempDir,
     pub(crate) vendor: Vendor,
-    pub(crate) shim: Arc<Shim>,
+    pub(crate) app: App,
     pub(crate) clock: Hands,
 }
 
@@ -116,11 +116,11 @@ impl Panel {
         let config = configuration(root, &vendor, night.policy) + night.control;
         fs::write(root.join("panel.toml"), config)?;
         compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
-        let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
+        let app = App::open(Config::load(&root.join("panel.toml"))?).await?;
         Ok(Self {
             folder,
             vendor,
-            shim,
+            app,
             clock: Hands::at(noon()),
         })
     }
@@ -133,7 +133,7 @@ impl Panel {
     /// The panel as it comes up again, after whatever became of the process.
     pub(crate) async fn come_up_again(&mut self) -> Result<()> {
         let config = Config::load(&self.config_path())?;
-        self.shim = Shim::open(config).await?;
+        self.app = App::open(config).await?;
         Ok(())
     }
 
@@ -153,20 +153,27 @@ impl Panel {
     /// One run, now.
     pub(crate) async fn run(&self) -> Result<Run> {
         Ok(self
-            .shim
-            .automate(Occasion::Asked, None, &self.clock)
+            .app
+            .panel
+            .automation
+            .run(Occasion::Asked, None, &self.clock)
             .await?)
     }
 
     /// What the scheduler does at a time.
     pub(crate) async fn at(&self, time: Timestamp) -> Result<Option<Run>> {
         self.clock.set(time);
-        Ok(self.shim.automate_if_due(&self.clock).await?.1)
+        Ok(self.app.panel.automation.run_if_due(&self.clock).await?.1)
     }
 
     /// What a run would do, once the feed has been heard.
-    pub(crate) async fn foresee(&self) -> Result<Foreseen> {
-        Ok(self.shim.foresee(None, self.clock.now()).await?)
+    pub(crate) async fn foresee(&self) -> Result<Preview> {
+        Ok(self
+            .app
+            .panel
+            .automation
+            .preview(None, self.clock.now())
+            .await?)
     }
 
     /// Has the vendor publish another revision of a correction.

@@ -33,17 +33,32 @@ async fn follow(panel: &mut Panel, places: &[String], seconds: u64) -> Result<()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_verified_is_applied_while_the_feed_does_not_answer() -> Result<()> {
     let mut panel = Panel::on(Night::default()).await?;
-    panel.shim.switch(false, "ada", Timestamp::now()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(false, "ada", Timestamp::now())
+        .await?;
     panel.run().await?;
     assert_eq!(panel.version("daemon")?, "1.0.0", "it is switched off");
     let server = silent(&panel).await?;
     follow(&mut panel, &[server.url()], 3_600).await?;
-    panel.shim.switch(true, "ada", Timestamp::now()).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .switch(true, "ada", Timestamp::now())
+        .await?;
     // A sync of the panel's own is under way, too.
-    let shim = panel.shim.clone();
-    let syncing = tokio::spawn(async move { shim.sync().await.map(drop) });
+    let app = panel.app.clone();
+    let syncing = tokio::spawn(async move { app.panel.feed.sync().await.map(drop) });
     for occasion in [Occasion::Due, Occasion::Asked] {
-        let run = panel.shim.automate(occasion, None, &panel.clock).await?;
+        let run = panel
+            .app
+            .panel
+            .automation
+            .run(occasion, None, &panel.clock)
+            .await?;
         let problem = run.problem.context("the feed did not answer")?;
         assert!(problem.contains("has not answered"), "{problem}");
     }
@@ -60,7 +75,12 @@ async fn what_a_sync_brings_after_all_is_applied_by_the_command_that_began_it() 
     let places = [server.url(), panel.vendor.feed_dir().display().to_string()];
     follow(&mut panel, &places, 8).await?;
     panel.clock.set(noon());
-    let run = panel.shim.automate_to_the_end(&panel.clock).await?;
+    let run = panel
+        .app
+        .panel
+        .automation
+        .run_to_the_end(&panel.clock)
+        .await?;
     assert_eq!(
         fates(&run.lines),
         [(DAEMON_FIX, Fate::Applied), (MODULE_FIX, Fate::Applied)]
@@ -74,7 +94,12 @@ async fn a_command_says_that_the_sync_that_it_waited_for_failed_after_all() -> R
     let server = silent(&panel).await?;
     follow(&mut panel, &[server.url()], 8).await?;
     panel.clock.set(noon());
-    let run = panel.shim.automate_to_the_end(&panel.clock).await?;
+    let run = panel
+        .app
+        .panel
+        .automation
+        .run_to_the_end(&panel.clock)
+        .await?;
     let problem = run.problem.context("the sync failed")?;
     assert!(problem.contains("sync failed"), "{problem}");
     Ok(())

@@ -20,7 +20,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
-use spacecp_advisories::{Shim, config::Config};
+use spacecp_advisories::{App, config::Config};
 use spacecp_formats::{Format, Limits, Terms, json, to_advisory};
 use spacecp_publisher::external::document_files;
 use spacecp_tests::{artifacts, vendor::Vendor};
@@ -184,9 +184,9 @@ async fn panel(root: &Path, asked: &Asked) -> Result<PathBuf> {
     );
     let config = root.join("config.toml");
     std::fs::write(&config, written)?;
-    let shim = Shim::open(Config::load(&config)?).await?;
-    shim.sync().await?;
-    let summary = shim.report().await?.summary;
+    let app = App::open(Config::load(&config)?).await?;
+    app.panel.feed.sync().await?;
+    let summary = app.panel.exposure.report().await?.summary;
     ensure!(summary.exposed > 0, "there is nothing to find: {summary:?}");
     Ok(config)
 }

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use axum::{Router, response::Html, routing::get};
 use jiff::Timestamp;
-use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_advisories::{App, config::Config, web};
 use spacecp_contract::{Advisory, Affected, DocumentId, VersionRange, VersionScheme};
 use spacecp_tests::{artifacts, catalog, vendor::Vendor};
 use tempfile::TempDir;
@@ -45,11 +45,11 @@ fn main() -> Result<()> {
     let config = panel(folder.path(), number)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let shim = Shim::open(Config::load(&config)?).await?;
-        shim.sync().await?;
+        let app = App::open(Config::load(&config)?).await?;
+        app.panel.feed.sync().await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let ours = listener.local_addr()?;
-        let serving = tokio::spawn(web::serve(listener, shim, std::future::pending()));
+        let serving = tokio::spawn(web::serve(listener, app.backend(), std::future::pending()));
         let cookie = log_in(ours).await?;
         let page = ask(ours, "/", &cookie).await?;
         ensure!(page.body.contains("components affected"), "{}", page.body);

@@ -28,7 +28,7 @@ async fn blinded() -> Result<(House, Vec<u8>)> {
     secret.embargo_until = Some(Timestamp::now() + SignedDuration::from_hours(24));
     panel.vendor.publish_advisory(secret)?;
     panel.vendor.broadcast()?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     Ok((panel, identity))
 }
 
@@ -36,14 +36,19 @@ async fn blinded() -> Result<(House, Vec<u8>)> {
 async fn whoever_reads_what_a_mended_identity_has_opened_is_noted_by_a_panel_that_kept_running()
 -> Result<()> {
     let (panel, identity) = Box::pin(blinded()).await?;
-    let shim = panel.shim().await?;
+    let app = panel.app().await?;
     // It has looked at what is at hand, under the very index that is current afterwards.
-    shim.advisory_page("early", &page_of(crate::house::ADVISORY))
+    app.panel
+        .exposure
+        .advisory_page("early", &page_of(crate::house::ADVISORY))
         .await?;
     fs::write(panel.state().join("identity.txt"), identity)?;
-    assert_eq!(shim.sync().await?.accepted.len(), 1);
-    shim.advisory_page("late", &page_of(SECRET)).await?;
-    let readers = shim.embargo_readers(&id(SECRET)).await?;
+    assert_eq!(app.panel.feed.sync().await?.accepted.len(), 1);
+    app.panel
+        .exposure
+        .advisory_page("late", &page_of(SECRET))
+        .await?;
+    let readers = app.panel.exposure.access_log(&id(SECRET)).await?;
     let readers: Vec<&str> = readers.iter().map(|reader| reader.who.as_str()).collect();
     assert_eq!(readers, ["late"]);
     Ok(())
@@ -53,7 +58,7 @@ async fn whoever_reads_what_a_mended_identity_has_opened_is_noted_by_a_panel_tha
 async fn programs_are_told_the_same_whether_it_was_read_or_remembered() -> Result<()> {
     let (panel, identity) = Box::pin(blinded()).await?;
     fs::write(panel.state().join("identity.txt"), identity)?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     let kept = panel.state().join("remembered-catalogue");
     let read = panel.check()?;
     assert!(

@@ -32,8 +32,12 @@ async fn given(house: &House, wanted: &[String]) -> Result<Vec<String>> {
     let store = Store::open(&house.state().join("store.sqlite")).await?;
     let write = ("fetch".to_owned(), Some(wanted.join("\n").into_bytes()));
     store.state_commit(&[write]).await?;
-    let shim = house.shim().await?;
-    let page = shim.page(&page_of(&Behaviour::Fetches.name())).await?;
+    let app = house.app().await?;
+    let page = app
+        .panel
+        .exposure
+        .page(&page_of(&Behaviour::Fetches.name()))
+        .await?;
     match page.blocks.as_slice() {
         [Block::Code(code)] => Ok(code.text.lines().map(str::to_owned).collect()),
         other => bail!("not what the hostile plugin draws: {other:?}"),
@@ -84,16 +88,16 @@ async fn a_document_that_was_changed_in_the_store_is_given_to_nobody() -> Result
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_an_advisory_has_the_texts_of_its_present_revision() -> Result<()> {
     let mut house = House::that_was_asked().await?;
-    let shim = house.shim().await?;
+    let app = house.app().await?;
     let mut told = advisory(ADVISORY, COMPONENT, &[("0", Some("1.0.1"), None)]);
-    let page = shim.page(&page_of(ADVISORY)).await?;
+    let page = app.panel.exposure.page(&page_of(ADVISORY)).await?;
     assert!(text(&page).contains("flawed"), "{page:?}");
     told.revision = 2;
     told.issue = "It was worse than that.".to_owned();
     house.vendor.publish_advisory(told)?;
     house.vendor.broadcast()?;
-    shim.sync().await?;
-    let page = shim.page(&page_of(ADVISORY)).await?;
+    app.panel.feed.sync().await?;
+    let page = app.panel.exposure.page(&page_of(ADVISORY)).await?;
     assert!(text(&page).contains("It was worse than that."), "{page:?}");
     Ok(())
 }

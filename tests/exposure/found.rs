@@ -6,13 +6,12 @@ use std::{
     os::unix::fs::{lchown, symlink},
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
 };
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use spacecp_advisories::{
-    ApplyRequest, Question, Shim, ShimError,
+    App, ApplyRequest, Question, ServiceError,
     config::Config,
     decisions::Wish,
     plugin::bindings::exports::spacecp::advisories::exposure::{Status, Verdict},
@@ -50,7 +49,7 @@ const OF_THE_SERVER: Corrects = (SERVER_CORRECTION, "minecraft:server", ["1.17.1
 /// A panel with a Minecraft server, in one of whose plugins there is a library.
 struct Panel {
     folder: TempDir,
-    shim: Arc<Shim>,
+    app: App,
 }
 
 impl Panel {
@@ -80,9 +79,9 @@ impl Panel {
         server().put(&root.join("panel/servers/lobby").join(SERVER))?;
         fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
         compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
-        let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
-        shim.sync().await?;
-        Ok(Self { folder, shim })
+        let app = App::open(Config::load(&root.join("panel.toml"))?).await?;
+        app.panel.feed.sync().await?;
+        Ok(Self { folder, app })
     }
 
     fn lobby(&self) -> PathBuf {
@@ -90,7 +89,7 @@ impl Panel {
     }
 
     async fn verdict(&self) -> Result<Option<Verdict>> {
-        let mut verdicts = self.shim.report().await?.verdicts.into_iter();
+        let mut verdicts = self.app.panel.exposure.report().await?.verdicts.into_iter();
         Ok(verdicts.find(|verdict| verdict.component.ends_with("/log4j-core")))
     }
 
@@ -175,7 +174,7 @@ async fn a_library_two_archives_deep_is_judged_and_recorded_until_it_is_replaced
     assert_eq!(verdict.version.as_deref(), Some("2.14.1"));
     assert_eq!(verdict.status, Status::Affected, "{}", verdict.reason);
 
-    let summary = panel.shim.report().await?.summary;
+    let summary = panel.app.panel.exposure.report().await?.summary;
     // The server, the plugin, the library, and the system.
     assert_eq!(
         (summary.components, summary.exposed, summary.unread),
@@ -183,7 +182,9 @@ async fn a_library_two_archives_deep_is_judged_and_recorded_until_it_is_replaced
     );
     let question = Question::default();
     let record = panel
-        .shim
+        .app
+        .panel
+        .exposure
         .exposure_record(&question, Timestamp::now())
         .await?;
     assert_eq!(record.periods[0].component, FOUND);
@@ -193,7 +194,9 @@ async fn a_library_two_archives_deep_is_judged_and_recorded_until_it_is_replaced
     let verdict = panel.verdict().await?.context("it is judged")?;
     assert_eq!(verdict.status, Status::Fixed, "{}", verdict.reason);
     let record = panel
-        .shim
+        .app
+        .panel
+        .exposure
         .exposure_record(&question, Timestamp::now())
         .await?;
     assert!(record.periods[0].until.is_some());
@@ -232,16 +235,21 @@ async fn what_was_found_is_never_corrected_itself() -> Result<()> {
     let verdict = panel.verdict().await?.context("it is judged")?;
     assert_eq!(verdict.status, Status::Affected);
     assert_eq!(verdict.correction, None, "the guest proposes none");
-    assert!(panel.shim.automation_plan().await?.is_empty());
+    assert!(panel.app.panel.automation.plan().await?.is_empty());
 
     let correction = id(LIBRARY_CORRECTION);
     assert_eq!(
-        panel.shim.components_for(&correction).await?,
+        panel
+            .app
+            .panel
+            .corrections
+            .components_for(&correction)
+            .await?,
         [] as [&str; 0]
     );
-    let planned = panel.shim.plan(&correction, FOUND).await;
+    let planned = panel.app.panel.corrections.plan(&correction, FOUND).await;
     assert!(
-        matches!(planned, Err(ShimError::NotCorrectable { .. })),
+        matches!(planned, Err(ServiceError::NotCorrectable { .. })),
         "{planned:?}"
     );
     let request = ApplyRequest {
@@ -251,9 +259,9 @@ async fn what_was_found_is_never_corrected_itself() -> Result<()> {
         overwrite: true,
         by: "ada".to_owned(),
     };
-    let applied = panel.shim.apply(request, &()).await;
+    let applied = panel.app.panel.corrections.apply(request, &()).await;
     assert!(
-        matches!(applied, Err(ShimError::NotCorrectable { .. })),
+        matches!(applied, Err(ServiceError::NotCorrectable { .. })),
         "{applied:?}"
     );
     let (code, _) = panel.run(&["apply", LIBRARY_CORRECTION, "--component", FOUND, "--yes"])?;
@@ -269,7 +277,7 @@ async fn what_was_found_is_corrected_with_the_component_around_it() -> Result<()
         .correction
         .context("the server's correction ends it")?;
     assert_eq!(named.id, SERVER_CORRECTION);
-    let plans = panel.shim.automation_plan().await?;
+    let plans = panel.app.panel.automation.plan().await?;
     assert!(
         plans.iter().all(|action| action.component == "lobby"),
         "{plans:?}"
@@ -289,7 +297,7 @@ async fn a_risk_of_something_that_was_found_can_be_accepted() -> Result<()> {
         until: Some(Timestamp::now() + SignedDuration::from_hours(24)),
         reason: Some("The plugin is not reachable.".to_owned()),
     };
-    panel.shim.decide(&wish).await?;
+    panel.app.panel.decisions.decide(&wish).await?;
     let (code, _) = panel.run(&["check"])?;
     assert_eq!(code, Some(1), "it is exposed all the same");
     let (code, said) = panel.run(&["check", "--allow-accepted"])?;
@@ -305,7 +313,7 @@ async fn what_could_not_be_read_is_shown_wherever_somebody_asks_and_is_not_well(
     assert_eq!(code, Some(0), "{said}");
     fs::write(panel.lobby().join("plugins/Broken.jar"), "no archive")?;
 
-    let report = panel.shim.report().await?;
+    let report = panel.app.panel.exposure.report().await?;
     assert_eq!(report.summary.unread, 1);
     let (code, said) = panel.run(&["check"])?;
     assert_eq!(code, Some(1));

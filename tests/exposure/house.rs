@@ -4,13 +4,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
 };
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use spacecp_advisories::{
-    Shim,
+    App,
     config::Config,
     plugin::{Counts, bindings::exports::spacecp::advisories::exposure::ExposureReport},
 };
@@ -59,20 +58,20 @@ impl House {
         fs::write(root.join("panel.toml"), configuration(root, &vendor))?;
         let panel = Self { folder, vendor };
         compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &panel.state())?;
-        panel.shim().await?.sync().await?;
+        panel.app().await?.panel.feed.sync().await?;
         Ok(panel)
     }
 
     /// The panel, started anew.
-    pub(crate) async fn shim(&self) -> Result<Arc<Shim>> {
-        Ok(Shim::open(Config::load(&self.folder.path().join("panel.toml"))?).await?)
+    pub(crate) async fn app(&self) -> Result<App> {
+        Ok(App::open(Config::load(&self.folder.path().join("panel.toml"))?).await?)
     }
 
     /// Asks the panel after a start.
     pub(crate) async fn asked(&self) -> Result<Answer> {
-        let shim = self.shim().await?;
-        let report = shim.report().await?;
-        let asked = shim.plugin_counts() != Counts::default();
+        let app = self.app().await?;
+        let report = app.panel.exposure.report().await?;
+        let asked = app.panel.exposure.plugin_counts() != Counts::default();
         Ok(Answer { report, asked })
     }
 

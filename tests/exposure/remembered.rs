@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
-use spacecp_advisories::{ShimError, decisions::Wish, remembered::LARGEST};
+use spacecp_advisories::{ServiceError, cache::LARGEST, decisions::Wish};
 use spacecp_contract::Tlp;
 use spacecp_tests::artifacts;
 
@@ -40,7 +40,7 @@ async fn news_of_the_feed_are_put_to_the_plugin() -> Result<()> {
     let told = advisory(second, COMPONENT, &[("0", Some("2.0.0"), None)]);
     panel.vendor.publish_advisory(told)?;
     panel.vendor.broadcast()?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     let answer = panel.asked().await?;
     assert!(answer.asked);
     assert_eq!(answer.report.verdicts.len(), 2);
@@ -51,7 +51,7 @@ async fn news_of_the_feed_are_put_to_the_plugin() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_without_news_leaves_it_as_it_is() -> Result<()> {
     let panel = House::that_was_asked().await?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     assert!(!panel.asked().await?.asked);
     Ok(())
 }
@@ -80,7 +80,7 @@ async fn a_decision_is_put_to_the_plugin() -> Result<()> {
         until: Some(Timestamp::now() + SignedDuration::from_hours(24)),
         reason: Some("It cannot be reached.".to_owned()),
     };
-    panel.shim().await?.decide(&wish).await?;
+    panel.app().await?.panel.decisions.decide(&wish).await?;
     panel.is_asked_again().await
 }
 
@@ -107,12 +107,12 @@ async fn what_was_found_damaged_has_no_word_remembered() -> Result<()> {
     let panel = House::that_was_asked().await?;
     panel.tamper_with_documents().await?;
     // Nobody has looked at them yet; whoever does notes it.
-    let shim = panel.shim().await?;
-    let page = shim.page(&page_of(ADVISORY)).await;
+    let app = panel.app().await?;
+    let page = app.panel.exposure.page(&page_of(ADVISORY)).await;
     assert!(page.is_err(), "{page:?}");
-    drop(shim);
+    drop(app);
     assert_eq!(panel.check()?.0, Some(4));
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     panel.is_asked_again().await
 }
 
@@ -127,7 +127,7 @@ async fn what_is_under_embargo_is_told_from_memory_as_it_was_told_at_first() -> 
     told.embargo_until = Some(Timestamp::now() + SignedDuration::from_secs(2));
     panel.vendor.publish_advisory(told.clone())?;
     panel.vendor.broadcast()?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     let first = panel.check()?;
     assert!(first.1.contains(secret), "{}", first.1);
     assert!(!first.1.contains("A secret door"), "{}", first.1);
@@ -140,7 +140,7 @@ async fn what_is_under_embargo_is_told_from_memory_as_it_was_told_at_first() -> 
     told.embargo_until = None;
     panel.vendor.publish_advisory(told)?;
     panel.vendor.broadcast()?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     assert!(panel.asked().await?.asked);
     let (_, said) = panel.check()?;
     assert!(said.contains("A secret door"), "{said}");
@@ -155,9 +155,9 @@ async fn a_plugin_that_is_not_what_was_signed_has_no_word_remembered() -> Result
     let mut other = signed.clone();
     *other.last_mut().context("it has bytes")? ^= 1;
     fs::write(component, &other)?;
-    let refused = panel.shim().await?.report().await;
+    let refused = panel.app().await?.panel.exposure.report().await;
     assert!(
-        matches!(refused, Err(ShimError::NoPlugin(_))),
+        matches!(refused, Err(ServiceError::NoPlugin(_))),
         "{refused:?}"
     );
     assert_eq!(panel.check()?.0, Some(3));
@@ -240,7 +240,7 @@ async fn what_was_heard_and_built_anew_is_another_feed() -> Result<()> {
     let before_any_word = panel.asked().await?;
     assert!(before_any_word.asked);
     assert_eq!(before_any_word.report.summary.advisories, 0);
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     panel.is_asked_again().await
 }
 
@@ -249,7 +249,7 @@ async fn that_the_vendors_word_expires_is_seen_all_the_same() -> Result<()> {
     let mut panel = House::that_was_asked().await?;
     let soon = Timestamp::now() + SignedDuration::from_secs(2);
     panel.vendor.broadcast_until(soon)?;
-    panel.shim().await?.sync().await?;
+    panel.app().await?.panel.feed.sync().await?;
     // A new head over the same documents; the report that is remembered is about these.
     panel.asked().await?;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;

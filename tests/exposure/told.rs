@@ -69,7 +69,7 @@ async fn told_of(advisories: [Advisory; 2]) -> Result<House> {
         house.vendor.publish_advisory(advisory)?;
     }
     house.vendor.broadcast()?;
-    Box::pin(house.shim()).await?.sync().await?;
+    Box::pin(house.app()).await?.panel.feed.sync().await?;
     Ok(house)
 }
 

@@ -26,7 +26,7 @@ fn installed(panel: &Panel) -> Result<String> {
 
 async fn nothing_was_applied(panel: &Panel) -> Result<()> {
     assert_eq!(installed(panel)?, ground::HOUSTON[0]);
-    assert_eq!(panel.shim().history(10).await?, []);
+    assert_eq!(panel.app().panel.corrections.history(10).await?, []);
     Ok(())
 }
 
@@ -64,7 +64,7 @@ async fn the_history_names_who_acted() -> Result<()> {
     let panel = Panel::raise().await?;
     let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
     administrator.press(&console(), "/apply").await?;
-    let history = panel.shim().history(10).await?;
+    let history = panel.app().panel.corrections.history(10).await?;
     assert_eq!(history.len(), 1);
     assert_eq!(history[0].by, ADMINISTRATOR);
     Ok(())

@@ -30,12 +30,17 @@ fn console() -> String {
 /// A panel whose policy has a window that opens in two hours, for an hour.
 async fn panel() -> Result<(Panel, At)> {
     let panel = Panel::raise().await?;
-    let (mut policy, _) = panel.shim().policy().await?;
+    let (mut policy, _) = panel.app().panel.automation.policy().await?;
     let opens = Timestamp::now() + SignedDuration::from_hours(2);
     let start = opens.strftime("%H:%M").to_string();
     policy.windows = Windows(vec![Window::new(&Day::ALL, &start, 60, "UTC")?]);
     let now = Timestamp::now();
-    panel.shim().set_policy(&policy, ADMINISTRATOR, now).await?;
+    panel
+        .app()
+        .panel
+        .automation
+        .set_policy(&policy, ADMINISTRATOR, now)
+        .await?;
     // Within it, whatever the seconds were.
     Ok((panel, At(opens + SignedDuration::from_mins(5))))
 }
@@ -63,15 +68,22 @@ async fn it_is_applied_when_the_window_opens_and_not_before() -> Result<()> {
     let (panel, within) = panel().await?;
     scheduled(&panel).await?;
     panel
-        .shim()
-        .keep_appointments(&At(Timestamp::now()))
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&At(Timestamp::now()))
         .await?;
     assert!(!is_corrected(&panel)?);
-    panel.shim().keep_appointments(&within).await?;
+    panel
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&within)
+        .await?;
     assert!(is_corrected(&panel)?);
-    let kept = panel.shim().appointments(10).await?.remove(0);
+    let kept = panel.app().panel.automation.scheduled(10).await?.remove(0);
     assert_eq!(kept.state, Kept::Applied);
-    let history = panel.shim().history(10).await?;
+    let history = panel.app().panel.corrections.history(10).await?;
     assert_eq!(kept.application.as_deref(), Some(history[0].id.as_str()));
     assert!(
         history[0].by.starts_with(ADMINISTRATOR),
@@ -87,9 +99,14 @@ async fn what_has_drifted_meanwhile_is_not_applied_and_the_history_says_why() ->
     scheduled(&panel).await?;
     let edited = panel.ground().houston().join("lib/console/escape.js");
     fs::write(&edited, "// mine\n")?;
-    panel.shim().keep_appointments(&within).await?;
+    panel
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&within)
+        .await?;
     assert_eq!(fs::read_to_string(&edited)?, "// mine\n");
-    let kept = panel.shim().appointments(10).await?.remove(0);
+    let kept = panel.app().panel.automation.scheduled(10).await?.remove(0);
     assert_eq!(kept.state, Kept::Failed);
     let mut viewer = panel.visit_as(VIEWER).await?;
     let page = viewer.get("/history").await?.body;
@@ -98,8 +115,13 @@ async fn what_has_drifted_meanwhile_is_not_applied_and_the_history_says_why() ->
         "{page}"
     );
     // It is not tried again and again.
-    panel.shim().keep_appointments(&within).await?;
-    assert_eq!(panel.shim().appointments(10).await?.len(), 1);
+    panel
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&within)
+        .await?;
+    assert_eq!(panel.app().panel.automation.scheduled(10).await?.len(), 1);
     Ok(())
 }
 
@@ -110,15 +132,28 @@ async fn a_payload_that_does_not_come_is_asked_for_again_while_the_window_is_ope
     let (payloads, away) = (panel.feed().join("blob"), panel.folder().join("away"));
     fs::rename(&payloads, &away)?;
     for _ in 0..2 {
-        panel.shim().keep_appointments(&within).await?;
-        let waiting = panel.shim().appointments(1).await?.remove(0);
+        panel
+            .app()
+            .panel
+            .automation
+            .apply_scheduled(&within)
+            .await?;
+        let waiting = panel.app().panel.automation.scheduled(1).await?.remove(0);
         assert_eq!(waiting.state, Kept::Waiting, "{:?}", waiting.words);
         assert!(waiting.words.is_some());
     }
     fs::rename(&away, &payloads)?;
-    panel.shim().keep_appointments(&within).await?;
+    panel
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&within)
+        .await?;
     assert!(is_corrected(&panel)?);
-    assert_eq!(panel.shim().appointments(1).await?[0].state, Kept::Applied);
+    assert_eq!(
+        panel.app().panel.automation.scheduled(1).await?[0].state,
+        Kept::Applied
+    );
     Ok(())
 }
 
@@ -131,7 +166,12 @@ async fn a_word_that_is_taken_back_counts_for_nothing() -> Result<()> {
         .press("/history", "/withdraw-appointment")
         .await?
         .leads_to("/history")?;
-    panel.shim().keep_appointments(&within).await?;
+    panel
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&within)
+        .await?;
     assert!(!is_corrected(&panel)?);
     Ok(())
 }
@@ -141,11 +181,16 @@ async fn the_later_word_about_a_component_counts() -> Result<()> {
     let (panel, within) = panel().await?;
     scheduled(&panel).await?;
     scheduled(&panel).await?;
-    let all = panel.shim().appointments(10).await?;
+    let all = panel.app().panel.automation.scheduled(10).await?;
     let states: Vec<Kept> = all.iter().map(|one| one.state).collect();
     assert_eq!(states, [Kept::Waiting, Kept::Withdrawn]);
-    panel.shim().keep_appointments(&within).await?;
-    assert_eq!(panel.shim().history(10).await?.len(), 1);
+    panel
+        .app()
+        .panel
+        .automation
+        .apply_scheduled(&within)
+        .await?;
+    assert_eq!(panel.app().panel.corrections.history(10).await?.len(), 1);
     Ok(())
 }
 
@@ -162,7 +207,7 @@ async fn without_a_window_there_is_nothing_to_wait_for() -> Result<()> {
         .leads_to("/history")?;
     let page = administrator.get("/history").await?.body;
     assert!(page.contains("no maintenance window"), "{page}");
-    assert_eq!(panel.shim().appointments(10).await?, []);
+    assert_eq!(panel.app().panel.automation.scheduled(10).await?, []);
     Ok(())
 }
 
@@ -174,13 +219,15 @@ async fn a_viewer_can_neither_make_nor_take_back_an_appointment() -> Result<()> 
     let form = administrator.get(&console()).await?.form("/schedule")?;
     let mut viewer = panel.visit_as(VIEWER).await?;
     let own = viewer.get("/").await?.form("/logout")?["csrf"].clone();
-    let number = panel.shim().appointments(1).await?[0].number.to_string();
+    let number = panel.app().panel.automation.scheduled(1).await?[0]
+        .number
+        .to_string();
     let withdraw = crate::visitor::fields(&[("appointment", &number)]);
     for (path, mut form) in [("/schedule", form), ("/withdraw-appointment", withdraw)] {
         form.insert("csrf".to_owned(), own.clone());
         assert_eq!(viewer.post(path, &form).await?.status, 403, "{path}");
     }
-    let all = panel.shim().appointments(10).await?;
+    let all = panel.app().panel.automation.scheduled(10).await?;
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].state, Kept::Waiting);
     Ok(())

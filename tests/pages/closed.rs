@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use spacecp_advisories::{
-    Shim, ShimError,
+    App, ServiceError,
     config::Config,
     store::{Store, StoreError},
 };
@@ -147,9 +147,9 @@ async fn what_stands_open_and_is_somebody_elses_is_refused_by_name() -> Result<(
     let config = || Config::load(&panel.folder().join("panel.toml"));
     open_to_all(&state, 0o750)?;
     chown(&state, Some(NOBODY), None)?;
-    let refused = Shim::open(config()?).await.map(drop);
+    let refused = App::open(config()?).await.map(drop);
     let error = refused.expect_err("others may enter it");
-    assert!(matches!(error, ShimError::Place(_)), "{error}");
+    assert!(matches!(error, ServiceError::Place(_)), "{error}");
     let words = error.to_string();
     for part in [&state.display().to_string(), "(mode 750)", "user 65534"] {
         assert!(words.contains(part), "{words}");
@@ -165,9 +165,9 @@ async fn what_stands_open_and_is_somebody_elses_is_refused_by_name() -> Result<(
     let feed = state.join("feed.sqlite");
     chown(&feed, Some(NOBODY), None)?;
     open_to_all(&feed, 0o640)?;
-    let refused = Shim::open(config()?).await.map(drop);
+    let refused = App::open(config()?).await.map(drop);
     let error = refused.expect_err("others may read it");
-    let is_it = matches!(error, ShimError::Store(StoreError::Place(_)));
+    let is_it = matches!(error, ServiceError::Store(StoreError::Place(_)));
     assert!(
         is_it && error.to_string().contains("feed.sqlite"),
         "{error}"

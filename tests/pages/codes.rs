@@ -68,7 +68,11 @@ impl Enrolled {
 }
 
 async fn serve(panel: &Panel, clocks: Arc<Moved>) -> Result<Served> {
-    Served::new(web::router_of(StandAlone::by(panel.shared(), clocks))?).await
+    Served::new(web::router_of(StandAlone::by(
+        panel.app().backend(),
+        clocks,
+    ))?)
+    .await
 }
 
 /// `totp …` of the program on this panel.

@@ -52,7 +52,7 @@ async fn mark(reader: &mut Visitor, advisory: &str) -> Result<Fields> {
 }
 
 async fn decided(panel: &Panel) -> Result<Vec<Decision>> {
-    Ok(panel.shim().all_decisions(100).await?)
+    Ok(panel.app().panel.decisions.all(100).await?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +236,7 @@ async fn the_history_shows_who_decided_what_and_who_signed_what_was_applied() ->
     ] {
         assert!(history.contains(words), "{words}: {history}");
     }
-    let report = panel.shim().audit(10).await?;
+    let report = panel.app().panel.trust.audit(10).await?;
     let keys = &report.newest[0].entry.event.keys;
     assert_eq!(keys.len(), 1);
     assert!(history.contains(&keys[0]), "{keys:?}: {history}");

@@ -16,13 +16,13 @@ fn path() -> String {
 /// Who is told to have read it, each with the revision.
 async fn readers(panel: &Panel) -> Result<Vec<(String, u64)>> {
     let id = DocumentId::new(catalog::BACKUP)?;
-    let readers = panel.shim().embargo_readers(&id).await?;
+    let readers = panel.app().panel.exposure.access_log(&id).await?;
     let told = readers.into_iter();
     Ok(told.map(|reader| (reader.who, reader.revision)).collect())
 }
 
 async fn audited(panel: &Panel) -> Result<usize> {
-    let report = panel.shim().audit(100).await?;
+    let report = panel.app().panel.trust.audit(100).await?;
     let read = report.newest.iter().filter(|one| {
         one.entry.event.what.as_str() == "read-under-embargo"
             && one.entry.event.advisories == [DocumentId::new(catalog::BACKUP).expect("an id")]

@@ -39,7 +39,7 @@ impl Embedded {
     async fn around(panel: Panel) -> Result<Self> {
         let application = Arc::new(Application::default());
         // The work is not begun: the panel around it has its own.
-        let (app, _work) = example::app(panel.shared(), application.clone())?;
+        let (app, _work) = example::app(panel.app(), application.clone())?;
         let served = Served::new(app).await?;
         Ok(Self {
             panel,
@@ -140,7 +140,7 @@ async fn the_applications_administrator_acts_under_their_own_name() -> Result<()
         .leads_to(&format!("{BASE}/history"))?;
     let said = administrator.get(&format!("{BASE}/history")).await?.body;
     assert!(said.contains("houston corrected"), "{said}");
-    let history = embedded.panel.shim().history(10).await?;
+    let history = embedded.panel.app().panel.corrections.history(10).await?;
     assert_eq!(history[0].by, "grace");
     Ok(())
 }
@@ -164,7 +164,10 @@ async fn the_applications_viewer_reads_and_cannot_act() -> Result<()> {
     // Nor with the form of somebody else's session.
     let answer = viewer.post(&format!("{BASE}/apply"), &form).await?;
     assert_eq!(answer.status, 403);
-    assert_eq!(embedded.panel.shim().history(10).await?, []);
+    assert_eq!(
+        embedded.panel.app().panel.corrections.history(10).await?,
+        []
+    );
     Ok(())
 }
 
@@ -231,7 +234,7 @@ async fn what_is_the_applications_own_carries_nothing_of_ours() -> Result<()> {
 struct Open;
 
 #[async_trait]
-impl spacecp_advisories::web::Panel for Open {
+impl spacecp_advisories::web::HostApplication for Open {
     async fn identify(&self, _: &axum::http::request::Parts) -> Option<Identity> {
         None
     }
@@ -251,7 +254,7 @@ async fn an_application_may_look_at_names_itself_and_keep_its_login_to_itself() 
         names: Names::CheckedByHost,
         ..MountOptions::at(BasePath::root())
     };
-    let mounted = mount(panel.shared(), Arc::new(Open), options)?;
+    let mounted = mount(panel.app().backend(), Arc::new(Open), options)?;
     let served = Served::new(mounted.router).await?;
     let led = served
         .visitor()

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use serde_json::{Value, json};
-use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_advisories::{App, config::Config, web};
 use tokio::{
     net::TcpListener,
     time::{sleep, timeout},
@@ -81,7 +81,7 @@ impl Drop for Pipe {
 }
 
 /// The panel with its plugin's component in another place.
-async fn with_component(panel: &Panel, component: &Path) -> Result<std::sync::Arc<Shim>> {
+async fn with_component(panel: &Panel, component: &Path) -> Result<App> {
     let text = fs::read_to_string(panel.folder().join("panel.toml"))?;
     let lines = text.lines().map(|line| {
         if line.starts_with("component = ") {
@@ -92,7 +92,7 @@ async fn with_component(panel: &Panel, component: &Path) -> Result<std::sync::Ar
     });
     let config = panel.folder().join("elsewhere.toml");
     fs::write(&config, lines.collect::<Vec<_>>().join("\n"))?;
-    Ok(Shim::open(Config::load(&config)?).await?)
+    Ok(App::open(Config::load(&config)?).await?)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -100,10 +100,10 @@ async fn while_the_plugin_is_loading_a_panel_answers_and_says_that_it_is_not_rea
     let mut panel = Panel::raise().await?;
     panel.stop_serving().await?;
     let pipe = Pipe::at(panel.folder().join("pipe"))?;
-    let shim = with_component(&panel, &pipe.0).await?;
+    let app = with_component(&panel, &pipe.0).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
-    let serving = tokio::spawn(web::serve(listener, shim, std::future::pending()));
+    let serving = tokio::spawn(web::serve(listener, app.backend(), std::future::pending()));
     for _ in 0..3 {
         let mut visitor = Visitor::new(address);
         let health = timeout(PATIENCE, visitor.get("/health")).await;

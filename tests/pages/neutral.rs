@@ -32,7 +32,7 @@ async fn on(panel: &Panel, arguments: &[&str]) -> Result<Ended> {
 
 /// Entries of the audit log that say that somebody read it.
 async fn readers(panel: &Panel) -> Result<usize> {
-    let report = panel.shim().audit(1_000).await?;
+    let report = panel.app().panel.trust.audit(1_000).await?;
     let read = report.newest.iter().filter(|one| {
         one.entry.event.what.as_str() == "read-under-embargo"
             && one.entry.event.advisories == [DocumentId::new(catalog::BACKUP).expect("an id")]
@@ -83,7 +83,7 @@ async fn apply(panel: &Panel) -> Result<()> {
         overwrite: false,
         by: AUTOMATIC.to_owned(),
     };
-    panel.shim().apply(request, &()).await?;
+    panel.app().panel.corrections.apply(request, &()).await?;
     Ok(())
 }
 

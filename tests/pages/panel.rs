@@ -1,10 +1,10 @@
 //! A panel with an administrator and a viewer, its pages on a free port of this machine.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{fs, net::SocketAddr, path::Path};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_advisories::{App, config::Config, web};
 use spacecp_contract::Advisory;
 use spacecp_publisher::report::key::{self as report_key, ReportKey};
 use spacecp_tests::{
@@ -31,7 +31,7 @@ pub(crate) struct Panel {
     folder: TempDir,
     ground: Ground,
     vendor: Vendor,
-    shim: Arc<Shim>,
+    app: App,
     address: SocketAddr,
     serving: JoinHandle<Result<(), web::ServeError>>,
     // Dropped with the panel, which ends the serving.
@@ -98,21 +98,20 @@ impl Panel {
         fs::write(&config, configuration(root, &vendor, &ground, kind)?)?;
         fs::write(root.join("secret"), "a secret that nobody guesses\n")?;
         compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
-        let shim = Shim::open(Config::load(&config)?).await?;
+        let app = App::open(Config::load(&config)?).await?;
         if kind.plugin {
-            shim.sync().await?;
+            app.panel.feed.sync().await?;
         }
         let (running, ended) = oneshot::channel::<()>();
-        let served = shim.clone();
-        let serving =
-            tokio::spawn(
-                async move { web::serve(listener, served, async { drop(ended.await) }).await },
-            );
+        let served = app.clone();
+        let serving = tokio::spawn(async move {
+            web::serve(listener, served.backend(), async { drop(ended.await) }).await
+        });
         Ok(Self {
             vendor,
             folder,
             ground,
-            shim,
+            app,
             address,
             serving,
             running: Some(running),
@@ -140,7 +139,7 @@ impl Panel {
         let vendor = self.vendor.at(Timestamp::now());
         vendor.publish_advisory(advisory)?;
         vendor.broadcast()?;
-        self.shim.sync().await?;
+        self.app.panel.feed.sync().await?;
         Ok(())
     }
 
@@ -148,13 +147,8 @@ impl Panel {
         &self.ground
     }
 
-    pub(crate) fn shim(&self) -> &Shim {
-        &self.shim
-    }
-
-    /// The same shim, to be mounted elsewhere, too.
-    pub(crate) fn shared(&self) -> Arc<Shim> {
-        self.shim.clone()
+    pub(crate) fn app(&self) -> &App {
+        &self.app
     }
 
     /// The vendor's key, which opens reports of this panel.

@@ -35,7 +35,7 @@ async fn filled_in(visitor: &mut Visitor, more: &[(&str, &str)]) -> Result<Field
 async fn the_effect_of_a_policy_is_shown_before_it_is_in_force() -> Result<()> {
     let panel = Panel::raise().await?;
     let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
-    let (before, _) = panel.shim().policy().await?;
+    let (before, _) = panel.app().panel.automation.policy().await?;
     let mut form = filled_in(&mut administrator, &[("do", "preview")]).await?;
     let preview = administrator.post("/policy", &form).await?;
     assert_eq!(preview.status, 200);
@@ -48,14 +48,14 @@ async fn the_effect_of_a_policy_is_shown_before_it_is_in_force() -> Result<()> {
     ] {
         assert!(preview.body.contains(words), "{words}:\n{}", preview.body);
     }
-    assert_eq!(panel.shim().policy().await?, (before, None));
+    assert_eq!(panel.app().panel.automation.policy().await?, (before, None));
 
     form.insert("do".to_owned(), "save".to_owned());
     administrator
         .post("/policy", &form)
         .await?
         .leads_to("/policy")?;
-    let (policy, decided) = panel.shim().policy().await?;
+    let (policy, decided) = panel.app().panel.automation.policy().await?;
     assert!(policy.automatic);
     assert_eq!(policy.minimum_severity, MinimumSeverity::Medium);
     assert_eq!(policy.severity.medium, Treatment::Ask);
@@ -97,7 +97,7 @@ async fn windows_are_kept_as_they_were_filled_in_and_shown_in_words() -> Result<
 async fn what_is_no_policy_is_refused_in_words_and_changes_nothing() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
-    let before = panel.shim().policy().await?;
+    let before = panel.app().panel.automation.policy().await?;
     let row = [
         ("window-0-mon", "yes"),
         ("window-0-start", "02:30"),
@@ -120,7 +120,7 @@ async fn what_is_no_policy_is_refused_in_words_and_changes_nothing() -> Result<(
         assert!(answer.body.contains("Nothing was changed"), "{field}");
         assert!(answer.body.contains(words), "{words}:\n{}", answer.body);
     }
-    assert_eq!(panel.shim().policy().await?, before);
+    assert_eq!(panel.app().panel.automation.policy().await?, before);
     Ok(())
 }
 
@@ -136,7 +136,7 @@ async fn a_viewer_reads_the_policy_and_cannot_change_it() -> Result<()> {
         let form = filled_in(&mut viewer, &more).await?;
         assert_eq!(viewer.post(path, &form).await?.status, 403, "{path}");
     }
-    assert!(!panel.shim().policy().await?.0.automatic);
+    assert!(!panel.app().panel.automation.policy().await?.0.automatic);
     Ok(())
 }
 
@@ -150,7 +150,7 @@ async fn a_policy_without_the_sessions_token_changes_nothing() -> Result<()> {
         form.insert("csrf".to_owned(), "guess".to_owned());
         assert_eq!(administrator.post(path, &form).await?.status, 403, "{path}");
     }
-    assert!(!panel.shim().policy().await?.0.automatic);
+    assert!(!panel.app().panel.automation.policy().await?.0.automatic);
     Ok(())
 }
 
@@ -164,7 +164,7 @@ async fn one_button_switches_it_on_and_off() -> Result<()> {
             .post("/policy/switch", &form)
             .await?
             .leads_to("/policy")?;
-        assert_eq!(panel.shim().policy().await?.0.automatic, on);
+        assert_eq!(panel.app().panel.automation.policy().await?.0.automatic, on);
     }
     Ok(())
 }

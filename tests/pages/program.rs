@@ -227,7 +227,11 @@ async fn auto_says_what_it_would_do_and_why_it_holds_back_the_rest() -> Result<(
     assert_eq!(shown.code, Some(0), "{}", shown.complaint);
     assert!(shown.output.contains("would apply"), "{}", shown.output);
     assert!(shown.output.contains(catalog::HOUSTON_CORRECTION));
-    assert_eq!(panel.shim().history(10).await?, [], "nothing was changed");
+    assert_eq!(
+        panel.app().panel.corrections.history(10).await?,
+        [],
+        "nothing was changed"
+    );
     assert_eq!(on(&panel, &["auto", "off"]).await?.code, Some(0));
     let report = on(&panel, &["auto"]).await?;
     assert!(
@@ -244,12 +248,14 @@ async fn auto_once_applies_what_the_policy_allows_and_tells() -> Result<()> {
     // Its own scheduler would be at it at the same time.
     panel.stop_serving().await?;
     panel
-        .shim()
+        .app()
+        .panel
+        .automation
         .switch(true, "ada", jiff::Timestamp::now())
         .await?;
     let ended = on(&panel, &["auto", "--once", "--json"]).await?;
     assert_eq!(ended.code, Some(0), "{}{}", ended.output, ended.complaint);
-    let history = panel.shim().history(10).await?;
+    let history = panel.app().panel.corrections.history(10).await?;
     let by_itself = |correction: &str| {
         history
             .iter()

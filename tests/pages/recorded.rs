@@ -26,7 +26,9 @@ async fn an_exposure_ends_in_the_record_when_it_is_corrected() -> Result<()> {
         ..Question::default()
     };
     let before = panel
-        .shim()
+        .app()
+        .panel
+        .exposure
         .exposure_record(&question, Timestamp::now())
         .await?;
     assert_eq!(before.periods.len(), 1);
@@ -36,7 +38,9 @@ async fn an_exposure_ends_in_the_record_when_it_is_corrected() -> Result<()> {
     let page = format!("/advisories/{}", catalog::CONSOLE);
     administrator.press(&page, "/apply").await?;
     let after = panel
-        .shim()
+        .app()
+        .panel
+        .exposure
         .exposure_record(&question, Timestamp::now())
         .await?;
     assert_eq!(after.periods.len(), 1);
@@ -88,7 +92,15 @@ async fn a_flaw_is_found_by_every_name_that_it_has() -> Result<()> {
             ..Question::default()
         };
         let now = Timestamp::now();
-        found.push(panel.shim().exposure_record(&question, now).await?.periods);
+        found.push(
+            panel
+                .app()
+                .panel
+                .exposure
+                .exposure_record(&question, now)
+                .await?
+                .periods,
+        );
     }
     assert!(!found[0].is_empty());
     assert_eq!(found[0], found[1]);
@@ -129,13 +141,17 @@ async fn the_record_stays_as_it_is_where_nothing_changes() -> Result<()> {
     let panel = Panel::raise().await?;
     let now = Timestamp::now();
     let once = panel
-        .shim()
+        .app()
+        .panel
+        .exposure
         .exposure_record(&Question::default(), now)
         .await?;
-    panel.shim().note_exposures(now).await?;
-    panel.shim().sync().await?;
+    panel.app().panel.exposure.note_exposures(now).await?;
+    panel.app().panel.feed.sync().await?;
     let again = panel
-        .shim()
+        .app()
+        .panel
+        .exposure
         .exposure_record(&Question::default(), now)
         .await?;
     assert!(!once.periods.is_empty());

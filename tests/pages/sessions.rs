@@ -14,7 +14,7 @@ use crate::{
 async fn served() -> Result<(Panel, Served, Arc<Moved>)> {
     let panel = Panel::without_plugin().await?;
     let clocks = Arc::new(Moved::new());
-    let alone = StandAlone::by(panel.shared(), clocks.clone());
+    let alone = StandAlone::by(panel.app().backend(), clocks.clone());
     let served = Served::new(web::router_of(alone)?).await?;
     Ok((panel, served, clocks))
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_advisories::{App, config::Config, web};
 use spacecp_contract::{Advisory, Tlp};
 use spacecp_publisher::report::key as report_key;
 use tempfile::TempDir;
@@ -136,14 +136,16 @@ impl Demo {
             }
         }
         let config_path = root.join("panel.toml");
-        let shim = Shim::open(Config::load(&config_path)?).await?;
-        shim.sync()
+        let app = App::open(Config::load(&config_path)?).await?;
+        app.panel
+            .feed
+            .sync()
             .await
             .context("the first sync with the demo's own feed failed")?;
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            Ok(web::serve(listener, shim, shutdown).await?)
+            Ok(web::serve(listener, app.backend(), shutdown).await?)
         });
         Ok(Self {
             folder,

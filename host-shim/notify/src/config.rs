@@ -12,6 +12,7 @@ use std::{
 use lettre::message::Mailbox;
 use serde::Deserialize;
 use spacecp_contract::Severity;
+use spacecp_services::ReportConfig;
 use url::Url;
 use utoipa::ToSchema;
 
@@ -86,6 +87,45 @@ impl NotifyConfig {
             .find(|channel| !names.insert(&channel.name))?;
         let what = format!("notify.channel {:?}", twice.name);
         Some((what, "duplicate channel name".to_owned()))
+    }
+
+    /// How a report to the vendor is mailed, and to whom; nothing where it is not.
+    pub fn report_mail(&self, report: &ReportConfig) -> Option<(&EmailConfig, Mailbox)> {
+        let to: Mailbox = report.mail.as_ref()?.parse().ok()?;
+        let mut channels = self.channels.iter().filter(|channel| {
+            let named = report.by.as_ref().is_none_or(|name| *name == channel.name);
+            named && matches!(channel.target, Target::Email(_))
+        });
+        match &channels.next()?.target {
+            Target::Email(mail) => Some((mail, to)),
+            _ => None,
+        }
+    }
+
+    /// The first thing about reports to the vendor that does not fit: where, and what to do.
+    pub fn report_fault(&self, report: &ReportConfig) -> Option<(String, String)> {
+        let fault = |what: &str, problem: &str| Some((what.to_owned(), problem.to_owned()));
+        let Some(mail) = &report.mail else {
+            let named = report.by.is_some();
+            return named
+                .then(|| fault("report.by", "mail is required: the address to send to"))?;
+        };
+        if report.recipient.is_none() {
+            return fault(
+                "report.mail",
+                "recipient is required: reports are sent encrypted only. Set it to the vendor's recipient",
+            );
+        }
+        if mail.parse::<Mailbox>().is_err() {
+            return fault("report.mail", "must be an e-mail address");
+        }
+        if self.report_mail(report).is_none() {
+            return fault(
+                "report.mail",
+                "sending reports requires a [[notify.channel]] of kind \"email\"; name it in report.by",
+            );
+        }
+        None
     }
 
     /// Relative paths begin at the folder of the configuration.

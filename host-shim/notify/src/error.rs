@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use spacecp_fs::OneProcessError;
+use spacecp_services::{ErrorKind, ServiceError, of_store};
 use spacecp_store::StoreError;
+
+use crate::ReadingError;
 
 /// Why notifications could not be looked after.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +36,44 @@ pub enum NotifyError {
         /// Why.
         source: DeliveryError,
     },
+    /// A report to the vendor was not mailed.
+    #[error("cannot e-mail the vulnerability report: {0}. Keep it and send it another way")]
+    Report(DeliveryError),
+    /// What somebody has read.
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
+    /// What there is to notify of.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl NotifyError {
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoChannel => ErrorKind::Configuration,
+            Self::UnknownChannel { .. } => ErrorKind::NotFound,
+            Self::Busy => ErrorKind::Busy,
+            Self::Trial { .. } | Self::Report(_) => ErrorKind::Delivery,
+            Self::Reading(error) => of_reading(error),
+            Self::Service(error) => error.kind(),
+            Self::Store(error) => of_store(error),
+            Self::Lock(_) => ErrorKind::Fault,
+        }
+    }
+}
+
+fn of_reading(error: &ReadingError) -> ErrorKind {
+    match error {
+        ReadingError::NoAdvisory { .. } | ReadingError::NotDismissed { .. } => ErrorKind::NotFound,
+        ReadingError::Drifted { .. } => ErrorKind::Drifted,
+        ReadingError::Name => ErrorKind::Invalid,
+        ReadingError::TooMany => ErrorKind::Refused,
+        ReadingError::Store(error) => of_store(error),
+    }
 }
 
 impl From<OneProcessError> for NotifyError {

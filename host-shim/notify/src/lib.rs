@@ -1,5 +1,7 @@
 //! Notifications: who is told what happens on this panel, and what each person has read.
 //!
+//! [`Notifications`] reads what is the case from the services, which do not know that anybody is notified.
+//!
 //! What is the case is compared with what was told; the difference goes into an outbox, in one
 //! transaction with the mark that it was told, and is delivered from there at least once: by mail,
 //! signed webhooks, and chats. Times, digests and quiet hours are a channel's own.
@@ -11,9 +13,14 @@
 pub mod config;
 mod courier;
 mod error;
+mod gathering;
+mod known_documents;
 mod mail;
+mod not_applied;
 mod notice;
+mod notifications;
 mod outbox;
+mod page;
 mod pause;
 mod present;
 mod reading;
@@ -28,9 +35,10 @@ mod words;
 pub use courier::Courier;
 pub use courier::Delivered;
 pub use error::{DeliveryError, NotifyError};
-pub use mail::report as mail_report;
 pub use notice::{Facts, Installed, Kind, Notice, Numbered, Subject};
+pub use notifications::Notifications;
 pub use outbox::{again, put, tidy, told};
+pub use page::page as notifications_page;
 pub use present::{About, Application, Decision, Exposure, NotApplied, Present};
 pub use reading::{Dismissal, Mark, ReadState, ReadingError, Returned};
 pub use reading::{dismiss, mark_all_read, mark_read, read_state, undismiss};

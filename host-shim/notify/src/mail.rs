@@ -45,7 +45,7 @@ pub(super) async fn send(
 }
 
 /// Mails a report to the vendor, which is encrypted already.
-pub async fn report(
+pub(crate) async fn report(
     config: &NotifyConfig,
     mail: &EmailConfig,
     to: Mailbox,

@@ -13,6 +13,7 @@ mod frame;
 pub mod html;
 pub mod json;
 mod listing;
+pub mod page_builder;
 mod paths;
 pub mod progress;
 pub mod terminal;

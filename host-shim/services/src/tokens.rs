@@ -4,6 +4,8 @@
 //! without salt or stretching, since a token is 256 bits that nobody chose. Making and revoking one is
 //! in the audit log, in the same transaction.
 
+mod service;
+
 use std::{collections::BTreeSet, str::FromStr};
 
 use jiff::Timestamp;
@@ -14,6 +16,8 @@ use spacecp_store::{
     audit::{self, Event, What},
 };
 use sqlx::{Row, sqlite::SqliteRow};
+
+pub use service::Tokens;
 
 /// What every token begins with, so that one is known where it should not lie.
 const PREFIX: &str = "spacecp_";

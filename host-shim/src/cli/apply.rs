@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     apply::{Application, Gravity, JointPlan, Plan},
-    shim::{ApplyRequest, JointRequest, Shim, changes_page},
+    services::{ApplyRequest, JointRequest, Panel, changes_page},
 };
 
 /// Files of a plan that are printed; the rest is counted.
 const MOST_FILES: usize = 40;
 
 pub(super) async fn apply(
-    shim: &Shim,
+    panel: &Panel,
     asked: &Apply,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -28,12 +28,12 @@ pub(super) async fn apply(
         .map(str::parse::<Digest>)
         .transpose()
         .map_err(|error| usage(format!("--plan: {error}")))?;
-    let parts = parts(shim, asked).await?;
-    let mut joint = shim.plan_jointly(&parts).await?;
-    let telling = Telling::of(shim, out).await;
+    let parts = parts(panel, asked).await?;
+    let mut joint = panel.corrections.plan_jointly(&parts).await?;
+    let telling = Telling::of(panel, out).await;
     let shows = asked.dry_run || (shown.is_none() && !asked.yes);
     if shows {
-        with_differences(shim, &mut joint).await?;
+        with_differences(panel, &mut joint).await?;
     }
     if asked.dry_run {
         print_joint(&joint, &telling, out).await?;
@@ -61,7 +61,10 @@ pub(super) async fn apply(
             overwrite: asked.overwrite,
             by: whoami(),
         };
-        let made = shim.appoint(request, jiff::Timestamp::now()).await?;
+        let made = panel
+            .automation
+            .schedule(request, jiff::Timestamp::now())
+            .await?;
         return appointments::tell(&made, &telling, out).await;
     }
     let request = JointRequest {
@@ -71,7 +74,10 @@ pub(super) async fn apply(
         by: whoami(),
     };
     let _goes_on = HeldOff::begin()?;
-    let applied = shim.apply_jointly(request, &Bar::new()).await?;
+    let applied = panel
+        .corrections
+        .apply_jointly(request, &Bar::new())
+        .await?;
     match applied.as_slice() {
         [one] => tell(one, "corrected", &telling, out).await,
         several if out.json => {
@@ -89,21 +95,24 @@ pub(super) async fn apply(
 
 /// What a correction changes, line by line.
 pub(super) async fn changes(
-    shim: &Shim,
+    panel: &Panel,
     correction: &str,
     component: Option<&str>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let correction = DocumentId::new(correction.to_owned())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
-    let component = which_component(shim, &correction, component).await?;
-    let (plan, differences, embargo) = shim.changes(&correction, &component, &whoami()).await?;
+    let component = which_component(panel, &correction, component).await?;
+    let (plan, differences, embargo) = panel
+        .corrections
+        .changes(&correction, &component, &whoami())
+        .await?;
     // Whoever reads it is on the audit log by now.
     show::print(&changes_page(&plan, &differences, embargo), out)
 }
 
 /// The corrections that are meant, each with its component.
-async fn parts(shim: &Shim, asked: &Apply) -> Result<Vec<(DocumentId, String)>, CommandError> {
+async fn parts(panel: &Panel, asked: &Apply) -> Result<Vec<(DocumentId, String)>, CommandError> {
     if asked.component.is_some() && asked.corrections.len() > 1 {
         return Err(CommandError::Usage(
             "--component accepts only one correction; apply the others without it".to_owned(),
@@ -116,17 +125,20 @@ async fn parts(shim: &Shim, asked: &Apply) -> Result<Vec<(DocumentId, String)>, 
         if parts.iter().any(|(other, _)| *other == correction) {
             return Err(CommandError::Usage(format!("{name} is given twice")));
         }
-        shim.look_for(&correction).await?;
-        let component = which_component(shim, &correction, asked.component.as_deref()).await?;
+        panel.feed.look_for(&correction).await?;
+        let component = which_component(panel, &correction, asked.component.as_deref()).await?;
         parts.push((correction, component));
     }
     Ok(parts)
 }
 
 /// Adds what would become of text files that were changed here.
-async fn with_differences(shim: &Shim, joint: &mut JointPlan) -> Result<(), CommandError> {
+async fn with_differences(panel: &Panel, joint: &mut JointPlan) -> Result<(), CommandError> {
     for plan in &mut joint.plans {
-        plan.differences = shim.differences(&plan.correction, &plan.component).await?;
+        plan.differences = panel
+            .corrections
+            .differences(&plan.correction, &plan.component)
+            .await?;
     }
     Ok(())
 }
@@ -160,38 +172,40 @@ async fn print_joint(
 }
 
 pub(super) async fn roll_back(
-    shim: &Shim,
+    panel: &Panel,
     which: &str,
     overwrite: bool,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let id = match shim.reversible(which).await? {
+    let id = match panel.corrections.reversible(which).await? {
         Some(application) => application.id,
         None => which.to_owned(),
     };
     let _goes_on = HeldOff::begin()?;
-    let application = shim
+    let application = panel
+        .corrections
         .roll_back(&id, overwrite, &whoami(), &Bar::new())
         .await?;
-    let telling = Telling::of(shim, out).await;
+    let telling = Telling::of(panel, out).await;
     tell(&application, "rolled back", &telling, out).await
 }
 
 /// The component that is meant: the one that was named, or the only one that fits.
 async fn which_component(
-    shim: &Shim,
+    panel: &Panel,
     correction: &DocumentId,
     named: Option<&str>,
 ) -> Result<String, CommandError> {
     if let Some(named) = named {
         return Ok(named.to_owned());
     }
-    let mut fitting = shim.components_for(correction).await?;
+    let mut fitting = panel.corrections.components_for(correction).await?;
     // Of several, the only one that nothing stands in the way of.
     if fitting.len() > 1 {
         let mut open = Vec::new();
         for component in &fitting {
-            if shim
+            if panel
+                .corrections
                 .plan(correction, component)
                 .await
                 .is_ok_and(|plan| plan.obstacles().next().is_none())

@@ -7,24 +7,24 @@ use super::{
 };
 use crate::{
     automation::{Appointment, Kept},
-    shim::Shim,
+    services::Panel,
 };
 
 /// Appointments that are listed.
 const MOST: u32 = 100;
 
 pub(super) async fn appointments(
-    shim: &Shim,
+    panel: &Panel,
     action: Option<&AppointmentAction>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
-    let telling = Telling::of(shim, out).await;
+    let telling = Telling::of(panel, out).await;
     if let Some(AppointmentAction::Withdraw { number }) = action {
-        let withdrawn = shim.withdraw_appointment(*number, &whoami(), now).await?;
+        let withdrawn = panel.automation.cancel(*number, &whoami(), now).await?;
         return tell(&withdrawn, &telling, out).await;
     }
-    let all = shim.appointments(MOST).await?;
+    let all = panel.automation.scheduled(MOST).await?;
     if out.json {
         telling.value(&all).await?;
         return Ok(Ending::Well);
@@ -37,7 +37,7 @@ pub(super) async fn appointments(
         out.line(&line(appointment))?;
     }
     let waits = all.iter().any(|one| one.state == Kept::Waiting);
-    if let (true, Some(window)) = (waits, shim.next_window(now).await?) {
+    if let (true, Some(window)) = (waits, panel.automation.next_window(now).await?) {
         let window = window.strftime("%Y-%m-%d %H:%M UTC");
         out.line(&format!(
             "Next maintenance window: {window}. \"serve\" must be running then."

@@ -10,7 +10,7 @@ use crate::{
     audit::{self, AuditError, Head, Recorded, Walked},
     config::Config,
     plugin::bindings::exports::spacecp::advisories::pages::Page,
-    shim::{self, AuditReport, ShimError, audit_blocks},
+    services::{self, AuditReport, ServiceError, audit_blocks},
     store::Store,
 };
 
@@ -19,8 +19,8 @@ pub(super) async fn audit(
     asked: &Audit,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let store = match shim::store(config).await {
-        Err(ShimError::Store(error)) => {
+    let store = match services::open_store(&config.services()).await {
+        Err(ServiceError::Store(error)) => {
             let path = config.state.join("store.sqlite");
             return Err(AuditError::of(&path, error).into());
         }

@@ -10,61 +10,65 @@ use super::{
     telling::Telling,
 };
 use crate::{
-    automation::{Fate, Line, SystemClock},
+    automation::{Fate, Line, SystemClock, lines, policy_page},
     plugin::bindings::exports::spacecp::advisories::pages::Page,
-    shim::{Foreseen, Shim, lines, policy_page},
+    services::{Panel, Preview},
 };
 
-pub(super) async fn auto(shim: &Shim, asked: &Auto, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn auto(
+    panel: &Panel,
+    asked: &Auto,
+    out: &Output,
+) -> Result<Ending, CommandError> {
     match &asked.action {
-        Some(AutoAction::On) => switch(shim, true, out).await,
-        Some(AutoAction::Off) => switch(shim, false, out).await,
-        Some(AutoAction::Release { correction }) => release(shim, correction, out).await,
-        None if asked.once && asked.dry_run => foresee(shim, out).await,
-        None if asked.once => once(shim, out).await,
-        None => show(shim, out).await,
+        Some(AutoAction::On) => switch(panel, true, out).await,
+        Some(AutoAction::Off) => switch(panel, false, out).await,
+        Some(AutoAction::Release { correction }) => release(panel, correction, out).await,
+        None if asked.once && asked.dry_run => foresee(panel, out).await,
+        None if asked.once => once(panel, out).await,
+        None => show(panel, out).await,
     }
 }
 
-async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+async fn show(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
-    let report = shim.policy_report(now).await?;
-    let telling = Telling::of(shim, out).await;
-    let foreseen = shim.foresee(None, now).await;
-    let foreseen: Result<Foreseen, String> = foreseen.map_err(|error| error.to_string());
+    let report = panel.automation.report(now).await?;
+    let telling = Telling::of(panel, out).await;
+    let preview = panel.automation.preview(None, now).await;
+    let preview: Result<Preview, String> = preview.map_err(|error| error.to_string());
     if out.json {
-        let (foreseen, problem) = (foreseen.as_ref().ok(), foreseen.as_ref().err());
+        let (preview, problem) = (preview.as_ref().ok(), preview.as_ref().err());
         telling
-            .value(&serde_json::json!({ "automation": report, "foreseen": foreseen, "problem": problem }))
+            .value(&serde_json::json!({ "automation": report, "foreseen": preview, "problem": problem }))
             .await?;
     } else {
-        let mut page = policy_page(&report, &foreseen);
+        let mut page = policy_page(&report, &preview);
         page.embargo |= telling.is_secret(&report)?;
         out.page(&page)?;
     }
     Ok(Ending::Well)
 }
 
-async fn foresee(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    let foreseen = shim.foresee(None, Timestamp::now()).await?;
-    let telling = Telling::of(shim, out).await;
+async fn foresee(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
+    let preview = panel.automation.preview(None, Timestamp::now()).await?;
+    let telling = Telling::of(panel, out).await;
     if out.json {
-        telling.value(&foreseen).await?;
+        telling.value(&preview).await?;
     } else {
         print(
             "Preview: corrections that would be applied or held back",
-            &foreseen.lines,
+            &preview.lines,
             &telling,
             out,
         )?;
     }
-    Ok(ending(&foreseen.lines))
+    Ok(ending(&preview.lines))
 }
 
-async fn once(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+async fn once(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     let _goes_on = HeldOff::begin()?;
-    let run = shim.automate_to_the_end(&SystemClock).await?;
-    let telling = Telling::of(shim, out).await;
+    let run = panel.automation.run_to_the_end(&SystemClock).await?;
+    let telling = Telling::of(panel, out).await;
     if out.json {
         telling.value(&run).await?;
     } else {
@@ -103,8 +107,11 @@ fn print(
     Ok(out.page(&page)?)
 }
 
-async fn switch(shim: &Shim, on: bool, out: &Output) -> Result<Ending, CommandError> {
-    shim.switch(on, &whoami(), Timestamp::now()).await?;
+async fn switch(panel: &Panel, on: bool, out: &Output) -> Result<Ending, CommandError> {
+    panel
+        .automation
+        .switch(on, &whoami(), Timestamp::now())
+        .await?;
     if out.json {
         out.value(&serde_json::json!({ "automatic": on }))?;
     } else if on {
@@ -115,13 +122,14 @@ async fn switch(shim: &Shim, on: bool, out: &Output) -> Result<Ending, CommandEr
     Ok(Ending::Well)
 }
 
-async fn release(shim: &Shim, correction: &str, out: &Output) -> Result<Ending, CommandError> {
-    let components = shim
+async fn release(panel: &Panel, correction: &str, out: &Output) -> Result<Ending, CommandError> {
+    let components = panel
+        .automation
         .release(correction, &whoami(), Timestamp::now())
         .await?;
     if out.json {
         let released = serde_json::json!({ "released": correction, "correction": correction, "components": components });
-        Telling::of(shim, out).await.value(&released).await?;
+        Telling::of(panel, out).await.value(&released).await?;
     } else {
         out.line(&format!(
             "{correction} released from quarantine for {}.",

@@ -15,7 +15,7 @@ use crate::{
         exposure::{ExposureReport, Status, Verdict},
         pages::{Badge, Block, Cell, Notice, Page, Severity, Span, Style, Table, Tone},
     },
-    shim::Shim,
+    services::Panel,
     store::Freshness,
 };
 
@@ -30,14 +30,14 @@ const WORST_FIRST: [Severity; 6] = [
 ];
 
 pub(super) async fn check(
-    shim: &Shim,
+    panel: &Panel,
     asked: &Check,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let report = shim.report().await?;
-    let freshness = shim.freshness().await?;
-    let decisions = shim.decisions().await?;
-    let telling = Telling::of(shim, out).await;
+    let report = panel.exposure.report().await?;
+    let freshness = panel.feed.freshness().await?;
+    let decisions = panel.decisions.current().await?;
+    let telling = Telling::of(panel, out).await;
     let now = Timestamp::now();
     if asked.format == Format::Sarif {
         out.value(&sarif::log(&telling.verdicts(&report.verdicts).await?))?;
@@ -54,7 +54,7 @@ pub(super) async fn check(
             summary["worst"] = json!(telling.worst(exposed, &WORST_FIRST).map(severity_word));
             // Whether it repeats another, and its place among the others, say more than an id.
             for (verdict, same_flaw_as) in &mut all {
-                *same_flaw_as = same_flaw_as.filter(|_| telling.speaks_of(verdict));
+                *same_flaw_as = same_flaw_as.filter(|_| telling.is_public(verdict));
             }
             all.sort_by_cached_key(|(verdict, _)| telling.place(verdict));
         }

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     decisions::{self, Decision, DecisionError, Kind, State, Wish},
-    shim::{Shim, ShimError},
+    services::{Panel, ServiceError},
 };
 
 /// Decisions that `--all` lists.
 const MOST_LISTED: u32 = 1_000;
 
 pub(super) async fn workaround(
-    shim: &Shim,
+    panel: &Panel,
     asked: &Workaround,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -38,7 +38,7 @@ pub(super) async fn workaround(
                 until: end(until.as_deref())?,
                 reason: reason.clone(),
             };
-            tell(shim, &shim.decide(&wish).await?, out).await
+            tell(panel, &panel.decisions.decide(&wish).await?, out).await
         }
         Workaround::Lift {
             advisory,
@@ -50,24 +50,24 @@ pub(super) async fn workaround(
                 Some(workaround.as_str()),
                 component.as_deref(),
             );
-            lift(shim, Kind::Workaround, matter, out).await
+            lift(panel, Kind::Workaround, matter, out).await
         }
-        Workaround::List { all } => list(shim, Kind::Workaround, *all, out).await,
+        Workaround::List { all } => list(panel, Kind::Workaround, *all, out).await,
     }
 }
 
 pub(super) async fn accept(
-    shim: &Shim,
+    panel: &Panel,
     asked: &Accept,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     if asked.list {
-        return list(shim, Kind::Acceptance, asked.all, out).await;
+        return list(panel, Kind::Acceptance, asked.all, out).await;
     }
     let advisory = asked.advisory.as_deref().unwrap_or_default();
     if asked.lift {
         let matter = (advisory, None, asked.component.as_deref());
-        return lift(shim, Kind::Acceptance, matter, out).await;
+        return lift(panel, Kind::Acceptance, matter, out).await;
     }
     let wish = Wish {
         workaround: None,
@@ -78,19 +78,19 @@ pub(super) async fn accept(
         until: end(asked.until.as_deref())?,
         reason: asked.reason.clone(),
     };
-    tell(shim, &shim.decide(&wish).await?, out).await
+    tell(panel, &panel.decisions.decide(&wish).await?, out).await
 }
 
 /// What a decision is about: advisory, workaround, component.
 type Matter<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
 async fn lift(
-    shim: &Shim,
+    panel: &Panel,
     kind: Kind,
     (advisory, workaround, component): Matter<'_>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let current = shim.decisions().await?;
+    let current = panel.decisions.current().await?;
     let found = current.iter().find(|decision| {
         decision.kind == kind
             && decision.advisory.as_str() == advisory
@@ -105,20 +105,23 @@ async fn lift(
         };
         let whose = component.unwrap_or("every component");
         let what = format!("{what} for {whose}");
-        CommandError::Shim(ShimError::Decision(DecisionError::NotFound { what }))
+        CommandError::Service(ServiceError::Decision(DecisionError::NotFound { what }))
     })?;
-    let lifted = shim.take_back(found.number, kind, &whoami()).await?;
-    tell(shim, &lifted, out).await
+    let lifted = panel
+        .decisions
+        .withdraw(found.number, kind, &whoami())
+        .await?;
+    tell(panel, &lifted, out).await
 }
 
-async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending, CommandError> {
+async fn list(panel: &Panel, kind: Kind, all: bool, out: &Output) -> Result<Ending, CommandError> {
     let mut decisions = if all {
-        shim.all_decisions(MOST_LISTED).await?
+        panel.decisions.all(MOST_LISTED).await?
     } else {
-        shim.decisions().await?
+        panel.decisions.current().await?
     };
     decisions.retain(|decision| decision.kind == kind);
-    let telling = Telling::of(shim, out).await;
+    let telling = Telling::of(panel, out).await;
     if out.json {
         telling.value(&decisions).await?;
         return Ok(Ending::Well);
@@ -133,8 +136,8 @@ async fn list(shim: &Shim, kind: Kind, all: bool, out: &Output) -> Result<Ending
     Ok(Ending::Well)
 }
 
-async fn tell(shim: &Shim, decision: &Decision, out: &Output) -> Result<Ending, CommandError> {
-    let telling = Telling::of(shim, out).await;
+async fn tell(panel: &Panel, decision: &Decision, out: &Output) -> Result<Ending, CommandError> {
+    let telling = Telling::of(panel, out).await;
     if out.json {
         telling.value(decision).await?;
     } else {

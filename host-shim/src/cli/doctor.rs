@@ -3,16 +3,16 @@
 //! It looks and says what to do; it changes nothing, but that it makes the folder of the state and closes it
 //! to others as every command does, and asks nobody on the network.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{CommandError, Ending, Output, storage};
 use crate::{
-    audit,
+    App, audit,
     config::Config,
-    shim::{PrivateReport, Shim, Standing},
+    services::{Panel, PrivateReport, Standing},
     store::{ClockMemory, PARTS, ballast, with_suffix},
 };
 use spacecp_fs::private_files::{self, Ajar};
@@ -65,7 +65,7 @@ pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, Comma
     let mut findings = standing_open(&config.state);
     findings.push(state_folder(&config.state));
     findings.extend(config.components.iter().map(component_folder));
-    match Shim::open(config.clone()).await {
+    match App::open(config.clone()).await {
         Err(error) => {
             let named = error.to_string();
             let more = storage::damage(&config).await.into_iter();
@@ -77,8 +77,8 @@ pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, Comma
             ));
             findings.extend(more);
         }
-        Ok(shim) => {
-            if let Err(error) = inside(&shim, now, &mut findings).await {
+        Ok(app) => {
+            if let Err(error) = inside(&app, now, &mut findings).await {
                 let remedy = "fix this and run \"spacecp-advisories doctor\" again; the other checks were skipped";
                 findings.push(Finding::ill("panel", error.to_string(), remedy));
             }
@@ -101,12 +101,20 @@ pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, Comma
 
 /// What can be seen once the panel's store is open.
 async fn inside(
-    shim: &Arc<Shim>,
+    app: &App,
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Result<(), CommandError> {
-    findings.extend(shim.look_for_damage().await?.into_iter().map(damaged));
-    findings.push(match shim.plugin_problem().await? {
+    let panel = &app.panel;
+    findings.extend(
+        panel
+            .trust
+            .look_for_damage()
+            .await?
+            .into_iter()
+            .map(damaged),
+    );
+    findings.push(match panel.exposure.plugin_problem().await? {
         None => Finding::well("plugin", "signature valid, plugin runs"),
         Some(problem) => Finding::ill(
             "plugin",
@@ -114,12 +122,12 @@ async fn inside(
             "install the plugin and its manifest as shipped by the vendor",
         ),
     });
-    findings.extend(inventory(shim).await);
-    findings.push(audit_log(shim).await);
-    findings.extend(channels(shim).await?);
-    let report = shim.trust_report(now).await?;
-    let memory = shim.clock().await?;
-    findings.push(clock(now, &memory, shim.head_issued().await?));
+    findings.extend(inventory(panel).await);
+    findings.push(audit_log(panel).await);
+    findings.extend(channels(app).await?);
+    let report = panel.trust.report(now).await?;
+    let memory = panel.trust.clock().await?;
+    findings.push(clock(now, &memory, panel.feed.head_issued().await?));
     if let Some(root) = &report.root {
         findings.push(root_age(root.version, root.expires, now));
     }
@@ -169,8 +177,8 @@ fn private_side(report: &PrivateReport) -> Finding {
 }
 
 /// What was looked at to find components, and what could not be read there.
-async fn inventory(shim: &Shim) -> Vec<Finding> {
-    let report = shim.looked().await;
+async fn inventory(panel: &Panel) -> Vec<Finding> {
+    let report = panel.exposure.scan_report().await;
     if report.looked.is_empty() {
         return Vec::new();
     }
@@ -196,10 +204,10 @@ async fn inventory(shim: &Shim) -> Vec<Finding> {
     findings
 }
 
-async fn audit_log(shim: &Shim) -> Finding {
-    let problem = match shim.audit(0).await {
+async fn audit_log(panel: &Panel) -> Finding {
+    let problem = match panel.trust.audit(0).await {
         Ok(report) => match report.walked.fault {
-            None => return audit_log_and_copy(shim).await,
+            None => return audit_log_and_copy(panel).await,
             Some(fault) => fault.to_string(),
         },
         Err(error) => error.to_string(),
@@ -212,11 +220,11 @@ async fn audit_log(shim: &Shim) -> Finding {
 }
 
 /// The log, which is whole, against its copy in `journal.sqlite`.
-async fn audit_log_and_copy(shim: &Shim) -> Finding {
+async fn audit_log_and_copy(panel: &Panel) -> Finding {
     let compared = async {
-        let copied = audit::head_of_copy(shim.store()).await;
+        let copied = audit::head_of_copy(panel.store()).await;
         let copied = copied.map_err(|error| error.to_string())?;
-        let walked = audit::walk(shim.store(), copied, |_| {}).await;
+        let walked = audit::walk(panel.store(), copied, |_| {}).await;
         let walked = walked.map_err(|error| error.to_string())?;
         Ok::<_, String>((copied, walked.fault))
     };
@@ -238,8 +246,8 @@ async fn audit_log_and_copy(shim: &Shim) -> Finding {
 }
 
 /// Channels that do not take what they are sent.
-async fn channels(shim: &Shim) -> Result<Vec<Finding>, CommandError> {
-    let report = shim.notify_report().await?;
+async fn channels(app: &App) -> Result<Vec<Finding>, CommandError> {
+    let report = app.notifications.report().await?;
     let finding = |channel: crate::notify::ChannelReport| {
         let what = format!("{} ({})", channel.name, channel.kind);
         if !channel.wants_attention() {

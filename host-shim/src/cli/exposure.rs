@@ -6,11 +6,11 @@ use serde_json::json;
 use super::{CommandError, Ending, Output, asked::Exposure, telling::Telling};
 use crate::{
     decisions,
-    shim::{Question, Shim, exposure_page},
+    services::{Panel, Question, exposure_page},
 };
 
 pub(super) async fn exposure(
-    shim: &Shim,
+    panel: &Panel,
     asked: &Exposure,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -28,14 +28,17 @@ pub(super) async fn exposure(
             .map(|text| decisions::until(text).map_err(|_| no_time("--until", text)))
             .transpose()?,
     };
-    let record = shim.exposure_record(&question, Timestamp::now()).await?;
+    let record = panel
+        .exposure
+        .exposure_record(&question, Timestamp::now())
+        .await?;
     if !out.json {
         let page = exposure_page(&record, &question);
         out.page(&page)?;
         return Ok(Ending::Well);
     }
     let told = json!({ "began": record.began, "periods": record.periods, "more": record.more });
-    Telling::of(shim, out).await.value(&told).await?;
+    Telling::of(panel, out).await.value(&told).await?;
     Ok(Ending::Well)
 }
 

@@ -3,21 +3,21 @@
 use jiff::Timestamp;
 
 use super::{CommandError, Ending, Output, arguments};
-use crate::shim::Shim;
+use crate::services::Panel;
 
 pub(super) async fn identity(
-    shim: &Shim,
+    panel: &Panel,
     action: Option<&arguments::Identity>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     match action {
-        None | Some(arguments::Identity::Show) => show(shim, out).await,
-        Some(arguments::Identity::Renew { yes }) => renew(shim, *yes, out).await,
+        None | Some(arguments::Identity::Show) => show(panel, out).await,
+        Some(arguments::Identity::Renew { yes }) => renew(panel, *yes, out).await,
     }
 }
 
-async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    let report = shim.private_report().await?;
+async fn show(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
+    let report = panel.trust.private_report().await?;
     if out.json {
         out.value(&report)?;
         return Ok(Ending::Well);
@@ -30,14 +30,15 @@ async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     Ok(Ending::Well)
 }
 
-async fn renew(shim: &Shim, yes: bool, out: &Output) -> Result<Ending, CommandError> {
+async fn renew(panel: &Panel, yes: bool, out: &Output) -> Result<Ending, CommandError> {
     if !yes {
         return Err(CommandError::Refused(
             "needs confirmation: with a new identity this panel cannot read new embargoed advisories until the vendor has enrolled it and broadcast again. Unread advisories encrypted to the old identity are lost; advisories already read are kept. To continue, pass --yes"
                 .to_owned(),
         ));
     }
-    let recipient = shim
+    let recipient = panel
+        .trust
         .renew_identity(&super::apply::whoami(), Timestamp::now())
         .await?;
     if out.json {

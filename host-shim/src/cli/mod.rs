@@ -32,17 +32,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::{
-    apply::ApplyError,
+    App,
     audit::AuditError,
-    automation::AutomationError,
     config::{Config, ConfigError},
-    decisions::DecisionError,
     notify::NotifyError,
-    report::ReportingError,
-    shim::{Shim, ShimError},
-    store::{StoreError, ballast},
-    sync::SyncError,
-    tokens::TokenError,
+    services::{ErrorKind, ServiceError, of_audit},
+    store::ballast,
     web::{PasswordError, ServeError, TotpError},
 };
 use arguments::{Arguments, Command};
@@ -71,7 +66,9 @@ enum CommandError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Shim(#[from] ShimError),
+    Service(#[from] ServiceError),
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error(transparent)]
@@ -93,64 +90,26 @@ enum CommandError {
 impl CommandError {
     fn ending(&self) -> Ending {
         match self {
+            Self::Service(error) => error.kind().into(),
+            Self::Notify(error) => error.kind().into(),
+            Self::Audit(error) => of_audit(error).into(),
             Self::Config(_)
             | Self::Usage(_)
-            | Self::Totp(TotpError::NoUser(_) | TotpError::NotEnrolled(_))
-            | Self::Shim(
-                ShimError::NotFound { .. }
-                | ShimError::File { .. }
-                | ShimError::Plugin(crate::plugin::PluginError::NotFound { .. }),
-            ) => Ending::Usage,
-            Self::Shim(ShimError::Notify(
-                NotifyError::NoChannel | NotifyError::UnknownChannel { .. },
-            )) => Ending::Usage,
-            Self::Shim(ShimError::Reporting(
-                ReportingError::NoRecipient | ReportingError::NoMail | ReportingError::Report(_),
-            )) => Ending::Usage,
-            Self::Shim(ShimError::Notify(NotifyError::Busy)) => Ending::Refused,
-            Self::Shim(ShimError::Token(error)) => match error {
-                TokenError::Randomness | TokenError::Store(_) => Ending::Failed,
-                TokenError::Taken(_) | TokenError::TooMany => Ending::Refused,
-                _ => Ending::Usage,
-            },
-            Self::Shim(ShimError::Decision(error)) if error.is_not_found() => Ending::Usage,
-            Self::Shim(ShimError::Decision(DecisionError::Store(_))) => Ending::Failed,
-            Self::Shim(ShimError::Decision(_)) => Ending::Refused,
-            Self::Refused(_)
-            | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. })
-            | Self::Audit(AuditError::Damaged { .. }) => Ending::Refused,
-            Self::Shim(
-                ShimError::PinnedRoot { .. }
-                | ShimError::Identity(_)
-                | ShimError::Place(_)
-                | ShimError::Store(StoreError::Place(_) | StoreError::NotLost(_))
-                | ShimError::NotCorrectable { .. }
-                | ShimError::ClockNotBehind { .. }
-                | ShimError::NoPlugin(_)
-                | ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }),
-            ) => Ending::Refused,
-            Self::Shim(ShimError::Apply(
-                ApplyError::NotApplicable { .. }
-                | ApplyError::Obstacle { .. }
-                | ApplyError::WantsWord { .. }
-                | ApplyError::Drifted { .. }
-                | ApplyError::NoLongerListed { .. }
-                | ApplyError::Busy { .. }
-                | ApplyError::Circle { .. }
-                | ApplyError::SameFolder { .. }
-                | ApplyError::NotAlone { .. }
-                | ApplyError::Irreversible { .. },
-            )) => Ending::Refused,
-            Self::Shim(ShimError::Automation(error)) => match error {
-                AutomationError::NotQuarantined { .. }
-                | AutomationError::NoAppointment { .. }
-                | AutomationError::Fault(_) => Ending::Usage,
-                AutomationError::Busy | AutomationError::NoWindow | AutomationError::Exceeds(_) => {
-                    Ending::Refused
-                }
-                _ => Ending::Failed,
-            },
-            _ => Ending::Failed,
+            | Self::Totp(TotpError::NoUser(_) | TotpError::NotEnrolled(_)) => Ending::Usage,
+            Self::Refused(_) | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. }) => {
+                Ending::Refused
+            }
+            Self::Totp(_) | Self::Serve(_) | Self::Password(_) | Self::Output(_) => Ending::Failed,
+        }
+    }
+}
+
+impl From<ErrorKind> for Ending {
+    fn from(kind: ErrorKind) -> Self {
+        match kind.meaning().exit_code {
+            2 => Self::Usage,
+            3 => Self::Refused,
+            _ => Self::Failed,
         }
     }
 }
@@ -170,7 +129,8 @@ pub fn main() -> ExitCode {
         }
     };
     let ending = runtime.block_on(async {
-        match run(&arguments).await {
+        // What a command may come to would make a large future of whoever waits for it.
+        match Box::pin(run(&arguments)).await {
             Ok(ending) => ending,
             Err(error) => {
                 complain_of(&arguments, &error).await;
@@ -231,49 +191,50 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     if let Command::Audit(asked) = &arguments.command {
         return audit::audit(&config, asked, &out).await;
     }
-    let shim = match &arguments.command {
+    let app = match &arguments.command {
         // What has to work when the feed, the pinned root and the plugin do not.
         Command::Rollback { .. } => {
             ballast::give_up_if_full(&config.state);
-            Shim::open_without_feed(config).await?
+            App::open_without_feed(config).await?
         }
-        Command::History => Shim::open_without_feed(config).await?,
-        _ => Shim::open(config).await?,
+        Command::History => App::open_without_feed(config).await?,
+        _ => App::open(config).await?,
     };
+    let panel = &app.panel;
     match &arguments.command {
-        Command::Sync => show::sync(&shim, &out).await,
-        Command::Check(asked) => check::check(&shim, asked, &out).await,
-        Command::Workaround { action } => decisions::workaround(&shim, action, &out).await,
-        Command::Accept(asked) => decisions::accept(&shim, asked, &out).await,
-        Command::List(asked) => show::list(&shim, asked, &out).await,
-        Command::Components(asked) => show::components(&shim, asked, &out).await,
-        Command::Exposure(asked) => exposure::exposure(&shim, asked, &out).await,
+        Command::Sync => show::sync(panel, &out).await,
+        Command::Check(asked) => check::check(panel, asked, &out).await,
+        Command::Workaround { action } => decisions::workaround(panel, action, &out).await,
+        Command::Accept(asked) => decisions::accept(panel, asked, &out).await,
+        Command::List(asked) => show::list(panel, asked, &out).await,
+        Command::Components(asked) => show::components(panel, asked, &out).await,
+        Command::Exposure(asked) => exposure::exposure(panel, asked, &out).await,
         Command::Appointments { action } => {
-            appointments::appointments(&shim, action.as_ref(), &out).await
+            appointments::appointments(panel, action.as_ref(), &out).await
         }
         Command::Changes {
             correction,
             component,
-        } => apply::changes(&shim, correction, component.as_deref(), &out).await,
-        Command::Show { advisory } => show::advisory(&shim, advisory, &out).await,
-        Command::Apply(apply) => apply::apply(&shim, apply, &out).await,
+        } => apply::changes(panel, correction, component.as_deref(), &out).await,
+        Command::Show { advisory } => show::advisory(panel, advisory, &out).await,
+        Command::Apply(apply) => apply::apply(panel, apply, &out).await,
         Command::Rollback { which, overwrite } => {
-            apply::roll_back(&shim, which, *overwrite, &out).await
+            apply::roll_back(panel, which, *overwrite, &out).await
         }
-        Command::Auto(asked) => auto::auto(&shim, asked, &out).await,
-        Command::Token { action } => tokens::token(&shim, action, &out).await,
-        Command::Notify { action } => notify::notify(&shim, action, &out).await,
-        Command::History => show::history(&shim, &out).await,
-        Command::Import { file } => trust::import(&shim, file, &out).await,
-        Command::Identity { action } => identity::identity(&shim, action.as_ref(), &out).await,
-        Command::Trust { action: None } => trust::show(&shim, &out).await,
+        Command::Auto(asked) => auto::auto(panel, asked, &out).await,
+        Command::Token { action } => tokens::token(panel, action, &out).await,
+        Command::Notify { action } => notify::notify(&app, action, &out).await,
+        Command::History => show::history(panel, &out).await,
+        Command::Import { file } => trust::import(panel, file, &out).await,
+        Command::Identity { action } => identity::identity(panel, action.as_ref(), &out).await,
+        Command::Trust { action: None } => trust::show(panel, &out).await,
         Command::Trust {
             action: Some(arguments::Trust::Reset { yes }),
-        } => trust::reset(&shim, *yes, &out).await,
+        } => trust::reset(panel, *yes, &out).await,
         Command::Trust {
             action: Some(arguments::Trust::ClockReset { yes }),
-        } => trust::clock_reset(&shim, *yes, &out).await,
-        Command::Serve { .. } => serve::serve(shim, &out).await,
+        } => trust::clock_reset(panel, *yes, &out).await,
+        Command::Serve { .. } => serve::serve(&app, &out).await,
         Command::Audit(_)
         | Command::Doctor
         | Command::HashPassword

@@ -4,24 +4,24 @@ use jiff::Timestamp;
 
 use super::{CommandError, Ending, Output, apply::whoami, arguments::NotifyAction};
 use crate::{
-    notify::NotifyError,
-    shim::{Shim, ShimError, notifications_page},
+    App,
+    notify::{NotifyError, notifications_page},
 };
 
 pub(super) async fn notify(
-    shim: &Shim,
+    app: &App,
     action: &NotifyAction,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     match action {
-        NotifyAction::List => list(shim, out).await,
-        NotifyAction::Test { channel } => test(shim, channel.as_deref(), out).await,
-        NotifyAction::Retry => retry(shim, out).await,
+        NotifyAction::List => list(app, out).await,
+        NotifyAction::Test { channel } => test(app, channel.as_deref(), out).await,
+        NotifyAction::Retry => retry(app, out).await,
     }
 }
 
-async fn list(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    let report = shim.notify_report().await?;
+async fn list(app: &App, out: &Output) -> Result<Ending, CommandError> {
+    let report = app.notifications.report().await?;
     if out.json {
         out.value(&report)?;
     } else {
@@ -30,20 +30,20 @@ async fn list(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
     Ok(Ending::Well)
 }
 
-async fn test(shim: &Shim, channel: Option<&str>, out: &Output) -> Result<Ending, CommandError> {
-    let configured = &shim.config().notify.channels;
+async fn test(app: &App, channel: Option<&str>, out: &Output) -> Result<Ending, CommandError> {
+    let configured = &app.notifications.config().channels;
     let names: Vec<&str> = match channel {
         Some(channel) => vec![channel],
         None => configured.iter().map(|one| one.name.as_str()).collect(),
     };
     if names.is_empty() {
-        return Err(ShimError::from(NotifyError::NoChannel).into());
+        return Err(NotifyError::NoChannel.into());
     }
     let mut tried = Vec::new();
     for name in names {
-        let problem = match shim.notify_test(name, &whoami()).await {
+        let problem = match app.notifications.test(name, &whoami()).await {
             Ok(()) => None,
-            Err(ShimError::Notify(NotifyError::Trial { source, .. })) => Some(source.to_string()),
+            Err(NotifyError::Trial { source, .. }) => Some(source.to_string()),
             Err(error) => return Err(error.into()),
         };
         tried.push((name, problem));
@@ -65,13 +65,13 @@ async fn test(shim: &Shim, channel: Option<&str>, out: &Output) -> Result<Ending
     Ok(if well { Ending::Well } else { Ending::Failed })
 }
 
-async fn retry(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    if shim.config().notify.channels.is_empty() {
-        return Err(ShimError::from(NotifyError::NoChannel).into());
+async fn retry(app: &App, out: &Output) -> Result<Ending, CommandError> {
+    if app.notifications.config().channels.is_empty() {
+        return Err(NotifyError::NoChannel.into());
     }
     let now = Timestamp::now();
-    let again = shim.notify_again(now).await?;
-    let told = shim.notify(now).await?;
+    let again = app.notifications.retry(now).await?;
+    let told = app.notifications.deliver(now).await?;
     if out.json {
         out.value(&serde_json::json!({ "again": again, "told": told }))?;
     } else {

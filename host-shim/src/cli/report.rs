@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     inventory::Inventory,
     report::{self, Recipient, ReportingError, WrittenError},
-    shim::ShimError,
+    services::ServiceError,
 };
 
 pub(super) fn report(
@@ -42,7 +42,7 @@ pub(super) fn report(
         }
         source => CommandError::Usage(format!("{}: {source}", from.display())),
     })?;
-    let sealed = report::seal(&report, &recipient).map_err(ShimError::from)?;
+    let sealed = report::seal(&report, &recipient).map_err(ServiceError::from)?;
     match &asked.out {
         Some(path) => {
             keep(path, &sealed)?;
@@ -68,7 +68,7 @@ fn recipient(configuration: &Path, given: Option<&Recipient>) -> Result<Recipien
     }
     let config = Config::load(configuration)?;
     let recipient = config.report.recipient;
-    Ok(recipient.ok_or_else(|| ShimError::from(ReportingError::NoRecipient))?)
+    Ok(recipient.ok_or_else(|| ServiceError::from(ReportingError::NoRecipient))?)
 }
 
 /// No more of a file than a report can have.
@@ -79,7 +79,7 @@ fn text(from: &PathBuf) -> Result<String, CommandError> {
         Some("-") => std::io::stdin().take(limit).read_to_string(&mut text),
         _ => std::fs::File::open(from).and_then(|file| file.take(limit).read_to_string(&mut text)),
     };
-    read.map_err(|source| ShimError::File {
+    read.map_err(|source| ServiceError::File {
         path: from.clone(),
         source,
     })?;
@@ -98,7 +98,7 @@ fn keep(path: &PathBuf, sealed: &str) -> Result<(), CommandError> {
         file.sync_all()
     });
     written.map_err(|source| {
-        ShimError::File {
+        ServiceError::File {
             path: path.clone(),
             source,
         }

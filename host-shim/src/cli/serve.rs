@@ -1,14 +1,14 @@
 //! `serve` and `hash-password`.
 
-use std::{io::BufRead, sync::Arc};
+use std::io::BufRead;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CommandError, Ending, Output};
-use crate::{shim::Shim, web};
+use crate::{App, web};
 
-pub(super) async fn serve(shim: Arc<Shim>, out: &Output) -> Result<Ending, CommandError> {
-    let serve = &shim.config().serve;
+pub(super) async fn serve(app: &App, out: &Output) -> Result<Ending, CommandError> {
+    let serve = &app.config().serve;
     web::raise_descriptor_limit(serve.max_connections);
     let listener = web::listen(serve.listen).await?;
     let address = listener.local_addr()?;
@@ -27,9 +27,9 @@ pub(super) async fn serve(shim: Arc<Shim>, out: &Output) -> Result<Ending, Comma
         }
     };
     // News first, so that the first page is of today; without it the pages say since when not.
-    let first = shim.clone();
-    let syncing = tokio::spawn(async move { drop(first.sync().await) });
-    web::serve(listener, shim, shutdown).await?;
+    let feed = app.panel.feed.clone();
+    let syncing = tokio::spawn(async move { drop(feed.sync().await) });
+    web::serve(listener, app.backend(), shutdown).await?;
     syncing.abort();
     Ok(Ending::Well)
 }

@@ -18,7 +18,7 @@ use crate::{
         Listing, Order, Page, Place, Request, Severity, Standing,
     },
     render::{json, whole},
-    shim::Shim,
+    services::Panel,
     sync::SyncReport,
 };
 
@@ -28,8 +28,8 @@ const HISTORY: u32 = 1_000;
 /// Documents that a sync names to a person; a program is told all of them.
 const MOST_NAMED: usize = 50;
 
-pub(super) async fn sync(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
-    report(&shim.sync().await?, out)
+pub(super) async fn sync(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
+    report(&panel.feed.sync().await?, out)
 }
 
 /// What a sync or an import found.
@@ -63,7 +63,11 @@ pub(super) fn report(report: &SyncReport, out: &Output) -> Result<Ending, Comman
     Ok(Ending::Well)
 }
 
-pub(super) async fn list(shim: &Shim, asked: &List, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn list(
+    panel: &Panel,
+    asked: &List,
+    out: &Output,
+) -> Result<Ending, CommandError> {
     let listing = Listing {
         words: asked.search.join(" "),
         standing: asked.standing.map(standing),
@@ -84,11 +88,11 @@ pub(super) async fn list(shim: &Shim, asked: &List, out: &Output) -> Result<Endi
         },
         page: asked.page,
     };
-    page(shim, Place::Advisories, listing, out).await
+    page(panel, Place::Advisories, listing, out).await
 }
 
 pub(super) async fn components(
-    shim: &Shim,
+    panel: &Panel,
     asked: &Components,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -98,7 +102,7 @@ pub(super) async fn components(
         page: asked.page,
         ..whole()
     };
-    page(shim, Place::Components, listing, out).await
+    page(panel, Place::Components, listing, out).await
 }
 
 fn standing(stands: Stands) -> Standing {
@@ -110,24 +114,31 @@ fn standing(stands: Stands) -> Standing {
     }
 }
 
-pub(super) async fn advisory(shim: &Shim, id: &str, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn advisory(
+    panel: &Panel,
+    id: &str,
+    out: &Output,
+) -> Result<Ending, CommandError> {
     // What is no id is no advisory's, and the page says so.
     if let Ok(id) = DocumentId::new(id) {
-        shim.look_for(&id).await?;
+        panel.feed.look_for(&id).await?;
     }
     let request = request(Place::Advisory(id.to_owned()), whole());
     if out.json && !out.under_embargo {
         // Under embargo it is refused, so that nobody reads it.
-        return print(&shim.page(&request).await?, out);
+        return print(&panel.exposure.page(&request).await?, out);
     }
-    print(&shim.advisory_page(&whoami(), &request).await?, out)
+    print(
+        &panel.exposure.advisory_page(&whoami(), &request).await?,
+        out,
+    )
 }
 
-pub(super) async fn history(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn history(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     // Without the plugin, which may be what has to be taken back.
-    let history = shim.history(HISTORY).await?;
-    let recorded = recorded(shim).await?;
-    let telling = Telling::of(shim, out).await;
+    let history = panel.corrections.history(HISTORY).await?;
+    let recorded = recorded(panel).await?;
+    let telling = Telling::of(panel, out).await;
     if out.json {
         let with_audit = |application: &Application| WithAudit {
             application: application.clone(),
@@ -180,10 +191,10 @@ struct WithAudit {
 }
 
 /// The entries of the audit log that are about applications, by application, the oldest first.
-async fn recorded(shim: &Shim) -> Result<BTreeMap<String, Vec<Entry>>, CommandError> {
+async fn recorded(panel: &Panel) -> Result<BTreeMap<String, Vec<Entry>>, CommandError> {
     let mut recorded: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     // As many as the applications that are printed may have: each ends, and may be taken back.
-    for Recorded { entry, .. } in shim.audit(2 * HISTORY as usize).await?.newest {
+    for Recorded { entry, .. } in panel.trust.audit(2 * HISTORY as usize).await?.newest {
         if let Some(application) = entry.event.application.clone() {
             recorded.entry(application).or_default().insert(0, entry);
         }
@@ -210,14 +221,14 @@ fn audited(entry: &Entry) -> String {
 }
 
 async fn page(
-    shim: &Shim,
+    panel: &Panel,
     place: Place,
     listing: Listing,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let page = shim.page(&request(place, listing)).await?;
+    let page = panel.exposure.page(&request(place, listing)).await?;
     if out.json && out.under_embargo && page.embargo {
-        Telling::of(shim, out).await.note_everything().await?;
+        Telling::of(panel, out).await.note_everything().await?;
     }
     print(&page, out)
 }

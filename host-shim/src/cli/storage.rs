@@ -35,7 +35,7 @@ pub(super) async fn damage(config: &Config) -> Vec<String> {
 
 fn of_the_store(error: &CommandError) -> Option<&StoreError> {
     match error {
-        CommandError::Shim(error) => error.of_the_store(),
+        CommandError::Service(error) => error.of_the_store(),
         CommandError::Audit(AuditError::Store(error)) => Some(error),
         _ => None,
     }

@@ -13,33 +13,33 @@ use spacecp_contract::DocumentId;
 use super::{CommandError, Output, apply::whoami};
 use crate::{
     plugin::bindings::exports::spacecp::advisories::{exposure::Verdict, pages::Severity},
-    shim::{Catalogue, NEUTRAL, Shim, ShimError, note_all},
+    services::{AdvisoryIndex, Panel, REDACTED, ServiceError, note_all},
     store::Store,
 };
 
 /// What may be told, and to whom.
 pub(super) struct Telling<'a> {
-    catalogue: Arc<Catalogue>,
+    index: Arc<AdvisoryIndex>,
     store: Store,
     out: &'a Output,
 }
 
 impl<'a> Telling<'a> {
     /// By what is at hand now. Where nobody can say what that is, programs are told of nothing.
-    pub(super) async fn of(shim: &Shim, out: &'a Output) -> Self {
-        let catalogue = shim.catalogue().await;
+    pub(super) async fn of(panel: &Panel, out: &'a Output) -> Self {
+        let index = panel.feed.advisory_index().await;
         Self {
-            catalogue: catalogue.unwrap_or_else(|error| nothing(&error)),
-            store: shim.store().clone(),
+            index: index.unwrap_or_else(|error| nothing(&error)),
+            store: panel.store().clone(),
             out,
         }
     }
 
     /// The same, for what works without plugin and feed.
     pub(super) async fn by(store: &Store, out: &'a Output) -> Self {
-        let catalogue = Catalogue::read(store).await.map(Arc::new);
+        let index = AdvisoryIndex::read(store).await.map(Arc::new);
         Self {
-            catalogue: catalogue.unwrap_or_else(|error| nothing(&error.into())),
+            index: index.unwrap_or_else(|error| nothing(&error.into())),
             store: store.clone(),
             out,
         }
@@ -59,16 +59,16 @@ impl<'a> Telling<'a> {
     /// The value as it may be told; noted where that is all of it.
     pub(super) async fn told(&self, value: Value) -> Result<Value, CommandError> {
         if !self.out.under_embargo {
-            return Ok(self.catalogue.neutral(value));
+            return Ok(self.index.redact(value));
         }
-        self.note(&self.catalogue.secrets_in(&value)).await?;
+        self.note(&self.index.secrets_in(&value)).await?;
         Ok(value)
     }
 
     /// Prints a line of the audit log, to the letter if all of it may be told.
     pub(super) fn line(&self, line: &str) -> Result<(), CommandError> {
         let whole: Value = serde_json::from_str(line).map_err(std::io::Error::other)?;
-        let told = self.catalogue.neutral(whole.clone());
+        let told = self.index.redact(whole.clone());
         if self.out.under_embargo || told == whole {
             return Ok(self.out.exact_line(line)?);
         }
@@ -77,20 +77,20 @@ impl<'a> Telling<'a> {
 
     /// Notes that whoever asks reads all that is under embargo here: for what does not say what it is about.
     pub(super) async fn note_everything(&self) -> Result<(), CommandError> {
-        let all = self.catalogue.embargoed().cloned().collect();
+        let all = self.index.embargoed().cloned().collect();
         self.note(&all).await
     }
 
     /// Notes that whoever asks reads of these.
     async fn note(&self, documents: &BTreeSet<DocumentId>) -> Result<(), CommandError> {
         let (store, now) = (&self.store, Timestamp::now());
-        let noted = note_all(store, &self.catalogue, &whoami(), documents, now).await;
-        Ok(noted.map_err(ShimError::from)?)
+        let noted = note_all(store, &self.index, &whoami(), documents, now).await;
+        Ok(noted.map_err(ServiceError::from)?)
     }
 
     /// Notes that a person is shown this in full, and marks it before it is printed.
     pub(super) async fn opened(&self, value: &impl Serialize) -> Result<(), CommandError> {
-        self.note(&self.catalogue.secrets_in(&json(value)?)).await?;
+        self.note(&self.index.secrets_in(&json(value)?)).await?;
         self.mark(value)
     }
 
@@ -104,7 +104,7 @@ impl<'a> Telling<'a> {
 
     /// Whether anything in it is under embargo.
     pub(super) fn is_secret(&self, value: &impl Serialize) -> Result<bool, CommandError> {
-        Ok(!self.catalogue.secrets_in(&json(value)?).is_empty())
+        Ok(!self.index.secrets_in(&json(value)?).is_empty())
     }
 
     /// Verdicts for a form of its own, as they may be told: what is the same then is told once.
@@ -129,7 +129,7 @@ impl<'a> Telling<'a> {
         exposed: impl Iterator<Item = &'v Verdict>,
         worst_first: &[Severity],
     ) -> Option<Severity> {
-        let spoken = exposed.filter(|one| self.speaks_of(one));
+        let spoken = exposed.filter(|one| self.is_public(one));
         let places = spoken.filter_map(|one| {
             let mut severities = worst_first.iter();
             severities.position(|severity| *severity == one.severity)
@@ -141,23 +141,23 @@ impl<'a> Telling<'a> {
     /// by what is told of it, as the worst come first otherwise.
     pub(super) fn place(&self, verdict: &Verdict) -> Option<(String, String)> {
         let told = || (verdict.advisory.id.clone(), format!("{:?}", verdict.status));
-        (!self.speaks_of(verdict)).then(told)
+        (!self.is_public(verdict)).then(told)
     }
 
     /// Whether programs may be told more of a verdict than ids.
-    pub(super) fn speaks_of(&self, verdict: &Verdict) -> bool {
-        !verdict.embargo && self.catalogue.speaks_of(&verdict.advisory.id)
+    pub(super) fn is_public(&self, verdict: &Verdict) -> bool {
+        !verdict.embargo && self.index.is_public(&verdict.advisory.id)
     }
 
     fn verdict(&self, verdict: &Verdict) -> Verdict {
-        if self.speaks_of(verdict) {
+        if self.is_public(verdict) {
             return verdict.clone();
         }
         Verdict {
-            title: NEUTRAL.to_owned(),
-            component: NEUTRAL.to_owned(),
+            title: REDACTED.to_owned(),
+            component: REDACTED.to_owned(),
             version: None,
-            reason: NEUTRAL.to_owned(),
+            reason: REDACTED.to_owned(),
             severity: Severity::Unrated,
             score: None,
             known_exploited: false,
@@ -167,7 +167,7 @@ impl<'a> Telling<'a> {
     }
 }
 
-fn nothing(error: &ShimError) -> Arc<Catalogue> {
+fn nothing(error: &ServiceError) -> Arc<AdvisoryIndex> {
     tracing::warn!(%error, "cannot read the list of embargoed advisories; everything is redacted in JSON output");
     Arc::default()
 }

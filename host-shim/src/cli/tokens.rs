@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::{CommandError, Ending, Output, apply::whoami, arguments::TokenAction};
 use crate::{
-    shim::Shim,
+    services::Panel,
     tokens::{Scope, Token, TokenError, Wish},
 };
 
 pub(super) async fn token(
-    shim: &Shim,
+    panel: &Panel,
     action: &TokenAction,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -31,7 +31,7 @@ pub(super) async fn token(
                 expires: (!no_end).then_some(expires),
                 by: whoami(),
             };
-            let (token, secret) = shim.make_token(&wish).await?;
+            let (token, secret) = panel.tokens.make(&wish).await?;
             if out.json {
                 out.value(&json!({ "token": token, "secret": secret }))?;
             } else {
@@ -43,7 +43,7 @@ pub(super) async fn token(
             }
         }
         TokenAction::List => {
-            let tokens = shim.tokens().await?;
+            let tokens = panel.tokens.all().await?;
             if out.json {
                 out.value(&tokens)?;
             } else if tokens.is_empty() {
@@ -54,7 +54,7 @@ pub(super) async fn token(
             }
         }
         TokenAction::Revoke { which } => {
-            let token = shim.revoke_token(which, &whoami()).await?;
+            let token = panel.tokens.revoke(which, &whoami()).await?;
             if out.json {
                 out.value(&token)?;
             } else {

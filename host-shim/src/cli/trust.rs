@@ -5,11 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{CommandError, Ending, Output, show};
-use crate::shim::{Shim, ShimError, forgotten_by_clock_reset, trust_page};
+use crate::services::{Panel, ServiceError, forgotten_by_clock_reset, trust_page};
 
-pub(super) async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn show(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
-    let report = shim.trust_report(now).await?;
+    let report = panel.trust.report(now).await?;
     if out.json {
         out.value(&report)?;
     } else {
@@ -18,14 +18,14 @@ pub(super) async fn show(shim: &Shim, out: &Output) -> Result<Ending, CommandErr
     Ok(Ending::Well)
 }
 
-pub(super) async fn reset(shim: &Shim, yes: bool, out: &Output) -> Result<Ending, CommandError> {
+pub(super) async fn reset(panel: &Panel, yes: bool, out: &Output) -> Result<Ending, CommandError> {
     if !yes {
         return Err(CommandError::Refused(
             "needs confirmation: this discards every root, head, index and document received from the feed, the protection against an older feed, and the recorded times. Apply runs and decisions are kept. Check \"spacecp-advisories trust\", compare the pinned fingerprint with the vendor's, then pass --yes"
                 .to_owned(),
         ));
     }
-    shim.reset_trust(&super::apply::whoami()).await?;
+    panel.trust.reset(&super::apply::whoami()).await?;
     if out.json {
         out.value(&serde_json::json!({ "reset": true }))?;
     } else {
@@ -35,24 +35,27 @@ pub(super) async fn reset(shim: &Shim, yes: bool, out: &Output) -> Result<Ending
 }
 
 pub(super) async fn clock_reset(
-    shim: &Shim,
+    panel: &Panel,
     yes: bool,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
     if !yes {
-        let memory = shim.clock().await?;
+        let memory = panel.trust.clock().await?;
         let lines = forgotten_by_clock_reset(&memory, now);
         if lines.is_empty() {
             let furthest = memory.furthest();
-            return Err(ShimError::ClockNotBehind { now, furthest }.into());
+            return Err(ServiceError::ClockNotBehind { now, furthest }.into());
         }
         return Err(CommandError::Refused(format!(
             "needs confirmation: this discards\n  {}\nwhich prevents an expired feed from becoming valid again. The clock shows {now}; compare it with a time service. If it is right and was ahead before, pass --yes",
             lines.join("\n  ")
         )));
     }
-    let memory = shim.reset_clock(&super::apply::whoami(), now).await?;
+    let memory = panel
+        .trust
+        .reset_clock(&super::apply::whoami(), now)
+        .await?;
     let lines = forgotten_by_clock_reset(&memory, now);
     if out.json {
         out.value(&serde_json::json!({ "reset": true, "now": now, "forgotten": lines }))?;
@@ -65,7 +68,11 @@ pub(super) async fn clock_reset(
     Ok(Ending::Well)
 }
 
-pub(super) async fn import(shim: &Shim, file: &Path, out: &Output) -> Result<Ending, CommandError> {
-    let report = shim.import(file, &super::apply::whoami()).await?;
+pub(super) async fn import(
+    panel: &Panel,
+    file: &Path,
+    out: &Output,
+) -> Result<Ending, CommandError> {
+    let report = panel.feed.import(file, &super::apply::whoami()).await?;
     show::report(&report, out)
 }

@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     control::READY,
     inventory::Inventory,
-    shim,
+    services::{self, ServiceError},
 };
 
 /// Goes on with what the panel has handed over, while it is stopped.
@@ -30,7 +30,7 @@ pub(super) async fn watch(config: &Config, application: &str) -> Result<Ending, 
         signal(SignalKind::terminate())?,
         signal(SignalKind::hangup())?,
     );
-    let (applier, _) = shim::applier(config).await?;
+    let (applier, _) = services::applier(&config.services()).await?;
     let inventory = Inventory::read(&config.components);
     let ready = || {
         // Without a panel to hear it this one goes on all the same.
@@ -53,7 +53,7 @@ pub(super) async fn recover(
     out: &Output,
 ) -> Result<Ending, CommandError> {
     if new_store {
-        let aside = shim::replace_store(config, &whoami()).await?;
+        let aside = services::replace_store(&config.services(), &whoami()).await?;
         if !out.json {
             out.line(&format!(
                 "store.sqlite was made of the copy of the journal; what was there is kept as {}.\n\
@@ -63,10 +63,10 @@ pub(super) async fn recover(
             ))?;
         }
     }
-    let (applier, store) = shim::applier(config).await?;
+    let (applier, store) = services::applier(&config.services()).await?;
     let _goes_on = HeldOff::begin()?;
     let recovered = applier.recover(Timestamp::now()).await;
-    let recovered = recovered.map_err(crate::shim::ShimError::from)?;
+    let recovered = recovered.map_err(ServiceError::from)?;
     let is_stuck = |run: &Application| run.outcome == Outcome::InProgress && run.reason.is_some();
     let ending = if recovered.iter().any(is_stuck) {
         Ending::Failed

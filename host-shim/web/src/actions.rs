@@ -6,6 +6,7 @@ use axum::{Form, extract::State, response::Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use spacecp_contract::Digest;
+use spacecp_services::{ApplyRequest, Automation, Corrections, Feed, ServiceError, correction_id};
 
 use super::{
     Web,
@@ -13,7 +14,6 @@ use super::{
     pages::Refusal,
     visit::{Session, Visit},
 };
-use spacecp_panel::shim::{ApplyRequest, ShimError, correction_id};
 
 #[derive(Deserialize)]
 pub(super) struct Apply {
@@ -38,10 +38,10 @@ pub(super) struct Withdraw {
 
 impl Apply {
     /// What is asked for, by whom.
-    fn request(self, session: &Session) -> Result<ApplyRequest, ShimError> {
+    fn request(self, session: &Session) -> Result<ApplyRequest, ServiceError> {
         let correction = correction_id(&self.correction)?;
         // A page always shows a plan; an action without one did not come from it.
-        let plan: Digest = self.plan.parse().map_err(|_| ShimError::NotFound {
+        let plan: Digest = self.plan.parse().map_err(|_| ServiceError::NotFound {
             what: "plan",
             name: self.plan,
         })?;
@@ -57,16 +57,17 @@ impl Apply {
 
 pub(super) async fn apply(
     State(web): State<Web>,
+    State(corrections): State<Corrections>,
     visit: Visit,
     Form(form): Form<Apply>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
     let request = form.request(&session)?;
     let words = format!("Applying a correction to {}.", request.component);
-    let (shim, about) = (web.shim.clone(), Some(request.correction.clone()));
+    let about = Some(request.correction.clone());
     Ok(
         web.set_to_work(&session, words, about, |progress| async move {
-            let application = shim.apply(request, &*progress).await?;
+            let application = corrections.apply(request, &*progress).await?;
             Ok(format!(
                 "{} corrected: {} → {}.",
                 application.component, application.from, application.to
@@ -78,13 +79,14 @@ pub(super) async fn apply(
 /// Has the plan that was shown carried out at the next window.
 pub(super) async fn schedule(
     State(web): State<Web>,
+    State(automation): State<Automation>,
     visit: Visit,
     Form(form): Form<Apply>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
     let now = Timestamp::now();
-    let made = web.shim.appoint(form.request(&session)?, now).await;
-    let window = web.shim.next_window(now).await?;
+    let made = automation.schedule(form.request(&session)?, now).await;
+    let window = automation.next_window(now).await?;
     let when = window.map_or(String::new(), |window| {
         window.strftime(", %Y-%m-%d %H:%M UTC").to_string()
     });
@@ -102,13 +104,13 @@ pub(super) async fn schedule(
 
 pub(super) async fn withdraw_appointment(
     State(web): State<Web>,
+    State(automation): State<Automation>,
     visit: Visit,
     Form(form): Form<Withdraw>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    let shim = &web.shim;
-    let withdrawn = shim
-        .withdraw_appointment(form.appointment, &session.user, Timestamp::now())
+    let withdrawn = automation
+        .cancel(form.appointment, &session.user, Timestamp::now())
         .await;
     Ok(tell(
         &web,
@@ -124,16 +126,17 @@ pub(super) async fn withdraw_appointment(
 
 pub(super) async fn roll_back(
     State(web): State<Web>,
+    State(corrections): State<Corrections>,
     visit: Visit,
     Form(form): Form<RollBack>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    let (shim, by) = (web.shim.clone(), session.user.clone());
+    let by = session.user.clone();
     let words = "Rolling back a correction.".to_owned();
-    let about = shim.correction_of(&form.application).await?;
+    let about = corrections.correction_of(&form.application).await?;
     Ok(
         web.set_to_work(&session, words, about, |progress| async move {
-            let application = shim
+            let application = corrections
                 .roll_back(&form.application, false, &by, &*progress)
                 .await?;
             Ok(format!(
@@ -146,11 +149,12 @@ pub(super) async fn roll_back(
 
 pub(super) async fn sync(
     State(web): State<Web>,
+    State(feed): State<Feed>,
     visit: Visit,
     Form(form): Form<Token>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    let outcome = web.shim.sync().await;
+    let outcome = feed.sync().await;
     let (well, words) = match outcome {
         Ok(report) if report.changed => (
             true,
@@ -167,7 +171,7 @@ pub(super) async fn sync(
 }
 
 /// Keeps the outcome for the history page and leads there.
-fn tell(web: &Web, session: &Session, outcome: Result<String, ShimError>) -> Response {
+fn tell(web: &Web, session: &Session, outcome: Result<String, ServiceError>) -> Response {
     match outcome {
         Ok(words) => web.notices.say(session, true, words),
         Err(error) => web.notices.say(session, false, error.to_string()),

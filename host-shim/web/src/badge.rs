@@ -15,7 +15,8 @@ use super::{
     pages::{Refusal, as_json_value},
     visit::Visit,
 };
-use spacecp_panel::shim::{Shim, ShimError};
+use spacecp_notify::Notifications;
+use spacecp_services::{Exposure, Feed, ServiceError};
 
 /// How a panel stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,16 +37,24 @@ pub struct Badge {
 
 impl Badge {
     /// How this panel stands now.
-    pub async fn of(shim: &Shim, now: Timestamp) -> Result<Self, ShimError> {
-        let report = shim.report().await?;
+    pub async fn of(
+        exposure: &Exposure,
+        feed: &Feed,
+        now: Timestamp,
+    ) -> Result<Self, ServiceError> {
+        let report = exposure.report().await?;
         let summary = &report.summary;
-        let freshness = shim.freshness().await?;
+        let freshness = feed.freshness().await?;
         Ok(Self {
             components: summary.components,
             exposed: summary.exposed,
             undecided: summary.undecided,
             unread: summary.unread,
-            worst: shim.catalogue().await?.worst(&report).map(str::to_owned),
+            worst: feed
+                .advisory_index()
+                .await?
+                .worst(&report)
+                .map(str::to_owned),
             current: freshness.sequence.is_some() && !freshness.is_stale(now),
         })
     }
@@ -74,18 +83,28 @@ impl Badge {
     }
 }
 
-pub(super) async fn json(State(web): State<Web>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn json(
+    State(exposure): State<Exposure>,
+    State(feed): State<Feed>,
+    visit: Visit,
+) -> Result<Response, Refusal> {
     visit.known()?;
-    let badge = Badge::of(&web.shim, Timestamp::now()).await?;
+    let badge = Badge::of(&exposure, &feed, Timestamp::now()).await?;
     Ok(as_json_value(&serde_json::json!(badge)))
 }
 
 /// A link to the pages, with how the panel stands, to be put into another page of the same host.
-pub(super) async fn fragment(State(web): State<Web>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn fragment(
+    State(web): State<Web>,
+    State(exposure): State<Exposure>,
+    State(feed): State<Feed>,
+    State(notifications): State<Notifications>,
+    visit: Visit,
+) -> Result<Response, Refusal> {
     let session = visit.known()?;
-    let badge = Badge::of(&web.shim, Timestamp::now()).await?;
+    let badge = Badge::of(&exposure, &feed, Timestamp::now()).await?;
     // What somebody has dismissed is still counted, and no longer calls out to them.
-    let quiet = badge.exposed > 0 && web.shim.dismissed_all(&session.user).await?;
+    let quiet = badge.exposed > 0 && notifications.dismissed_all(&session.user).await?;
     let (tone, dismissed) = if quiet {
         ("dismissed", ", dismissed by you")
     } else {
@@ -97,9 +116,13 @@ pub(super) async fn fragment(State(web): State<Web>, visit: Visit) -> Result<Res
     Ok(piece.into_response())
 }
 
-pub(super) async fn picture(State(web): State<Web>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn picture(
+    State(exposure): State<Exposure>,
+    State(feed): State<Feed>,
+    visit: Visit,
+) -> Result<Response, Refusal> {
     visit.known()?;
-    let badge = Badge::of(&web.shim, Timestamp::now()).await?;
+    let badge = Badge::of(&exposure, &feed, Timestamp::now()).await?;
     let words = badge.words();
     // Nobody can measure a stranger's font: a little more than the widest that is common.
     let width = 74 + 8 * words.chars().count() as u64;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use spacecp_panel::config::ServeConfig;
+use crate::ServeConfig;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,

@@ -40,7 +40,7 @@ use self::{
     stream::Stream,
 };
 use super::{body::Holding, client::Client};
-use spacecp_panel::config::ServeConfig;
+use crate::ServeConfig;
 
 pub(super) use activity::Activity;
 pub use descriptors::raise_limit;

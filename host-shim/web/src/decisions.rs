@@ -9,8 +9,10 @@ use super::{
     pages::Refusal,
     visit::{Session, Visit},
 };
-use spacecp_panel::shim::ShimError;
-use spacecp_services::decisions::{self, Decision, Kind, Wish};
+use spacecp_services::{
+    Decisions, ServiceError,
+    decisions::{self, Decision, Kind, Wish},
+};
 
 #[derive(Deserialize)]
 pub(super) struct Decide {
@@ -33,46 +35,51 @@ pub(super) struct TakeBack {
 
 pub(super) async fn mark_workaround(
     State(web): State<Web>,
+    State(service): State<Decisions>,
     visit: Visit,
     Form(form): Form<Decide>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
     let workaround = form.workaround.clone().unwrap_or_default();
-    decide(&web, &session, form, Some(workaround)).await
+    decide(&web, &service, &session, form, Some(workaround)).await
 }
 
 pub(super) async fn accept_risk(
     State(web): State<Web>,
+    State(service): State<Decisions>,
     visit: Visit,
     Form(form): Form<Decide>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    decide(&web, &session, form, None).await
+    decide(&web, &service, &session, form, None).await
 }
 
 pub(super) async fn lift_workaround(
     State(web): State<Web>,
+    State(service): State<Decisions>,
     visit: Visit,
     Form(form): Form<TakeBack>,
 ) -> Result<Response, Refusal> {
-    take_back(&web, visit, &form, Kind::Workaround).await
+    take_back(&web, &service, visit, &form, Kind::Workaround).await
 }
 
 pub(super) async fn withdraw_acceptance(
     State(web): State<Web>,
+    State(service): State<Decisions>,
     visit: Visit,
     Form(form): Form<TakeBack>,
 ) -> Result<Response, Refusal> {
-    take_back(&web, visit, &form, Kind::Acceptance).await
+    take_back(&web, &service, visit, &form, Kind::Acceptance).await
 }
 
 async fn decide(
     web: &Web,
+    service: &Decisions,
     session: &Session,
     form: Decide,
     workaround: Option<String>,
 ) -> Result<Response, Refusal> {
-    let advisory = DocumentId::new(form.advisory.clone()).map_err(|_| ShimError::NotFound {
+    let advisory = DocumentId::new(form.advisory.clone()).map_err(|_| ServiceError::NotFound {
         what: "advisory",
         name: form.advisory,
     })?;
@@ -90,7 +97,7 @@ async fn decide(
                 until,
                 reason: given(form.reason),
             };
-            web.shim.decide(&wish).await
+            service.decide(&wish).await
         }
     };
     Ok(tell(web, session, &advisory, outcome))
@@ -98,15 +105,13 @@ async fn decide(
 
 async fn take_back(
     web: &Web,
+    service: &Decisions,
     visit: Visit,
     form: &TakeBack,
     kind: Kind,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    let lifted = web
-        .shim
-        .take_back(form.decision, kind, &session.user)
-        .await?;
+    let lifted = service.withdraw(form.decision, kind, &session.user).await?;
     let advisory = lifted.advisory.clone();
     Ok(tell(web, &session, &advisory, Ok(lifted)))
 }
@@ -116,7 +121,7 @@ fn tell(
     web: &Web,
     session: &Session,
     advisory: &DocumentId,
-    outcome: Result<Decision, ShimError>,
+    outcome: Result<Decision, ServiceError>,
 ) -> Response {
     match outcome {
         Ok(decision) => web.notices.say(session, true, words(&decision)),

@@ -51,7 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let options = &web.mounting.options;
     let to_a_program = api::is_below(request.uri(), options.base.as_str());
-    let proxies = &web.shim.config().serve.proxies;
+    let proxies = &web.serve.proxies;
     let client = Client::of(request.extensions(), request.headers(), proxies);
     if let Some(client) = client {
         request.extensions_mut().insert(client);
@@ -177,7 +177,7 @@ fn own_path<'a>(uri: &'a Uri, base: &str) -> &'a str {
 async fn longest(web: &Web, parts: &Parts) -> usize {
     let base = web.mounting.options.base.as_str();
     let is_report = parts.method == Method::POST && own_path(&parts.uri, base) == REPORT;
-    if is_report && web.panel.identify(parts).await.is_some() {
+    if is_report && web.application.identify(parts).await.is_some() {
         LONGEST_REPORT
     } else {
         LONGEST_FORM
@@ -273,7 +273,7 @@ fn keep_headers(from: &Response, to: &mut Response) {
 
 /// Leads to wherever the panel has people log in.
 fn to_login(web: &Web, asked: Option<&str>) -> Response {
-    match web.panel.login() {
+    match web.application.login() {
         Login::Own(path) => web.lead(path.as_str()),
         Login::Host {
             path,

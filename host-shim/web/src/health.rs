@@ -11,13 +11,12 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Web;
-use spacecp_panel::PluginState;
+use spacecp_services::{Exposure, Feed, PluginState};
 
 /// Ready where the store can be read, the plugin is there, and the vendor's last word is good.
-pub(super) async fn ready(State(web): State<Web>) -> Response {
+pub(super) async fn ready(State(feed): State<Feed>, State(exposure): State<Exposure>) -> Response {
     let mut reasons = Vec::new();
-    match web.shim.freshness().await {
+    match feed.freshness().await {
         Err(error) => {
             tracing::error!(%error, "readiness check failed");
             reasons.push("store-unreadable");
@@ -26,7 +25,7 @@ pub(super) async fn ready(State(web): State<Web>) -> Response {
         Ok(freshness) if freshness.is_stale(Timestamp::now()) => reasons.push("feed-stale"),
         Ok(_) => {}
     }
-    match web.shim.plugin_state().await {
+    match exposure.plugin_state().await {
         Ok(PluginState::Ready) => {}
         Ok(PluginState::Loading) => reasons.push("plugin-loading"),
         Ok(PluginState::Missing(_)) => reasons.push("plugin-missing"),

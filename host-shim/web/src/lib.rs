@@ -2,7 +2,7 @@
 //! and runs automatic application meanwhile.
 //!
 //! [`serve`] is a panel of its own with a login; [`mount`] puts the same pages below an address of
-//! another application, which says through [`Panel`] who somebody is.
+//! another application, which says through [`HostApplication`] who somebody is.
 //!
 //! Pages work without a script, and none is allowed but one of our own where work under way is shown.
 //! Every answer carries a strict policy for the
@@ -18,6 +18,7 @@ mod body;
 mod client;
 mod clocks;
 mod concurrency;
+mod config;
 mod connections;
 mod decisions;
 mod forms;
@@ -36,9 +37,11 @@ mod policy;
 mod progress;
 mod record;
 mod report;
+mod report_page;
 mod schedule;
 mod session;
 mod stand_alone;
+mod state;
 mod theme;
 mod totp;
 mod visit;
@@ -57,81 +60,20 @@ use axum::{
 };
 pub use badge::Badge;
 pub use clocks::{Clocks, SystemClocks};
+pub use config::{ApiConfig, MetricsConfig, ServeConfig, UserConfig, UserRole};
 pub use connections::raise_limit as raise_descriptor_limit;
 use login::Doors;
-pub use panel::{BasePath, Identity, LocalPath, Login, MountOptions, Names, Panel, PanelError};
+pub use panel::{
+    BasePath, HostApplication, Identity, LocalPath, Login, MountOptions, Names, PanelError,
+};
 pub use password::{PasswordError, hash_password};
-use spacecp_panel::shim::Shim;
-use spacecp_render::html::Site;
 pub use stand_alone::StandAlone;
+pub use state::Backend;
+use state::{AppState, Web};
 pub use theme::{Colour, Palette, Shade, Theme};
 use tokio::net::TcpListener;
 pub use totp::{Enrolments, TotpError};
-use visit::{Notices, Tokens};
 pub use work::{AtWork, Work};
-
-/// Everything that a request may need.
-#[derive(Debug, Clone)]
-struct Web {
-    shim: Arc<Shim>,
-    panel: Arc<dyn Panel>,
-    mounting: Arc<Mounting>,
-    notices: Arc<Notices>,
-    works: Arc<progress::Works>,
-    tokens: Tokens,
-    paces: Arc<api::Paces>,
-    concurrency: Arc<concurrency::Concurrency>,
-}
-
-/// Where and how the pages are mounted.
-#[derive(Debug)]
-struct Mounting {
-    options: MountOptions,
-    theme: Theme,
-    /// Where our own form logs out, if the login is ours.
-    logout: Option<&'static str>,
-}
-
-impl Web {
-    fn new(
-        shim: Arc<Shim>,
-        panel: Arc<dyn Panel>,
-        options: MountOptions,
-        logout: Option<&'static str>,
-    ) -> Result<Self, PanelError> {
-        let tokens = Tokens::new().map_err(|_| PanelError::Randomness)?;
-        let theme = panel.theme();
-        let serve = &shim.config().serve;
-        Ok(Self {
-            paces: Arc::new(api::Paces::of(serve)),
-            concurrency: Arc::new(concurrency::Concurrency::of(serve)),
-            shim,
-            panel,
-            mounting: Arc::new(Mounting {
-                options,
-                theme,
-                logout,
-            }),
-            notices: Arc::default(),
-            works: Arc::default(),
-            tokens,
-        })
-    }
-
-    fn site(&self) -> Site<'_> {
-        let Mounting {
-            options,
-            theme,
-            logout,
-        } = &*self.mounting;
-        Site {
-            base: options.base.as_str(),
-            brand: theme.brand(),
-            back: theme.back(),
-            logout: *logout,
-        }
-    }
-}
 
 /// Why the pages are not served.
 #[derive(Debug, thiserror::Error)]
@@ -167,12 +109,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Serves the pages of this panel, follows its feed and applies what its policy lets it apply, until `shutdown` comes to its end.
 pub async fn serve(
     listener: TcpListener,
-    shim: Arc<Shim>,
+    backend: Backend,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let app = router(shim.clone())?;
-    let limits = connections::Limits::of(&shim.config().serve);
-    let at_work = Work::of(shim).begin();
+    let app = router(backend.clone())?;
+    let limits = connections::Limits::of(&backend.serve);
+    let at_work = Work::of(backend).begin();
     let (told, heard) = tokio::sync::oneshot::channel();
     let shutdown = async move {
         shutdown.await;
@@ -196,21 +138,21 @@ pub async fn serve(
 }
 
 /// The pages with a login of their own as a router, to be mounted at the root of a host of their own.
-pub fn router(shim: Arc<Shim>) -> Result<Router, PanelError> {
-    router_of(StandAlone::new(shim))
+pub fn router(backend: Backend) -> Result<Router, PanelError> {
+    router_of(StandAlone::new(backend))
 }
 
 /// The same with a stand-alone panel that is there already.
 pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
     let panel = Arc::new(panel);
-    let shim = panel.shim.clone();
-    let serve = &shim.config().serve;
+    let backend = panel.backend.clone();
+    let serve = &backend.serve;
     let options = MountOptions {
         base: BasePath::root(),
         names: Names::Known(serve.hosts.clone()),
         https: serve.secure_cookie,
     };
-    let web = Web::new(shim.clone(), panel.clone(), options, Some("/logout"))?;
+    let web = Web::new(serve.clone(), panel.clone(), options, Some("/logout"))?;
     let doors = Doors {
         web: web.clone(),
         panel,
@@ -219,7 +161,8 @@ pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
         .route("/login", get(login::form).post(login::attempt))
         .route("/logout", post(login::logout))
         .with_state(doors);
-    Ok(guarded(own.merge(pages(web.clone())), web))
+    let state = AppState::new(web.clone(), backend);
+    Ok(guarded(own.merge(pages(state)), web))
 }
 
 /// The pages below another application's address, and the work that goes on behind them.
@@ -230,23 +173,24 @@ pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
 ///
 /// ```no_run
 /// # use std::sync::Arc;
-/// # use spacecp_advisories::{Shim, web::{self, BasePath, MountOptions, Panel}};
-/// # fn example(shim: Arc<Shim>, panel: Arc<dyn Panel>) -> Result<(), web::PanelError> {
+/// # use spacecp_advisories::{App, web::{self, BasePath, HostApplication, MountOptions}};
+/// # fn example(app: &App, application: Arc<dyn HostApplication>) -> Result<(), web::PanelError> {
 /// let base = BasePath::new("/advisories-app")?;
-/// let mounted = web::mount(shim, panel, MountOptions::at(base))?;
-/// let app: axum::Router = axum::Router::new().merge(mounted.router);
+/// let mounted = web::mount(app.backend(), application, MountOptions::at(base))?;
+/// let router: axum::Router = axum::Router::new().merge(mounted.router);
 /// let at_work = mounted.work.begin();
 /// # Ok(())
 /// # }
 /// ```
 pub fn mount(
-    shim: Arc<Shim>,
-    panel: Arc<dyn Panel>,
+    backend: Backend,
+    application: Arc<dyn HostApplication>,
     options: MountOptions,
 ) -> Result<Mounted, PanelError> {
     let base = options.base.clone();
-    let web = Web::new(shim.clone(), panel, options, None)?;
-    let pages = guarded(pages(web.clone()), web);
+    let web = Web::new(backend.serve.clone(), application, options, None)?;
+    let state = AppState::new(web.clone(), backend.clone());
+    let pages = guarded(pages(state), web);
     let router = match base.as_str() {
         "" => pages,
         base => {
@@ -258,7 +202,7 @@ pub fn mount(
     };
     Ok(Mounted {
         router,
-        work: Work::of(shim),
+        work: Work::of(backend),
     })
 }
 
@@ -272,8 +216,8 @@ pub struct Mounted {
     pub work: Work,
 }
 
-fn pages(web: Web) -> Router {
-    let api = if web.shim.config().serve.api.enabled {
+fn pages(state: AppState) -> Router {
+    let api = if state.web.serve.api.enabled {
         api::routes()
     } else {
         Router::new()
@@ -316,7 +260,7 @@ fn pages(web: Web) -> Router {
         .route(guard::HEALTH, get(|| async { "ok\n" }))
         .route(guard::READY, get(health::ready))
         .fallback(pages::missing)
-        .with_state(web)
+        .with_state(state)
 }
 
 fn guarded(router: Router, web: Web) -> Router {

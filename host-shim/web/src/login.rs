@@ -17,7 +17,7 @@ use super::{
     totp::{Enrolments, TotpError},
     visit::Visit,
 };
-use spacecp_panel::config::{ServeConfig, UserConfig};
+use crate::{ServeConfig, UserConfig};
 use spacecp_render::html;
 
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ impl FromRef<Doors> for Web {
 
 impl Doors {
     fn serve(&self) -> &ServeConfig {
-        &self.web.shim.config().serve
+        &self.web.serve
     }
 
     /// The form, with what was wrong if anything was.
@@ -74,8 +74,8 @@ impl Doors {
     async fn second_factor(&self, user: &str, code: &str) -> Result<bool, TotpError> {
         let now = self.panel.clocks.time();
         let enrolments = Enrolments::read(&self.serve().totp)?;
-        let shim = &self.web.shim;
-        enrolments.accept(user, code, now, shim.store()).await
+        let store = self.panel.backend.panel.store();
+        enrolments.accept(user, code, now, store).await
     }
 
     /// Who logs in with these, or the answer to somebody who does not.

@@ -19,13 +19,12 @@ use prometheus_client::{
 };
 
 use super::{
-    Web,
     api::{Caller, Problem},
     client::Client,
+    state::AppState,
 };
-use spacecp_panel::shim::{Shim, ShimError};
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status;
-use spacecp_services::tokens::Scope;
+use spacecp_services::{Corrections, Exposure, Feed, ServiceError, tokens::Scope};
 
 /// The media type of the format.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -59,33 +58,43 @@ struct Build {
 #[derive(Debug)]
 pub(super) struct Reader;
 
-impl FromRequestParts<Web> for Reader {
+impl FromRequestParts<AppState> for Reader {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let client = parts.extensions.get::<Client>();
         let here = client.is_some_and(|client| client.0.is_loopback());
-        if here && web.shim.config().serve.metrics.open_on_loopback {
+        if here && state.web.serve.metrics.open_on_loopback {
             return Ok(Self);
         }
-        let caller = Caller::from_request_parts(parts, web).await?;
+        let caller = Caller::from_request_parts(parts, state).await?;
         caller.may(Scope::Metrics)?;
         Ok(Self)
     }
 }
 
-pub(super) async fn metrics(State(web): State<Web>, _reader: Reader) -> Result<Response, Problem> {
-    let text = text(&web.shim, Timestamp::now()).await?;
+pub(super) async fn metrics(
+    State(feed): State<Feed>,
+    State(exposure): State<Exposure>,
+    State(corrections): State<Corrections>,
+    _reader: Reader,
+) -> Result<Response, Problem> {
+    let text = text(&feed, &exposure, &corrections, Timestamp::now()).await?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-async fn text(shim: &Shim, now: Timestamp) -> Result<String, ShimError> {
+async fn text(
+    feed: &Feed,
+    exposure: &Exposure,
+    corrections: &Corrections,
+    now: Timestamp,
+) -> Result<String, ServiceError> {
     let mut registry = Registry::with_prefix("spacecp_advisories");
     build(&mut registry);
-    feed(&mut registry, shim, now).await?;
-    exposures(&mut registry, shim, now).await?;
-    applications(&mut registry, shim).await?;
-    plugin(&mut registry, shim);
+    add_feed(&mut registry, feed, now).await?;
+    add_exposures(&mut registry, exposure, feed, now).await?;
+    add_apply_runs(&mut registry, corrections).await?;
+    add_plugin(&mut registry, exposure);
     let mut text = String::new();
     encode(&mut text, &registry).expect("a string takes every character");
     Ok(text)
@@ -98,8 +107,12 @@ fn build(registry: &mut Registry) {
     registry.register("build", "Version of the program; always 1", build);
 }
 
-async fn feed(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<(), ShimError> {
-    let freshness = shim.freshness().await?;
+async fn add_feed(
+    registry: &mut Registry,
+    feed: &Feed,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let freshness = feed.freshness().await?;
     let sequence = gauge(freshness.sequence.unwrap_or(0).cast_signed());
     registry.register(
         "feed_sequence",
@@ -126,10 +139,15 @@ async fn feed(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<()
 }
 
 /// Nothing but the plugin's absence is told where it has no answer: zeros would look like safety.
-async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Result<(), ShimError> {
-    let report = match shim.report().await {
+async fn add_exposures(
+    registry: &mut Registry,
+    exposure: &Exposure,
+    feed: &Feed,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let report = match exposure.report().await {
         Ok(report) => report,
-        Err(error @ (ShimError::NoPlugin(_) | ShimError::Plugin(_))) => {
+        Err(error @ (ServiceError::NoPlugin(_) | ServiceError::Plugin(_))) => {
             tracing::warn!(%error, "exposure metrics not available");
             registry.register("plugin_up", "Whether the plugin is running", gauge(0));
             return Ok(());
@@ -159,12 +177,12 @@ async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Resu
     ] {
         registry.register(name, help, gauge(count.into()));
     }
-    let catalogue = shim.catalogue().await?;
+    let index = feed.advisory_index().await?;
     let mut counted: BTreeMap<&str, i64> = SEVERITIES.map(|word| (word, 0)).into();
     let exposed = report.verdicts.iter();
     for verdict in exposed.filter(|verdict| verdict.status == Status::Affected) {
         // What is under embargo has no label, and no number of its own.
-        if let Some(severity) = catalogue.severity(&verdict.advisory.id) {
+        if let Some(severity) = index.severity(&verdict.advisory.id) {
             *counted.entry(severity).or_default() += 1;
         }
     }
@@ -177,7 +195,7 @@ async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Resu
         "Pairs of an advisory and a component that it affects, by severity, without those under embargo",
         exposures,
     );
-    let oldest = shim.oldest_exposure(now).await?;
+    let oldest = exposure.oldest_exposure(now).await?;
     let age = gauge(oldest.map_or(0, |since| now.as_second() - since.as_second()));
     registry.register_with_unit(
         "oldest_exposure_age",
@@ -188,9 +206,12 @@ async fn exposures(registry: &mut Registry, shim: &Shim, now: Timestamp) -> Resu
     Ok(())
 }
 
-async fn applications(registry: &mut Registry, shim: &Shim) -> Result<(), ShimError> {
+async fn add_apply_runs(
+    registry: &mut Registry,
+    corrections: &Corrections,
+) -> Result<(), ServiceError> {
     let applications = Family::<ByOutcome, Gauge>::default();
-    for (outcome, count) in shim.outcomes().await? {
+    for (outcome, count) in corrections.outcomes().await? {
         let labels = ByOutcome {
             outcome: outcome.as_str(),
         };
@@ -204,8 +225,8 @@ async fn applications(registry: &mut Registry, shim: &Shim) -> Result<(), ShimEr
     Ok(())
 }
 
-fn plugin(registry: &mut Registry, shim: &Shim) {
-    let counts = shim.plugin_counts();
+fn add_plugin(registry: &mut Registry, exposure: &Exposure) {
+    let counts = exposure.plugin_counts();
     let calls = Family::<ByCall, Counter>::default();
     for (counted, outcome) in [(&counts.answered, "answered"), (&counts.failed, "failed")] {
         for (call, count) in counted {

@@ -9,6 +9,7 @@ use axum::{
 use jiff::Timestamp;
 use serde::Deserialize;
 use spacecp_contract::DocumentId;
+use spacecp_notify::{Notifications, NotifyError, notifications_page};
 
 use super::{
     Web,
@@ -16,8 +17,8 @@ use super::{
     pages::{Refusal, as_json_value, wants_json},
     visit::{Session, Visit},
 };
-use spacecp_panel::shim::{ShimError, notifications_page};
 use spacecp_render::html::{self, NOTIFICATIONS};
+use spacecp_services::ServiceError;
 
 #[derive(Deserialize)]
 pub(super) struct Token {
@@ -47,15 +48,16 @@ pub(super) struct Undismiss {
 
 pub(super) async fn page(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
-    let report = web.shim.notify_report().await?;
+    let report = notifications.report().await?;
     if wants_json(&headers) {
         return Ok(as_json_value(&serde_json::json!(report)));
     }
-    let state = web.shim.read_state(&session.user).await?;
+    let state = notifications.read_state(&session.user).await?;
     let said = web.notices.said(&session);
     let frame = web.frame(Some(&session), &said, NOTIFICATIONS);
     let forms = maud::html! {
@@ -67,22 +69,24 @@ pub(super) async fn page(
 
 pub(super) async fn test(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     Form(form): Form<Test>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    let sent = web.shim.notify_test(&form.channel, &session.user).await;
+    let sent = notifications.test(&form.channel, &session.user).await;
     let outcome = sent.map(|()| format!("Test notification delivered to {}.", form.channel));
     Ok(tell(&web, &session, outcome, NOTIFICATIONS))
 }
 
 pub(super) async fn retry(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     Form(form): Form<Token>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
-    let again = web.shim.notify_again(Timestamp::now()).await;
+    let again = notifications.retry(Timestamp::now()).await;
     let outcome = again.map(|count| format!("Retrying {count} deliveries."));
     Ok(tell(&web, &session, outcome, NOTIFICATIONS))
 }
@@ -90,24 +94,25 @@ pub(super) async fn retry(
 /// Whoever may read may say what they have read.
 pub(super) async fn read_all(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     Form(form): Form<Token>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, false)?;
-    let outcome = web.shim.mark_all_read(&session.user).await;
+    let outcome = notifications.mark_all_read(&session.user).await;
     let outcome = outcome.map(|()| "All advisories marked as read.".to_owned());
     Ok(tell(&web, &session, outcome, NOTIFICATIONS))
 }
 
 pub(super) async fn dismiss(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     Form(form): Form<Dismiss>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, false)?;
     let id = advisory(form.advisory)?;
-    let outcome = web
-        .shim
+    let outcome = notifications
         .dismiss(&session.user, &id, form.revision, None)
         .await;
     let outcome = outcome.map(|()| format!("{id} dismissed for you."));
@@ -116,26 +121,32 @@ pub(super) async fn dismiss(
 
 pub(super) async fn undismiss(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     Form(form): Form<Undismiss>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, false)?;
     let id = advisory(form.advisory)?;
     let component = Some(form.component.as_str()).filter(|name| !name.is_empty());
-    let outcome = web.shim.undismiss(&session.user, &id, component).await;
+    let outcome = notifications.undismiss(&session.user, &id, component).await;
     let outcome = outcome.map(|()| format!("{id} restored."));
     Ok(tell(&web, &session, outcome, NOTIFICATIONS))
 }
 
-fn advisory(id: String) -> Result<DocumentId, ShimError> {
-    DocumentId::new(id.clone()).map_err(|_| ShimError::NotFound {
+fn advisory(id: String) -> Result<DocumentId, ServiceError> {
+    DocumentId::new(id.clone()).map_err(|_| ServiceError::NotFound {
         what: "advisory",
         name: id,
     })
 }
 
 /// Keeps the outcome for the page that it leads to.
-fn tell(web: &Web, session: &Session, outcome: Result<String, ShimError>, page: &str) -> Response {
+fn tell(
+    web: &Web,
+    session: &Session,
+    outcome: Result<String, NotifyError>,
+    page: &str,
+) -> Response {
     match outcome {
         Ok(words) => web.notices.say(session, true, words),
         Err(error) => web.notices.say(session, false, error.to_string()),

@@ -3,7 +3,7 @@
 //! A bucket that leaks (GCRA, as ATM networks have it), by a crate made for that; what is counted
 //! is forgotten as soon as its bucket is empty again.
 
-use std::{hash::Hash, num::NonZeroU32, time::Duration};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use governor::{
     Quota, RateLimiter,
@@ -11,11 +11,35 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 
+use crate::ServeConfig;
+
 /// Keys that are remembered before empty buckets are thrown away.
 const MANY: usize = 1_000;
 
 /// Keys that are remembered at most: more than these are an attack, and strangers wait then.
 const MOST: usize = 100_000;
+
+/// Requests a minute that one address may send with a token that opens nothing.
+const GUESSES_PER_MINUTE: u32 = 30;
+
+/// The requests that are counted.
+#[derive(Debug)]
+pub(crate) struct Paces {
+    /// By address, whatever is asked for.
+    pub(crate) addresses: Option<Pace<IpAddr>>,
+    pub(crate) tokens: Option<Pace<u64>>,
+    pub(crate) guesses: Option<Pace<IpAddr>>,
+}
+
+impl Paces {
+    pub(crate) fn of(serve: &ServeConfig) -> Self {
+        Self {
+            addresses: Pace::of(serve.requests_per_minute),
+            tokens: Pace::of(serve.api.requests_per_minute),
+            guesses: Pace::of(GUESSES_PER_MINUTE),
+        }
+    }
+}
 
 /// Counts requests by whoever sends them.
 #[derive(Debug)]

@@ -9,25 +9,25 @@ use axum::{
 use jiff::Timestamp;
 use maud::Markup;
 use spacecp_contract::DocumentId;
+use spacecp_services::{
+    Automation, ErrorKind, Exposure, Feed, ServiceError, Trust, audit_blocks, trust_page,
+};
 
 use super::{
     Web,
-    forms::{appointments, notifications},
+    forms::{self, appointments},
     marks,
     visit::{Session, Visit},
 };
-use spacecp_notify::Mark;
-use spacecp_panel::shim::{ShimError, audit_blocks, trust_page};
-use spacecp_plugin_host::{
-    PluginError,
-    bindings::exports::spacecp::advisories::pages::{Listing, Page, Place, Request},
+use spacecp_notify::{Mark, Notifications, NotifyError};
+use spacecp_plugin_host::bindings::exports::spacecp::advisories::pages::{
+    Listing, Page, Place, Request,
 };
 use spacecp_render::{
     self as render, Asked,
     html::{self, Frame, Said},
     json, whole,
 };
-use spacecp_services::automation::AutomationError;
 
 /// Entries of the audit log that the history shows.
 const ENTRIES: usize = 200;
@@ -46,13 +46,34 @@ pub(super) enum Refusal {
     Viewer,
     /// The form does not belong to their session.
     Token,
-    /// The shim says why.
-    Shim(ShimError),
+    /// A service says why.
+    Failed {
+        /// What kind of failure it is.
+        kind: ErrorKind,
+        /// Why, and what to do.
+        words: String,
+        /// What a log may say of it.
+        for_log: String,
+    },
 }
 
-impl From<ShimError> for Refusal {
-    fn from(error: ShimError) -> Self {
-        Self::Shim(error)
+impl From<ServiceError> for Refusal {
+    fn from(error: ServiceError) -> Self {
+        Self::Failed {
+            kind: error.kind(),
+            words: error.to_string(),
+            for_log: error.for_log(),
+        }
+    }
+}
+
+impl From<NotifyError> for Refusal {
+    fn from(error: NotifyError) -> Self {
+        Self::Failed {
+            kind: error.kind(),
+            words: error.to_string(),
+            for_log: error.to_string(),
+        }
     }
 }
 
@@ -92,31 +113,28 @@ impl IntoResponse for Refusal {
                 "Form expired",
                 "Go back, reload the page and repeat the action.".to_owned(),
             ),
-            Self::Shim(error) => {
-                let (status, title) = match &error {
-                    ShimError::NotFound { .. }
-                    | ShimError::Plugin(PluginError::NotFound { .. }) => {
-                        (StatusCode::NOT_FOUND, "Page not found")
-                    }
-                    ShimError::Decision(error) if error.is_not_found() => {
-                        (StatusCode::NOT_FOUND, "Page not found")
-                    }
-                    ShimError::NotCorrectable { .. } => {
-                        (StatusCode::CONFLICT, "No correction applicable")
-                    }
-                    ShimError::Decision(_) => (StatusCode::CONFLICT, "Decision not recorded"),
-                    ShimError::Automation(AutomationError::NoAppointment { .. }) => {
-                        (StatusCode::NOT_FOUND, "Page not found")
-                    }
-                    ShimError::NoPlugin(_) | ShimError::Plugin(_) => {
-                        (StatusCode::SERVICE_UNAVAILABLE, "Plugin call failed")
-                    }
-                    _ => (StatusCode::INTERNAL_SERVER_ERROR, "Request failed"),
+            Self::Failed {
+                kind,
+                words,
+                for_log,
+            } => {
+                let status = status_of(kind);
+                if status.is_server_error() {
+                    tracing::error!(error = for_log, "page failed");
+                }
+                let title = match kind {
+                    ErrorKind::NotFound => "Page not found",
+                    kind => kind.meaning().title,
                 };
-                page(status, title, error.to_string())
+                page(status, title, words)
             }
         }
     }
+}
+
+/// The HTTP status of a kind of failure, of a page and of the API.
+pub(crate) fn status_of(kind: ErrorKind) -> StatusCode {
+    StatusCode::from_u16(kind.meaning().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl Web {
@@ -154,49 +172,6 @@ impl Web {
         }
     }
 
-    async fn page(
-        &self,
-        visit: Visit,
-        headers: &HeaderMap,
-        place: Place,
-        listing: Listing,
-    ) -> Result<Response, Refusal> {
-        let session = visit.known()?;
-        let path = render::path(&place);
-        let mut page = self.compose(&session, place, listing).await?;
-        if !wants_json(headers) {
-            let mentioned = marks::mentioned(&page);
-            let marks = self.shim.marks(&session.user, &mentioned).await?;
-            marks::mark(&mut page, &marks);
-        }
-        Ok(self.drawn(headers, &session, &page, &path))
-    }
-
-    /// What an advisory is to its reader alone, noted as read from now on.
-    async fn for_the_reader(
-        &self,
-        session: &Session,
-        id: &DocumentId,
-        frame: &Frame<'_>,
-    ) -> Result<Markup, ShimError> {
-        let Some(revision) = self.shim.opened(&session.user, id).await? else {
-            return Ok(Markup::default());
-        };
-        let state = self.shim.read_state(&session.user).await?;
-        let dismissed = state.mark(id, revision) == Some(Mark::Dismissed);
-        let form = notifications::of_advisory(id, revision, dismissed, frame);
-        Ok(form)
-    }
-
-    pub(super) async fn compose(
-        &self,
-        session: &Session,
-        place: Place,
-        listing: Listing,
-    ) -> Result<Page, ShimError> {
-        self.shim.page(&request(session, place, listing)).await
-    }
-
     /// The page in the form that is asked for.
     pub(super) fn drawn(
         &self,
@@ -211,6 +186,42 @@ impl Web {
         let said = self.notices.said(session);
         html::page(page, &self.frame(Some(session), &said, path)).into_response()
     }
+}
+
+/// A page of the plugin, with what is new to its reader marked.
+async fn listed(
+    web: &Web,
+    exposure: &Exposure,
+    notifications: &Notifications,
+    session: &Session,
+    headers: &HeaderMap,
+    (place, listing): (Place, Listing),
+) -> Result<Response, Refusal> {
+    let path = render::path(&place);
+    let mut page = exposure.page(&request(session, place, listing)).await?;
+    if !wants_json(headers) {
+        let mentioned = marks::mentioned(&page);
+        let marks = notifications.marks(&session.user, &mentioned).await?;
+        marks::mark(&mut page, &marks);
+    }
+    Ok(web.drawn(headers, session, &page, &path))
+}
+
+/// What an advisory is to its reader alone, noted as read from now on.
+async fn for_the_reader(
+    notifications: &Notifications,
+    session: &Session,
+    id: &DocumentId,
+    frame: &Frame<'_>,
+) -> Result<Markup, NotifyError> {
+    let Some(revision) = notifications.opened(&session.user, id).await? else {
+        return Ok(Markup::default());
+    };
+    let state = notifications.read_state(&session.user).await?;
+    let dismissed = state.mark(id, revision) == Some(Mark::Dismissed);
+    Ok(forms::notifications::of_advisory(
+        id, revision, dismissed, frame,
+    ))
 }
 
 fn request(session: &Session, place: Place, listing: Listing) -> Request {
@@ -255,35 +266,47 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
 
 pub(super) async fn overview(
     State(web): State<Web>,
+    State(exposure): State<Exposure>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    web.page(visit, &headers, Place::Overview, whole()).await
+    let session = visit.known()?;
+    let asked = (Place::Overview, whole());
+    listed(&web, &exposure, &notifications, &session, &headers, asked).await
 }
 
 pub(super) async fn advisories(
     State(web): State<Web>,
+    State(exposure): State<Exposure>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    web.page(visit, &headers, Place::Advisories, asked.listing())
-        .await
+    let session = visit.known()?;
+    let asked = (Place::Advisories, asked.listing());
+    listed(&web, &exposure, &notifications, &session, &headers, asked).await
 }
 
 pub(super) async fn components(
     State(web): State<Web>,
+    State(exposure): State<Exposure>,
+    State(notifications): State<Notifications>,
     visit: Visit,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    web.page(visit, &headers, Place::Components, asked.listing())
-        .await
+    let session = visit.known()?;
+    let asked = (Place::Components, asked.listing());
+    listed(&web, &exposure, &notifications, &session, &headers, asked).await
 }
 
 /// Whoever opens the page of an advisory has read it, as it is now.
 pub(super) async fn advisory(
     State(web): State<Web>,
+    State(notifications): State<Notifications>,
+    State(exposure): State<Exposure>,
     visit: Visit,
     headers: HeaderMap,
     Path(id): Path<String>,
@@ -293,14 +316,15 @@ pub(super) async fn advisory(
     let path = render::path(&place);
     if wants_json(&headers) {
         // Under embargo it is refused, so that nobody reads it.
-        return Ok(as_json(&web.compose(&session, place, whole()).await?));
+        let page = exposure.page(&request(&session, place, whole())).await?;
+        return Ok(as_json(&page));
     }
     let request = request(&session, place, whole());
-    let page = web.shim.advisory_page(&session.user, &request).await?;
+    let page = exposure.advisory_page(&session.user, &request).await?;
     let said = web.notices.said(&session);
     let frame = web.frame(Some(&session), &said, &path);
     let form = match DocumentId::new(id) {
-        Ok(id) => web.for_the_reader(&session, &id, &frame).await?,
+        Ok(id) => for_the_reader(&notifications, &session, &id, &frame).await?,
         Err(_) => Markup::default(),
     };
     Ok(html::page_above(&page, &form, &frame).into_response())
@@ -308,25 +332,31 @@ pub(super) async fn advisory(
 
 pub(super) async fn history(
     State(web): State<Web>,
+    State(exposure): State<Exposure>,
+    State(trust): State<Trust>,
+    State(automation): State<Automation>,
+    State(feed): State<Feed>,
     visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
-    let report = web.shim.audit(ENTRIES).await?;
-    let mut page = web.compose(&session, Place::History, whole()).await?;
+    let report = trust.audit(ENTRIES).await?;
+    let mut page = exposure
+        .page(&request(&session, Place::History, whole()))
+        .await?;
     // The shim's own words, below the plugin's.
     page.blocks.extend(audit_blocks(&report));
-    let appointments = web.shim.appointments(APPOINTMENTS).await?;
+    let appointments = automation.scheduled(APPOINTMENTS).await?;
     let entries: Vec<_> = report.newest.iter().map(|one| &one.entry).collect();
     let beside = serde_json::json!([entries, appointments]);
-    page.embargo |= web.shim.is_secret(&beside).await;
+    page.embargo |= feed.is_under_embargo(&beside).await;
     if wants_json(&headers) {
         return Ok(as_json(&page));
     }
     let said = web.notices.said(&session);
     let path = render::path(&Place::History);
     let frame = web.frame(Some(&session), &said, &path);
-    let window = web.shim.next_window(Timestamp::now()).await?;
+    let window = automation.next_window(Timestamp::now()).await?;
     let waiting = appointments::section(&appointments, window, &frame);
     Ok(html::page_around(&waiting, &page, &frame).into_response())
 }
@@ -334,12 +364,13 @@ pub(super) async fn history(
 /// The shim's own page: it is there when the plugin is not.
 pub(super) async fn trust(
     State(web): State<Web>,
+    State(trust): State<Trust>,
     visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
     let now = Timestamp::now();
-    let report = web.shim.trust_report(now).await?;
+    let report = trust.report(now).await?;
     if wants_json(&headers) {
         return Ok(as_json_value(&serde_json::json!(report)));
     }

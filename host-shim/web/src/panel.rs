@@ -1,7 +1,7 @@
 //! The panel around the pages: who somebody is, where they log in, where the pages are, and how
 //! they look there.
 //!
-//! Whoever embeds the shim implements [`Panel`]; the stand-alone program brings
+//! Whoever embeds the shim implements [`HostApplication`]; the stand-alone program brings
 //! [`StandAlone`](super::StandAlone). A panel says who somebody is and never what they have done:
 //! tokens against forged forms, the look at where a form came from, and every check of a role are
 //! the shim's, whatever panel is around it.
@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use axum::http::request::Parts;
 
 use super::theme::Theme;
-use spacecp_panel::config::UserRole;
+use crate::UserRole;
 
 /// Characters of a path.
 const LONGEST_PATH: usize = 200;
 
 /// What the shim wants to know of the application that embeds it.
 #[async_trait]
-pub trait Panel: std::fmt::Debug + Send + Sync + 'static {
+pub trait HostApplication: std::fmt::Debug + Send + Sync + 'static {
     /// Who sends a request; none for somebody who is not logged in.
     ///
     /// Asked for every request to a page, with its headers and whatever the application's own

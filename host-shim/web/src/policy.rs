@@ -18,10 +18,13 @@ use super::{
     pages::{Refusal, as_json_value, embargoed, wants_json},
     visit::{Session, Visit},
 };
-use spacecp_panel::shim::{Foreseen, ShimError, policy_page, trial};
 use spacecp_render::html::{self, POLICY, Said};
-use spacecp_services::policy::{
-    Day, MOST, MinimumSeverity, Policy, Restarts, Treatment, Treatments, Window, Windows,
+use spacecp_services::{
+    Automation, Feed, Preview, ServiceError,
+    automation::{policy_page, trial},
+    policy::{
+        Day, MOST, MinimumSeverity, Policy, Restarts, Treatment, Treatments, Window, Windows,
+    },
 };
 
 /// The fields of the form; each has a name of its own.
@@ -43,28 +46,30 @@ pub(super) struct Release {
 
 pub(super) async fn page(
     State(web): State<Web>,
+    State(automation): State<Automation>,
+    State(feed): State<Feed>,
     visit: Visit,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
     let now = Timestamp::now();
-    let report = web.shim.policy_report(now).await?;
-    let foreseen = web.foresee(None, now).await;
-    let mut page = policy_page(&report, &foreseen);
-    page.embargo |= web.shim.is_secret(&serde_json::json!(report)).await;
+    let report = automation.report(now).await?;
+    let preview = preview(&automation, None, now).await;
+    let mut page = policy_page(&report, &preview);
+    page.embargo |= feed.is_under_embargo(&serde_json::json!(report)).await;
     if wants_json(&headers) {
         if page.embargo {
             return Ok(embargoed());
         }
         return Ok(as_json_value(
-            &serde_json::json!({ "automation": report, "foreseen": foreseen.as_ref().ok(), "problem": foreseen.as_ref().err() }),
+            &serde_json::json!({ "automation": report, "foreseen": preview.as_ref().ok(), "problem": preview.as_ref().err() }),
         ));
     }
     let said = web.notices.said(&session);
     let frame = web.frame(Some(&session), &said, POLICY);
-    let (policy, _) = web.shim.policy().await?;
-    let ceiling = &web.shim.config().policy;
-    let components = web.components();
+    let (policy, _) = automation.policy().await?;
+    let ceiling = automation.ceiling();
+    let components = components(&automation);
     let editing = Editing {
         policy: &policy,
         ceiling,
@@ -82,40 +87,42 @@ pub(super) async fn page(
 /// Shows what a policy would do, or puts it in force.
 pub(super) async fn edit(
     State(web): State<Web>,
+    State(automation): State<Automation>,
     visit: Visit,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Refusal> {
     let csrf = fields.get("csrf").map_or("", String::as_str);
     let session = visit.authorised(csrf, true)?;
-    let (present, _) = web.shim.policy().await?;
+    let (present, _) = automation.policy().await?;
     let policy = match read(&fields) {
         Ok(policy) => policy,
-        Err(problem) => return Ok(web.again(&session, &present, &problem)),
+        Err(problem) => return Ok(web.again(&automation, &session, &present, &problem)),
     };
-    if let Err(error) = web.shim.may_be_decided(&policy) {
-        return Ok(web.again(&session, &policy, &error.to_string()));
+    if let Err(error) = automation.may_be_decided(&policy) {
+        return Ok(web.again(&automation, &session, &policy, &error.to_string()));
     }
     let now = Timestamp::now();
     if fields.get("do").is_some_and(|wanted| wanted == "save") {
-        web.shim.set_policy(&policy, &session.user, now).await?;
+        automation.set_policy(&policy, &session.user, now).await?;
         web.notices.say(&session, true, "Policy saved.".to_owned());
         return Ok(web.lead(POLICY));
     }
-    let foreseen = web.foresee(Some(&policy), now).await;
-    let page = trial(&foreseen);
+    let preview = preview(&automation, Some(&policy), now).await;
+    let page = trial(&preview);
     let frame = web.frame(Some(&session), &[], POLICY);
-    let form = web.form(&policy, true, &frame);
+    let form = form(&automation, &policy, true, &frame);
     Ok(html::page_above(&page, &form, &frame).into_response())
 }
 
 pub(super) async fn switch(
     State(web): State<Web>,
+    State(automation): State<Automation>,
     visit: Visit,
     Form(form): Form<Switch>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
     let on = form.to == "on";
-    let outcome = web.shim.switch(on, &session.user, Timestamp::now()).await;
+    let outcome = automation.switch(on, &session.user, Timestamp::now()).await;
     let words = if on {
         "Automatic application enabled."
     } else {
@@ -126,13 +133,13 @@ pub(super) async fn switch(
 
 pub(super) async fn release(
     State(web): State<Web>,
+    State(automation): State<Automation>,
     visit: Visit,
     Form(form): Form<Release>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
     let now = Timestamp::now();
-    let released = web
-        .shim
+    let released = automation
         .release(&form.correction, &session.user, now)
         .await
         .map(|components| {
@@ -145,30 +152,45 @@ pub(super) async fn release(
     Ok(web.tell(&session, released))
 }
 
+/// What a run would do now, or why that cannot be said.
+async fn preview(
+    automation: &Automation,
+    trying: Option<&Policy>,
+    now: Timestamp,
+) -> Result<Preview, String> {
+    let preview = automation.preview(trying, now).await;
+    preview.map_err(|error| error.to_string())
+}
+
+fn components(automation: &Automation) -> Vec<String> {
+    automation.components().map(str::to_owned).collect()
+}
+
+fn form(
+    automation: &Automation,
+    policy: &Policy,
+    previewed: bool,
+    frame: &html::Frame<'_>,
+) -> Markup {
+    let components = components(automation);
+    let editing = Editing {
+        policy,
+        ceiling: automation.ceiling(),
+        components: &components,
+        previewed,
+    };
+    policy_form::form(&editing, frame)
+}
+
 impl Web {
-    async fn foresee(&self, trying: Option<&Policy>, now: Timestamp) -> Result<Foreseen, String> {
-        let foreseen = self.shim.foresee(trying, now).await;
-        foreseen.map_err(|error| error.to_string())
-    }
-
-    fn components(&self) -> Vec<String> {
-        let components = self.shim.config().components.iter();
-        components.map(|component| component.name.clone()).collect()
-    }
-
-    fn form(&self, policy: &Policy, previewed: bool, frame: &html::Frame<'_>) -> Markup {
-        let components = self.components();
-        let editing = Editing {
-            policy,
-            ceiling: &self.shim.config().policy,
-            components: &components,
-            previewed,
-        };
-        policy_form::form(&editing, frame)
-    }
-
     /// The form once more, with what is wrong with it.
-    fn again(&self, session: &Session, policy: &Policy, problem: &str) -> Response {
+    fn again(
+        &self,
+        automation: &Automation,
+        session: &Session,
+        policy: &Policy,
+        problem: &str,
+    ) -> Response {
         let said = [Said {
             well: false,
             words: format!("Nothing was changed: {problem}."),
@@ -179,10 +201,10 @@ impl Web {
             blocks: Vec::new(),
             embargo: false,
         };
-        html::page_above(&page, &self.form(policy, false, &frame), &frame).into_response()
+        html::page_above(&page, &form(automation, policy, false, &frame), &frame).into_response()
     }
 
-    fn tell(&self, session: &Session, outcome: Result<String, ShimError>) -> Response {
+    fn tell(&self, session: &Session, outcome: Result<String, ServiceError>) -> Response {
         match outcome {
             Ok(words) => self.notices.say(session, true, words),
             Err(error) => self.notices.say(session, false, error.to_string()),

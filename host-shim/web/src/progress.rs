@@ -28,11 +28,11 @@ use super::{
     visit::{Session, Visit},
 };
 use spacecp_apply::apply::Progress;
-use spacecp_panel::shim::ShimError;
 use spacecp_render::{
     html,
     progress::{Stage, list},
 };
+use spacecp_services::ServiceError;
 
 /// Works that are remembered; the oldest make room.
 const MOST: usize = 200;
@@ -127,7 +127,7 @@ impl Web {
         work: impl FnOnce(Arc<dyn Progress>) -> F,
     ) -> Response
     where
-        F: Future<Output = Result<String, ShimError>> + Send + 'static,
+        F: Future<Output = Result<String, ServiceError>> + Send + 'static,
     {
         let (web, session) = (self.clone(), session.clone());
         let number = self.begin_work(words, about, work, move |well, words| {
@@ -146,7 +146,7 @@ impl Web {
         at_end: impl FnOnce(bool, String) + Send + 'static,
     ) -> u64
     where
-        F: Future<Output = Result<String, ShimError>> + Send + 'static,
+        F: Future<Output = Result<String, ServiceError>> + Send + 'static,
     {
         let (number, under_way) = self.works.begin(words, about);
         let working = tokio::spawn(work(under_way.clone()));

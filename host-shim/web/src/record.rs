@@ -15,9 +15,10 @@ use super::{
     pages::{Refusal, as_json_value, embargoed, wants_json},
     visit::Visit,
 };
-use spacecp_panel::shim::{Question, changes_page, correction_id, exposure_page};
 use spacecp_render::html::{self, EXPOSURE};
-use spacecp_services::decisions;
+use spacecp_services::{
+    Corrections, Exposure, Question, changes_page, correction_id, decisions, exposure_page,
+};
 
 /// What is asked of the record of exposures; what is empty or no time counts as not said.
 #[derive(Debug, Default, Deserialize)]
@@ -63,14 +64,14 @@ pub(super) fn begin_of_day(text: &str) -> Option<Timestamp> {
 
 pub(super) async fn exposure(
     State(web): State<Web>,
+    State(exposure): State<Exposure>,
     visit: Visit,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
     let question = asked.question();
-    let record = web
-        .shim
+    let record = exposure
         .exposure_record(&question, Timestamp::now())
         .await?;
     if wants_json(&headers) {
@@ -93,13 +94,13 @@ pub(super) struct Which {
 
 pub(super) async fn changes(
     State(web): State<Web>,
+    State(corrections): State<Corrections>,
     visit: Visit,
     Query(which): Query<Which>,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
     let correction = correction_id(&which.correction)?;
-    let (plan, differences, embargo) = web
-        .shim
+    let (plan, differences, embargo) = corrections
         .changes(&correction, &which.component, &session.user)
         .await?;
     let page = changes_page(&plan, &differences, embargo);

@@ -9,7 +9,7 @@ use std::{
 use axum::http::{HeaderMap, header};
 
 use super::{Clocks, panel::Identity};
-use spacecp_panel::config::UserRole;
+use crate::UserRole;
 
 /// A session ends after so long without a request.
 const IDLE: Duration = Duration::from_mins(30);

@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{Web, pages::Refusal, panel::Identity};
-use spacecp_panel::config::UserRole;
+use crate::UserRole;
 use spacecp_render::html::Said;
 
 /// Visits that something is kept for; the one that was told something the longest time ago makes room.
@@ -82,13 +82,13 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let web = Web::from_ref(state);
-        let identity = web.panel.identify(parts).await;
+        let identity = web.application.identify(parts).await;
         let asked = (parts.method == axum::http::Method::GET).then(|| {
             let asked = parts.uri.path_and_query();
             asked.map_or_else(|| "/".to_owned(), ToString::to_string)
         });
         Ok(Self {
-            session: identity.map(|identity| web.tokens.session(identity)),
+            session: identity.map(|identity| web.csrf.session(identity)),
             asked,
         })
     }
@@ -96,15 +96,15 @@ where
 
 /// Makes the token of a session out of its secret.
 #[derive(Clone)]
-pub(super) struct Tokens([u8; 32]);
+pub(super) struct CsrfTokens([u8; 32]);
 
-impl std::fmt::Debug for Tokens {
+impl std::fmt::Debug for CsrfTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tokens")
+        f.write_str("CsrfTokens")
     }
 }
 
-impl Tokens {
+impl CsrfTokens {
     pub(super) fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;

@@ -1,15 +1,10 @@
 //! What a panel asks the network for, of a correction under embargo, whatever somebody does with it here.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Mutex};
 
 use anyhow::Result;
 use spacecp_advisories::{
-    Shim, ShimError,
+    App, ServiceError,
     apply::{ApplyError, Progress},
 };
 use spacecp_contract::Tlp;
@@ -50,14 +45,19 @@ async fn nothing_that_is_done_with_a_sealed_correction_asks_for_it_by_an_open_na
         let (panel, _, server) = without_payloads(lists_payloads).await?;
         let request = Panel::request(3)?;
         let id = request.correction.clone();
-        panel.shim.plan(&id, DAEMON).await?;
+        panel.app.panel.corrections.plan(&id, DAEMON).await?;
         // What changes is shown without the contents that did not come.
-        panel.shim.changes(&id, DAEMON, "ada").await?;
+        panel
+            .app
+            .panel
+            .corrections
+            .changes(&id, DAEMON, "ada")
+            .await?;
         let changed = panel.folder.path().join(DAEMON).join("a.js");
         fs::write(&changed, "changed here")?;
-        panel.shim.differences(&id, DAEMON).await?;
+        panel.app.panel.corrections.differences(&id, DAEMON).await?;
         fs::write(&changed, "old")?;
-        let applied = panel.shim.apply(request, &()).await;
+        let applied = panel.app.panel.corrections.apply(request, &()).await;
         applied.expect_err("no file comes");
         panel.run().await?;
         let asked = server.asked();
@@ -77,7 +77,7 @@ async fn nothing_that_is_done_with_a_sealed_correction_asks_for_it_by_an_open_na
 /// Discloses everything, and has the panel follow, right before the payloads are fetched.
 struct Disclosing {
     vendor: Mutex<HandSigned>,
-    shim: Arc<Shim>,
+    app: App,
 }
 
 impl Progress for Disclosing {
@@ -96,7 +96,7 @@ impl Progress for Disclosing {
             *side = Side::Public;
         }
         vendor.publish().unwrap();
-        let sync = async { self.shim.sync().await.unwrap() };
+        let sync = async { self.app.panel.feed.sync().await.unwrap() };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(sync));
     }
 
@@ -109,11 +109,16 @@ async fn a_disclosure_right_before_a_fetch_has_no_payload_asked_for_that_was_sea
     let (panel, vendor, server) = without_payloads(true).await?;
     let disclosing = Disclosing {
         vendor: Mutex::new(vendor),
-        shim: panel.shim.clone(),
+        app: panel.app.clone(),
     };
-    let applied = panel.shim.apply(Panel::request(3)?, &disclosing).await;
+    let applied = panel
+        .app
+        .panel
+        .corrections
+        .apply(Panel::request(3)?, &disclosing)
+        .await;
     assert!(
-        matches!(applied, Err(ShimError::Apply(ApplyError::Payload(_)))),
+        matches!(applied, Err(ServiceError::Apply(ApplyError::Payload(_)))),
         "{applied:?}"
     );
     let asked = server.asked();
@@ -124,7 +129,12 @@ async fn a_disclosure_right_before_a_fetch_has_no_payload_asked_for_that_was_sea
         .collect();
     assert!(named.is_empty(), "{named:?}");
     // Whoever asks anew asks for what is public by now.
-    panel.shim.apply(Panel::request(3)?, &()).await?;
+    panel
+        .app
+        .panel
+        .corrections
+        .apply(Panel::request(3)?, &())
+        .await?;
     assert!(
         server
             .asked()

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use spacecp_advisories::{ShimError, apply::ApplyError};
+use spacecp_advisories::{ServiceError, apply::ApplyError};
 use spacecp_contract::{Digest, Restart};
 use spacecp_publisher::corrections::Built;
 use spacecp_tests::hand_signed::Side;
@@ -131,10 +131,10 @@ fn remove_sealed_payloads(feed: &Path) -> Result<()> {
 
 /// Applies it, and has everything look at it that the panel does by itself.
 async fn apply(panel: &Panel, end: End) -> Result<()> {
-    let applied = panel.shim.apply(Panel::request(3)?, &()).await;
+    let applied = panel.app.panel.corrections.apply(Panel::request(3)?, &()).await;
     let fits = match (&applied, end) {
         (Ok(_), End::Applied) => true,
-        (Err(ShimError::Apply(error)), end) => matches!(
+        (Err(ServiceError::Apply(error)), end) => matches!(
             (error, end),
             (
                 ApplyError::Obstacle { .. } | ApplyError::WantsWord { .. },
@@ -151,12 +151,12 @@ async fn apply(panel: &Panel, end: End) -> Result<()> {
     };
     anyhow::ensure!(fits, "{end:?}: {applied:?}");
     let now = Timestamp::now();
-    panel.shim.settle(now).await?;
-    panel.shim.note_exposures(now).await?;
+    panel.app.panel.corrections.reconcile(now).await?;
+    panel.app.panel.exposure.note_exposures(now).await?;
     panel.run().await?;
     if end == End::Applied {
         let id = applied?.id;
-        panel.shim.roll_back(&id, false, "ada", &()).await?;
+        panel.app.panel.corrections.roll_back(&id, false, "ada", &()).await?;
     }
     Ok(())
 }

@@ -4,13 +4,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::Result;
 use jiff::Timestamp;
 use spacecp_advisories::{
-    ApplyRequest, Shim,
+    App, ApplyRequest,
     automation::{Occasion, Run},
     config::Config,
     identity,
@@ -40,7 +39,7 @@ pub(super) const DAEMON: &str = "daemon";
 pub(super) struct Panel {
     pub(super) folder: TempDir,
     pub(super) vendor: HandSigned,
-    pub(super) shim: Arc<Shim>,
+    pub(super) app: App,
 }
 
 impl Panel {
@@ -59,18 +58,18 @@ impl Panel {
         let address = vendor.folder().display().to_string();
         let config = configuration(root, &vendor, &address, policy);
         fs::write(root.join("panel.toml"), config)?;
-        let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
-        shim.sync().await?;
+        let app = App::open(Config::load(&root.join("panel.toml"))?).await?;
+        app.panel.feed.sync().await?;
         Ok(Self {
             folder,
             vendor,
-            shim,
+            app,
         })
     }
 
     /// The same panel, started again.
     pub(super) async fn again(mut self) -> Result<Self> {
-        self.shim = Shim::open(Config::load(&self.folder.path().join("panel.toml"))?).await?;
+        self.app = App::open(Config::load(&self.folder.path().join("panel.toml"))?).await?;
         Ok(self)
     }
 
@@ -123,14 +122,19 @@ impl Panel {
         feed.list(advisory.into(), side);
         feed.list(built.clone().into(), side);
         feed.publish()?;
-        self.shim.sync().await?;
+        self.app.panel.feed.sync().await?;
         Ok(built)
     }
 
     /// One run of automatic application, now.
     pub(super) async fn run(&self) -> Result<Run> {
         let clock = Hands::at(Timestamp::now());
-        Ok(self.shim.automate(Occasion::Asked, None, &clock).await?)
+        Ok(self
+            .app
+            .panel
+            .automation
+            .run(Occasion::Asked, None, &clock)
+            .await?)
     }
 
     pub(super) fn version(&self) -> Result<String> {

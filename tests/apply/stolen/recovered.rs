@@ -3,7 +3,7 @@
 use std::{
     fs,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -11,7 +11,7 @@ use std::{
 use anyhow::Result;
 use jiff::Timestamp;
 use spacecp_advisories::{
-    JointRequest, Question, Shim, ShimError,
+    App, JointRequest, Question, ServiceError,
     apply::{ApplyError, Progress},
     automation::Kept,
     notify::Mark,
@@ -29,14 +29,19 @@ async fn recovered(side: Side) -> Result<Panel> {
     let mut panel = Panel::new(WAITS).await?;
     let mut thief = panel.vendor.clone();
     panel.told_by(&mut thief, 6_661, side).await?;
-    let report = panel.shim.report().await?;
+    let report = panel.app.panel.exposure.report().await?;
     assert_eq!(report.summary.exposed, 1, "the thief's keys are good");
     let request = Panel::request(6_661)?;
-    panel.shim.plan(&request.correction, DAEMON).await?;
+    panel
+        .app
+        .panel
+        .corrections
+        .plan(&request.correction, DAEMON)
+        .await?;
     panel.vendor.recover()?;
     panel.vendor.publish()?;
     hand_over_plugin(panel.folder.path(), &panel.vendor)?;
-    panel.shim.sync().await?;
+    panel.app.panel.feed.sync().await?;
     Ok(panel)
 }
 
@@ -45,19 +50,34 @@ async fn a_thiefs_correction_is_neither_planned_nor_applied() -> Result<()> {
     for side in [Side::Public, Side::Sealed] {
         let panel = recovered(side).await?;
         let request = Panel::request(6_661)?;
-        let planned = panel.shim.plan(&request.correction, DAEMON).await;
+        let planned = panel
+            .app
+            .panel
+            .corrections
+            .plan(&request.correction, DAEMON)
+            .await;
         assert!(
-            matches!(planned, Err(ShimError::NotFound { .. })),
+            matches!(planned, Err(ServiceError::NotFound { .. })),
             "{planned:?}"
         );
-        let applied = panel.shim.apply(request.clone(), &()).await;
+        let applied = panel
+            .app
+            .panel
+            .corrections
+            .apply(request.clone(), &())
+            .await;
         assert!(
-            matches!(applied, Err(ShimError::NotFound { .. })),
+            matches!(applied, Err(ServiceError::NotFound { .. })),
             "{applied:?}"
         );
-        let changes = panel.shim.changes(&request.correction, DAEMON, "ada").await;
+        let changes = panel
+            .app
+            .panel
+            .corrections
+            .changes(&request.correction, DAEMON, "ada")
+            .await;
         assert!(
-            matches!(changes, Err(ShimError::NotFound { .. })),
+            matches!(changes, Err(ServiceError::NotFound { .. })),
             "{changes:?}"
         );
         let run = panel.run().await?;
@@ -71,12 +91,16 @@ async fn a_thiefs_correction_is_neither_planned_nor_applied() -> Result<()> {
 async fn the_plugin_forgets_what_only_the_thief_listed() -> Result<()> {
     for side in [Side::Public, Side::Sealed] {
         let panel = recovered(side).await?;
-        let report = panel.shim.report().await?;
+        let report = panel.app.panel.exposure.report().await?;
         let told = format!("{report:?}");
         assert!(!told.contains(&flaw(6_661)), "{told}");
         assert_eq!(report.summary.exposed, 0);
         let question = Question::default();
-        let record = panel.shim.exposure_record(&question, Timestamp::now());
+        let record = panel
+            .app
+            .panel
+            .exposure
+            .exposure_record(&question, Timestamp::now());
         let record = record.await?;
         assert!(
             record.periods.iter().all(|period| period.until.is_some()),
@@ -98,7 +122,12 @@ async fn a_correction_of_the_vendors_under_the_thiefs_name_is_applied_as_the_ven
     fs::remove_dir_all(&folder)?;
     let mut vendor = panel.vendor.clone();
     panel.told_by(&mut vendor, 2, Side::Public).await?;
-    let applied = panel.shim.apply(Panel::request(2)?, &()).await?;
+    let applied = panel
+        .app
+        .panel
+        .corrections
+        .apply(Panel::request(2)?, &())
+        .await?;
     assert_eq!(applied.correction.as_str(), fix(2));
     assert_eq!(panel.version()?, "1.0.1");
     Ok(())
@@ -113,11 +142,16 @@ async fn a_scheduled_correction_that_is_no_longer_listed_is_cancelled() -> Resul
     let mut thief = panel.vendor.clone();
     panel.told_by(&mut thief, 6_661, Side::Public).await?;
     let now = Timestamp::now();
-    panel.shim.appoint(Panel::request(6_661)?, now).await?;
+    panel
+        .app
+        .panel
+        .automation
+        .schedule(Panel::request(6_661)?, now)
+        .await?;
     panel.vendor.recover()?;
     panel.vendor.publish()?;
-    panel.shim.sync().await?;
-    let kept = panel.shim.appointments(10).await?.remove(0);
+    panel.app.panel.feed.sync().await?;
+    let kept = panel.app.panel.automation.scheduled(10).await?.remove(0);
     assert_eq!(kept.state, Kept::Withdrawn);
     Ok(())
 }
@@ -128,8 +162,13 @@ async fn nothing_that_was_derived_from_the_thiefs_documents_is_left_in_the_state
     let mut thief = panel.vendor.clone();
     let built = panel.told_by(&mut thief, 6_661, Side::Sealed).await?;
     let id = DocumentId::new(fix(6_661))?;
-    panel.shim.report().await?;
-    panel.shim.changes(&id, DAEMON, "ada").await?;
+    panel.app.panel.exposure.report().await?;
+    panel
+        .app
+        .panel
+        .corrections
+        .changes(&id, DAEMON, "ada")
+        .await?;
     let payloads = built.payload.keys().map(|digest| {
         let path = FeedPath::blob(digest);
         panel.state().join("payloads").join(path.as_str())
@@ -141,7 +180,7 @@ async fn nothing_that_was_derived_from_the_thiefs_documents_is_left_in_the_state
     );
     panel.vendor.recover()?;
     panel.vendor.publish()?;
-    panel.shim.sync().await?;
+    panel.app.panel.feed.sync().await?;
     for path in payloads {
         assert!(!path.exists(), "{}", path.display());
     }
@@ -161,7 +200,7 @@ async fn nothing_that_was_derived_from_the_thiefs_documents_is_left_in_the_state
 struct Meanwhile {
     part: AtomicUsize,
     vendor: Mutex<HandSigned>,
-    shim: Arc<Shim>,
+    app: App,
 }
 
 impl Progress for Meanwhile {
@@ -172,7 +211,7 @@ impl Progress for Meanwhile {
         let mut vendor = self.vendor.lock().unwrap();
         vendor.recover().unwrap();
         vendor.publish().unwrap();
-        let sync = async { self.shim.sync().await.unwrap() };
+        let sync = async { self.app.panel.feed.sync().await.unwrap() };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(sync));
     }
 
@@ -187,13 +226,18 @@ async fn a_correction_that_is_being_applied_while_the_recovery_comes_is_given_up
     let meanwhile = Meanwhile {
         part: AtomicUsize::new(1),
         vendor: Mutex::new(panel.vendor.clone()),
-        shim: panel.shim.clone(),
+        app: panel.app.clone(),
     };
-    let ended = panel.shim.apply(Panel::request(6_661)?, &meanwhile).await;
+    let ended = panel
+        .app
+        .panel
+        .corrections
+        .apply(Panel::request(6_661)?, &meanwhile)
+        .await;
     assert!(
         matches!(
             &ended,
-            Err(ShimError::Apply(ApplyError::NoLongerListed { correction, revision: 1 }))
+            Err(ServiceError::Apply(ApplyError::NoLongerListed { correction, revision: 1 }))
                 if *correction == fix(6_661)
         ),
         "{ended:?}"
@@ -216,7 +260,7 @@ async fn a_joint_plan_is_given_up_whole_when_the_recovery_comes_after_its_first_
     let meanwhile = Meanwhile {
         part: AtomicUsize::new(2),
         vendor: Mutex::new(panel.vendor.clone()),
-        shim: panel.shim.clone(),
+        app: panel.app.clone(),
     };
     let request = JointRequest {
         parts: vec![
@@ -227,11 +271,16 @@ async fn a_joint_plan_is_given_up_whole_when_the_recovery_comes_after_its_first_
         overwrite: false,
         by: "ada".to_owned(),
     };
-    let ended = panel.shim.apply_jointly(request, &meanwhile).await;
+    let ended = panel
+        .app
+        .panel
+        .corrections
+        .apply_jointly(request, &meanwhile)
+        .await;
     assert!(
         matches!(
             &ended,
-            Err(ShimError::Apply(ApplyError::NoLongerListed { correction, revision: 1 }))
+            Err(ServiceError::Apply(ApplyError::NoLongerListed { correction, revision: 1 }))
                 if *correction == fix(6_661)
         ),
         "{ended:?}"
@@ -254,18 +303,19 @@ async fn what_somebody_read_of_the_thiefs_revisions_does_not_count_as_read_of_th
     let mut thief = panel.vendor.clone();
     thief.revise(&id, u64::from(u32::MAX))?;
     thief.publish()?;
-    panel.shim.sync().await?;
+    panel.app.panel.feed.sync().await?;
     panel
-        .shim
+        .app
+        .notifications
         .mark_read("ada", &id, u64::from(u32::MAX))
         .await?;
     panel.vendor.recover()?;
     panel.vendor.publish()?;
-    panel.shim.sync().await?;
-    let state = panel.shim.read_state("ada").await?;
+    panel.app.panel.feed.sync().await?;
+    let state = panel.app.notifications.read_state("ada").await?;
     assert_eq!(state.mark(&id, 1), Some(Mark::Updated));
-    panel.shim.mark_read("ada", &id, 1).await?;
-    let state = panel.shim.read_state("ada").await?;
+    panel.app.notifications.mark_read("ada", &id, 1).await?;
+    let state = panel.app.notifications.read_state("ada").await?;
     assert_eq!(state.mark(&id, 1), None);
     Ok(())
 }

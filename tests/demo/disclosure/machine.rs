@@ -4,12 +4,11 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
-    sync::Arc,
 };
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use spacecp_advisories::{Shim, config::Config, web};
+use spacecp_advisories::{App, config::Config, web};
 use spacecp_tests::{
     compiled,
     ground::{Age, Ground},
@@ -82,10 +81,10 @@ impl Machine {
 
     /// Serves the pages until the machine's test ends.
     pub(super) async fn serve(&mut self) -> Result<JoinHandle<()>> {
-        let shim: Arc<Shim> = Shim::open(Config::load(&self.config())?).await?;
+        let app: App = App::open(Config::load(&self.config())?).await?;
         let listener = self.listener.take().expect("it is served once");
         Ok(tokio::spawn(async move {
-            let ended = web::serve(listener, shim, std::future::pending()).await;
+            let ended = web::serve(listener, app.backend(), std::future::pending()).await;
             drop(ended);
         }))
     }

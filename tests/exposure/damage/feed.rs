@@ -49,19 +49,23 @@ async fn a_panel_that_runs_finds_a_damaged_page_and_its_next_sync_mends_it() -> 
     let rounds = rounds(siege::rounds(6, pages * 2), pages, &[()]);
     for (page, with, ()) in rounds {
         let case = format!("page {page} of {pages}, {with:?}");
-        let shim = stage.shim().await.context(case.clone())?;
-        let before = shim.report().await.context(case.clone())?;
+        let app = stage.app().await.context(case.clone())?;
+        let before = app.panel.exposure.report().await.context(case.clone())?;
         stage.overwrite(FEED, page, with)?;
         // Whether it is found depends on what is asked, and on what SQLite has in memory.
-        drop(shim.report().await);
-        drop(shim.freshness().await);
-        drop(shim.trust_report(jiff::Timestamp::now()).await);
-        drop(shim.look_for_damage().await);
-        shim.sync().await.context(case.clone())?;
-        assert_eq!(shim.look_for_damage().await?, [] as [String; 0], "{case}");
-        let after = shim.report().await.context(case.clone())?;
+        drop(app.panel.exposure.report().await);
+        drop(app.panel.feed.freshness().await);
+        drop(app.panel.trust.report(jiff::Timestamp::now()).await);
+        drop(app.panel.trust.look_for_damage().await);
+        app.panel.feed.sync().await.context(case.clone())?;
+        assert_eq!(
+            app.panel.trust.look_for_damage().await?,
+            [] as [String; 0],
+            "{case}"
+        );
+        let after = app.panel.exposure.report().await.context(case.clone())?;
         assert_eq!(after.verdicts, before.verdicts, "{case}");
-        drop(shim);
+        drop(app);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use spacecp_advisories::{
-    ShimError,
+    ServiceError,
     store::{Loss, StoreError},
 };
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -104,12 +104,12 @@ async fn a_store_that_is_lost_is_said_and_keeps_nobody_from_rolling_back() -> Re
             stage.at_rest().await?;
         }
         how.happens_to(&stage).await?;
-        let opened = stage.shim().await;
+        let opened = stage.app().await;
         let is_said = opened.as_ref().err().and_then(|error| error.downcast_ref());
         ensure!(
             matches!(
                 is_said,
-                Some(ShimError::Store(StoreError::PanelLost { loss, .. })) if how.is(loss)
+                Some(ServiceError::Store(StoreError::PanelLost { loss, .. })) if how.is(loss)
             ),
             "{how:?}: {opened:?}"
         );
@@ -124,7 +124,7 @@ async fn a_store_that_is_lost_is_said_and_keeps_nobody_from_rolling_back() -> Re
         let history = stage.works(&["history", "--json"])?.stdout;
         let history = String::from_utf8(history)?;
         assert!(history.contains("rolled-back"), "{how:?}: {history}");
-        assert!(stage.shim().await.is_err(), "{how:?}: it was begun anew");
+        assert!(stage.app().await.is_err(), "{how:?}: it was begun anew");
     }
     Ok(())
 }

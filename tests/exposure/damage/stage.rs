@@ -5,12 +5,11 @@ use std::{
     io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::Arc,
 };
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
-use spacecp_advisories::{Shim, config::Config};
+use spacecp_advisories::{App, config::Config};
 use spacecp_tests::{
     artifacts,
     catalog::Fix,
@@ -152,8 +151,8 @@ impl Stage {
     }
 
     /// The panel, as a program that embeds it has it.
-    pub(super) async fn shim(&self) -> Result<Arc<Shim>> {
-        Ok(Shim::open(Config::load(&self.config())?).await?)
+    pub(super) async fn app(&self) -> Result<App> {
+        Ok(App::open(Config::load(&self.config())?).await?)
     }
 
     /// What a command prints, and how it ends. It never panics.

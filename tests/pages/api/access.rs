@@ -72,7 +72,7 @@ async fn a_token_may_do_what_its_scopes_say_and_nothing_else() -> Result<()> {
         let detail = problem(&reader.ask(method, path, body).await?, 403, "scope")?;
         assert!(detail.contains("fleet"), "{method} {path}: {detail}");
     }
-    panel.shim().revoke_token("fleet", "ada").await?;
+    panel.app().panel.tokens.revoke("fleet", "ada").await?;
     let mut actor = Program::of(&panel, &[Scope::Apply, Scope::Decide, Scope::Sync]).await?;
     for path in [
         STATUS,
@@ -98,7 +98,7 @@ async fn a_revoked_or_expired_token_opens_nothing() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     let mut program = Program::of(&panel, &[Scope::Read]).await?;
     program.read("/api/v1/components").await?;
-    panel.shim().revoke_token("fleet", "ada").await?;
+    panel.app().panel.tokens.revoke("fleet", "ada").await?;
     let detail = problem(&program.get("/api/v1/components").await?, 401, "token")?;
     assert!(detail.contains("revoked"), "{detail}");
     let made = Timestamp::now() - SignedDuration::from_hours(2);

@@ -96,7 +96,7 @@ async fn what_cannot_be_applied_is_refused_before_any_work_begins() -> Result<()
         404,
         "not-found",
     )?;
-    assert_eq!(panel.shim().history(10).await?, []);
+    assert_eq!(panel.app().panel.corrections.history(10).await?, []);
     Ok(())
 }
 

@@ -51,7 +51,7 @@ async fn with_a_secret_application() -> Result<(Panel, Program)> {
         overwrite: false,
         by: "ada".to_owned(),
     };
-    panel.shim().apply(request, &()).await?;
+    panel.app().panel.corrections.apply(request, &()).await?;
     let program = Program::of(&panel, &Scope::ALL).await?;
     Ok((panel, program))
 }

@@ -35,7 +35,7 @@ async fn they_are_those_of_the_panel_and_end_as_the_format_wants() -> Result<()>
         Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
     );
     assert!(metrics.body.ends_with("# EOF\n"), "{}", metrics.body);
-    let summary = panel.shim().report().await?.summary;
+    let summary = panel.app().panel.exposure.report().await?.summary;
     for (sample, expected) in [
         (
             "spacecp_advisories_exposed_components",

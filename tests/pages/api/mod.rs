@@ -3,6 +3,7 @@
 mod access;
 mod acting;
 mod embargo;
+mod failures;
 mod metrics;
 mod program;
 mod reading;

@@ -26,7 +26,7 @@ impl Program {
             expires: None,
             by: "ada".to_owned(),
         };
-        let (_, secret) = panel.shim().make_token(&wish).await?;
+        let (_, secret) = panel.app().panel.tokens.make(&wish).await?;
         Ok(Self::with(panel, secret))
     }
 

@@ -28,7 +28,7 @@ fn named<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
 async fn the_status_is_that_of_the_overview() -> Result<()> {
     let (panel, mut program) = reader().await?;
     let status = program.read("/api/v1/status").await?;
-    let summary = panel.shim().report().await?.summary;
+    let summary = panel.app().panel.exposure.report().await?.summary;
     assert_eq!(status["components"], summary.components);
     assert_eq!(status["exposed"], summary.exposed);
     assert_eq!(status["undecided"], summary.undecided);
@@ -44,7 +44,7 @@ async fn components_are_listed_part_by_part_and_none_is_left_out() -> Result<()>
     let (panel, mut program) = reader().await?;
     let all = program.read("/api/v1/components").await?;
     let all = named(&all, "name");
-    assert_eq!(all.len(), panel.shim().config().components.len());
+    assert_eq!(all.len(), panel.app().config().components.len());
     let (mut seen, mut after) = (Vec::new(), String::new());
     loop {
         let part = program
@@ -135,7 +135,7 @@ async fn a_plan_is_the_one_of_the_pages() -> Result<()> {
     let path = format!("/api/v1/plans/{}/houston", catalog::HOUSTON_CORRECTION);
     let plan = program.read(&path).await?;
     let id = spacecp_contract::DocumentId::new(catalog::HOUSTON_CORRECTION)?;
-    let own = panel.shim().plan(&id, "houston").await?;
+    let own = panel.app().panel.corrections.plan(&id, "houston").await?;
     assert_eq!(plan["digest"], own.digest.to_string());
     problem(
         &program

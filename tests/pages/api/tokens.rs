@@ -45,7 +45,7 @@ async fn a_token_is_shown_once_works_until_it_is_revoked_and_is_in_the_audit_log
     let revoked = token(&panel, &["revoke", "monitoring"]).await?;
     assert_eq!(revoked.code, Some(0), "{}", revoked.complaint);
     problem(&program.get("/api/v1/components").await?, 401, "token")?;
-    let audit = panel.shim().audit(10).await?;
+    let audit = panel.app().panel.trust.audit(10).await?;
     let told: Vec<&str> = audit
         .newest
         .iter()

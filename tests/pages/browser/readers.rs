@@ -23,7 +23,12 @@ async fn read_by(panel: &Panel, who: &str) -> Result<()> {
         now: Timestamp::now().as_second(),
         may_act: false,
     };
-    panel.shim().advisory_page(who, &request).await?;
+    panel
+        .app()
+        .panel
+        .exposure
+        .advisory_page(who, &request)
+        .await?;
     Ok(())
 }
 

@@ -52,8 +52,10 @@ async fn sent(kind: &str, more: &str, advisory: Advisory) -> Result<Vec<Request>
     let channel = format!(
         "[[notify.channel]]\nname = \"chat\"\nkind = {kind:?}\nurl-file = \"address\"\n{more}\n"
     );
-    let shim = stage.open(&channel).await?;
-    shim.notify(at("2026-03-10T12:00:00Z")).await?;
+    let app = stage.open(&channel).await?;
+    app.notifications
+        .deliver(at("2026-03-10T12:00:00Z"))
+        .await?;
     Ok(receiver.requests())
 }
 
@@ -61,11 +63,11 @@ async fn sent(kind: &str, more: &str, advisory: Advisory) -> Result<Vec<Request>
 async fn a_webhook_is_signed_as_another_implementation_says_it_must_be() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
     let now = at("2026-03-10T12:00:00Z");
-    shim.notify(now).await?;
+    app.notifications.deliver(now).await?;
     let request = &receiver.requests()[0];
     let time = request.header("spacecp-timestamp");
     assert_eq!(time, now.as_second().to_string());

@@ -24,11 +24,11 @@ async fn a_notice_whose_teller_is_killed_is_told_by_the_next_and_known_as_the_sa
     // While it waits for an answer: told, and not delivered.
     teller.kill()?;
     teller.wait()?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
-    assert_eq!(shim.notify_report().await?.channels[0].pending, 1);
-    let told = shim.notify(jiff::Timestamp::now()).await?;
+    assert_eq!(app.notifications.report().await?.channels[0].pending, 1);
+    let told = app.notifications.deliver(jiff::Timestamp::now()).await?;
     assert_eq!((told.new, told.delivered), (0, 1));
     let sent = receiver.requests();
     let ids: Vec<&str> = sent
@@ -48,9 +48,12 @@ async fn two_processes_tell_nothing_twice() -> Result<()> {
     let (one, other) = (stage.open(&channel).await?, stage.open(&channel).await?);
     let now = jiff::Timestamp::now();
     // Whoever comes second is refused, or finds that nothing is left.
-    let (_, _) = tokio::join!(one.notify(now), other.notify(now));
-    one.notify(now).await?;
-    other.notify(now).await?;
+    let (_, _) = tokio::join!(
+        one.notifications.deliver(now),
+        other.notifications.deliver(now)
+    );
+    one.notifications.deliver(now).await?;
+    other.notifications.deliver(now).await?;
     assert_eq!(receiver.requests().len(), 1);
     Ok(())
 }

@@ -132,12 +132,16 @@ async fn no_word_of_it_is_in_any_byte_that_leaves_nor_in_any_log() -> Result<()>
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_recorded_of_a_failure_has_no_word_of_it_either() -> Result<()> {
     let stage = Stage::with(vec![embargoed()]).await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", "http://127.0.0.1:9/hook", ""))
         .await?;
-    shim.notify(at("2026-03-10T12:00:00Z")).await?;
-    shim.notify(at("2026-03-14T12:00:00Z")).await?;
-    let report = serde_json::to_string(&shim.notify_report().await?)?;
+    app.notifications
+        .deliver(at("2026-03-10T12:00:00Z"))
+        .await?;
+    app.notifications
+        .deliver(at("2026-03-14T12:00:00Z"))
+        .await?;
+    let report = serde_json::to_string(&app.notifications.report().await?)?;
     assert!(report.contains(catalog::CONSOLE), "{report}");
     for word in WORDS.iter().chain(&["new-exposure"]) {
         assert!(!report.contains(word), "{word} in {report}");
@@ -150,10 +154,12 @@ async fn an_application_that_answers_it_is_told_with_its_id_alone() -> Result<()
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let more = "events = [\"applied\", \"rolled-back\"]";
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), more))
         .await?;
-    shim.notify(at("2026-03-10T12:00:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-03-10T12:00:00Z"))
+        .await?;
     let request = ApplyRequest {
         correction: id(catalog::BACKUP_CORRECTION),
         component: "module-backup".to_owned(),
@@ -161,10 +167,17 @@ async fn an_application_that_answers_it_is_told_with_its_id_alone() -> Result<()
         overwrite: false,
         by: "ada".to_owned(),
     };
-    let applied = shim.apply(request, &()).await?;
-    shim.notify(at("2026-03-10T12:00:00Z")).await?;
-    shim.roll_back(&applied.id, false, "ada", &()).await?;
-    shim.notify(at("2026-03-10T12:00:00Z")).await?;
+    let applied = app.panel.corrections.apply(request, &()).await?;
+    app.notifications
+        .deliver(at("2026-03-10T12:00:00Z"))
+        .await?;
+    app.panel
+        .corrections
+        .roll_back(&applied.id, false, "ada", &())
+        .await?;
+    app.notifications
+        .deliver(at("2026-03-10T12:00:00Z"))
+        .await?;
     let sent = receiver.requests();
     assert_eq!(sent.len(), 2);
     for request in sent {

@@ -36,8 +36,11 @@ async fn every_exposure_is_told_once_and_what_cannot_be_decided_is_told_as_that(
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let channel = webhook("desk", &receiver.address(), "");
-    let shim = stage.open(&channel).await?;
-    assert_eq!(counted(shim.notify(noon()).await?), [5, 5, 0, 0]);
+    let app = stage.open(&channel).await?;
+    assert_eq!(
+        counted(app.notifications.deliver(noon()).await?),
+        [5, 5, 0, 0]
+    );
     let mut first = receiver.told();
     first.sort();
     assert_eq!(
@@ -51,10 +54,10 @@ async fn every_exposure_is_told_once_and_what_cannot_be_decided_is_told_as_that(
             told("under-embargo", catalog::BACKUP),
         ]
     );
-    drop(shim);
-    let shim = stage.open(&channel).await?;
+    drop(app);
+    let app = stage.open(&channel).await?;
     assert_eq!(
-        counted(shim.notify(noon()).await?),
+        counted(app.notifications.deliver(noon()).await?),
         [0, 0, 0, 0],
         "nor after a restart"
     );
@@ -66,22 +69,27 @@ async fn a_correction_that_is_applied_and_taken_back_is_told_and_so_is_the_flaw_
 -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     receiver.take();
-    let applied = shim
+    let applied = app
+        .panel
+        .corrections
         .apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &())
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     let requests = receiver.requests();
     assert_eq!(receiver.told(), [told("applied", catalog::WS_HEADERS)]);
     let notice = requests[0].json()["notices"][0].clone();
     assert_eq!(notice["correction"], catalog::HOUSTON_CORRECTION);
     assert_eq!(notice["change"], serde_json::json!(["4.7.2", "4.7.4"]));
-    shim.roll_back(&applied.id, false, "ada", &()).await?;
-    shim.notify(noon()).await?;
+    app.panel
+        .corrections
+        .roll_back(&applied.id, false, "ada", &())
+        .await?;
+    app.notifications.deliver(noon()).await?;
     let mut back = receiver.told();
     back.sort();
     assert_eq!(
@@ -92,7 +100,10 @@ async fn a_correction_that_is_applied_and_taken_back_is_told_and_so_is_the_flaw_
             told("rolled-back", catalog::WS_HEADERS),
         ]
     );
-    assert_eq!(counted(shim.notify(noon()).await?), [0, 0, 0, 0]);
+    assert_eq!(
+        counted(app.notifications.deliver(noon()).await?),
+        [0, 0, 0, 0]
+    );
     Ok(())
 }
 
@@ -100,20 +111,24 @@ async fn a_correction_that_is_applied_and_taken_back_is_told_and_so_is_the_flaw_
 async fn what_was_applied_before_anybody_was_told_anything_is_no_news() -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook(
             "desk",
             &receiver.address(),
             "events = [\"applied\"]",
         ))
         .await?;
-    shim.apply(apply(catalog::SERVER_CORRECTION, "lobby"), &())
+    app.panel
+        .corrections
+        .apply(apply(catalog::SERVER_CORRECTION, "lobby"), &())
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(receiver.told(), []);
-    shim.apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &())
+    app.panel
+        .corrections
+        .apply(apply(catalog::HOUSTON_CORRECTION, "houston"), &())
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(receiver.told(), [told("applied", catalog::WS_HEADERS)]);
     Ok(())
 }
@@ -122,27 +137,34 @@ async fn what_was_applied_before_anybody_was_told_anything_is_no_news() -> Resul
 async fn an_application_that_fails_is_told_with_why() -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook(
             "desk",
             &receiver.address(),
             "events = [\"failed\"]",
         ))
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     // Whatever is fetched is not what was signed.
     for entry in walkdir::WalkDir::new(stage.feed()).into_iter().flatten() {
         if entry.file_type().is_file() && entry.path().to_string_lossy().contains("blob") {
             fs::write(entry.path(), "something else")?;
         }
     }
-    let failed = shim
+    let failed = app
+        .panel
+        .corrections
         .apply(apply(catalog::SERVER_CORRECTION, "lobby"), &())
         .await;
     assert!(failed.is_err());
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     let sent = receiver.take();
-    assert_eq!(sent.len(), 1, "{:?}", shim.history(10).await?);
+    assert_eq!(
+        sent.len(),
+        1,
+        "{:?}",
+        app.panel.corrections.history(10).await?
+    );
     let notice = sent[0].json()["notices"][0].clone();
     assert_eq!(notice["event"], "failed");
     assert!(notice["reason"].is_string(), "{notice}");
@@ -154,16 +176,17 @@ async fn an_exposure_without_a_correction_is_mentioned_again_once_unless_somebod
 -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
     let day = SignedDuration::from_hours(24);
-    shim.notify(noon()).await?;
-    shim.notify(noon() + day - SignedDuration::from_mins(1))
+    app.notifications.deliver(noon()).await?;
+    app.notifications
+        .deliver(noon() + day - SignedDuration::from_mins(1))
         .await?;
     assert_eq!(receiver.told(), [told("new-exposure", catalog::CONSOLE)]);
-    shim.notify(noon() + day).await?;
-    shim.notify(noon() + day * 9).await?;
+    app.notifications.deliver(noon() + day).await?;
+    app.notifications.deliver(noon() + day * 9).await?;
     assert_eq!(receiver.told(), [told("no-correction", catalog::CONSOLE)]);
     Ok(())
 }
@@ -173,11 +196,11 @@ async fn a_risk_that_somebody_accepted_is_not_mentioned_and_its_end_is() -> Resu
     let advisory = about_the_daemon();
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
     let now = Timestamp::now();
-    shim.notify(now).await?;
+    app.notifications.deliver(now).await?;
     let wish = Wish {
         workaround: None,
         advisory: advisory.id.clone(),
@@ -187,13 +210,17 @@ async fn a_risk_that_somebody_accepted_is_not_mentioned_and_its_end_is() -> Resu
         until: Some(now + SignedDuration::from_hours(24 * 20)),
         reason: Some("nobody can reach it".to_owned()),
     };
-    shim.decide(&wish).await?;
+    app.panel.decisions.decide(&wish).await?;
     receiver.take();
-    shim.notify(now + SignedDuration::from_hours(48)).await?;
+    app.notifications
+        .deliver(now + SignedDuration::from_hours(48))
+        .await?;
     assert_eq!(receiver.told(), []);
     let worse = revised(&advisory, |advisory| advisory.known_exploited = true);
-    stage.revise(&shim, worse).await?;
-    shim.notify(now + SignedDuration::from_hours(49)).await?;
+    stage.revise(&app, worse).await?;
+    app.notifications
+        .deliver(now + SignedDuration::from_hours(49))
+        .await?;
     let mut after = receiver.told();
     after.sort();
     assert_eq!(
@@ -212,16 +239,16 @@ async fn a_new_revision_and_a_withdrawal_are_told() -> Result<()> {
     let advisory = about_the_daemon();
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     receiver.take();
     let second = revised(&advisory, |advisory| {
         advisory.issue.push_str(" More is known.");
     });
-    stage.revise(&shim, second.clone()).await?;
-    shim.notify(noon()).await?;
+    stage.revise(&app, second.clone()).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(
         receiver.told(),
         [told("advisory-updated", catalog::CONSOLE)]
@@ -229,9 +256,9 @@ async fn a_new_revision_and_a_withdrawal_are_told() -> Result<()> {
     let third = revised(&second, |advisory| {
         advisory.withdrawn = Some(Timestamp::now());
     });
-    stage.revise(&shim, third).await?;
-    shim.notify(noon()).await?;
-    shim.notify(noon()).await?;
+    stage.revise(&app, third).await?;
+    app.notifications.deliver(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(receiver.told(), [told("withdrawn", catalog::CONSOLE)]);
     Ok(())
 }
@@ -242,14 +269,14 @@ async fn an_embargo_that_is_lifted_is_told_and_from_then_on_everything_is_said()
     advisory.tlp = Tlp::AmberStrict;
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(receiver.told(), [told("under-embargo", catalog::CONSOLE)]);
     let public = revised(&advisory, |advisory| advisory.tlp = Tlp::Clear);
-    stage.revise(&shim, public).await?;
-    shim.notify(noon()).await?;
+    stage.revise(&app, public).await?;
+    app.notifications.deliver(noon()).await?;
     let sent = receiver.take();
     assert_eq!(sent.len(), 1);
     let notice = sent[0].json()["notices"][0].clone();
@@ -264,17 +291,17 @@ async fn a_correction_that_comes_later_is_told() -> Result<()> {
     waiting.corrections.clear();
     let mut stage = Stage::with(vec![waiting.clone()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), ""))
         .await?;
-    shim.notify(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     receiver.take();
     stage.publish_correction(&catalog::corrections()[0])?;
     let corrected = revised(&waiting, |advisory| {
         advisory.corrections = vec![id(catalog::SERVER_CORRECTION)];
     });
-    stage.revise(&shim, corrected).await?;
-    shim.notify(noon()).await?;
+    stage.revise(&app, corrected).await?;
+    app.notifications.deliver(noon()).await?;
     let sent = receiver.requests();
     let mut after = receiver.told();
     after.sort();
@@ -295,7 +322,7 @@ async fn a_feed_that_falls_silent_and_speaks_again_is_told_both_times() -> Resul
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
     let more = "minimum-severity = \"critical\"\nevents = [\"feed-stale\", \"feed-fresh\"]";
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), more))
         .await?;
     let now = Timestamp::now();
@@ -306,7 +333,8 @@ async fn a_feed_that_falls_silent_and_speaks_again_is_told_both_times() -> Resul
         (9, None),
         (2, Some("feed-fresh")),
     ] {
-        shim.notify(now + SignedDuration::from_hours(24 * days))
+        app.notifications
+            .deliver(now + SignedDuration::from_hours(24 * days))
             .await?;
         let expected: Vec<_> = event.iter().map(|event| told(event, "")).collect();
         assert_eq!(receiver.told(), expected, "day {days}");
@@ -319,21 +347,21 @@ async fn a_plugin_that_is_gone_is_told_once_and_hides_no_exposure() -> Result<()
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
     let channel = webhook("desk", &receiver.address(), "");
-    let shim = stage.open(&channel).await?;
-    shim.notify(noon()).await?;
+    let app = stage.open(&channel).await?;
+    app.notifications.deliver(noon()).await?;
     receiver.take();
-    drop(shim);
+    drop(app);
     let component = stage.plugin().to_owned();
     let kept = fs::read(&component)?;
     fs::write(&component, "no plugin at all")?;
-    let shim = stage.open(&channel).await?;
-    shim.notify(noon()).await?;
-    shim.notify(noon()).await?;
+    let app = stage.open(&channel).await?;
+    app.notifications.deliver(noon()).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(receiver.told(), [told(Kind::PluginDisabled.as_str(), "")]);
-    drop(shim);
+    drop(app);
     fs::write(&component, kept)?;
-    let shim = stage.open(&channel).await?;
-    shim.notify(noon()).await?;
+    let app = stage.open(&channel).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(receiver.told(), [], "nothing has changed but the plugin");
     Ok(())
 }
@@ -347,8 +375,8 @@ async fn each_channel_is_told_what_it_asked_for() -> Result<()> {
     );
     let channels = webhook("grave", &grave.address(), "minimum-severity = \"critical\"")
         + &webhook("applied", &applied.address(), "events = [\"applied\"]");
-    let shim = stage.open(&channels).await?;
-    shim.notify(noon()).await?;
+    let app = stage.open(&channels).await?;
+    app.notifications.deliver(noon()).await?;
     assert_eq!(grave.told(), [told("new-exposure", catalog::LOG4SHELL)]);
     assert_eq!(applied.told(), []);
     Ok(())

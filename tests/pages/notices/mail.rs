@@ -26,8 +26,11 @@ async fn a_mail_says_what_happened_where_and_what_to_do() -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let server = MailServer::start("none", stage.folder(), None)?;
     let more = "minimum-severity = \"critical\"";
-    let shim = stage.open(&channel(server.port(), "none", more)).await?;
-    assert_eq!(counted(shim.notify(at(NOON)).await?), [1, 1, 0, 0]);
+    let app = stage.open(&channel(server.port(), "none", more)).await?;
+    assert_eq!(
+        counted(app.notifications.deliver(at(NOON)).await?),
+        [1, 1, 0, 0]
+    );
     let mail = server.mail()?;
     assert_eq!(mail["from"], "panel@example.com");
     assert_eq!(
@@ -52,12 +55,12 @@ async fn mail_goes_through_tls_and_a_login_or_not_at_all() -> Result<()> {
         fs::write(stage.folder().join("password"), "pass word 9\n")?;
         let login = Some(("panel", "pass word 9"));
         let server = MailServer::start(security, stage.folder(), login)?;
-        let shim = stage.open(&channel(server.port(), security, LOGIN)).await?;
+        let app = stage.open(&channel(server.port(), security, LOGIN)).await?;
         assert_eq!(
-            counted(shim.notify(at(NOON)).await?),
+            counted(app.notifications.deliver(at(NOON)).await?),
             [1, 1, 0, 0],
             "{security}: {:?}",
-            shim.notify_report().await?
+            app.notifications.report().await?
         );
         let mail = server.mail()?;
         assert_eq!(
@@ -72,17 +75,24 @@ async fn mail_goes_through_tls_and_a_login_or_not_at_all() -> Result<()> {
 async fn a_server_without_tls_or_of_a_strange_authority_is_told_nothing() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let clear = MailServer::start("none", stage.folder(), None)?;
-    let shim = stage.open(&channel(clear.port(), "starttls", "")).await?;
-    assert_eq!(counted(shim.notify(at(NOON)).await?), [1, 0, 1, 0]);
+    let app = stage.open(&channel(clear.port(), "starttls", "")).await?;
+    assert_eq!(
+        counted(app.notifications.deliver(at(NOON)).await?),
+        [1, 0, 1, 0]
+    );
     assert!(clear.is_idle());
-    drop(shim);
+    drop(app);
 
     let stranger = MailServer::start("starttls", stage.folder(), None)?;
-    let shim = stage
+    let app = stage
         .open(&channel(stranger.port(), "starttls", ""))
         .await?;
     assert_eq!(
-        counted(shim.notify(at("2026-03-10T13:00:00Z")).await?),
+        counted(
+            app.notifications
+                .deliver(at("2026-03-10T13:00:00Z"))
+                .await?
+        ),
         [0, 0, 1, 0]
     );
     assert!(stranger.is_idle());
@@ -94,14 +104,17 @@ async fn a_wrong_password_is_a_failure_that_says_so_and_shows_no_password() -> R
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     fs::write(stage.folder().join("password"), "quagga-password\n")?;
     let server = MailServer::start("starttls", stage.folder(), Some(("panel", "another")))?;
-    let shim = stage
+    let app = stage
         .open(&channel(server.port(), "starttls", LOGIN))
         .await?;
-    assert_eq!(counted(shim.notify(at(NOON)).await?), [1, 0, 1, 0]);
-    let report = shim.notify_report().await?;
+    assert_eq!(
+        counted(app.notifications.deliver(at(NOON)).await?),
+        [1, 0, 1, 0]
+    );
+    let report = app.notifications.report().await?;
     let problem = report.channels[0].problem.clone().unwrap_or_default();
     assert!(problem.contains("535"), "{problem}");
-    let shown = format!("{report:?} {:?}", shim.config());
+    let shown = format!("{report:?} {:?}", app.config());
     assert!(!shown.contains("quagga-password"), "{shown}");
     Ok(())
 }
@@ -112,8 +125,8 @@ async fn no_title_adds_a_header() -> Result<()> {
     advisory.title = "A title\r\nBcc: eve@evil.example\r\n\r\nAnother body".to_owned();
     let stage = Stage::with(vec![advisory]).await?;
     let server = MailServer::start("none", stage.folder(), None)?;
-    let shim = stage.open(&channel(server.port(), "none", "")).await?;
-    shim.notify(at(NOON)).await?;
+    let app = stage.open(&channel(server.port(), "none", "")).await?;
+    app.notifications.deliver(at(NOON)).await?;
     let mail = server.mail()?;
     let text = mail["mail"].as_str().unwrap();
     let (headers, body) = text.split_once("\r\n\r\n").unwrap();

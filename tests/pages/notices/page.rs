@@ -148,7 +148,7 @@ async fn the_panels_own_navigation_calls_out_no_more_when_everything_is_dismisse
     let mut viewer = panel.visit_as(VIEWER).await?;
     let loud = viewer.get("/fragment").await?;
     assert!(loud.body.contains("data-tone=\"danger\""), "{}", loud.body);
-    let report = panel.shim().report().await?;
+    let report = panel.app().panel.exposure.report().await?;
     for verdict in &report.verdicts {
         let place = page_of(&verdict.advisory.id);
         if viewer.get(&place).await?.offers("/dismiss") {

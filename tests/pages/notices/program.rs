@@ -98,12 +98,12 @@ async fn doctor_says_which_channel_fails_and_what_to_do() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that(vec![Habit::Answers(410); 9]).await?;
     let channel = webhook("desk", &receiver.address(), "");
-    let shim = stage.open(&channel).await?;
+    let app = stage.open(&channel).await?;
     for hours in 0..3 {
         let now = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
-        shim.notify(now).await?;
+        app.notifications.deliver(now).await?;
     }
-    drop(shim);
+    drop(app);
     let doctor = on(&stage, &channel, &["doctor"]).await?;
     assert_eq!(doctor.code, Some(1), "{}", doctor.output);
     for words in [

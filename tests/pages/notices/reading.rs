@@ -1,7 +1,10 @@
 //! What each person has read and dismissed, and what comes back by itself.
 
 use anyhow::Result;
-use spacecp_advisories::{ShimError, notify::ReadingError};
+use spacecp_advisories::{
+    ServiceError,
+    notify::{NotifyError, ReadingError},
+};
 use spacecp_contract::{Advisory, VersionRange};
 use spacecp_tests::catalog;
 
@@ -10,12 +13,12 @@ use super::stage::{Stage, about_the_daemon, id, revised};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_person_has_read_is_new_to_another_and_a_new_revision_to_both() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
-    let shim = stage.open("").await?;
+    let app = stage.open("").await?;
     let advisory = id(catalog::CONSOLE);
-    shim.mark_read("ada", &advisory, 1).await?;
+    app.notifications.mark_read("ada", &advisory, 1).await?;
     let (ada, victor) = (
-        shim.read_state("ada").await?,
-        shim.read_state("victor").await?,
+        app.notifications.read_state("ada").await?,
+        app.notifications.read_state("victor").await?,
     );
     assert!(!ada.is_unread(catalog::CONSOLE, 1));
     assert!(ada.is_unread(catalog::CONSOLE, 2));
@@ -26,29 +29,36 @@ async fn what_one_person_has_read_is_new_to_another_and_a_new_revision_to_both()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_dismissed_is_out_of_one_persons_sight_until_they_want_it_back() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
-    let shim = stage.open("").await?;
+    let app = stage.open("").await?;
     let advisory = id(catalog::CONSOLE);
-    shim.dismiss("ada", &advisory, 1, Some("houston")).await?;
-    let ada = shim.read_state("ada").await?;
+    app.notifications
+        .dismiss("ada", &advisory, 1, Some("houston"))
+        .await?;
+    let ada = app.notifications.read_state("ada").await?;
     assert!(ada.is_dismissed(catalog::CONSOLE, "houston"));
     assert!(!ada.is_dismissed(catalog::CONSOLE, "lobby"));
     assert!(
-        !shim
+        !app.notifications
             .read_state("victor")
             .await?
             .is_dismissed(catalog::CONSOLE, "houston")
     );
-    shim.undismiss("ada", &advisory, Some("houston")).await?;
+    app.notifications
+        .undismiss("ada", &advisory, Some("houston"))
+        .await?;
     assert!(
-        !shim
+        !app.notifications
             .read_state("ada")
             .await?
             .is_dismissed(catalog::CONSOLE, "houston")
     );
-    let again = shim.undismiss("ada", &advisory, Some("houston")).await;
+    let again = app
+        .notifications
+        .undismiss("ada", &advisory, Some("houston"))
+        .await;
     assert!(matches!(
         again,
-        Err(ShimError::Reading(ReadingError::NotDismissed { .. }))
+        Err(NotifyError::Reading(ReadingError::NotDismissed { .. }))
     ));
     Ok(())
 }
@@ -61,14 +71,17 @@ async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_wor
 {
     let advisory = about_the_daemon();
     let mut stage = Stage::with(vec![advisory.clone()]).await?;
-    let shim = stage.open("").await?;
-    shim.dismiss("ada", &advisory.id, 1, None).await?;
+    let app = stage.open("").await?;
+    app.notifications
+        .dismiss("ada", &advisory.id, 1, None)
+        .await?;
     let mut current = revised(&advisory, |advisory| {
         advisory.issue.push_str(" More is known.");
     });
-    stage.revise(&shim, current.clone()).await?;
+    stage.revise(&app, current.clone()).await?;
     assert!(
-        shim.read_state("ada")
+        app.notifications
+            .read_state("ada")
             .await?
             .is_dismissed(catalog::CONSOLE, "houston")
     );
@@ -87,17 +100,18 @@ async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_wor
         }),
     ];
     for (why, change) in changes {
-        shim.dismiss("ada", &advisory.id, current.revision, None)
+        app.notifications
+            .dismiss("ada", &advisory.id, current.revision, None)
             .await?;
         current = revised(&current, change);
-        stage.revise(&shim, current.clone()).await?;
-        let ada = shim.read_state("ada").await?;
+        stage.revise(&app, current.clone()).await?;
+        let ada = app.notifications.read_state("ada").await?;
         assert!(!ada.is_dismissed(catalog::CONSOLE, "houston"), "{why}");
         let returned = ada.dismissed[0].returned.clone().unwrap();
         assert!(returned.why.contains(why), "{returned:?}");
         // And stays, whoever asks again.
         assert_eq!(
-            shim.read_state("ada").await?.dismissed[0]
+            app.notifications.read_state("ada").await?.dismissed[0]
                 .returned
                 .clone()
                 .map(|r| r.why),
@@ -110,29 +124,35 @@ async fn what_is_dismissed_comes_back_when_its_facts_change_and_not_when_its_wor
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_noted_about_what_is_not_here_or_was_not_shown() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
-    let shim = stage.open("").await?;
+    let app = stage.open("").await?;
     let (here, gone) = (id(catalog::CONSOLE), id("SPACECP-SA-1999-0001"));
-    let none = shim.mark_read("ada", &gone, 1).await;
+    let none = app.notifications.mark_read("ada", &gone, 1).await;
     assert!(matches!(
         none,
-        Err(ShimError::Reading(ReadingError::NoAdvisory { .. }))
+        Err(NotifyError::Reading(ReadingError::NoAdvisory { .. }))
     ));
-    let later = shim.mark_read("ada", &here, 2).await;
+    let later = app.notifications.mark_read("ada", &here, 2).await;
     assert!(matches!(
         later,
-        Err(ShimError::Reading(ReadingError::Drifted { .. }))
+        Err(NotifyError::Reading(ReadingError::Drifted { .. }))
     ));
-    let drifted = shim.dismiss("ada", &here, 2, None).await;
+    let drifted = app.notifications.dismiss("ada", &here, 2, None).await;
     assert!(matches!(
         drifted,
-        Err(ShimError::Reading(ReadingError::Drifted { .. }))
+        Err(NotifyError::Reading(ReadingError::Drifted { .. }))
     ));
-    let stranger = shim.dismiss("ada", &here, 1, Some("nothing")).await;
-    assert!(matches!(stranger, Err(ShimError::NotFound { .. })));
-    let nobody = shim.dismiss("", &here, 1, None).await;
+    let stranger = app
+        .notifications
+        .dismiss("ada", &here, 1, Some("nothing"))
+        .await;
+    assert!(matches!(
+        stranger,
+        Err(NotifyError::Service(ServiceError::NotFound { .. }))
+    ));
+    let nobody = app.notifications.dismiss("", &here, 1, None).await;
     assert!(matches!(
         nobody,
-        Err(ShimError::Reading(ReadingError::Name))
+        Err(NotifyError::Reading(ReadingError::Name))
     ));
     Ok(())
 }

@@ -15,16 +15,15 @@ async fn whoever_serves_the_pages_tells_at_once_what_is_so_and_what_happens() ->
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let more = "minimum-severity = \"critical\"\nevents = [\"new-exposure\", \"applied\"]";
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), more))
         .await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let (running, ended) = oneshot::channel::<()>();
-    let served = shim.clone();
-    let serving =
-        tokio::spawn(
-            async move { web::serve(listener, served, async { drop(ended.await) }).await },
-        );
+    let served = app.clone();
+    let serving = tokio::spawn(async move {
+        web::serve(listener, served.backend(), async { drop(ended.await) }).await
+    });
     receiver.asked().await?;
     assert_eq!(
         receiver.take()[0].json()["notices"][0]["event"],
@@ -38,7 +37,7 @@ async fn whoever_serves_the_pages_tells_at_once_what_is_so_and_what_happens() ->
         overwrite: false,
         by: "ada".to_owned(),
     };
-    shim.apply(request, &()).await?;
+    app.panel.corrections.apply(request, &()).await?;
     receiver.asked().await?;
     assert_eq!(receiver.take()[0].json()["notices"][0]["event"], "applied");
     assert!(

@@ -3,12 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::Result;
 use jiff::Timestamp;
-use spacecp_advisories::{Shim, config::Config, notify::Delivered};
+use spacecp_advisories::{App, config::Config, notify::Delivered};
 use spacecp_contract::{Advisory, Document, DocumentId};
 use spacecp_tests::{
     artifacts,
@@ -125,22 +124,22 @@ impl Stage {
     }
 
     /// The panel, with these channels.
-    pub(super) async fn open(&self, notify: &str) -> Result<Arc<Shim>> {
-        Ok(Shim::open(Config::load(&self.configure(notify)?)?).await?)
+    pub(super) async fn open(&self, notify: &str) -> Result<App> {
+        Ok(App::open(Config::load(&self.configure(notify)?)?).await?)
     }
 
     async fn hear(&self, notify: &str) -> Result<()> {
-        self.open(notify).await?.sync().await?;
+        self.open(notify).await?.panel.feed.sync().await?;
         Ok(())
     }
 
     /// Has the vendor publish another revision of an advisory, and the panel hear it.
-    pub(super) async fn revise(&mut self, shim: &Shim, advisory: Advisory) -> Result<()> {
+    pub(super) async fn revise(&mut self, app: &App, advisory: Advisory) -> Result<()> {
         self.vendor
             .at(Timestamp::now())
             .publish_advisory(advisory)?;
         self.vendor.broadcast()?;
-        shim.sync().await?;
+        app.panel.feed.sync().await?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ async fn what_comes_in_quiet_hours_is_held_until_their_end_by_the_clock_that_was
 -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), NIGHT))
         .await?;
     // Midnight; at two the clocks are put forward, so that seven is at five UTC and not at six.
@@ -24,15 +24,17 @@ async fn what_comes_in_quiet_hours_is_held_until_their_end_by_the_clock_that_was
         "2026-03-29T01:30:00Z",
         "2026-03-29T04:59:59Z",
     ] {
-        shim.notify(at(quiet)).await?;
+        app.notifications.deliver(at(quiet)).await?;
         assert!(receiver.requests().is_empty(), "{quiet}");
     }
-    let report = shim.notify_report().await?;
+    let report = app.notifications.report().await?;
     assert_eq!(
         report.channels[0].next_due,
         Some(at("2026-03-29T05:00:00Z"))
     );
-    shim.notify(at("2026-03-29T05:00:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-03-29T05:00:00Z"))
+        .await?;
     assert_eq!(receiver.requests().len(), 1);
     Ok(())
 }
@@ -48,17 +50,23 @@ async fn what_is_known_to_be_exploited_waits_for_nobody_to_wake_up() -> Result<(
     );
     let channels = webhook("usual", &usual.address(), NIGHT)
         + &webhook("never", &never.address(), &format!("{NIGHT}\nurgent = []"));
-    let shim = stage.open(&channels).await?;
-    shim.notify(at("2026-10-25T00:30:00Z")).await?;
+    let app = stage.open(&channels).await?;
+    app.notifications
+        .deliver(at("2026-10-25T00:30:00Z"))
+        .await?;
     assert_eq!(
         usual.told(),
         [("new-exposure".to_owned(), catalog::LOG4SHELL.to_owned())]
     );
     assert_eq!(never.told(), []);
     // The clocks were put back: seven is at six UTC.
-    shim.notify(at("2026-10-25T05:59:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-10-25T05:59:00Z"))
+        .await?;
     assert_eq!((usual.told(), never.told()), (vec![], vec![]));
-    shim.notify(at("2026-10-25T06:00:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-10-25T06:00:00Z"))
+        .await?;
     assert_eq!((usual.told().len(), never.told().len()), (1, 2));
     Ok(())
 }
@@ -67,13 +75,19 @@ async fn what_is_known_to_be_exploited_waits_for_nobody_to_wake_up() -> Result<(
 async fn what_failed_before_quiet_hours_is_not_tried_again_within_them() -> Result<()> {
     let stage = Stage::with(vec![about_the_daemon()]).await?;
     let receiver = Receiver::that([Habit::Answers(503)]).await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), NIGHT))
         .await?;
-    shim.notify(at("2026-01-10T20:59:00Z")).await?;
-    shim.notify(at("2026-01-10T21:05:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-01-10T20:59:00Z"))
+        .await?;
+    app.notifications
+        .deliver(at("2026-01-10T21:05:00Z"))
+        .await?;
     assert_eq!(receiver.take().len(), 1);
-    shim.notify(at("2026-01-11T06:00:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-01-11T06:00:00Z"))
+        .await?;
     assert_eq!(receiver.take().len(), 1);
     Ok(())
 }
@@ -83,13 +97,19 @@ async fn a_daily_digest_is_one_message_about_all_of_the_day() -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
     let more = "digest = \"daily\"\ndaily-at = \"08:00\"\nzone = \"Europe/Berlin\"";
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), more))
         .await?;
-    shim.notify(at("2026-01-10T12:00:00Z")).await?;
-    shim.notify(at("2026-01-11T06:59:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-01-10T12:00:00Z"))
+        .await?;
+    app.notifications
+        .deliver(at("2026-01-11T06:59:00Z"))
+        .await?;
     assert!(receiver.requests().is_empty());
-    shim.notify(at("2026-01-11T07:00:00Z")).await?;
+    app.notifications
+        .deliver(at("2026-01-11T07:00:00Z"))
+        .await?;
     let sent = receiver.requests();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].json()["notices"].as_array().map(Vec::len), Some(5));
@@ -100,11 +120,13 @@ async fn a_daily_digest_is_one_message_about_all_of_the_day() -> Result<()> {
 async fn an_hourly_digest_comes_at_the_full_hour() -> Result<()> {
     let stage = Stage::with_catalogue().await?;
     let receiver = Receiver::that_takes_everything().await?;
-    let shim = stage
+    let app = stage
         .open(&webhook("desk", &receiver.address(), "digest = \"hourly\""))
         .await?;
     for (look, messages) in [("12:10", 0), ("12:59", 0), ("13:00", 1), ("14:00", 1)] {
-        shim.notify(at(&format!("2026-01-10T{look}:00Z"))).await?;
+        app.notifications
+            .deliver(at(&format!("2026-01-10T{look}:00Z")))
+            .await?;
         assert_eq!(receiver.requests().len(), messages, "{look}");
     }
     Ok(())

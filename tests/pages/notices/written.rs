@@ -85,8 +85,8 @@ async fn an_address_that_is_a_secret_is_not_shown() -> Result<()> {
     let channel = "[[notify.channel]]\nname = \"a\"\nkind = \"slack\"\nurl = \"https://hooks.example/services/quagga\"\n";
     let config = Config::load(&stage.configure(channel)?)?;
     assert!(!format!("{config:?}").contains("quagga"));
-    let shim = stage.open(channel).await?;
-    let report = format!("{:?}", shim.notify_report().await?);
+    let app = stage.open(channel).await?;
+    let report = format!("{:?}", app.notifications.report().await?);
     assert!(
         report.contains("hooks.example") && !report.contains("quagga"),
         "{report}"

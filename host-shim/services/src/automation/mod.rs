@@ -2,22 +2,33 @@
 //! and held back, and what is in quarantine.
 //!
 //! A run is written down before anything of it begins, so that whatever interrupts it, the next one
-//! finds what was under way and never tries the same thing blindly again. This room decides nothing:
-//! the plugin plans, the rules of [`policy`](crate::policy) are asked, and the house acts.
+//! finds what was under way and never tries the same thing blindly again. Nothing here decides:
+//! the plugin plans, the rules of [`policy`](crate::policy) are asked, and [`Automation`] acts.
 
 mod agenda;
-mod appointments;
 mod error;
 mod ledger;
+mod policy_context;
+mod policy_page;
+mod policy_report;
 mod quarantine;
+mod run;
+mod run_entries;
 mod runs;
+mod scheduled_applies;
+mod scheduling;
+mod service;
 
 pub use agenda::{Agenda, Wake};
-pub use appointments::{Appointment, Kept, Wanted};
 pub use error::AutomationError;
 pub use ledger::{Decided, Ledger};
+pub use policy_page::{lines, page as policy_page, trial};
+pub use policy_report::PolicyReport;
 pub use quarantine::Quarantine;
+pub use run::AUTOMATIC;
 pub use runs::{Fate, Line, Occasion, Run, UnderWay};
+pub use scheduled_applies::{Appointment, Kept, Wanted};
+pub use service::{Automation, Preview};
 
 use std::path::Path;
 

@@ -12,6 +12,7 @@
 mod basis;
 mod log;
 mod sense;
+mod service;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use spacecp_store::StoreError;
 
 pub use basis::Basis;
 pub use log::{all, current, lift, make, settle};
+pub use service::Decisions;
 pub use spacecp_render::LONGEST_REASON;
 
 /// Decisions that may stand at once.

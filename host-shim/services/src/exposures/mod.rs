@@ -5,13 +5,20 @@
 //! of.
 
 mod changes;
+mod history;
+mod page;
 mod record;
+mod service;
+mod verdicts;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 pub use changes::{Change, Finding, changes};
+pub use history::{ExposureRecord, Question};
+pub use page::page as exposure_page;
 pub use record::{Query, began, note, oldest, periods};
+pub use service::Exposure;
 
 /// The verdicts that a period is kept of; of the others there is nothing to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

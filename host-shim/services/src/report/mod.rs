@@ -6,11 +6,15 @@
 //! May not: keep a report, or any part of one, on disk or in a log; say who reports unless they do; sign
 //! anything.
 
+mod config;
 mod seal;
+mod service;
 mod typed;
 mod written;
 
+pub use config::ReportConfig;
 pub use seal::{Recipient, RecipientError, seal};
+pub use service::Reports;
 use spacecp_contract::ReportError;
 pub use typed::{Row, Typed, TypedError};
 pub use written::{LONGEST as LONGEST_FILE, read};
@@ -41,7 +45,4 @@ pub enum ReportingError {
     /// The encryption.
     #[error("cannot encrypt the vulnerability report: {0}")]
     Seal(String),
-    /// The mail.
-    #[error("cannot e-mail the vulnerability report: {0}. Keep it and send it another way")]
-    Mail(Box<dyn std::error::Error + Send + Sync>),
 }

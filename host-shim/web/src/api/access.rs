@@ -8,34 +8,11 @@ use axum::{
 };
 
 use super::{Problem, Web};
-use crate::{
-    client::Client,
-    pace::{Pace, seconds},
+use crate::{client::Client, pace::seconds};
+use spacecp_services::{
+    Tokens,
+    tokens::{Scope, Token},
 };
-use spacecp_panel::config::ServeConfig;
-use spacecp_services::tokens::{Scope, Token};
-
-/// Requests a minute that one address may send with a token that opens nothing.
-const GUESSES_PER_MINUTE: u32 = 30;
-
-/// Counts requests.
-#[derive(Debug)]
-pub(crate) struct Paces {
-    /// By address, whatever is asked for.
-    pub(crate) addresses: Option<Pace<IpAddr>>,
-    tokens: Option<Pace<u64>>,
-    guesses: Option<Pace<IpAddr>>,
-}
-
-impl Paces {
-    pub(crate) fn of(serve: &ServeConfig) -> Self {
-        Self {
-            addresses: Pace::of(serve.requests_per_minute),
-            tokens: Pace::of(serve.api.requests_per_minute),
-            guesses: Pace::of(GUESSES_PER_MINUTE),
-        }
-    }
-}
 
 /// A program whose token is good.
 #[derive(Debug, Clone)]
@@ -68,6 +45,7 @@ impl Caller {
 impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
     Web: FromRef<S>,
+    Tokens: FromRef<S>,
 {
     type Rejection = Problem;
 
@@ -75,7 +53,7 @@ where
         let web = Web::from_ref(state);
         let secret = bearer(parts)
             .ok_or_else(|| unauthorised("send an API token: authorization: Bearer spacecp_…"))?;
-        if let Some(token) = web.shim.token(secret).await? {
+        if let Some(token) = Tokens::from_ref(state).find(secret).await? {
             let tokens = web.paces.tokens.as_ref();
             let counted = tokens.map(|pace| pace.count(&token.number));
             counted.unwrap_or(Ok(())).map_err(too_often)?;

@@ -10,12 +10,14 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{Digest, DocumentId};
+use spacecp_services::{
+    ApplyRequest, Automation, Corrections, Feed, ServiceError, Trust, automation, correction_id,
+    tokens::Scope,
+};
 use utoipa::ToSchema;
 
 use super::{Asked, Caller, MANY, Part, Problem, Sent, Web, json};
 use spacecp_apply::apply::{self, Progress};
-use spacecp_panel::shim::{ApplyRequest, ShimError, correction_id};
-use spacecp_services::{automation, tokens::Scope};
 use spacecp_store::audit::{Entry, Event};
 
 /// Preview of applying a correction to a component. Refused with `embargo` if the correction
@@ -24,17 +26,18 @@ use spacecp_store::audit::{Entry, Event};
     params(("correction" = String, Path, description = "Id of the correction."), ("component" = String, Path, description = "Name of the component on this panel.")),
     responses((status = 200, description = "The plan, as printed by apply --dry-run --json; `digest` identifies it.", body = serde_json::Value), (status = "default", body = Problem)))]
 pub(super) async fn plan(
-    State(web): State<Web>,
+    State(feed): State<Feed>,
+    State(corrections): State<Corrections>,
     caller: Caller,
     Path((correction, component)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let id = correction_id(&correction)?;
     // Before anything is planned: why something does not fit says much of it.
-    if web.shim.catalogue().await?.hides_correction(&id) {
+    if feed.advisory_index().await?.is_correction_embargoed(&id) {
         return Err(Problem::embargo());
     }
-    Ok(json(&web.shim.plan(&id, &component).await?))
+    Ok(json(&corrections.plan(&id, &component).await?))
 }
 
 /// An apply run, as recorded in the journal. Without component, versions and reason if the correction is
@@ -105,15 +108,16 @@ pub(super) struct Applications {
     params(("limit" = Option<u32>, Query, description = "Maximum number of items: 100 by default, at most 1000.")),
     responses((status = 200, body = Applications), (status = "default", body = Problem)))]
 pub(super) async fn applications(
-    State(web): State<Web>,
+    State(feed): State<Feed>,
+    State(corrections): State<Corrections>,
     caller: Caller,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let catalogue = web.shim.catalogue().await?;
-    let history = web.shim.history(part.limit()).await?.into_iter();
+    let index = feed.advisory_index().await?;
+    let history = corrections.history(part.limit()).await?.into_iter();
     let items = history.map(|application| {
-        let spoken = catalogue.speaks_of_correction(&application.correction);
+        let spoken = index.is_correction_public(&application.correction);
         Application::of(application, spoken)
     });
     Ok(json(&Applications {
@@ -193,18 +197,20 @@ pub(super) struct Appointment {
     responses((status = 202, body = Begun, description = "Started; poll the job."), (status = 201, body = Appointment, description = "Scheduled for the next maintenance window."), (status = "default", body = Problem)))]
 pub(super) async fn apply(
     State(web): State<Web>,
+    State(feed): State<Feed>,
+    State(automation): State<Automation>,
+    State(corrections): State<Corrections>,
     caller: Caller,
     Sent(wish): Sent<Apply>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
     let request = wish.request(caller.name())?;
-    let hidden = web
-        .shim
-        .catalogue()
+    let hidden = feed
+        .advisory_index()
         .await?
-        .hides_correction(&request.correction);
+        .is_correction_embargoed(&request.correction);
     // It may be applied; why it cannot be is for those who may know of it.
-    let worded = |error: ShimError| {
+    let worded = |error: ServiceError| {
         if hidden {
             Problem::embargo()
         } else {
@@ -213,19 +219,19 @@ pub(super) async fn apply(
     };
     if wish.at_window {
         let now = Timestamp::now();
-        let made = web.shim.appoint(request, now).await.map_err(worded)?;
-        let window = web.shim.next_window(now).await?;
+        let made = automation.schedule(request, now).await.map_err(worded)?;
+        let window = automation.next_window(now).await?;
         return Ok((StatusCode::CREATED, json(&waiting(made, window))).into_response());
     }
     // What cannot be done is refused here and now, and not only in the work.
-    web.shim
+    corrections
         .plan(&request.correction, &request.component)
         .await
         .map_err(worded)?;
-    let (shim, about) = (web.shim.clone(), Some(request.correction.clone()));
+    let about = Some(request.correction.clone());
     let words = format!("Applying a correction to {}.", request.component);
     let work = async move |progress: Arc<dyn Progress>| {
-        let application = shim.apply(request, &*progress).await?;
+        let application = corrections.apply(request, &*progress).await?;
         Ok(format!(
             "{} corrected: {} → {}.",
             application.component, application.from, application.to
@@ -240,17 +246,18 @@ pub(super) async fn apply(
     responses((status = 202, body = Begun, description = "Started; poll the job."), (status = "default", body = Problem)))]
 pub(super) async fn roll_back(
     State(web): State<Web>,
+    State(corrections): State<Corrections>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
-    let about = web.shim.correction_of(&id).await?;
+    let about = corrections.correction_of(&id).await?;
     if about.is_none() {
         return Err(Problem::not_found("application", &id));
     }
-    let (shim, by) = (web.shim.clone(), caller.name());
+    let by = caller.name();
     let work = async move |progress: Arc<dyn Progress>| {
-        let application = shim.roll_back(&id, false, &by, &*progress).await?;
+        let application = corrections.roll_back(&id, false, &by, &*progress).await?;
         Ok(format!(
             "{} rolled back: {} → {}.",
             application.component, application.to, application.from
@@ -271,7 +278,7 @@ fn begin<F>(
     work: impl FnOnce(Arc<dyn Progress>) -> F,
 ) -> Response
 where
-    F: Future<Output = Result<String, ShimError>> + Send + 'static,
+    F: Future<Output = Result<String, ServiceError>> + Send + 'static,
 {
     // Whoever began it asks for its end.
     let number = web.begin_work(words, about, work, |_, _| {});
@@ -307,6 +314,7 @@ pub(super) struct Work {
     responses((status = 200, body = Work), (status = "default", body = Problem)))]
 pub(super) async fn work(
     State(web): State<Web>,
+    State(feed): State<Feed>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
@@ -316,8 +324,8 @@ pub(super) async fn work(
         .or_else(|_| caller.may(Scope::Apply))?;
     let known = number.parse().ok().and_then(|number| web.work(number));
     let (words, stage, about) = known.ok_or_else(|| Problem::not_found("work", &number))?;
-    let catalogue = web.shim.catalogue().await?;
-    let spoken = about.is_some_and(|about| catalogue.speaks_of_correction(&about));
+    let index = feed.advisory_index().await?;
+    let spoken = about.is_some_and(|about| index.is_correction_public(&about));
     let (well, words) = match (stage.outcome, spoken) {
         (Some((well, outcome)), true) => (Some(well), outcome),
         (None, true) => (None, words),
@@ -345,18 +353,19 @@ pub(super) struct Appointments {
 #[utoipa::path(get, path = "/api/v1/appointments", tag = "corrections",
     responses((status = 200, body = Appointments), (status = "default", body = Problem)))]
 pub(super) async fn appointments(
-    State(web): State<Web>,
+    State(feed): State<Feed>,
+    State(automation): State<Automation>,
     caller: Caller,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let catalogue = web.shim.catalogue().await?;
-    let window = web.shim.next_window(Timestamp::now()).await?;
-    let all = web.shim.appointments(MANY).await?.into_iter();
+    let index = feed.advisory_index().await?;
+    let window = automation.next_window(Timestamp::now()).await?;
+    let all = automation.scheduled(MANY).await?.into_iter();
     let items = all
         .filter(|one| one.state == automation::Kept::Waiting)
         .filter(|one| {
             let id = DocumentId::new(one.correction.clone());
-            id.is_ok_and(|id| catalogue.speaks_of_correction(&id))
+            id.is_ok_and(|id| index.is_correction_public(&id))
         })
         .map(|one| waiting(one, window));
     Ok(json(&Appointments {
@@ -380,15 +389,15 @@ fn waiting(one: automation::Appointment, window: Option<Timestamp>) -> Appointme
     params(("number" = i64, Path, description = "Number of the scheduled correction.")),
     responses((status = 204), (status = "default", body = Problem)))]
 pub(super) async fn withdraw(
-    State(web): State<Web>,
+    State(automation): State<Automation>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
     let missing = |_| Problem::not_found("appointment", &number);
     let number: i64 = number.parse().map_err(missing)?;
-    web.shim
-        .withdraw_appointment(number, &caller.name(), Timestamp::now())
+    automation
+        .cancel(number, &caller.name(), Timestamp::now())
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -407,20 +416,21 @@ struct Audit {
     params(("limit" = Option<u32>, Query, description = "Maximum number of items: 100 by default, at most 1000.")),
     responses((status = 200, description = "The entries in `items`, newest first, and the first verification failure in `fault`.", body = serde_json::Value), (status = "default", body = Problem)))]
 pub(super) async fn audit(
-    State(web): State<Web>,
+    State(trust): State<Trust>,
+    State(feed): State<Feed>,
     caller: Caller,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let report = web.shim.audit(part.limit() as usize).await?;
-    let catalogue = web.shim.catalogue().await?;
+    let report = trust.audit(part.limit() as usize).await?;
+    let index = feed.advisory_index().await?;
     let spoken = |event: &Event| {
         let mut advisories = event.advisories.iter();
-        advisories.all(|id| catalogue.speaks_of(id))
+        advisories.all(|id| index.is_public(id))
             && event
                 .correction
                 .iter()
-                .all(|id| catalogue.speaks_of_correction(id))
+                .all(|id| index.is_correction_public(id))
     };
     let items = report.newest.iter().map(|recorded| {
         let mut entry = recorded.entry.clone();

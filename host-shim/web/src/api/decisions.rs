@@ -7,17 +7,18 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use spacecp_contract::DocumentId;
-use utoipa::ToSchema;
-
-use super::{Caller, Problem, Sent, Web, json};
 use spacecp_services::{
+    Decisions, Feed,
     decisions::{self, Decision, Wish},
     tokens::Scope,
 };
+use utoipa::ToSchema;
+
+use super::{Caller, Problem, Sent, json};
 
 /// Decisions about advisories that are not under embargo.
 #[derive(Debug, Serialize)]
-struct Decisions {
+struct DecisionList {
     items: Vec<Decision>,
 }
 
@@ -26,12 +27,16 @@ struct Decisions {
     (status = 200, description = "The newest decision for each advisory and component, as printed by workaround list --json and accept --list --json, in `items`.", body = serde_json::Value),
     (status = "default", body = Problem)
 ))]
-pub(super) async fn decisions(State(web): State<Web>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn decisions(
+    State(feed): State<Feed>,
+    State(decisions): State<Decisions>,
+    caller: Caller,
+) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let catalogue = web.shim.catalogue().await?;
-    let mut items = web.shim.decisions().await?;
-    items.retain(|decision| catalogue.speaks_of(&decision.advisory));
-    Ok(json(&Decisions { items }))
+    let index = feed.advisory_index().await?;
+    let mut items = decisions.current().await?;
+    items.retain(|decision| index.is_public(&decision.advisory));
+    Ok(json(&DecisionList { items }))
 }
 
 /// A decision: a workaround is in place or, without one, a risk is accepted.
@@ -62,21 +67,21 @@ pub(super) struct Decide {
     (status = "default", body = Problem)
 ))]
 pub(super) async fn decide(
-    State(web): State<Web>,
+    State(feed): State<Feed>,
+    State(decisions): State<Decisions>,
     caller: Caller,
     Sent(wish): Sent<Decide>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Decide)?;
     let missing = |_| Problem::not_found("advisory", &wish.advisory);
     let advisory = DocumentId::new(wish.advisory.clone()).map_err(missing)?;
-    if !web.shim.catalogue().await?.speaks_of(&advisory) {
+    if !feed.advisory_index().await?.is_public(&advisory) {
         // Its revision and workarounds are more than its id.
         return Err(Problem::embargo());
     }
     let until = wish.until.as_deref().map(decisions::until).transpose();
     let until = until.map_err(|error| Problem::malformed(format!("until: {error}")))?;
-    let made = web
-        .shim
+    let made = decisions
         .decide(&Wish {
             workaround: wish.workaround,
             advisory,
@@ -95,20 +100,20 @@ pub(super) async fn decide(
     params(("number" = u64, Path, description = "Number of the decision.")),
     responses((status = 204), (status = "default", body = Problem)))]
 pub(super) async fn take_back(
-    State(web): State<Web>,
+    State(decisions): State<Decisions>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Decide)?;
     let missing = || Problem::not_found("decision", &number);
     let wanted: u64 = number.parse().map_err(|_| missing())?;
-    let all = web.shim.decisions().await?;
+    let all = decisions.current().await?;
     let decision = all
         .iter()
         .find(|decision| decision.number == wanted)
         .ok_or_else(missing)?;
-    web.shim
-        .take_back(wanted, decision.kind, &caller.name())
+    decisions
+        .withdraw(wanted, decision.kind, &caller.name())
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

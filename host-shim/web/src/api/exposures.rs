@@ -5,11 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Asked, Caller, List, Part, Problem, Web, json};
+use super::{Asked, Caller, List, Part, Problem, json};
 use crate::{Badge, record::begin_of_day};
-use spacecp_panel::shim::Question;
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status as Answer;
-use spacecp_services::{decisions, tokens::Scope};
+use spacecp_services::{self as services, Decisions, Feed, Question, decisions, tokens::Scope};
 
 /// Status of the panel.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,20 +48,24 @@ struct FeedStatus {
 #[utoipa::path(get, path = "/api/v1/status", tag = "exposure", responses(
     (status = 200, body = Status), (status = "default", body = Problem)
 ))]
-pub(super) async fn status(State(web): State<Web>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn status(
+    State(feed): State<Feed>,
+    State(exposure): State<services::Exposure>,
+    caller: Caller,
+) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let now = Timestamp::now();
-    let badge = Badge::of(&web.shim, now).await?;
-    let freshness = web.shim.freshness().await?;
-    let report = web.shim.report().await?;
-    let catalogue = web.shim.catalogue().await?;
+    let badge = Badge::of(&exposure, &feed, now).await?;
+    let freshness = feed.freshness().await?;
+    let report = exposure.report().await?;
+    let index = feed.advisory_index().await?;
     Ok(json(&Status {
         components: badge.components,
         exposed: badge.exposed,
         undecided: badge.undecided,
         unread: badge.unread,
         // The worst of what may be spoken of: a severity is more than an id.
-        worst: catalogue.worst(&report).map(str::to_owned),
+        worst: index.worst(&report).map(str::to_owned),
         feed: FeedStatus {
             sequence: freshness.sequence,
             last_word: freshness.last_word,
@@ -97,12 +100,12 @@ pub(super) struct Component {
     params(("after" = Option<String>, Query, description = "Items after this component."), ("limit" = Option<u32>, Query, description = "Maximum number of items: 100 by default, at most 1000.")),
     responses((status = 200, body = List<Component>), (status = "default", body = Problem)))]
 pub(super) async fn components(
-    State(web): State<Web>,
+    State(exposure): State<services::Exposure>,
     caller: Caller,
     Asked(part): Asked<Part>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let inventory = web.shim.inventory().await;
+    let inventory = exposure.inventory().await;
     let mut components: Vec<_> = inventory.installed().collect();
     components.sort_by(|one, other| one.name().cmp(other.name()));
     let components = components.into_iter().map(|component| {
@@ -195,17 +198,19 @@ pub(super) struct Exposures {
     params(("status" = Option<Verdict>, Query, description = "Filter by verdict."), ("advisory" = Option<String>, Query, description = "Filter by advisory id or alias such as a CVE id."), ("component" = Option<String>, Query, description = "Filter by component.")),
     responses((status = 200, body = Exposures), (status = "default", body = Problem)))]
 pub(super) async fn exposures(
-    State(web): State<Web>,
+    State(exposure): State<services::Exposure>,
+    State(feed): State<Feed>,
+    State(decisions): State<Decisions>,
     caller: Caller,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let report = web.shim.report().await?;
-    let catalogue = web.shim.catalogue().await?;
-    let decided = web.shim.decisions().await?;
+    let report = exposure.report().await?;
+    let index = feed.advisory_index().await?;
+    let decided = decisions.current().await?;
     // Of several advisories about one flaw the gravest speaks for all.
     let flaw = which.advisory.as_ref();
-    let flaw = flaw.map(|name| catalogue.about_one_flaw(name));
+    let flaw = flaw.map(|name| index.about_one_flaw(name));
     let mut items = Vec::new();
     for verdict in report.verdicts {
         let status = Verdict::from(verdict.status);
@@ -217,12 +222,12 @@ pub(super) async fn exposures(
                 .component
                 .as_ref()
                 .is_none_or(|name| *name == verdict.component);
-        if !wanted || !catalogue.speaks_of(&verdict.advisory.id) {
+        if !wanted || !index.is_public(&verdict.advisory.id) {
             continue;
         }
         let id = &verdict.advisory.id;
         items.push(Exposure {
-            severity: catalogue.severity(id).unwrap_or("unrated").to_owned(),
+            severity: index.severity(id).unwrap_or("unrated").to_owned(),
             decided: decided.iter().any(|one| one.covers(id, &verdict.component)),
             advisory: verdict.advisory.id,
             revision: verdict.advisory.revision,
@@ -237,7 +242,7 @@ pub(super) async fn exposures(
     }
     Ok(json(&Exposures {
         items,
-        embargoed: catalogue.embargoed().map(ToString::to_string).collect(),
+        embargoed: index.embargoed().map(ToString::to_string).collect(),
     }))
 }
 
@@ -317,20 +322,20 @@ pub(super) struct Record {
     params(("advisory" = Option<String>, Query, description = "Filter by advisory id or alias such as a CVE id."), ("component" = Option<String>, Query, description = "Filter by component."), ("from" = Option<String>, Query, description = "Start: a day or a time (RFC 3339)."), ("until" = Option<String>, Query, description = "End: a day (inclusive) or a time.")),
     responses((status = 200, body = Record), (status = "default", body = Problem)))]
 pub(super) async fn record(
-    State(web): State<Web>,
+    State(exposure): State<services::Exposure>,
+    State(feed): State<Feed>,
     caller: Caller,
     Asked(sought): Asked<Sought>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let question = sought.question()?;
-    let record = web
-        .shim
+    let record = exposure
         .exposure_record(&question, Timestamp::now())
         .await?;
-    let catalogue = web.shim.catalogue().await?;
+    let index = feed.advisory_index().await?;
     let periods = record.periods.into_iter();
     let items = periods
-        .filter(|period| catalogue.speaks_of(&period.advisory))
+        .filter(|period| index.is_public(&period.advisory))
         .map(|period| Period {
             advisory: period.advisory,
             component: period.component,

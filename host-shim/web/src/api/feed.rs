@@ -7,11 +7,10 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::DocumentId;
+use spacecp_services::{Feed, PublicSummary, Trust, tokens::Scope};
 use utoipa::ToSchema;
 
-use super::{Asked, Caller, List, Part, Problem, Web, json};
-use spacecp_panel::shim::Open;
-use spacecp_services::tokens::Scope;
+use super::{Asked, Caller, List, Part, Problem, json};
 
 /// Summary of an advisory; for an embargoed one, the first three fields only.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,8 +52,8 @@ struct Public {
     withdrawn: Option<Timestamp>,
 }
 
-impl From<Open> for Public {
-    fn from(open: Open) -> Self {
+impl From<PublicSummary> for Public {
+    fn from(open: PublicSummary) -> Self {
         Self {
             title: open.title,
             aliases: open.aliases,
@@ -84,19 +83,19 @@ pub(super) struct Which {
     params(("severity" = Option<String>, Query, description = "Filter by severity; excludes embargoed advisories."), ("alias" = Option<String>, Query, description = "Filter by alias such as a CVE id; excludes embargoed advisories."), ("after" = Option<String>, Query, description = "Items after this advisory."), ("limit" = Option<u32>, Query, description = "Maximum number of items: 100 by default, at most 1000.")),
     responses((status = 200, body = List<Advisory>), (status = "default", body = Problem)))]
 pub(super) async fn advisories(
-    State(web): State<Web>,
+    State(feed): State<Feed>,
     caller: Caller,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    let catalogue = web.shim.catalogue().await?;
-    let wanted = |open: Option<&Open>| {
+    let index = feed.advisory_index().await?;
+    let wanted = |open: Option<&PublicSummary>| {
         let severity = which.severity.as_deref();
         let alias = which.alias.as_ref();
         severity.is_none_or(|word| open.is_some_and(|open| open.severity == word))
             && alias.is_none_or(|alias| open.is_some_and(|open| open.aliases.contains(alias)))
     };
-    let all = catalogue.advisories.iter();
+    let all = index.advisories.iter();
     let all = all.filter(|(_, listed)| wanted(listed.open.as_ref()));
     let all = all.map(|(id, listed)| {
         let shown = Advisory {
@@ -119,14 +118,14 @@ pub(super) async fn advisories(
     params(("id" = String, Path, description = "Id of the advisory.")),
     responses((status = 200, description = "The document, field by field, as defined in the contract.", body = serde_json::Value), (status = "default", body = Problem)))]
 pub(super) async fn advisory(
-    State(web): State<Web>,
+    State(feed): State<Feed>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let missing = || Problem::not_found("advisory", &name);
     let id = DocumentId::new(name.clone()).map_err(|_| missing())?;
-    let advisory = web.shim.advisory(&id).await?.ok_or_else(missing)?;
+    let advisory = feed.advisory(&id).await?.ok_or_else(missing)?;
     if advisory.is_under_embargo() {
         return Err(Problem::embargo());
     }
@@ -160,9 +159,9 @@ struct Accepted {
 #[utoipa::path(post, path = "/api/v1/sync", tag = "feed", responses(
     (status = 200, body = News), (status = "default", body = Problem)
 ))]
-pub(super) async fn sync(State(web): State<Web>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn sync(State(feed): State<Feed>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Scope::Sync)?;
-    let report = web.shim.sync().await?;
+    let report = feed.sync().await?;
     let accepted = report.accepted.into_iter().map(|(id, revision)| Accepted {
         id: id.to_string(),
         revision,
@@ -180,7 +179,7 @@ pub(super) async fn sync(State(web): State<Web>, caller: Caller) -> Result<Respo
     (status = 200, description = "As printed by trust --json.", body = serde_json::Value),
     (status = "default", body = Problem)
 ))]
-pub(super) async fn trust(State(web): State<Web>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn trust(State(trust): State<Trust>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    Ok(json(&web.shim.trust_report(Timestamp::now()).await?))
+    Ok(json(&trust.report(Timestamp::now()).await?))
 }

@@ -23,8 +23,8 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::Web;
-pub(super) use access::{Caller, Paces};
+use super::state::{AppState, Web};
+pub(super) use access::Caller;
 pub(super) use problem::{MEDIA_TYPE, Problem};
 use reading::{Asked, Sent};
 
@@ -89,7 +89,7 @@ impl Modify for Bearer {
 }
 
 /// The routes, below the base of the pages.
-pub(super) fn routes() -> Router<Web> {
+pub(super) fn routes() -> Router<AppState> {
     let v1 = Router::new()
         .route("/openapi.json", get(description))
         .route("/status", get(exposures::status))

@@ -5,13 +5,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use spacecp_apply::apply::ApplyError;
-use spacecp_feed::sync::SyncError;
 use spacecp_notify::NotifyError;
-use spacecp_panel::shim::ShimError;
-use spacecp_plugin_host::PluginError;
-use spacecp_services::automation::AutomationError;
+use spacecp_services::{ErrorKind, ServiceError};
 use utoipa::ToSchema;
+
+use crate::pages::status_of;
 
 /// The media type.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -52,6 +50,20 @@ impl Problem {
         }
     }
 
+    /// A failure of this kind.
+    pub(crate) fn of_kind(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        let meaning = kind.meaning();
+        Self::new(status_of(kind), meaning.problem, meaning.title, detail)
+    }
+
+    /// A failure with its words for whoever asked, and for the log.
+    fn failed(kind: ErrorKind, detail: &str, for_log: &str) -> Self {
+        if status_of(kind).is_server_error() {
+            tracing::error!(error = for_log, "API request failed");
+        }
+        Self::of_kind(kind, detail)
+    }
+
     pub(super) fn after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -59,31 +71,22 @@ impl Problem {
 
     /// Something is under embargo: it may not be given out by a program.
     pub(super) fn embargo() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "embargo",
-            "Under embargo",
+        Self::of_kind(
+            ErrorKind::Embargo,
             "Embargoed documents are not available through the API. An administrator can read them on the panel's pages.",
         )
     }
 
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         let name: String = name.chars().take(200).collect();
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "Not found",
+        Self::of_kind(
+            ErrorKind::NotFound,
             format!("no {what} {name:?} on this panel"),
         )
     }
 
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "malformed",
-            "Invalid request",
-            detail,
-        )
+        Self::of_kind(ErrorKind::Invalid, detail)
     }
 
     /// A problem that the framework found, by its status.
@@ -156,56 +159,15 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<ShimError> for Problem {
-    fn from(error: ShimError) -> Self {
-        let (status, code, title) = kind(&error);
-        if status.is_server_error() {
-            tracing::error!(error = error.for_log(), "API request failed");
-        }
-        Self::new(status, code, title, error.to_string())
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        Self::failed(error.kind(), &error.to_string(), &error.for_log())
     }
 }
 
-/// What kind of problem an error is.
-fn kind(error: &ShimError) -> (StatusCode, &'static str, &'static str) {
-    let missing = (StatusCode::NOT_FOUND, "not-found", "Not found");
-    let refused = (StatusCode::CONFLICT, "refused", "Refused by the panel");
-    match error {
-        ShimError::NotFound { .. } | ShimError::Plugin(PluginError::NotFound { .. }) => missing,
-        ShimError::Decision(error) if error.is_not_found() => missing,
-        ShimError::Decision(_) | ShimError::NotCorrectable { .. } => refused,
-        ShimError::Automation(AutomationError::NoAppointment { .. }) => missing,
-        ShimError::Automation(_) => refused,
-        ShimError::Apply(ApplyError::Drifted { .. } | ApplyError::NoLongerListed { .. }) => {
-            (StatusCode::CONFLICT, "drifted", "Changed meanwhile")
-        }
-        ShimError::Apply(ApplyError::Busy { .. }) | ShimError::Notify(NotifyError::Busy) => (
-            StatusCode::CONFLICT,
-            "busy",
-            "Another process holds the lock",
-        ),
-        ShimError::Apply(
-            ApplyError::NotApplicable { .. }
-            | ApplyError::Obstacle { .. }
-            | ApplyError::WantsWord { .. }
-            | ApplyError::Circle { .. }
-            | ApplyError::SameFolder { .. }
-            | ApplyError::NotAlone { .. }
-            | ApplyError::Irreversible { .. },
-        ) => refused,
-        ShimError::Sync(SyncError::Trust(_) | SyncError::PinChanged { .. }) => (
-            StatusCode::BAD_GATEWAY,
-            "distrusted",
-            "Verification of the feed failed",
-        ),
-        ShimError::Sync(_) | ShimError::Fetch(_) => {
-            (StatusCode::BAD_GATEWAY, "feed", "Sync failed")
-        }
-        ShimError::NoPlugin(_) | ShimError::Plugin(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "plugin",
-            "Plugin call failed",
-        ),
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, "fault", "Request failed"),
+impl From<NotifyError> for Problem {
+    fn from(error: NotifyError) -> Self {
+        let words = error.to_string();
+        Self::failed(error.kind(), &words, &words)
     }
 }
