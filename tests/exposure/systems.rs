@@ -66,7 +66,7 @@ const MACHINES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Lists, each of one CycloneDX document's components.
+/// Lists, each of one `CycloneDX` component.
 fn lists() -> Vec<(&'static str, Value)> {
     let listed = |url: &str| json!({ "type": "library", "name": "x", "purl": url });
     vec![

@@ -1,4 +1,8 @@
 //! Package URLs against the test suite of their specification (`purl/`), and by properties.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so and ends"
+)]
 
 use std::{fs, path::Path};
 

@@ -27,6 +27,7 @@ pub struct DebSource {
 impl<'a> DebBinary<'a> {
     /// Takes a source as it is written with its version: `bash (5.2-1)` by dpkg, `curl@7.88.1-10` in a
     /// package URL's `upstream`.
+    #[must_use]
     pub fn from_source(mut self, text: &'a str) -> Self {
         let text = text.trim();
         let (name, version) = match text.split_once(['(', '@']) {
@@ -64,7 +65,7 @@ impl<'a> DebBinary<'a> {
                 }
                 _ if unsigned == "linux" => DebSource {
                     name: unsigned.to_owned(),
-                    version: version.map(|version| signed_version(version)),
+                    version: version.map(signed_version),
                 },
                 _ => found(source, version),
             };

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use spacecp_contract::{Release, identity::Surroundings};
 
 use super::purl::{self, Listed, Stranger};
@@ -44,8 +44,7 @@ fn is_a_list(path: &Path) -> bool {
 #[serde(rename_all = "camelCase")]
 struct Bill {
     bom_format: Option<String>,
-    #[serde(default)]
-    metadata: Metadata,
+    metadata: Option<Metadata>,
     #[serde(default)]
     components: Vec<Component>,
     spdx_version: Option<String>,
@@ -53,7 +52,7 @@ struct Bill {
     packages: Vec<SpdxPackage>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Metadata {
     /// What the list is about.
     component: Option<Component>,
@@ -63,11 +62,13 @@ struct Metadata {
 struct Component {
     #[serde(default)]
     name: String,
+    #[serde(default, deserialize_with = "said")]
     version: Option<String>,
     purl: Option<String>,
+    #[serde(default, deserialize_with = "said")]
     scope: Option<String>,
     #[serde(default)]
-    properties: Vec<Property>,
+    properties: Option<Vec<Property>>,
     #[serde(default)]
     components: Vec<Component>,
     #[serde(rename = "type", default)]
@@ -76,19 +77,26 @@ struct Component {
 
 #[derive(Deserialize)]
 struct Property {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    value: String,
+    #[serde(default, deserialize_with = "said")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "said")]
+    value: Option<String>,
+}
+
+/// A text, or a number as a text. What is neither is not said; the rest of the list does not suffer from it.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
 }
 
 impl Component {
     fn property(&self, name: &str) -> Option<&str> {
-        let found = self
-            .properties
-            .iter()
-            .find(|property| property.name == name);
-        let value = found.map(|property| property.value.trim());
+        let mut all = self.properties.iter().flatten();
+        let found = all.find(|property| property.name.as_deref() == Some(name))?;
+        let value = found.value.as_deref().map(str::trim);
         value.filter(|value| !value.is_empty())
     }
 
@@ -142,8 +150,11 @@ struct Source {
 struct SpdxPackage {
     #[serde(default)]
     name: String,
+    #[serde(default, deserialize_with = "said")]
     version_info: Option<String>,
+    #[serde(default, deserialize_with = "said")]
     source_info: Option<String>,
+    #[serde(default, deserialize_with = "said")]
     primary_package_purpose: Option<String>,
     #[serde(default)]
     external_refs: Vec<ExternalRef>,
@@ -184,7 +195,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Findings, Why> {
         serde_json::from_slice(bytes).map_err(|error| Why::malformed("JSON", error))?;
     let mut reading = Reading::default();
     if bill.bom_format.as_deref() == Some("CycloneDX") {
-        let about = bill.metadata.component.as_slice();
+        let about = bill.metadata.and_then(|metadata| metadata.component);
+        let about = about.as_slice();
         reading.release = release(systems(about).chain(systems(&bill.components)));
         for component in about {
             reading.about(component);
@@ -441,6 +453,50 @@ mod tests {
             {"name":"a","versionInfo":"1","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/a"}]},
             {"name":"b","versionInfo":"NOASSERTION","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/b"}]}]}"#;
         assert_eq!(all(spdx), (names(&["npm:a@1", "npm:b@?"]), 0));
+    }
+
+    #[test]
+    fn what_is_said_beside_a_package_in_an_odd_way_costs_no_package() {
+        let found = cyclone(
+            r#""metadata":null,"components":[
+            {"name":"a","version":1.5,"scope":null,"properties":null,"purl":"pkg:npm/a"},
+            {"name":"b","version":{},"properties":[{"name":null,"value":7}],"purl":"pkg:npm/b@2"}]"#,
+        );
+        assert_eq!(found, (names(&["npm:a@1.5", "npm:b@2"]), 0));
+    }
+
+    #[test]
+    fn a_list_that_writes_packages_in_many_ways_is_read_whole() {
+        let urls = [
+            "pkg:deb/debian/curl@7.88.1-10?arch=amd64&distro=debian-12",
+            "pkg:deb/debian/libcurl3-gnutls@7.88.1-10%2Bb1?arch=amd64&distro=debian-12.11&upstream=curl%407.88.1-10",
+            "pkg:deb/debian/bash@5.2.15-2?arch=amd64&distro=debian-12",
+            "pkg:deb/debian/zlib@1?arch=source&distro=bookworm",
+            "pkg:deb/ubuntu/curl@8.5.0-2?arch=source&distro=ubuntu-24.04",
+            "pkg:NPM/Foo@1.0.0",
+            "pkg:npm/%40a/b@1.0.0",
+            "pkg:maven/g/a@1.0?classifier=sources&type=jar",
+            "pkg:golang/github.com/x/y@v1.0.0#sub",
+            "pkg:cargo/time",
+            // No release, and a type without an order.
+            "pkg:deb/debian/zlib@1?arch=source",
+            "pkg:gem/rails@7",
+        ];
+        let components = urls.map(|url| format!(r#"{{"name":"x","purl":"{url}"}}"#));
+        let found = cyclone(&format!(r#""components":[{}]"#, components.join(",")));
+        let expected = names(&[
+            "deb:debian-12:curl@7.88.1-10",
+            "deb:debian-12:curl@7.88.1-10",
+            "deb:debian-12:bash@5.2.15-2",
+            "deb:debian-12:zlib@1",
+            "deb:ubuntu-24.04:curl@8.5.0-2",
+            "npm:Foo@1.0.0",
+            "npm:@a/b@1.0.0",
+            "maven:g:a@1.0",
+            "golang:github.com/x/y@v1.0.0",
+            "cargo:time@?",
+        ]);
+        assert_eq!(found, (expected, 2));
     }
 
     #[test]

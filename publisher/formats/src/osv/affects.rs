@@ -1,5 +1,5 @@
 //! Where a package is affected, as `ecosystem_specific` has it: operating systems, architectures and functions in
-//! RustSec's records (`affects`), packages and symbols in Go's (`imports`).
+//! `RustSec`'s records (`affects`), packages and symbols in Go's (`imports`).
 //!
 //! Panels run on Linux. What is a flaw of other systems alone is not one here; all else is said to people, and
 //! decides nothing.
