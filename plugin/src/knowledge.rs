@@ -11,7 +11,9 @@ use std::{
 };
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use spacecp_contract::{Advisory, Correction, DocumentId, Limits, decode};
+use spacecp_contract::{
+    Advisory, Correction, DocumentId, Limits, decode, identity::canonical_name,
+};
 
 use crate::{
     bindings::{
@@ -106,13 +108,16 @@ impl Knowledge {
         self.by_name.clear();
         for (place, component) in self.components.iter().enumerate() {
             self.by_name
-                .entry(component.advisory_name.clone())
+                .entry(canonical_name(&component.advisory_name).into_owned())
                 .or_default()
                 .push(place);
         }
         let versions = self.components.iter();
         self.installed = versions
-            .map(|component| component.version.as_deref().map(Installed::new))
+            .map(|component| {
+                let version = component.version.as_deref()?;
+                Some(Installed::new(&component.advisory_name, version))
+            })
             .collect();
         self.unread = snapshot.unread;
         self.fingerprint = Some(snapshot.fingerprint);

@@ -141,7 +141,7 @@ fn judged(advisory: &Advisory, component: &Component) -> Option<Judgement> {
     let about = advisory.affected.iter();
     let about = about.filter(|affected| affected.component.as_str() == component.advisory_name);
     let judge = |affected: &Affected| match &component.version {
-        Some(version) => Ranges::new(affected).judge(&Installed::new(version)),
+        Some(version) => Ranges::new(affected).judge(&Installed::new(&affected.component, version)),
         None => Judgement {
             status: Status::Unknown,
             reason: "installed version unknown".to_owned(),

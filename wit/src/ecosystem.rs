@@ -6,6 +6,8 @@
 //! other releases of a system, the release stands between: `deb:debian-12:curl`. What finds
 //! components and what turns other people's advisories into ours agree on names through this file.
 
+use std::fmt;
+
 use crate::{ComponentName, NameError, VersionScheme};
 
 /// A source of packages whose versions can be ordered.
@@ -17,6 +19,8 @@ pub enum Ecosystem {
     Npm,
     /// Maven's artifacts; a package is `group:artifact`.
     Maven,
+    /// Go's modules; a package is the path of the module, in small letters.
+    Go,
     /// Debian packages of a release of a system, as of `debian-12` or `ubuntu-22.04`. A package is
     /// the source package.
     Deb(Release),
@@ -33,11 +37,18 @@ pub struct Release {
     pub version: String,
 }
 
+impl fmt::Display for Release {
+    /// As a person writes it: `debian 12`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.version)
+    }
+}
+
 impl Ecosystem {
     /// How its versions are ordered.
     pub fn scheme(&self) -> VersionScheme {
         match self {
-            Self::Cargo => VersionScheme::Semver,
+            Self::Cargo | Self::Go => VersionScheme::Semver,
             Self::Npm => VersionScheme::Npm,
             Self::Maven => VersionScheme::Maven,
             Self::Deb(_) => VersionScheme::Deb,
@@ -56,6 +67,7 @@ impl Ecosystem {
             Self::Cargo => format!("cargo:{package}"),
             Self::Npm => format!("npm:{package}"),
             Self::Maven => format!("maven:{package}"),
+            Self::Go => format!("golang:{}", package.to_lowercase()),
             Self::Deb(release) => format!("deb:{}-{}:{package}", release.id, release.version),
             Self::Rpm(release) => format!("rpm:{}-{}:{package}", release.id, release.version),
         }
@@ -69,6 +81,7 @@ impl Ecosystem {
         match kind {
             "cargo" => Some((Self::Cargo, rest)),
             "npm" => Some((Self::Npm, rest)),
+            "golang" => Some((Self::Go, rest)),
             "maven" => rest.contains(':').then_some((Self::Maven, rest)),
             "deb" | "rpm" => {
                 let (release, package) = rest.split_once(':')?;

@@ -28,6 +28,7 @@ mod ecosystem;
 pub mod envelope;
 mod feed;
 mod fixed;
+pub mod identity;
 mod layout;
 mod manifest;
 mod name;

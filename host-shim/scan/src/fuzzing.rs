@@ -1,6 +1,6 @@
 //! The decoders, as fuzz targets reach them: bytes in, and nothing that ends the process.
 
-use spacecp_contract::Release;
+use spacecp_contract::{Release, identity::System};
 
 use crate::{ScanLimits, budget::Purse, jar, providers};
 
@@ -17,11 +17,8 @@ pub fn archive(bytes: &[u8]) -> usize {
 
 /// Reads a status file of dpkg; how many packages were listed, and how many were not understood.
 pub fn dpkg(bytes: &[u8]) -> (usize, usize) {
-    let release = Release {
-        id: "debian".to_owned(),
-        version: "12".to_owned(),
-    };
-    let found = providers::dpkg::read(bytes, &release, true);
+    let system = System::of_release(Release::canonical("debian", "12"));
+    let found = providers::dpkg::read(bytes, &system, true);
     (found.entries.len(), found.unread.len())
 }
 

@@ -158,6 +158,9 @@ pub enum Why {
     /// A format that exists and is not read.
     #[error("{0} is not supported")]
     NotRead(String),
+    /// Packages of a distribution whose advisories no importer reads.
+    #[error("no advisories are known for {0}")]
+    NoAdvisories(String),
     /// More places than are named one by one.
     #[error("{0} more paths could not be read")]
     More(u64),

@@ -1,14 +1,14 @@
 //! What advisories say of components, kept up to date advisory by advisory, to be found by either.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{borrow::Cow, collections::BTreeMap, rc::Rc};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use spacecp_contract::{Advisory, Affected, Justification, NotAffected};
+use spacecp_contract::{Advisory, Affected, Justification, NotAffected, identity::canonical_name};
 
 use super::{Installed, Judgement, Ranges};
 use crate::bindings::exports::spacecp::advisories::exposure::Status;
 
-/// What advisories say of components. Names are shared wherever they come again.
+/// What advisories say of components. Names are canonical, and shared wherever they come again.
 #[derive(Debug, Default)]
 pub struct Index {
     /// By advisory, in the order of the components' names.
@@ -48,21 +48,23 @@ impl Index {
         not_affected: &[NotAffected],
         affected: &[Affected<Text>],
     ) {
-        let mut all: BTreeMap<&str, Says> = BTreeMap::new();
+        let mut all: BTreeMap<Cow<'_, str>, Says> = BTreeMap::new();
         for not in not_affected {
-            all.insert(&not.component, Says::Not(not.justification));
+            let component = canonical_name(&not.component);
+            all.insert(component, Says::Not(not.justification));
         }
         // Where an advisory says both, the flaw counts.
         for affected in affected {
             let ranges = Ranges::new(affected);
-            match all.get_mut(affected.component.as_str()) {
+            let component = canonical_name(&affected.component);
+            match all.get_mut(&component) {
                 Some(Says::Affected(all)) => all.push(ranges),
-                _ => drop(all.insert(&affected.component, Says::Affected(vec![ranges]))),
+                _ => drop(all.insert(component, Says::Affected(vec![ranges]))),
             }
         }
         let id: Rc<str> = advisory.into();
-        let statement = |(component, says)| Statement {
-            component: self.mention(component, &id),
+        let statement = |(component, says): (Cow<'_, str>, Says)| Statement {
+            component: self.mention(&component, &id),
             says,
         };
         let statements = all.into_iter().map(statement).collect();
@@ -116,7 +118,8 @@ impl Index {
     /// What it says of one component.
     pub fn statement(&self, advisory: &str, component: &str) -> Option<&Statement> {
         let statements = self.statements(advisory);
-        let place = statements.binary_search_by(|statement| (*statement.component).cmp(component));
+        let component = canonical_name(component);
+        let place = statements.binary_search_by(|statement| (*statement.component).cmp(&component));
         place.ok().map(|place| &statements[place])
     }
 
@@ -129,7 +132,8 @@ impl Index {
 
     /// The advisories that speak of a component.
     pub fn advisories(&self, component: &str) -> impl Iterator<Item = &str> {
-        let mentioned = self.by_component.get(component).into_iter();
+        let mentioned = self.by_component.get(&*canonical_name(component));
+        let mentioned = mentioned.into_iter();
         mentioned.flat_map(|mentioned| mentioned.advisories.iter().map(Rc::as_ref))
     }
 }
@@ -236,6 +240,21 @@ mod tests {
 
     fn spoken_of(index: &Index, component: &str) -> bool {
         index.advisories(component).any(|advisory| advisory == ID)
+    }
+
+    #[test]
+    fn a_component_is_found_by_every_name_that_it_has() {
+        let mut index = Index::default();
+        put(&mut index, &["deb:debian-12.5:curl", "npm:JSONStream"]);
+        for name in [
+            "deb:debian-12:curl",
+            "deb:debian-12.5:curl",
+            "npm:JSONStream",
+        ] {
+            assert!(spoken_of(&index, name), "{name}");
+            assert!(index.statement(ID, name).is_some(), "{name}");
+        }
+        assert!(!spoken_of(&index, "deb:debian-11:curl"));
     }
 
     #[test]

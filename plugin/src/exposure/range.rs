@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use spacecp_contract::{
     Affected, VersionScheme,
+    identity::{Stream, comparable, comparable_range},
     version::{Range, Relation, Version},
 };
 
@@ -22,6 +23,10 @@ pub struct Judgement {
 #[derive(Debug)]
 pub struct Installed {
     text: String,
+    /// As versions of this component are compared.
+    comparable: String,
+    /// The line beside its release's own that it is of.
+    stream: Option<Stream>,
     /// By scheme, in the order of their declaration.
     read: [OnceCell<Result<Version, String>>; SCHEMES],
 }
@@ -29,17 +34,20 @@ pub struct Installed {
 const SCHEMES: usize = VersionScheme::Unknown as usize + 1;
 
 impl Installed {
-    /// A version as it was found.
-    pub fn new(text: &str) -> Self {
+    /// A version of a component, by the name that advisories use, as it was found.
+    pub fn new(component: &str, text: &str) -> Self {
         Self {
             text: text.to_owned(),
+            comparable: comparable(component, text).into_owned(),
+            stream: Stream::of(component, text),
             read: Default::default(),
         }
     }
 
     fn read(&self, scheme: VersionScheme) -> &Result<Version, String> {
-        self.read[scheme as usize]
-            .get_or_init(|| Version::read(scheme, &self.text).map_err(|error| error.to_string()))
+        self.read[scheme as usize].get_or_init(|| {
+            Version::read(scheme, &self.comparable).map_err(|error| error.to_string())
+        })
     }
 }
 
@@ -50,19 +58,27 @@ pub struct Ranges {
     ranges: Vec<Result<Range, String>>,
     /// As it is written, and read where it can be.
     listed: Vec<(String, Option<Version>)>,
+    /// The lines beside a release's own that a bound or a listed version is of.
+    streams: Vec<Stream>,
 }
 
 impl Ranges {
     /// Reads the ranges of an advisory. One that cannot be read stays among them as such.
     pub fn new<Text: AsRef<str>>(affected: &Affected<Text>) -> Self {
         let scheme = affected.scheme;
-        let range = |range| Range::read(scheme, range).map_err(|error| error.to_string());
+        let component = affected.component.as_str();
+        let range = |range| {
+            let range = comparable_range(component, range);
+            Range::read(scheme, &range).map_err(|error| error.to_string())
+        };
         let listed = |text: &Text| {
             let text = text.as_ref();
-            (text.to_owned(), Version::read(scheme, text).ok())
+            let version = Version::read(scheme, &comparable(component, text));
+            (text.to_owned(), version.ok())
         };
         Self {
             scheme,
+            streams: streams(affected),
             ranges: affected.ranges.iter().map(range).collect(),
             listed: affected.versions.iter().map(listed).collect(),
         }
@@ -73,6 +89,12 @@ impl Ranges {
         let text = &installed.text;
         if self.listed.iter().any(|(listed, _)| listed == text) {
             return judgement(Status::Affected, format!("{text} is listed as affected"));
+        }
+        if let Some(stream) = installed.stream
+            && !self.streams.contains(&stream)
+        {
+            let reason = format!("{text} is {stream}, of which the advisory does not speak");
+            return judgement(Status::Unknown, reason);
         }
         let version = match installed.read(self.scheme) {
             Ok(version) => version,
@@ -138,6 +160,17 @@ impl Ranges {
     }
 }
 
+fn streams<Text: AsRef<str>>(affected: &Affected<Text>) -> Vec<Stream> {
+    let bounds = affected.ranges.iter().flat_map(|range| {
+        let ends = [&range.fixed, &range.last_affected, &range.limit];
+        let ends = ends.into_iter().filter_map(Option::as_ref);
+        ends.chain([&range.introduced])
+    });
+    let all = bounds.chain(&affected.versions);
+    all.filter_map(|version| Stream::of(&affected.component, version.as_ref()))
+        .collect()
+}
+
 fn judgement(status: Status, reason: String) -> Judgement {
     Judgement { status, reason }
 }
@@ -176,7 +209,7 @@ mod tests {
     }
 
     fn judge(ranges: &Ranges, version: &str) -> Judgement {
-        ranges.judge(&Installed::new(version))
+        ranges.judge(&Installed::new("spacecp:houston", version))
     }
 
     fn status(ranges: &Ranges, version: &str) -> Status {
@@ -359,6 +392,40 @@ mod tests {
         assert_eq!(status(&ranges, "nightly"), Status::Affected);
         assert_eq!(status(&ranges, "git-Paper-412"), Status::NotAffected);
         assert_eq!(status(&ranges, "weekly"), Status::Unknown);
+    }
+
+    /// What an advisory about versions of a component says of one of them.
+    fn of(component: &str, scheme: VersionScheme, bounds: Bounds<'_>, version: &str) -> Status {
+        let mut affected = affected(scheme, &[bounds], &[]);
+        affected.component = component.parse().unwrap();
+        let judged = Ranges::new(&affected).judge(&Installed::new(component, version));
+        judged.status
+    }
+
+    #[test]
+    fn both_notations_of_java_are_one() {
+        let java = |bounds, version| of("java:openjdk", VersionScheme::Generic, bounds, version);
+        let bounds = ("8", Some("8.0.402"), None);
+        assert_eq!(java(bounds, "1.8.0_392"), Status::Affected);
+        assert_eq!(java(bounds, "8u392"), Status::Affected);
+        assert_eq!(java(bounds, "1.8.0_402"), Status::Fixed);
+        let old = ("1.8.0", Some("1.8.0_402"), None);
+        assert_eq!(java(old, "8.0.392"), Status::Affected);
+        assert_eq!(java(old, "1.8.0_402"), Status::Fixed);
+        let next = ("17", Some("17.0.10"), None);
+        assert_eq!(java(next, "1.8.0_392"), Status::NotAffected);
+    }
+
+    #[test]
+    fn a_version_of_another_stream_is_unknown_unless_the_advisory_speaks_of_it() {
+        let deb =
+            |bounds, version| of("deb:debian-12:openssh", VersionScheme::Deb, bounds, version);
+        let backport = "1:10.0p1-7~bpo12+1";
+        assert_eq!(deb(("0", None, None), backport), Status::Unknown);
+        let released = ("0", Some("1:9.2p1-2+deb12u3"), None);
+        assert_eq!(deb(released, backport), Status::Unknown);
+        let spoken_of = ("0", Some("1:10.0p1-7~bpo12+2"), None);
+        assert_eq!(deb(spoken_of, backport), Status::Affected);
     }
 
     fn version() -> impl Strategy<Value = String> {

@@ -4,7 +4,7 @@
 
 use std::{cmp::Ordering, rc::Rc};
 
-use spacecp_contract::Correction;
+use spacecp_contract::{Correction, identity::canonical_name};
 
 use super::Knowledge;
 use crate::{
@@ -31,7 +31,7 @@ impl Knowledge {
         // Whatever cannot be compared is chosen from in one order, however the advisory lists it.
         candidates.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         let fitting = candidates.into_iter().filter_map(|correction| {
-            let places = self.by_name.get(correction.component.as_str())?;
+            let places = self.by_name.get(&*canonical_name(&correction.component))?;
             let mut targets = places.iter().map(|place| &self.components[*place]);
             let target = targets.find(|target| {
                 target.correctable && carries(target, exposed) && fits(correction, target)
@@ -57,7 +57,7 @@ impl Knowledge {
     /// Whether the version that a correction leads to is surely no longer affected by this advisory; none where it
     /// is affected as well.
     fn ends(&self, correction: &Correction, advisory: &Headline) -> Option<bool> {
-        let to = Installed::new(&correction.to);
+        let to = Installed::new(&correction.component, &correction.to);
         let statement = self.index.statement(&advisory.id, &correction.component);
         match statement.map(|statement| statement.judge(Some(&to)).status) {
             Some(Status::Affected) => None,
@@ -109,7 +109,7 @@ fn fits(correction: &Correction, target: &Component) -> bool {
     };
     let version = target.version.as_deref();
     version.is_some_and(|version| {
-        let judged = Ranges::new(&from).judge(&Installed::new(version));
+        let judged = Ranges::new(&from).judge(&Installed::new(&correction.component, version));
         judged.status == Status::Affected
     })
 }

@@ -35,7 +35,6 @@ pub mod json;
 mod limits;
 mod naming;
 pub mod osv;
-mod purl;
 mod solution;
 mod step_limit;
 pub mod timeline;

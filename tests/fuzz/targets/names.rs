@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use spacecp_contract::{
     Audience, ComponentName, Digest, DocumentId, FeedPath, TreePath, TrustedComment,
+    identity::{LONGEST_PURL, Package, Purl, Surroundings, canonical_name},
 };
 
 fn leads_nowhere(path: &str) {
@@ -32,4 +33,14 @@ fuzz_target!(|text: &str| {
     }
     let _ = Audience::new(text).map(|audience| assert_eq!(audience.as_str(), text));
     let _ = ComponentName::new(text).map(|name| assert_eq!(name.as_str(), text));
+    let canonical = canonical_name(text);
+    assert_eq!(canonical_name(&canonical), canonical);
+    if let Ok(purl) = text.parse::<Purl>() {
+        let _ = Package::of(&purl, Surroundings::default());
+        let written = purl.to_string();
+        // Encoded it may be longer than what is read.
+        if written.len() <= LONGEST_PURL {
+            assert_eq!(written.parse(), Ok(purl));
+        }
+    }
 });

@@ -1,13 +1,16 @@
 //! Debian packages that are installed, by source package, as dpkg's own status has them (deb-control(5),
 //! dpkg-query(1)). No program is called.
 //!
-//! Advisories of a distribution name source packages and their versions. Where `Source` has a version
-//! of its own in brackets, as after a rebuild, that one counts.
+//! Advisories of a distribution name source packages and their versions; which source a package is from, and which
+//! release that is of, is said by [`spacecp_contract::identity`].
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use deb822_fast::Paragraph;
-use spacecp_contract::{Ecosystem, Release};
+use spacecp_contract::{
+    Ecosystem,
+    identity::{DebBinary, System},
+};
 
 use crate::{Limit, Why, findings::Findings, ground::Kind, look::Look, names};
 
@@ -19,14 +22,14 @@ const STATUS_FOLDER: &str = "var/lib/dpkg/status.d";
 const LONGEST_PARAGRAPH: usize = 1 << 20;
 
 pub(super) fn look(look: &mut Look<'_>) {
-    let release = match super::os::release(look) {
-        Ok(release) => release,
+    let system = match super::os::system(look) {
+        Ok(system) => system,
         Err(why) => return look.unread(Path::new(STATUS), why),
     };
     // The same list means something else under another release.
-    let reader = format!("dpkg {}-{}", release.id, release.version);
+    let reader = format!("dpkg {system}");
     let mut found = look.text(Path::new(STATUS), Limit::DocumentBytes, &reader, |bytes| {
-        let found = read(bytes, &release, true);
+        let found = read(bytes, &system, true);
         // A system without any package is one whose list was cut off.
         match found.count() {
             0 => Err(Why::Missing("any package".to_owned())),
@@ -42,7 +45,7 @@ pub(super) fn look(look: &mut Look<'_>) {
         for (path, kind) in files {
             if kind != Kind::Folder && is_a_package(&path) {
                 look.text(&path, Limit::DescriptorBytes, &reader, |bytes| {
-                    Ok(read(bytes, &release, false))
+                    Ok(read(bytes, &system, false))
                 });
             }
         }
@@ -53,7 +56,8 @@ pub(super) fn look(look: &mut Look<'_>) {
 }
 
 /// The packages of a status file. In an image without dpkg a package has no `Status` and is there.
-pub(crate) fn read(bytes: &[u8], release: &Release, wants_status: bool) -> Findings {
+pub(crate) fn read(bytes: &[u8], system: &System, wants_status: bool) -> Findings {
+    let mut unadvised = BTreeMap::new();
     let mut findings = Findings::default();
     // Only texts for people go beyond ASCII, and none of them is asked for.
     let text = String::from_utf8_lossy(bytes);
@@ -64,9 +68,20 @@ pub(crate) fn read(bytes: &[u8], release: &Release, wants_status: bool) -> Findi
             findings.unread(place(), why);
             continue;
         }
-        if let Err(why) = package(paragraph, release, wants_status, &mut findings) {
+        let package = package(
+            paragraph,
+            system,
+            wants_status,
+            &mut unadvised,
+            &mut findings,
+        );
+        if let Err(why) = package {
             findings.unread(place(), why);
         }
+    }
+    for (release, packages) in unadvised {
+        let packages = format!("{packages} packages of {release}");
+        findings.unread(String::new(), Why::NoAdvisories(packages));
     }
     findings
 }
@@ -88,8 +103,9 @@ fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
 
 fn package(
     paragraph: &str,
-    release: &Release,
+    system: &System,
     wants_status: bool,
+    unadvised: &mut BTreeMap<String, u64>,
     findings: &mut Findings,
 ) -> Result<(), Why> {
     let fields: Paragraph = paragraph
@@ -105,17 +121,23 @@ fn package(
         }
         _ => {}
     }
-    let own = fields.get("Version");
-    let (source, version) = match fields.get("Source").map(str::trim) {
-        Some(source) => match source.split_once('(') {
-            Some((source, version)) => (source.trim(), Some(version.trim_end_matches(')').trim())),
-            None => (source, own),
-        },
-        None => (package, own),
+    let binary = DebBinary {
+        name: package,
+        version: fields.get("Version").map(str::trim),
+        built_using: fields.get("Built-Using"),
+        ..DebBinary::default()
     };
+    let source = binary
+        .from_source(fields.get("Source").unwrap_or(""))
+        .source();
+    let version = source.version.as_deref();
+    let release = system.release_of(&source.name, version.unwrap_or(""));
+    if !release.has_advisories() {
+        *unadvised.entry(release.to_string()).or_default() += 1;
+    }
     let version = version.ok_or_else(|| "no version given by dpkg".to_owned());
-    let name = names::package(&Ecosystem::Deb(release.clone()), source);
-    findings.add(vec![source.to_owned()], name, version, "");
+    let name = names::package(&Ecosystem::Deb(release.clone()), &source.name);
+    findings.add(vec![source.name], name, version, "");
     Ok(())
 }
 
@@ -129,12 +151,10 @@ fn is_there(status: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use spacecp_contract::Release;
 
-    fn debian() -> Release {
-        Release {
-            id: "debian".to_owned(),
-            version: "12".to_owned(),
-        }
+    fn debian() -> System {
+        System::of_release(Release::canonical("debian", "12"))
     }
 
     #[test]
@@ -185,6 +205,63 @@ Status: install ok installed
         );
         assert_eq!(found.unread.len(), 1);
         assert_eq!(found.unread[0].0, ", package 5");
+    }
+
+    fn listed(system: &System, status: &str) -> (Vec<(String, String)>, Vec<Why>) {
+        let found = read(status.as_bytes(), system, false);
+        let entry = |entry: &crate::findings::Entry| {
+            (
+                entry.advisory_name.to_string(),
+                entry.version.clone().unwrap(),
+            )
+        };
+        let unread = found.unread.iter().map(|(_, why)| why.clone());
+        (found.entries.iter().map(entry).collect(), unread.collect())
+    }
+
+    #[test]
+    fn a_signed_kernel_is_the_kernel_and_its_headers_are_not() {
+        let status = "\
+Package: linux-image-6.1.0-28-amd64
+Source: linux-signed-amd64 (6.1.119+1)
+Version: 6.1.119-1
+Built-Using: linux (= 6.1.119-1)
+
+Package: linux-libc-dev
+Source: linux
+Version: 6.1.119-1
+";
+        let (found, unread) = listed(&debian(), status);
+        let named = |name: &str| (name.to_owned(), "6.1.119-1".to_owned());
+        let expected = ["deb:debian-12:linux", "deb:debian-12:linux-libc-dev"].map(named);
+        assert_eq!(
+            (found.as_slice(), unread.as_slice()),
+            (expected.as_slice(), [].as_slice())
+        );
+    }
+
+    #[test]
+    fn packages_that_no_advisory_speaks_of_are_counted_by_their_distribution() {
+        let mint = System::of_release(Release::canonical("linuxmint", "21.2"));
+        let status =
+            "Package: openssl\nVersion: 3.0.2-0ubuntu1.10\n\nPackage: xapp\nVersion: 2.8.0+mint\n";
+        let (found, unread) = listed(&mint, status);
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["deb:ubuntu-22.04:openssl", "deb:linuxmint-21.2:xapp"]
+        );
+        assert_eq!(
+            unread,
+            [Why::NoAdvisories("1 packages of linuxmint 21.2".to_owned())]
+        );
+        let kali = System::of_release(Release::canonical("kali", "2024.1"));
+        let (found, unread) = listed(&kali, status);
+        assert_eq!(found[0].0, "deb:kali-2024.1:openssl");
+        assert_eq!(
+            unread,
+            [Why::NoAdvisories("2 packages of kali 2024.1".to_owned())]
+        );
     }
 
     #[test]

@@ -57,7 +57,8 @@ fn read(bytes: &[u8], label: Option<String>) -> Result<Findings, Why> {
     } else {
         "openjdk"
     };
-    let version = get("JAVA_VERSION");
+    // Adoptium's builds have both; the second has a build number, which does not count.
+    let version = get("JAVA_VERSION").or_else(|| get("SEMANTIC_VERSION"));
     let version = version.ok_or_else(|| "no JAVA_VERSION in the file \"release\"".to_owned());
     let mut findings = Findings::default();
     let label = label.unwrap_or_else(|| make.to_owned());
@@ -86,6 +87,11 @@ mod tests {
                 "BUILD_TYPE=\"commercial\"\nJAVA_VERSION=\"21\"",
                 "java:oracle-jdk",
                 Some("21"),
+            ),
+            (
+                "SEMANTIC_VERSION=\"8.0.392+8\"",
+                "java:openjdk",
+                Some("8.0.392+8"),
             ),
             ("IMPLEMENTOR=\"Debian\"", "java:openjdk", None),
         ] {

@@ -1,9 +1,9 @@
-//! The system, as `os-release` says it (os-release(5)): its name, its version, and the release that the
-//! packages of its distribution belong to.
+//! The system, as `os-release` says it (os-release(5)): its name and its version. Which release its packages belong
+//! to is said by [`spacecp_contract::identity::System`].
 
 use std::path::Path;
 
-use spacecp_contract::Release;
+use spacecp_contract::identity::System;
 
 use crate::{Limit, Why, assignments::assignments, findings::Findings, look::Look, names};
 
@@ -38,8 +38,8 @@ fn read(bytes: &[u8]) -> Result<Findings, Why> {
     Ok(findings)
 }
 
-/// The release that the packages of this system belong to.
-pub(super) fn release(look: &mut Look<'_>) -> Result<Release, Why> {
+/// The system that the packages here belong to.
+pub(super) fn system(look: &mut Look<'_>) -> Result<System, Why> {
     let missing = || {
         Why::Missing(
             "which release of which system it belongs to: no ID and VERSION_ID in os-release"
@@ -48,42 +48,5 @@ pub(super) fn release(look: &mut Look<'_>) -> Result<Release, Why> {
     };
     let place = place(look).ok_or_else(missing)?;
     let text = look.words(place)?.ok_or_else(missing)?;
-    release_of(&text).ok_or_else(missing)
-}
-
-/// The release that a text of `os-release` names. Of the family of Red Hat it is the major version
-/// alone, as `PLATFORM_ID` has it: advisories are for all of its minor ones.
-fn release_of(text: &str) -> Option<Release> {
-    let said = assignments(text);
-    let version = said.get("VERSION_ID")?;
-    let platform = said
-        .get("PLATFORM_ID")
-        .and_then(|id| id.strip_prefix("platform:el"));
-    let is_number =
-        |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let version = match platform.filter(is_number) {
-        Some(major) => major.to_owned(),
-        None => version.clone(),
-    };
-    Some(Release {
-        id: said.get("ID")?.clone(),
-        version,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_is_the_major_version_where_advisories_are_for_all_of_it() {
-        let debian = release_of("ID=debian\nVERSION_ID=\"12\"\n").unwrap();
-        assert_eq!(
-            (debian.id.as_str(), debian.version.as_str()),
-            ("debian", "12")
-        );
-        let alma = "ID=\"almalinux\"\nVERSION_ID=\"9.3\"\nPLATFORM_ID=\"platform:el9\"\n";
-        assert_eq!(release_of(alma).unwrap().version, "9");
-        assert!(release_of("ID=debian\n").is_none());
-    }
+    System::of(&assignments(&text)).ok_or_else(missing)
 }

@@ -1,7 +1,7 @@
 //! Whether what somebody wants to decide makes sense. No I/O.
 
 use jiff::Timestamp;
-use spacecp_contract::Advisory;
+use spacecp_contract::{Advisory, identity::is_same};
 
 use super::{DecisionError, Kind, LONGEST_REASON, Wish};
 use spacecp_apply::inventory::Inventory;
@@ -47,7 +47,7 @@ pub(super) fn check_component(
         DecisionError::NoComponent { component }
     })?;
     let mut affected = advisory.affected.iter();
-    if affected.any(|affected| affected.component == *component.advisory_name()) {
+    if affected.any(|affected| is_same(&affected.component, component.advisory_name())) {
         return Ok(());
     }
     Err(DecisionError::Unrelated {

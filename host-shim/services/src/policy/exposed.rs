@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use spacecp_apply::inventory::{Component, Inventory};
 use spacecp_contract::{
     Advisory, Affected, Correction, VersionRange, VersionScheme,
+    identity::{Stream, comparable, comparable_range, is_same},
     version::{Range, Version, compare},
 };
 
@@ -25,18 +26,32 @@ pub(super) fn affects(advisory: &Advisory, component: &Component, inventory: &In
         let Some(version) = part.version() else {
             return false;
         };
-        advisory.affected.iter().any(|affected| {
-            affected.component == *part.advisory_name()
-                && (lists(affected, version)
-                    || affected
-                        .ranges
-                        .iter()
-                        .any(|range| contains(affected.scheme, range, version)))
+        let mut affected = advisory.affected.iter();
+        affected.any(|affected| {
+            is_same(&affected.component, part.advisory_name())
+                && (lists(affected, version) || has_within(affected, version))
         })
     })
 }
 
-fn contains(scheme: VersionScheme, range: &VersionRange, version: &str) -> bool {
+/// Whether a version is in one of the ranges, and of the line of versions that they are about.
+fn has_within(affected: &Affected, version: &str) -> bool {
+    let component = affected.component.as_str();
+    if Stream::of(component, version).is_some() {
+        return false;
+    }
+    let version = comparable(component, version);
+    affected.ranges.iter().any(|range| {
+        let range = comparable_range(component, range);
+        contains(affected.scheme, &range, &version)
+    })
+}
+
+fn contains<Text: AsRef<str>>(
+    scheme: VersionScheme,
+    range: &VersionRange<Text>,
+    version: &str,
+) -> bool {
     let Ok(version) = Version::read(scheme, version) else {
         return false;
     };

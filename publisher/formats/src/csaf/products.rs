@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use packageurl::PackageUrl;
-use spacecp_contract::{ComponentName, Ecosystem, Release};
+use spacecp_contract::{
+    ComponentName, Ecosystem,
+    identity::{Package, Purl, Surroundings, release_of_cpe},
+};
 
 use super::{
     record::{Branch, Helper, Product, ProductTree},
@@ -35,6 +37,8 @@ pub(super) struct Known {
     pub(super) component: ComponentName,
     pub(super) ecosystem: Ecosystem,
     pub(super) extent: Extent,
+    /// What should be known of how it was named.
+    pub(super) note: Option<String>,
 }
 
 /// Which versions of a component a product is.
@@ -122,18 +126,16 @@ impl<'a> Products<'a> {
             traits.ok_or_else(|| format!("no product {:?} in the product tree", shown(id)))?;
         let text = traits.purl;
         let text = text.ok_or_else(|| format!("{:?} has no package URL", shown(id)))?;
-        let purl: PackageUrl<'_> = text
+        let purl: Purl = text
             .parse()
             .map_err(|error| format!("invalid package URL {:?}: {error}", shown(text)))?;
-        let (ecosystem, package) = named(&purl, traits.platform)?;
+        let package = package(&purl, traits)?;
+        let (ecosystem, note) = (package.ecosystem, note(&purl, package.source_is_assumed));
         let component = ecosystem
-            .component(&package)
+            .component(&package.name)
             .map_err(|error| error.to_string())?;
         let scheme = ecosystem.scheme();
-        let extent = match (
-            traits.range,
-            version(&purl).or(traits.version.map(str::to_owned)),
-        ) {
+        let extent = match (traits.range, package.version) {
             (Some(range), _) => {
                 Extent::Range(vers::read(scheme, range).map_err(|error| error.to_string()))
             }
@@ -144,6 +146,7 @@ impl<'a> Products<'a> {
             component,
             ecosystem,
             extent,
+            note,
         })
     }
 }
@@ -151,74 +154,26 @@ impl<'a> Products<'a> {
 /// A range is read version by version, and all that are read are kept for a while.
 const STEPS_OF_A_LETTER: usize = 10;
 
-/// The version of a package URL, with the epoch that RPM's have apart.
-fn version(purl: &PackageUrl<'_>) -> Option<String> {
-    let version = purl.version()?;
-    Some(match purl.qualifiers().get("epoch") {
-        Some(epoch) => format!("{epoch}:{version}"),
-        None => version.to_owned(),
-    })
-}
-
-/// Whose package it is and what it is called there.
-fn named(purl: &PackageUrl<'_>, platform: Option<&str>) -> Result<(Ecosystem, String), String> {
-    let name = purl.name();
-    let architecture = purl.qualifiers().get("arch").map(AsRef::as_ref);
-    match (purl.ty(), purl.namespace()) {
-        ("cargo", None) => Ok((Ecosystem::Cargo, name.to_owned())),
-        ("npm", None) => Ok((Ecosystem::Npm, name.to_owned())),
-        ("npm", Some(scope)) => Ok((Ecosystem::Npm, format!("{scope}/{name}"))),
-        ("maven", Some(group)) => Ok((Ecosystem::Maven, format!("{group}:{name}"))),
-        ("deb", _) if !matches!(architecture, None | Some("source")) => Err(format!(
-            "{name:?} is a binary package; Debian packages are identified by source package"
-        )),
-        ("rpm", _) if matches!(architecture, Some("src")) => Err(format!(
-            "{name:?} is a source package; RPM packages are identified by binary package"
-        )),
-        (kind @ ("deb" | "rpm"), _) => {
-            let distribution = purl
-                .qualifiers()
-                .get("distro")
-                .and_then(|name| release(name));
-            let release = distribution.or_else(|| of_platform(platform?));
-            let release =
-                release.ok_or_else(|| format!("no distribution release given for {name:?}"))?;
-            let ecosystem = if kind == "deb" {
-                Ecosystem::Deb(release)
-            } else {
-                Ecosystem::Rpm(release)
-            };
-            Ok((ecosystem, name.to_owned()))
-        }
-        (kind, _) => Err(format!("unknown version order for package type {kind:?}")),
-    }
-}
-
-/// A release as package URLs have it: `debian-12`, `opensuse-leap-15.5`.
-fn release(name: &str) -> Option<Release> {
-    let (id, version) = name.rsplit_once('-')?;
-    let numbers = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+/// The package that a product's URL names.
+fn package(purl: &Purl, traits: &Traits<'_>) -> Result<Package, String> {
+    let platform = traits.platform.and_then(release_of_cpe);
+    let around = Surroundings {
+        release: platform.as_ref(),
+        version: traits.version,
+        ..Surroundings::default()
     };
-    let id = if id == "redhat" { "rhel" } else { id };
-    numbers(version).then(|| Release {
-        id: id.to_owned(),
-        version: version.to_owned(),
-    })
+    Package::of(purl, around).map_err(|error| error.to_string())
 }
 
-/// The release that a CPE of Red Hat's names: `cpe:/o:redhat:enterprise_linux:9::baseos`.
-fn of_platform(cpe: &str) -> Option<Release> {
-    let rest = cpe
-        .strip_prefix("cpe:2.3:")
-        .or_else(|| cpe.strip_prefix("cpe:/"))?;
-    let mut parts = rest.split(':').skip(1);
-    let is_red_hat = parts.next() == Some("redhat") && parts.next() == Some("enterprise_linux");
-    let version = parts.next().filter(|_| is_red_hat)?;
-    release(&format!("rhel-{version}"))
+/// A binary package of Debian's is compared with source packages, and may have the name of none.
+fn note(purl: &Purl, source_is_assumed: bool) -> Option<String> {
+    let is_binary = purl.qualifier("arch").is_some();
+    (source_is_assumed && is_binary).then(|| {
+        format!(
+            "{:?} is a binary package without \"upstream\"; panels compare it with the source package of the same name",
+            purl.name()
+        )
+    })
 }
 
 #[cfg(test)]
@@ -226,12 +181,14 @@ mod tests {
     use super::*;
 
     fn component(purl: &str, platform: Option<&str>) -> Result<String, String> {
-        let purl: PackageUrl<'_> = purl.parse().map_err(|_| "no package URL".to_owned())?;
-        let (ecosystem, package) = named(&purl, platform)?;
-        let component = ecosystem
-            .component(&package)
-            .map_err(|error| error.to_string())?;
-        Ok(component.to_string())
+        let purl: Purl = purl.parse().map_err(|_| "no package URL".to_owned())?;
+        let traits = Traits {
+            platform,
+            ..Traits::default()
+        };
+        let package = package(&purl, &traits)?;
+        let component = package.ecosystem.component(&package.name);
+        Ok(component.map_err(|error| error.to_string())?.to_string())
     }
 
     #[test]
@@ -255,9 +212,23 @@ mod tests {
         ] {
             assert_eq!(component(purl, None).as_deref(), Ok(name));
         }
+        let same = "pkg:rpm/redhat/ncurses-base@6.2-8.el9?arch=noarch&distro=redhat-9.4";
+        assert_eq!(
+            component(same, None).as_deref(),
+            Ok("rpm:rhel-9:ncurses-base")
+        );
         let platform = Some("cpe:/o:redhat:enterprise_linux:9::baseos");
         let red_hat = component("pkg:rpm/redhat/curl@7.76.1-26.el9?arch=x86_64", platform);
         assert_eq!(red_hat.as_deref(), Ok("rpm:rhel-9:curl"));
+    }
+
+    #[test]
+    fn a_binary_package_that_names_no_source_is_noted() {
+        let noted = |purl: &str| note(&purl.parse().unwrap(), true).is_some();
+        assert!(noted(
+            "pkg:deb/debian/libcurl4@7.88?arch=amd64&distro=debian-12"
+        ));
+        assert!(!noted("pkg:deb/debian/curl@7.88?distro=debian-12"));
     }
 
     #[test]
@@ -265,9 +236,8 @@ mod tests {
         for purl in [
             "pkg:pypi/django@4.2",
             "pkg:generic/houston@1.0",
-            "pkg:deb/debian/libcurl4@7.88?arch=amd64&distro=debian-12",
             "pkg:deb/debian/curl@7.88",
-            "pkg:deb/debian/curl@7.88?distro=bookworm",
+            "pkg:deb/debian/curl@7.88?distro=sid",
             "pkg:rpm/redhat/curl@7.76?arch=src&distro=rhel-9",
             "pkg:maven/log4j@1",
         ] {

@@ -179,7 +179,13 @@ impl Reader<'_> {
             let field = format!("{field}[{place}]");
             self.steps.take(self.products.steps(id))?;
             match self.products.known(id) {
-                Ok(known) => found.push((field, known)),
+                Ok(mut known) => {
+                    if let Some(reason) = known.note.take() {
+                        let field = field.clone();
+                        self.remarks.push(Remark { field, reason });
+                    }
+                    found.push((field, known));
+                }
                 Err(reason) => self.remark(field, reason),
             }
         }

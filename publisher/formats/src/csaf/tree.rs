@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use spacecp_contract::{Advisory, Affected, ComponentName, Ecosystem, NotAffected, VersionScheme};
+use spacecp_contract::{
+    Advisory, Affected, ComponentName, Ecosystem, NotAffected, VersionScheme, identity::Package,
+};
 
 use super::{
     vers,
     write::{Issuer, put_list},
 };
-use crate::purl;
 
 /// Whose a component is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,7 @@ impl Owner {
             Some((Ecosystem::Cargo, _)) => Self::Ecosystem("Cargo packages"),
             Some((Ecosystem::Npm, _)) => Self::Ecosystem("npm packages"),
             Some((Ecosystem::Maven, _)) => Self::Ecosystem("Maven packages"),
+            Some((Ecosystem::Go, _)) => Self::Ecosystem("Go modules"),
             Some((Ecosystem::Deb(_), _)) => Self::Ecosystem("Debian packages"),
             Some((Ecosystem::Rpm(_), _)) => Self::Ecosystem("RPM packages"),
         }
@@ -106,9 +108,9 @@ impl Products {
         let id = format!("P{}", self.count);
         let one = (category == "product_version").then_some(version);
         let purl = Ecosystem::of(component)
-            .and_then(|(ecosystem, package)| purl::write(&ecosystem, package, one));
+            .and_then(|(ecosystem, package)| Package::purl(&ecosystem, package, one));
         let helper = match purl {
-            Some(purl) => json!({ "purl": purl }),
+            Some(purl) => json!({ "purl": purl.to_string() }),
             None => json!({ "x_generic_uris": [{
                 "namespace": "urn:spacecp:component",
                 "uri": format!("urn:spacecp:component:{component}"),

@@ -2,7 +2,7 @@
 //!
 //! The format is <https://ossf.github.io/osv-schema/>. Pure: no I/O, no clock.
 
-mod ecosystem;
+mod affects;
 mod events;
 mod read;
 mod record;

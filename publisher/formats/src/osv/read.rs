@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use spacecp_contract::{
-    Advisory, Affected, Credit, DocumentId, Ecosystem, Reference, VersionScheme, version::Version,
+    Advisory, Affected, Credit, DocumentId, Ecosystem, Justification, NotAffected, Reference,
+    VersionScheme, identity::ecosystem_of_osv, version::Version,
 };
 
 use super::{
-    ecosystem,
+    affects::Affects,
     events::intervals,
     record::{self, Ranges, Record, Severity},
 };
@@ -42,7 +43,7 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
     }
     let id = document_id("id", &record.id)?;
     let mut remarks = Vec::new();
-    let affected = affected(&record, &mut remarks)?;
+    let said = said(&record, &mut remarks)?;
     let modified = time("modified", &record.modified)?;
     let published = match &record.published {
         Some(published) => time("published", published)?,
@@ -67,16 +68,16 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         aliases: record.aliases.clone().unwrap_or_default(),
         title: title(&[summary, details], &record.id),
         issue: issue.unwrap_or("").to_owned(),
-        impacts: String::new(),
-        solution: solution::from_ranges(&record.id, &affected),
+        impacts: said.impacts,
+        solution: solution::from_ranges(&record.id, &[&*said.affected, &*said.elsewhere].concat()),
         workarounds: Vec::new(),
         severity: vectors(&record, &mut remarks),
         cwe: weaknesses(&record),
         known_exploited: false,
         tlp,
         embargo_until: terms.embargo(tlp),
-        affected,
-        not_affected: Vec::new(),
+        not_affected: spared(&said.affected, &said.elsewhere),
+        affected: said.affected,
         corrections: Vec::new(),
         credits: record.credits.iter().flatten().map(credit).collect(),
         references: record.references.iter().flatten().map(reference).collect(),
@@ -87,14 +88,38 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
     Ok((record.id, Converted { advisory, remarks }))
 }
 
-fn affected(record: &Record, remarks: &mut Vec<Remark>) -> Result<Vec<Affected>, Refusal> {
-    let mut found = Vec::new();
+/// What a record says of the packages that panels have.
+#[derive(Default)]
+struct Said {
+    affected: Vec<Affected>,
+    /// What is affected on other systems than Linux alone.
+    elsewhere: Vec<Affected>,
+    /// Where packages are affected, for people.
+    impacts: String,
+}
+
+fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
+    let mut said = Said::default();
+    let (mut impacts, mut subscribed) = (Vec::new(), Vec::new());
     let mut first = None;
     for (number, affected) in record.affected.iter().flatten().enumerate() {
         let field = format!("affected[{number}]");
         match component(affected) {
             Ok((ecosystem, name)) => {
-                package(affected, &ecosystem, &name, &field, &mut found, remarks)?;
+                let affects = Affects::of(affected.ecosystem_specific.as_ref());
+                impacts.extend(affects.text(&name));
+                let systems = affects.other_systems();
+                let into = match (&systems, is_for_subscribers(affected)) {
+                    (Some(_), _) => &mut said.elsewhere,
+                    (None, true) => &mut subscribed,
+                    (None, false) => &mut said.affected,
+                };
+                package(affected, &ecosystem, &name, &field, into, remarks)?;
+                if let Some(systems) = systems {
+                    let reason = format!("affected on {systems} only; panels run on Linux");
+                    let field = format!("{field}.ecosystem_specific");
+                    remarks.push(Remark { field, reason });
+                }
             }
             Err(reason) => {
                 first.get_or_insert_with(|| reason.clone());
@@ -103,21 +128,58 @@ fn affected(record: &Record, remarks: &mut Vec<Remark>) -> Result<Vec<Affected>,
             }
         }
     }
+    end_by_subscription(&mut said.affected, subscribed);
+    said.impacts = impacts.join("\n");
     // What no longer holds need not say of what.
-    if found.is_empty() && record.withdrawn.is_none() {
+    let is_empty = said.affected.is_empty() && said.elsewhere.is_empty();
+    if is_empty && record.withdrawn.is_none() {
         return Err(Refusal::Components {
             field: "affected",
             reason: first.unwrap_or_else(|| "no affected version".to_owned()),
         });
     }
-    Ok(found)
+    Ok(said)
+}
+
+/// Components that are affected on other systems alone.
+fn spared(affected: &[Affected], elsewhere: &[Affected]) -> Vec<NotAffected> {
+    let mut seen: HashSet<_> = affected.iter().map(|one| &one.component).collect();
+    let spared = elsewhere.iter().filter(|one| seen.insert(&one.component));
+    spared
+        .map(|one| NotAffected {
+            component: one.component.clone(),
+            justification: Justification::VulnerableCodeNotPresent,
+        })
+        .collect()
+}
+
+/// Whether it is about the packages that Canonical corrects for subscribers.
+fn is_for_subscribers(affected: &record::Affected) -> bool {
+    let package = affected.package.as_ref();
+    package.is_some_and(|package| package.ecosystem.starts_with("Ubuntu:Pro:"))
+}
+
+/// Adds what subscribers are told. A release without a correction has one in their packages: there its range ends.
+fn end_by_subscription(affected: &mut Vec<Affected>, subscribed: Vec<Affected>) {
+    let is_open = |range: &spacecp_contract::VersionRange| {
+        range.fixed.is_none() && range.last_affected.is_none() && range.limit.is_none()
+    };
+    for one in &subscribed {
+        let ends = !one.ranges.is_empty() && !one.ranges.iter().any(is_open);
+        let same = affected.iter_mut();
+        for other in same.filter(|other| ends && other.component == one.component) {
+            other.ranges.retain(|range| !is_open(range));
+        }
+    }
+    affected.retain(|one| !one.ranges.is_empty() || !one.versions.is_empty());
+    affected.extend(subscribed);
 }
 
 fn component(
     affected: &record::Affected,
 ) -> Result<(Ecosystem, spacecp_contract::ComponentName), String> {
     let package = affected.package.as_ref().ok_or("no package")?;
-    let ecosystem = ecosystem::read(&package.ecosystem)?;
+    let ecosystem = ecosystem_of_osv(&package.ecosystem).map_err(|error| error.to_string())?;
     let component = ecosystem.component(&package.name);
     let component = component.map_err(|error| error.to_string())?;
     Ok((ecosystem, component))

@@ -110,7 +110,7 @@ fn a_package_that_no_panel_has_is_kept_and_named() {
 fn a_record_of_nothing_that_a_panel_has_is_refused() {
     for affected in [
         json!([]),
-        json!([{ "package": { "ecosystem": "Go", "name": "x" }, "versions": ["1.0.0"] }]),
+        json!([{ "package": { "ecosystem": "NuGet", "name": "x" }, "versions": ["1.0.0"] }]),
         json!([{ "versions": ["1.0.0"] }]),
         json!([{ "package": { "ecosystem": "crates.io", "name": "../x" }, "versions": ["1.0.0"] }]),
     ] {
@@ -120,6 +120,66 @@ fn a_record_of_nothing_that_a_panel_has_is_refused() {
             "{affected}: {refused:?}"
         );
     }
+}
+
+/// What becomes of a record about these packages: each an ecosystem, its events and what is specific to it.
+fn taken_of(packages: &[(&str, Value, Value)]) -> Converted {
+    let affected = packages.iter().map(|(ecosystem, events, specific)| {
+        json!({
+            "package": { "ecosystem": ecosystem, "name": "systemd" },
+            "ranges": [{ "type": "ECOSYSTEM", "events": events }],
+            "ecosystem_specific": specific,
+        })
+    });
+    let mut record = record();
+    record["affected"] = affected.collect();
+    let converted = take(&record).unwrap();
+    assert_eq!(again(&converted.advisory), record);
+    converted
+}
+
+#[test]
+fn a_flaw_of_another_system_alone_is_none_of_a_panel_and_says_so() {
+    let windows = json!({ "affects": { "os": ["windows"], "arch": [], "functions": ["a::b"] } });
+    let events = json!([{ "introduced": "0" }, { "fixed": "1.2.0" }]);
+    let converted = taken_of(&[("crates.io", events, windows)]);
+    let advisory = converted.advisory;
+    assert_eq!(advisory.affected, []);
+    assert_eq!(advisory.not_affected[0].component.as_str(), "cargo:systemd");
+    assert!(advisory.impacts.contains("windows") && advisory.impacts.contains("a::b"));
+    assert!(advisory.solution.contains("1.2.0"), "{}", advisory.solution);
+    assert!(
+        converted
+            .remarks
+            .iter()
+            .any(|remark| remark.reason.contains("windows"))
+    );
+}
+
+#[test]
+fn what_is_corrected_for_subscribers_ends_what_is_open_for_all() {
+    let open = json!([{ "introduced": "0" }]);
+    let fixed = json!([{ "introduced": "0" }, { "fixed": "245.4-4ubuntu3.24+esm1" }]);
+    let converted = taken_of(&[
+        ("Ubuntu:20.04:LTS", open.clone(), json!({})),
+        ("Ubuntu:Pro:20.04:LTS", fixed.clone(), json!({})),
+    ]);
+    let [affected] = converted.advisory.affected.as_slice() else {
+        panic!("{:?}", converted.advisory.affected);
+    };
+    assert_eq!(affected.component.as_str(), "deb:ubuntu-20.04:systemd");
+    assert_eq!(
+        affected.ranges[0].fixed.as_deref(),
+        Some("245.4-4ubuntu3.24+esm1")
+    );
+    // Where they have none either, it stays open; and of another release it says nothing.
+    let converted = taken_of(&[
+        ("Ubuntu:20.04:LTS", open.clone(), json!({})),
+        ("Ubuntu:Pro:18.04:LTS", fixed, json!({})),
+    ]);
+    let open_ones = converted.advisory.affected.iter();
+    let open_ones = open_ones.filter(|one| one.ranges[0].fixed.is_none());
+    assert_eq!(open_ones.count(), 1);
 }
 
 #[test]

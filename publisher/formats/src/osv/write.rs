@@ -8,10 +8,11 @@
 use serde_json::{Map, Value, json};
 use spacecp_contract::{
     Advisory, Affected, DocumentId, Ecosystem, SourceFormat, VersionRange, VersionScheme,
+    identity::{Package, osv_name},
 };
 
-use super::{ecosystem, events::events};
-use crate::{purl, timeline};
+use super::events::events;
+use crate::timeline;
 
 /// The version of the schema that is written.
 const SCHEMA_VERSION: &str = "1.7.3";
@@ -148,18 +149,18 @@ fn details(advisory: &Advisory) -> String {
 fn affected(affected: &Affected, came_so: bool) -> Value {
     let mut entry = Map::new();
     let known = Ecosystem::of(&affected.component)
-        .and_then(|(ecosystem, package)| Some((ecosystem::name(&ecosystem)?, ecosystem, package)));
+        .and_then(|(ecosystem, package)| Some((osv_name(&ecosystem)?, ecosystem, package)));
     let mut kind = "ECOSYSTEM";
     if let Some((name, ecosystem, package)) = &known {
         let mut named = json!({ "ecosystem": name, "name": package });
         // With a release in it, what OSV's databases write differs from one to the next.
         let is_plain = !matches!(ecosystem, Ecosystem::Deb(_) | Ecosystem::Rpm(_));
-        let purl = purl::write(ecosystem, package, None);
+        let purl = Package::purl(ecosystem, package, None);
         if let Some(purl) = purl.filter(|_| is_plain) {
-            named["purl"] = json!(purl);
+            named["purl"] = json!(purl.to_string());
         }
         entry.insert("package".to_owned(), named);
-        let semantic = matches!(ecosystem, Ecosystem::Cargo | Ecosystem::Npm);
+        let semantic = matches!(ecosystem, Ecosystem::Cargo | Ecosystem::Npm | Ecosystem::Go);
         if semantic || affected.scheme != ecosystem.scheme() {
             kind = "SEMVER";
         }
