@@ -245,6 +245,7 @@ fn advisory(
             scheme: VersionScheme::Semver,
             ranges: vec![range()],
             versions: Vec::new(),
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: vec![DocumentId::new(fix)?],
@@ -252,6 +253,7 @@ fn advisory(
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     };
     change(&mut advisory);
