@@ -4,6 +4,7 @@
 
 mod ecosystem;
 mod events;
+mod notice;
 mod read;
 mod record;
 #[cfg(test)]

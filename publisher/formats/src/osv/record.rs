@@ -37,6 +37,7 @@ pub(super) struct Affected {
     pub(super) severity: Option<Vec<Severity>>,
     pub(super) ranges: Option<Vec<Ranges>>,
     pub(super) versions: Option<Vec<String>>,
+    pub(super) database_specific: Option<serde_json::Value>,
 }
 
 /// A package.
