@@ -323,7 +323,7 @@ pub enum Others {
     Unknown,
 }
 
-/// What an advisory is that describes no vulnerability, as RustSec's `informational` advisories.
+/// What an advisory is that describes no vulnerability, as the informational advisories about Rust's crates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoticeKind {

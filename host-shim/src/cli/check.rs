@@ -13,7 +13,7 @@ use crate::{
     decisions::{Decision, Kind, State},
     plugin::bindings::exports::spacecp::advisories::{
         exposure::{ExposureReport, NoticeKind, Noticed, Status, Verdict},
-        pages::{Badge, Block, Cell, Notice, Page, Severity, Span, Style, Table, Tone},
+        pages::{Badge, Block, Cell, Heading, Notice, Page, Severity, Span, Style, Table, Tone},
     },
     shim::Shim,
     store::Freshness,
@@ -281,7 +281,7 @@ fn page(
 }
 
 /// What is worth knowing of components and is no exposure.
-fn notices(report: &ExposureReport) -> Option<Block> {
+fn notices(report: &ExposureReport) -> Vec<Block> {
     let cell = |text: String| Cell {
         badges: Vec::new(),
         spans: vec![plain(text)],
@@ -300,16 +300,24 @@ fn notices(report: &ExposureReport) -> Option<Block> {
             std::iter::once(label).chain(texts).collect()
         })
         .collect();
-    (!rows.is_empty()).then(|| {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let caption = "Notices, none of which counts as affected";
+    vec![
+        Block::Heading(Heading {
+            level: 2,
+            spans: vec![plain(caption.to_owned())],
+        }),
         Block::Table(Table {
-            caption: "Notices (not counted as affected)".to_owned(),
+            caption: caption.to_owned(),
             columns: ["Notice", "Component", "Advisory", "Reason"]
                 .map(str::to_owned)
                 .to_vec(),
             rows,
             empty: String::new(),
-        })
-    })
+        }),
+    ]
 }
 
 /// A column for what was decided, where anything was.

@@ -80,7 +80,8 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
 
 /// The text without a byte order mark, from UTF-16 where the mark says so.
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, JsonError> {
-    let (read, units): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
+    type Unit = fn([u8; 2]) -> u16;
+    let (read, units): (Unit, &[u8]) = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => return Ok(Cow::Borrowed(rest)),
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),

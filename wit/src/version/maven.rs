@@ -132,7 +132,15 @@ fn flat(lists: Vec<Vec<Item<'_>>>) -> Vec<Item<'_>> {
     let mut items = Vec::new();
     // Lists that are empty count as long as another one is within them.
     let mut kept = 0;
-    for mut list in lists {
+    let mut lists = lists.into_iter().peekable();
+    while let Some(mut list) = lists.next() {
+        let begins_with_number =
+            |list: &Vec<Item<'_>>| matches!(list.first(), Some(Item::Number(_)));
+        let names_release = matches!(list.as_slice(), [Item::Word(Word::Release)]);
+        // `1-ga-1` is `1-1`, as the POM reference has it.
+        if names_release && lists.peek().is_some_and(begins_with_number) {
+            continue;
+        }
         let counts = |item: &Item<'_>| match item {
             Item::Number(digits) => !is_zero(digits),
             Item::Word(word) => !matches!(word, Word::Release),

@@ -50,8 +50,8 @@ pub(super) struct Statement {
     is_all: bool,
     /// Whether something else is said than ranges in the form that is meant for them.
     is_loose: bool,
-    is_investigated: bool,
-    investigated: Vec<String>,
+    /// Versions that are under investigation; none where nothing is.
+    investigated: Option<Vec<String>>,
 }
 
 /// What became of a statement.
@@ -89,8 +89,8 @@ impl Statement {
                 return self.fix(&extent);
             }
             List::UnderInvestigation => {
-                self.is_investigated = true;
-                extend(&mut self.investigated, extent.versions.listed);
+                let investigated = self.investigated.get_or_insert_default();
+                extend(investigated, extent.versions.listed);
             }
             List::Recommended => {}
         }
@@ -166,7 +166,7 @@ impl Statement {
         if self.is_all {
             extend(&mut self.affected.ranges, vers::all().ranges);
         }
-        let is_open = self.is_investigated || contradicted.is_some();
+        let is_open = self.investigated.is_some() || contradicted.is_some();
         if !says_affected && category == Category::Advisory && !is_open {
             self.precede(scheme);
         }
@@ -233,7 +233,7 @@ impl Statement {
 
     /// A version that is called affected and fixed. Nobody can say then which of the others are meant.
     fn contradicted(&mut self, scheme: VersionScheme) -> Option<String> {
-        let investigated = &self.investigated;
+        let investigated = self.investigated.as_deref().unwrap_or_default();
         self.fixed.retain(|fixed| !investigated.contains(fixed));
         let within = |text: &&String| self.is_all || in_ranges(scheme, &self.affected, text);
         let whole = self.fixed.iter().find(within).cloned();
@@ -283,7 +283,7 @@ impl Statement {
             Others::Contradictory
         } else if !self.unread.is_empty() {
             Others::Unreadable
-        } else if self.is_investigated {
+        } else if self.investigated.is_some() {
             Others::UnderInvestigation
         } else if self.is_all
             || is_bounded && category == Category::Advisory && self.fixed.iter().all(ends)
@@ -310,8 +310,8 @@ fn sorted(scheme: VersionScheme, texts: Vec<String>) -> Vec<Version> {
 }
 
 /// A version as it is compared, or as it is written where it cannot be read.
-fn read_one(scheme: VersionScheme, text: &String) -> Result<Version, String> {
-    Version::read(scheme, text).map_err(|_| text.clone())
+fn read_one(scheme: VersionScheme, text: &str) -> Result<Version, String> {
+    Version::read(scheme, text).map_err(|_| text.to_owned())
 }
 
 fn read_all(scheme: VersionScheme, texts: &[String]) -> Vec<Result<Version, String>> {
@@ -319,7 +319,7 @@ fn read_all(scheme: VersionScheme, texts: &[String]) -> Vec<Result<Version, Stri
 }
 
 /// Whether a version is among these.
-fn contains(scheme: VersionScheme, versions: &Versions, text: &String) -> bool {
+fn contains(scheme: VersionScheme, versions: &Versions, text: &str) -> bool {
     let one = read_one(scheme, text);
     let is_listed = versions
         .listed
@@ -328,7 +328,7 @@ fn contains(scheme: VersionScheme, versions: &Versions, text: &String) -> bool {
     is_listed || in_ranges(scheme, versions, text)
 }
 
-fn in_ranges(scheme: VersionScheme, versions: &Versions, text: &String) -> bool {
+fn in_ranges(scheme: VersionScheme, versions: &Versions, text: &str) -> bool {
     let Ok(version) = read_one(scheme, text) else {
         return false;
     };

@@ -115,6 +115,9 @@ type Spared = (ComponentName, Option<(VersionScheme, SparedVersions)>);
 /// Ranges as they are written in VERS, and single versions.
 type SparedVersions = (BTreeSet<String>, BTreeSet<String>);
 
+/// What is not affected and why; or why that cannot be said, in words.
+type Reasoned = Result<(Spared, Justification), String>;
+
 /// What one vulnerability says of each component, in the order in which they come.
 #[derive(Default)]
 struct Statements {
@@ -274,7 +277,7 @@ impl<'a> Reader<'a> {
         flaw: &Vulnerability,
         id: &'a String,
         field: &str,
-    ) -> Result<Option<Result<(Spared, Justification), String>>, Refusal> {
+    ) -> Result<Option<Reasoned>, Refusal> {
         let Some(known) = self.look_up(field, id) else {
             return Ok(None);
         };

@@ -142,7 +142,7 @@ impl Products {
         let mut ids = Vec::new();
         match not.only.as_deref() {
             None => {
-                ids.push(self.product(&not.component, "product_version_range", "vers:generic/*"))
+                ids.push(self.product(&not.component, "product_version_range", "vers:generic/*"));
             }
             Some(only) => {
                 let kind = vers::kinds(only.scheme)

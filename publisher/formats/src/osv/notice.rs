@@ -1,4 +1,4 @@
-//! Records that describe no vulnerability, as RustSec marks them.
+//! Records that describe no vulnerability, as the advisory database of Rust marks them.
 //!
 //! <https://github.com/rustsec/advisory-db>: `informational` in `database_specific`, of the record or of each of
 //! its packages.
