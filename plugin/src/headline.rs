@@ -5,7 +5,7 @@
 //! versions is in the index.
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, DocumentId};
+use spacecp_contract::{Advisory, DocumentId, NoticeKind};
 
 use crate::severity::Rating;
 
@@ -26,6 +26,8 @@ pub struct Headline {
     pub modified: Timestamp,
     /// Since when it no longer holds.
     pub withdrawn: Option<Timestamp>,
+    /// What it is, where it describes no vulnerability.
+    pub notice: Option<NoticeKind>,
     /// Whether attacks are known.
     pub known_exploited: bool,
     /// Whether it may not be spoken about.
@@ -53,6 +55,7 @@ impl Headline {
             published: advisory.published,
             modified: advisory.modified,
             withdrawn: advisory.withdrawn,
+            notice: advisory.notice,
             known_exploited: advisory.known_exploited,
             corrections: advisory.corrections.into(),
         }

@@ -12,13 +12,13 @@ use std::{
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use spacecp_contract::{
-    Advisory, Correction, DocumentId, Limits, decode, identity::canonical_name,
+    Advisory, Correction, DocumentId, Limits, NoticeKind as Kinds, decode, identity::canonical_name,
 };
 
 use crate::{
     bindings::{
         exports::spacecp::advisories::exposure::{
-            ExposureReport, Repeated, Status, Summary, Unreadable, Verdict,
+            ExposureReport, NoticeKind, Noticed, Repeated, Status, Summary, Unreadable, Verdict,
         },
         spacecp::advisories::{
             documents::{Cursor, Document, Kind},
@@ -55,6 +55,8 @@ pub struct Knowledge {
     /// Places of components by the name that advisories use.
     by_name: FxHashMap<String, Vec<usize>>,
     verdicts: Verdicts,
+    /// Those of notices, which count nowhere.
+    notices: Verdicts,
 }
 
 impl Knowledge {
@@ -209,6 +211,7 @@ impl Knowledge {
             self.index.remove(&document.id);
             self.advisories.remove(&document.id);
             self.verdicts.remove(&document.id);
+            self.notices.remove(&document.id);
         } else {
             stale.extend(
                 self.answered
@@ -231,8 +234,10 @@ impl Knowledge {
     fn judge(&mut self, id: &str) {
         let Some(known) = self.advisories.get(id).filter(|known| self.in_force(known)) else {
             self.verdicts.remove(id);
+            self.notices.remove(id);
             return;
         };
+        let is_notice = known.notice.is_some();
         let mut verdicts = Vec::new();
         for statement in self.index.statements(id) {
             let places = self.by_name.get(statement.component());
@@ -246,7 +251,14 @@ impl Knowledge {
                 verdicts.push(self.verdict(known, component, status, reason));
             }
         }
-        self.verdicts.put(id, verdicts);
+        // An advisory may become a notice, or stop being one.
+        let (of_its_kind, of_the_other) = if is_notice {
+            (&mut self.notices, &mut self.verdicts)
+        } else {
+            (&mut self.verdicts, &mut self.notices)
+        };
+        of_the_other.remove(id);
+        of_its_kind.put(id, verdicts);
     }
 
     fn verdict(
@@ -333,9 +345,18 @@ impl Knowledge {
             .find(|component| component.name == name)
     }
 
-    /// The verdicts of one advisory.
+    /// The verdicts of one advisory, also of a notice.
     pub fn verdicts_of(&self, advisory: &str) -> impl Iterator<Item = &Verdict> {
-        self.verdicts.of(advisory)
+        self.verdicts.of(advisory).chain(self.notices.of(advisory))
+    }
+
+    /// What notices say of components, worst first.
+    pub fn notices(&self) -> impl Iterator<Item = (&Verdict, Kinds)> {
+        let all = self.notices.every(|id| self.aliases(id));
+        all.filter_map(|verdict| {
+            let known = self.advisories.get(&verdict.advisory.id)?;
+            Some((verdict, known.notice?))
+        })
     }
 
     /// A verdict for each flaw and component, worst first. Where several advisories speak of one flaw,
@@ -363,7 +384,8 @@ impl Knowledge {
             exposed: count(self.verdicts.exposed()),
             undecided: count(self.verdicts.undecided()),
             unread: count(self.unread.len()),
-            advisories: count(self.verdicts.advisories()),
+            advisories: count(self.verdicts.advisories() + self.notices.advisories()),
+            notices: count(self.notices.noticed()),
             worst: self.verdicts.worst(),
         }
     }
@@ -386,6 +408,7 @@ impl Knowledge {
             summary: self.summary(),
             verdicts,
             repeated,
+            notices: self.notices().map(noticed).collect(),
             unreadable: self.unreadable().cloned().collect(),
         }
     }
@@ -393,6 +416,18 @@ impl Knowledge {
     /// Documents that could not be read.
     pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
         self.unreadable.values()
+    }
+}
+
+fn noticed((verdict, kind): (&Verdict, Kinds)) -> Noticed {
+    Noticed {
+        verdict: verdict.clone(),
+        kind: match kind {
+            Kinds::Unmaintained => NoticeKind::Unmaintained,
+            Kinds::Unsound => NoticeKind::Unsound,
+            Kinds::Notice => NoticeKind::Notice,
+            Kinds::Other => NoticeKind::Other,
+        },
     }
 }
 

@@ -73,6 +73,13 @@ impl Verdicts {
         self.undecided
     }
 
+    /// Verdicts that say `affected` or `unknown`.
+    pub(crate) fn noticed(&self) -> usize {
+        let all = self.by_advisory.values().flatten();
+        all.filter(|verdict| gravity(verdict.status) >= gravity(Status::Unknown))
+            .count()
+    }
+
     /// The worst severity among exposures.
     pub(crate) fn worst(&self) -> Option<Severity> {
         let there = self.severities.iter().filter(|(_, number)| *number > 0);

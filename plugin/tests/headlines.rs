@@ -71,6 +71,7 @@ fn affected() -> impl Strategy<Value = Affected> {
         scheme,
         ranges,
         versions,
+        unlisted: None,
     })
 }
 
@@ -109,6 +110,7 @@ fn advisory() -> impl Strategy<Value = Advisory> {
             references: Vec::new(),
             supersedes: Vec::new(),
             timeline: Vec::new(),
+            notice: None,
             source: None,
         }
     })

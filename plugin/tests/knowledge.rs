@@ -71,12 +71,14 @@ prop_compose! {
                 scheme: VersionScheme::Npm,
                 ranges: vec![range(from, many)],
                 versions: Vec::new(),
+                unlisted: None,
             })
         });
         let not_affected = said.iter().filter(|(_, versions)| versions.is_none());
         let not_affected = not_affected.map(|(number, _)| NotAffected {
             component: component(number),
             justification: Justification::ComponentNotPresent,
+            only: None,
         });
         Advisory {
             id: id("SA", number),
@@ -103,6 +105,7 @@ prop_compose! {
             references: Vec::new(),
             supersedes: supersedes.map(|number| id("SA", number)).into_iter().collect(),
             timeline: Vec::new(),
+            notice: None,
             source: None,
         }
     }

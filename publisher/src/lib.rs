@@ -39,6 +39,7 @@ pub mod panels;
 pub mod passphrase;
 pub mod plugins;
 pub mod private_files;
+pub mod products;
 pub mod publish;
 pub mod reconcile;
 pub mod record;

@@ -252,6 +252,7 @@ fn advisory(
             scheme: VersionScheme::Semver,
             ranges: vec![range()],
             versions: Vec::new(),
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: vec![DocumentId::new(fix)?],
@@ -259,6 +260,7 @@ fn advisory(
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     };
     change(&mut advisory);

@@ -91,6 +91,7 @@ impl Size {
                 scheme: VersionScheme::Npm,
                 ranges: (1..=RANGES_EACH).map(range).collect(),
                 versions: Vec::new(),
+                unlisted: None,
             }],
             ..catalog::blank(&id, &title, Timestamp::UNIX_EPOCH)
         };

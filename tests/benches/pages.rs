@@ -274,6 +274,7 @@ fn advisory(vendor: &Vendor, place: usize) -> Result<Advisory> {
             scheme: VersionScheme::Npm,
             ranges: vec![range],
             versions: Vec::new(),
+            unlisted: None,
         }],
         corrections: Vec::new(),
         ..model

@@ -8,6 +8,7 @@
 mod at_hand;
 mod damage;
 mod decided;
+mod documents;
 mod fetched;
 mod found;
 mod house;

@@ -314,6 +314,7 @@ pub(crate) fn advisory(named: &str, component: &str, ranges: &[Bounds<'_>]) -> A
             scheme: VersionScheme::Semver,
             ranges: ranges.iter().map(|bounds| range(*bounds)).collect(),
             versions: Vec::new(),
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: Vec::new(),
@@ -321,6 +322,7 @@ pub(crate) fn advisory(named: &str, component: &str, ranges: &[Bounds<'_>]) -> A
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     }
 }

@@ -1,9 +1,9 @@
 //! What OSV's semantics make of advisories, through the built plugin.
 
 use spacecp_advisories::plugin::bindings::exports::spacecp::advisories::exposure::{
-    ExposureReport, Status,
+    ExposureReport, NoticeKind as Kind, Status,
 };
-use spacecp_contract::{Advisory, VersionScheme};
+use spacecp_contract::{Advisory, NoticeKind, VersionScheme};
 
 use crate::panel::{Panel, Running, advisory, correction, id, run};
 
@@ -217,4 +217,24 @@ async fn the_same_flaw_in_two_components_is_two_exposures() {
     ]);
     let report = report(panel.told(&flaw)).await;
     assert_eq!((report.verdicts.len(), report.summary.exposed), (2, 2));
+}
+
+#[tokio::test]
+async fn a_notice_is_told_apart_and_counts_nowhere() {
+    let mut notice = advisory(THEIRS, LODASH, &[("0", None, None)]);
+    notice.notice = Some(NoticeKind::Unmaintained);
+    let flaw = advisory(OURS, LODASH, &[("0", Some("2.0.0"), None)]);
+    let told = report(installed("1.0.0").told(&notice)).await;
+    assert!(told.verdicts.is_empty() && told.repeated.is_empty());
+    let [noticed] = told.notices.as_slice() else {
+        panic!("{:?}", told.notices);
+    };
+    assert_eq!(noticed.kind, Kind::Unmaintained);
+    assert_eq!(noticed.verdict.status, Status::Affected);
+    let summary = told.summary;
+    assert_eq!((summary.exposed, summary.undecided), (0, 0));
+    assert_eq!((summary.notices, summary.worst), (1, None));
+    let both = report(installed("1.0.0").told(&notice).told(&flaw)).await;
+    assert_eq!((both.summary.exposed, both.summary.notices), (1, 1));
+    assert_eq!((both.verdicts.len(), both.notices.len()), (1, 1));
 }

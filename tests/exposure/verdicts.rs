@@ -163,6 +163,7 @@ async fn a_component_that_the_vendor_vouches_for_is_not_affected_and_says_why() 
     flaw.not_affected = vec![NotAffected {
         component: HOUSTON.parse().unwrap(),
         justification: Justification::VulnerableCodeNotInExecutePath,
+        only: None,
     }];
     let (status, reason) = verdict(&flaw, Some("1.0.0")).await.unwrap();
     assert_eq!(status, Status::NotAffected);

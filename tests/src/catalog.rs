@@ -68,6 +68,7 @@ pub fn blank(name: &str, title: &str, now: Timestamp) -> Advisory {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     }
 }
@@ -84,6 +85,7 @@ fn affected(component: &str, ranges: &[(&str, &str)]) -> Affected {
         scheme: VersionScheme::Semver,
         ranges: ranges.iter().map(range).collect(),
         versions: Vec::new(),
+        unlisted: None,
     }
 }
 

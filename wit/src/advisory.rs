@@ -79,6 +79,10 @@ pub struct Advisory<Text = String> {
     /// What happened when.
     #[serde(default)]
     pub timeline: Vec<TimelineEntry<Text>>,
+    /// What it is, where it is no vulnerability but information about a component: shown apart, never counted as
+    /// affected. Left out of the bytes of all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<NoticeKind>,
     /// Whose document it was made from, where it was not written here. Left out of the bytes where
     /// there is none, as before there was such a thing; apart, since most advisories have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,7 +115,10 @@ impl<Text> Advisory<Text> {
         if let Some(source) = &self.source {
             source.validate()?;
         }
-        self.affected.iter().try_for_each(Affected::parts_fit)
+        self.affected.iter().try_for_each(Affected::parts_fit)?;
+        self.not_affected
+            .iter()
+            .try_for_each(NotAffected::parts_fit)
     }
 }
 
@@ -127,20 +134,43 @@ impl<'a> Advisory<&'a str> {
 
 impl<Text> Affected<Text> {
     fn parts_fit(&self) -> Result<(), String> {
-        if self.ranges.is_empty() && self.versions.is_empty() {
+        let names_none = self.ranges.is_empty() && self.versions.is_empty();
+        let unlisted = self.unlisted.as_deref().map(|unlisted| unlisted.others);
+        if names_none && unlisted.is_none_or(|others| others == Others::NotAffected) {
             return Err(format!("no affected versions given for {}", self.component));
         }
-        for range in &self.ranges {
-            let ends = [&range.fixed, &range.last_affected, &range.limit];
-            if ends.iter().filter(|end| end.is_some()).count() > 1 {
-                return Err(format!(
-                    "a range of {} has more than one of fixed, last_affected and limit",
-                    self.component
-                ));
-            }
-        }
-        Ok(())
+        have_one_end(&self.ranges, &self.component)
     }
+}
+
+impl NotAffected {
+    fn parts_fit(&self) -> Result<(), String> {
+        let Some(only) = &self.only else {
+            return Ok(());
+        };
+        if only.ranges.is_empty() && only.versions.is_empty() {
+            return Err(format!(
+                "no unaffected versions given for {}",
+                self.component
+            ));
+        }
+        have_one_end(&only.ranges, &self.component)
+    }
+}
+
+fn have_one_end<Text>(
+    ranges: &[VersionRange<Text>],
+    component: &ComponentName,
+) -> Result<(), String> {
+    for range in ranges {
+        let ends = [&range.fixed, &range.last_affected, &range.limit];
+        if ends.iter().filter(|end| end.is_some()).count() > 1 {
+            return Err(format!(
+                "a range of {component} has more than one of fixed, last_affected and limit"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl Document for Advisory {
@@ -204,7 +234,7 @@ impl std::fmt::Display for Tlp {
 ///
 /// A scheme that this reader does not know is kept as [`VersionScheme::Unknown`]: every verdict
 /// about it is `unknown`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VersionScheme {
     /// Semantic Versioning 2.0.0.
@@ -251,10 +281,77 @@ pub struct Affected<Text = String> {
     /// Single versions, whatever the order.
     #[serde(default)]
     pub versions: Vec<Text>,
+    /// What is said of versions that are in no range and not listed. Left out of the bytes where this list is
+    /// complete, so that they are not affected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<Box<Unlisted<Text>>>,
+}
+
+/// What is said of the versions of a component that are not called affected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unlisted<Text = String> {
+    /// What all of them are that are not named here.
+    pub others: Others,
+    /// Versions within the ranges that are left out of them: they are what the others are.
+    #[serde(default = "Vec::new")]
+    pub excluded: Vec<Text>,
+    /// Versions that are called fixed. What is at or after the highest of them, and after everything that is
+    /// affected, is fixed as well.
+    #[serde(default = "Vec::new")]
+    pub fixed: Vec<Text>,
+    /// What is written of affected versions and could not be read.
+    #[serde(default = "Vec::new")]
+    pub unread: Vec<Text>,
+}
+
+/// What versions are that an advisory does not name: not affected where its list is complete; else unknown, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Others {
+    /// The list is complete: they are not affected.
+    NotAffected,
+    /// The advisory says nothing of them.
+    Unstated,
+    /// Its author is still investigating.
+    UnderInvestigation,
+    /// It calls the same versions affected and fixed.
+    Contradictory,
+    /// What it says of them could not be read.
+    Unreadable,
+    /// A reason that a later reader knows.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What an advisory is that describes no vulnerability, as the informational advisories about Rust's crates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeKind {
+    /// Nobody maintains the component any longer.
+    Unmaintained,
+    /// It has a flaw that is no vulnerability by itself, as an interface that breaks memory safety when it is misused.
+    Unsound,
+    /// Anything else that is worth knowing.
+    Notice,
+    /// A kind that a later reader knows.
+    #[serde(other)]
+    Other,
+}
+
+impl NoticeKind {
+    /// The word for it, as in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unmaintained => "unmaintained",
+            Self::Unsound => "unsound",
+            Self::Notice => "notice",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// A range of versions, with the meaning that OSV gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VersionRange<Text = String> {
     /// The first affected version; `0` is before all others.
     pub introduced: Text,
@@ -277,6 +374,22 @@ pub struct NotAffected {
     pub component: ComponentName,
     /// Why.
     pub justification: Justification,
+    /// The versions that this holds for. Left out of the bytes where it holds for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Box<Versions>>,
+}
+
+/// Versions in the order of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Versions {
+    /// How they are ordered.
+    pub scheme: VersionScheme,
+    /// Ranges of versions.
+    #[serde(default)]
+    pub ranges: Vec<VersionRange>,
+    /// Single versions.
+    #[serde(default)]
+    pub versions: Vec<String>,
 }
 
 /// The justifications of VEX (OpenVEX, CISA 2022).
@@ -293,6 +406,8 @@ pub enum Justification {
     VulnerableCodeCannotBeControlledByAdversary,
     /// Something already prevents it.
     InlineMitigationsAlreadyExist,
+    /// The vendor says so and why, in words of its own that the advisory has.
+    Stated,
 }
 
 /// Somebody who helped and wants to be named.

@@ -44,8 +44,8 @@ mod source;
 pub mod version;
 
 pub use advisory::{
-    Advisory, Affected, Credit, Justification, NotAffected, Reference, TimelineEntry, Tlp,
-    VersionRange, VersionScheme, Workaround,
+    Advisory, Affected, Credit, Justification, NotAffected, NoticeKind, Others, Reference,
+    TimelineEntry, Tlp, Unlisted, VersionRange, VersionScheme, Versions, Workaround,
 };
 pub use codec::{DecodeError, Document, DocumentKind, SCHEMA, decode, encode};
 pub use comment::{CommentError, TrustedComment};

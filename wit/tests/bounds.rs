@@ -100,6 +100,7 @@ fn advisory() -> Advisory {
             scheme: VersionScheme::Semver,
             ranges: vec![range()],
             versions: Vec::new(),
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: Vec::new(),
@@ -107,6 +108,7 @@ fn advisory() -> Advisory {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     }
 }

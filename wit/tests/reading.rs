@@ -170,6 +170,7 @@ fn advisory() -> Advisory {
                 limit: None,
             }],
             versions: vec![text("0.9")],
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: vec!["SPACECP-SC-2026-0001".parse().expect("an id")],
@@ -186,6 +187,7 @@ fn advisory() -> Advisory {
             at: Timestamp::UNIX_EPOCH,
             event: text("found"),
         }],
+        notice: None,
         source: None,
     }
 }

@@ -290,7 +290,7 @@ fn rpm_sees_an_epoch_only_where_digits_come_before_the_colon() {
 }
 
 #[test]
-fn maven_splits_and_trims_as_the_pom_reference_shows() {
+fn maven_splits_and_trims_as_its_comparable_version_does() {
     for (one, other) in [
         ("1-1.foo-bar1baz-.1", "1-1.foo-bar-1-baz-0.1"),
         ("1.0.0", "1"),
@@ -302,8 +302,7 @@ fn maven_splits_and_trims_as_the_pom_reference_shows() {
         ("1-", "1"),
         ("1.0.0-foo.0.0", "1-foo"),
         ("1.0.0-0.0.0", "1"),
-        ("1-0-rc", "1-rc"),
-        ("1-0-2", "1-2"),
+        ("1-release", "1-0"),
         ("1-1", "1-ga-1"),
         ("1cr", "1RC"),
         ("1A1", "1-alpha-1"),
@@ -315,7 +314,7 @@ fn maven_splits_and_trims_as_the_pom_reference_shows() {
 }
 
 #[test]
-fn maven_is_ordered_as_the_pom_reference_shows() {
+fn maven_is_ordered_as_its_comparable_version_orders() {
     ascending(
         Maven,
         &[
@@ -327,12 +326,15 @@ fn maven_is_ordered_as_the_pom_reference_shows() {
             &["1-rc", "1-cr"],
             &["1-rc-1", "1.0.0.RC1"],
             &["1-snapshot"],
+            &["1-0-rc"],
+            &["1.0.alpha.1"],
             &["1", "1.0", "1-final", "1.ga"],
             &["1-sp", "1.0.SP"],
             &["1-a"],
             &["1-foo", "1.foo"],
             &["1-foo2"],
             &["1-foo10"],
+            &["1-0-2"],
             &["1-1"],
             &["1-1.1"],
             &["1.1"],

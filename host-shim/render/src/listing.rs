@@ -14,7 +14,7 @@ use spacecp_plugin_host::bindings::exports::spacecp::advisories::pages::{
 const LONGEST_SEARCH: usize = 200;
 
 /// The standings, each with its word in an address and in a form for advisories and for components.
-const STANDINGS: [(Standing, &str, &str, &str); 4] = [
+const STANDINGS: [(Standing, &str, &str, &str); 5] = [
     (Standing::Exposed, "exposed", "affected", "affected"),
     (Standing::Undecided, "undecided", "unknown", "unknown"),
     (Standing::Clear, "clear", "not affected", "not affected"),
@@ -24,6 +24,7 @@ const STANDINGS: [(Standing, &str, &str, &str); 4] = [
         "not installed",
         "no advisory",
     ),
+    (Standing::Notice, "notice", "notices", "notices"),
 ];
 
 /// The severities that a list can begin at, with the word for each in an address and in a form.
@@ -145,7 +146,7 @@ pub(super) fn form(filter: &Filter, site: Site<'_>) -> Markup {
             label { span { "This panel" }
                 select name="standing" {
                     option value="" { "any" }
-                    @for (standing, word, advisories, of_components) in &STANDINGS {
+                    @for (standing, word, advisories, of_components) in STANDINGS.iter().filter(|known| !components || known.0 != Standing::Notice) {
                         option value=(word) selected[listing.standing == Some(*standing)] { (if components { of_components } else { advisories }) }
                     }
                 }
@@ -237,7 +238,7 @@ mod tests {
         #[test]
         fn an_address_names_the_part_that_it_was_made_for(
             words in ".{0,200}",
-            standing in 0usize..5,
+            standing in 0usize..6,
             severity in 0usize..5,
             flags in any::<(bool, bool)>(),
             order in 0usize..5,

@@ -334,6 +334,17 @@ pub(super) struct Check {
     /// suffice.
     #[arg(long)]
     pub(super) allow_accepted: bool,
+    /// Exit with 1 as well if there are notices about installed components, such as one that nobody
+    /// maintains.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(super) deny: Vec<Deny>,
+}
+
+/// What makes a check fail that passes otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Deny {
+    /// Notices, which count as no exposure.
+    Notices,
 }
 
 #[derive(Debug, Subcommand)]

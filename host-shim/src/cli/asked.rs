@@ -77,6 +77,8 @@ pub(super) enum Stands {
     Clear,
     /// The advisory matches no installed component, or the component matches no advisory.
     Unrelated,
+    /// The advisory is a notice, such as one about an unmaintained component.
+    Notice,
 }
 
 /// The severity that a list begins at.

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 
 use super::{
     CommandError, Ending, Output,
-    arguments::{Check, Format},
+    arguments::{Check, Deny, Format},
     sarif,
     telling::Telling,
 };
 use crate::{
     decisions::{Decision, Kind, State},
     plugin::bindings::exports::spacecp::advisories::{
-        exposure::{ExposureReport, Status, Verdict},
-        pages::{Badge, Block, Cell, Notice, Page, Severity, Span, Style, Table, Tone},
+        exposure::{ExposureReport, NoticeKind, Noticed, Status, Verdict},
+        pages::{Badge, Block, Cell, Heading, Notice, Page, Severity, Span, Style, Table, Tone},
     },
     services::Panel,
     store::Freshness,
@@ -40,7 +40,9 @@ pub(super) async fn check(
     let telling = Telling::of(panel, out).await;
     let now = Timestamp::now();
     if asked.format == Format::Sarif {
-        out.value(&sarif::log(&telling.verdicts(&report.verdicts).await?))?;
+        let verdicts = telling.verdicts(&report.verdicts).await?;
+        let noticed: Vec<Verdict> = concerning(&report).map(|one| one.verdict.clone()).collect();
+        out.value(&sarif::log(&verdicts, &telling.verdicts(&noticed).await?))?;
     } else if out.json || asked.format == Format::Json {
         let standing = report.verdicts.iter().map(|one| (one, None));
         let repeated = report.repeated.iter();
@@ -62,9 +64,16 @@ pub(super) async fn check(
         let verdicts: Vec<Value> = verdicts
             .map(|(verdict, same_flaw_as)| told(verdict, same_flaw_as, &decisions))
             .collect();
+        let mut noticed: Vec<&Noticed> = report.notices.iter().collect();
+        noticed.sort_by_cached_key(|one| telling.place(&one.verdict));
+        let notices: Vec<Value> = noticed
+            .into_iter()
+            .map(|one| told_notice(one, &decisions))
+            .collect();
         let whole = json!({
             "summary": summary,
             "verdicts": verdicts,
+            "notices": notices,
             "unreadable": report.unreadable,
             "freshness": freshness,
         });
@@ -73,7 +82,9 @@ pub(super) async fn check(
         let page = page(&report, &decisions, &freshness, now);
         out.page(&page)?;
     }
-    let well = is_heard(&freshness, now)
+    let denied = asked.deny.contains(&Deny::Notices) && concerning(&report).next().is_some();
+    let well = !denied
+        && is_heard(&freshness, now)
         && (all_is_well(&report) || asked.allow_accepted && all_is_accepted(&report, &decisions));
     Ok(if well { Ending::Well } else { Ending::Exposed })
 }
@@ -88,6 +99,31 @@ fn told(verdict: &Verdict, same_flaw_as: Option<&str>, decisions: &[Decision]) -
     told["same_flaw_as"] = json!(same_flaw_as);
     told["decisions"] = json!(beside);
     told
+}
+
+/// What a notice says of a component, with what the notice is.
+fn told_notice(noticed: &Noticed, decisions: &[Decision]) -> Value {
+    let mut notice = told(&noticed.verdict, None, decisions);
+    notice["kind"] = json!(kind_word(noticed.kind));
+    notice
+}
+
+/// The notices about something here, or that may be about it.
+fn concerning(report: &ExposureReport) -> impl Iterator<Item = &Noticed> {
+    report
+        .notices
+        .iter()
+        .filter(|one| matches!(one.verdict.status, Status::Affected | Status::Unknown))
+}
+
+/// The notice's word in JSON and on a terminal.
+fn kind_word(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Unmaintained => "unmaintained",
+        NoticeKind::Unsound => "unsound",
+        NoticeKind::Notice => "notice",
+        NoticeKind::Other => "other",
+    }
 }
 
 /// The decisions about an exposure, whether they hold or not.
@@ -222,6 +258,7 @@ fn page(
     };
     add_decisions(&mut table, &shown, decisions);
     blocks.push(Block::Table(table));
+    blocks.extend(notices(report));
     for unreadable in &report.unreadable {
         let words = format!(
             "cannot read {} revision {}: {}",
@@ -232,7 +269,8 @@ fn page(
             spans: vec![plain(words)],
         }));
     }
-    let embargo = report.verdicts.iter().any(|verdict| {
+    let noticed = concerning(report).map(|one| &one.verdict);
+    let embargo = report.verdicts.iter().chain(noticed).any(|verdict| {
         verdict.embargo && matches!(verdict.status, Status::Affected | Status::Unknown)
     });
     Page {
@@ -240,6 +278,46 @@ fn page(
         blocks,
         embargo,
     }
+}
+
+/// What is worth knowing of components and is no exposure.
+fn notices(report: &ExposureReport) -> Vec<Block> {
+    let cell = |text: String| Cell {
+        badges: Vec::new(),
+        spans: vec![plain(text)],
+    };
+    let rows: Vec<Vec<Cell>> = concerning(report)
+        .map(|Noticed { verdict, kind }| {
+            let label = Cell {
+                badges: vec![Badge {
+                    text: kind_word(*kind).to_owned(),
+                    tone: Tone::Information,
+                }],
+                spans: Vec::new(),
+            };
+            let texts = [&verdict.component, &verdict.advisory.id, &verdict.reason];
+            let texts = texts.into_iter().cloned().map(cell);
+            std::iter::once(label).chain(texts).collect()
+        })
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let caption = "Notices, none of which counts as affected";
+    vec![
+        Block::Heading(Heading {
+            level: 2,
+            spans: vec![plain(caption.to_owned())],
+        }),
+        Block::Table(Table {
+            caption: caption.to_owned(),
+            columns: ["Notice", "Component", "Advisory", "Reason"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows,
+            empty: String::new(),
+        }),
+    ]
 }
 
 /// A column for what was decided, where anything was.

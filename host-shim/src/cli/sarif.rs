@@ -15,13 +15,13 @@ use crate::plugin::bindings::exports::spacecp::advisories::{
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// These verdicts as a SARIF log. Only what is exposed or undecided is a result.
-pub(super) fn log(verdicts: &[Verdict]) -> Value {
+/// These verdicts, and those of notices, as a SARIF log. Only what is exposed or undecided is a result.
+pub(super) fn log(verdicts: &[Verdict], notices: &[Verdict]) -> Value {
     let told = verdicts.iter();
     let told = told.filter(|one| matches!(one.status, Status::Affected | Status::Unknown));
     let told: Vec<&Verdict> = told.collect();
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
-    for verdict in &told {
+    for verdict in told.iter().copied().chain(notices) {
         rules
             .entry(&verdict.advisory.id)
             .or_insert_with(|| rule(verdict));
@@ -31,7 +31,9 @@ pub(super) fn log(verdicts: &[Verdict]) -> Value {
         .enumerate()
         .map(|(place, id)| (*id, place))
         .collect();
-    let results: Vec<Value> = told.iter().map(|one| result(one, &places)).collect();
+    let results = told.iter().map(|one| result(one, &places));
+    let noticed = notices.iter().map(|one| notice(one, &places));
+    let results: Vec<Value> = results.chain(noticed).collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -84,6 +86,15 @@ fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
             "exposure/v1": format!("{}/{}", verdict.advisory.id, verdict.component),
         },
     })
+}
+
+/// A notice is no failure: it informs.
+fn notice(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
+    let mut result = result(verdict, places);
+    result["level"] = json!("none");
+    result["kind"] = json!("informational");
+    result["message"] = json!({ "text": format!("{}: {}", verdict.component, verdict.title) });
+    result
 }
 
 /// SARIF 2.1.0 (section 3.27.10): a result that is not a failure has the level "none".

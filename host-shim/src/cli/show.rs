@@ -111,6 +111,7 @@ fn standing(stands: Stands) -> Standing {
         Stands::Undecided => Standing::Undecided,
         Stands::Clear => Standing::Clear,
         Stands::Unrelated => Standing::Unrelated,
+        Stands::Notice => Standing::Notice,
     }
 }
 

@@ -23,10 +23,19 @@ pub struct Statement {
     says: Says,
 }
 
+/// What is said of a component: at least one of the two.
+#[derive(Debug, Default)]
+struct Says {
+    affected: Vec<Ranges>,
+    not: Vec<Spared>,
+}
+
+/// Versions that are not affected, according to the vendor.
 #[derive(Debug)]
-enum Says {
-    Affected(Vec<Ranges>),
-    Not(Justification),
+struct Spared {
+    justification: Justification,
+    /// None: all of them.
+    only: Option<Box<Ranges>>,
 }
 
 /// A component that advisories speak of.
@@ -50,17 +59,12 @@ impl Index {
     ) {
         let mut all: BTreeMap<Cow<'_, str>, Says> = BTreeMap::new();
         for not in not_affected {
-            let component = canonical_name(&not.component);
-            all.insert(component, Says::Not(not.justification));
+            let says = all.entry(canonical_name(&not.component)).or_default();
+            says.not.push(Spared::new(not));
         }
-        // Where an advisory says both, the flaw counts.
         for affected in affected {
-            let ranges = Ranges::new(affected);
-            let component = canonical_name(&affected.component);
-            match all.get_mut(&component) {
-                Some(Says::Affected(all)) => all.push(ranges),
-                _ => drop(all.insert(component, Says::Affected(vec![ranges]))),
-            }
+            let says = all.entry(canonical_name(&affected.component)).or_default();
+            says.affected.push(Ranges::new(affected));
         }
         let id: Rc<str> = advisory.into();
         let statement = |(component, says): (Cow<'_, str>, Says)| Statement {
@@ -126,7 +130,7 @@ impl Index {
     /// The components that it says are affected.
     pub fn affected(&self, advisory: &str) -> impl Iterator<Item = &str> {
         let statements = self.statements(advisory).iter();
-        let affected = statements.filter(|statement| matches!(statement.says, Says::Affected(_)));
+        let affected = statements.filter(|statement| !statement.says.affected.is_empty());
         affected.map(Statement::component)
     }
 
@@ -146,34 +150,82 @@ impl Statement {
 
     /// What it says of the component in this version.
     pub fn judge(&self, version: Option<&Installed>) -> Judgement {
-        let ranges = match &self.says {
-            Says::Not(justification) => {
-                return Judgement {
-                    status: Status::NotAffected,
-                    reason: justified(*justification).to_owned(),
-                };
-            }
-            Says::Affected(ranges) => ranges,
-        };
-        let Some(version) = version else {
-            return Judgement {
-                status: Status::Unknown,
-                reason: "installed version unknown".to_owned(),
-            };
-        };
-        let mut judgements = ranges.iter().map(|ranges| ranges.judge(version));
-        // The gravest verdict stands: affected, then unknown, then fixed.
-        let first = judgements.next().unwrap_or(Judgement {
-            status: Status::NotAffected,
-            reason: String::new(),
+        let Says { affected, not } = &self.says;
+        // Where an advisory says both, the flaw counts.
+        let spared = not.iter().find(|spared| match version {
+            None => spared.only.is_none(),
+            Some(version) => spared.holds_for(version),
         });
-        judgements.fold(first, |worst, next| {
-            if gravity(next.status) > gravity(worst.status) {
-                next
-            } else {
-                worst
-            }
-        })
+        let judged = version.and_then(|version| worst(affected, version));
+        match (judged, spared) {
+            // What it says of this very version is more than that it does not say anything of others.
+            (Some((_, true)), Some(spared)) => spared.judgement(),
+            (Some((judged, _)), _) => judged,
+            (None, Some(spared)) if affected.is_empty() => spared.judgement(),
+            (None, _) => Judgement {
+                status: Status::Unknown,
+                reason: match version {
+                    None => "installed version unknown".to_owned(),
+                    Some(version) => format!(
+                        "the advisory does not say whether {} is affected",
+                        version.as_str()
+                    ),
+                },
+            },
+        }
+    }
+}
+
+/// The gravest of what is said of a version, and whether that is only that nothing is said: affected, then unknown,
+/// then fixed.
+fn worst(all: &[Ranges], version: &Installed) -> Option<(Judgement, bool)> {
+    let judgements = all.iter().map(|ranges| {
+        let judged = ranges.judge(version);
+        let is_silence = judged.status == Status::Unknown && ranges.leaves_open(version);
+        (judged, is_silence)
+    });
+    // Of two that are unknown, the one that is more than silence stands.
+    let rank = |(judged, is_silence): &(Judgement, bool)| (gravity(judged.status), !is_silence);
+    judgements.reduce(|worst, next| {
+        if rank(&next) > rank(&worst) {
+            next
+        } else {
+            worst
+        }
+    })
+}
+
+impl Spared {
+    fn new(not: &NotAffected) -> Self {
+        let only = not.only.as_deref().map(|only| {
+            let versions = Affected {
+                component: not.component.clone(),
+                scheme: only.scheme,
+                ranges: only.ranges.clone(),
+                versions: only.versions.clone(),
+                unlisted: None,
+            };
+            Box::new(Ranges::new(&versions))
+        });
+        Self {
+            justification: not.justification,
+            only,
+        }
+    }
+
+    /// Whether the vendor says it of this version.
+    fn holds_for(&self, version: &Installed) -> bool {
+        let Some(only) = &self.only else {
+            return true;
+        };
+        only.judge(version).status == Status::Affected
+    }
+
+    fn judgement(&self) -> Judgement {
+        Judgement {
+            status: Status::NotAffected,
+            reason: justified(self.justification).to_owned(),
+        }
     }
 }
 
@@ -204,6 +256,7 @@ fn justified(justification: Justification) -> &'static str {
         Justification::InlineMitigationsAlreadyExist => {
             "not affected according to the vendor: existing mitigations prevent exploitation"
         }
+        Justification::Stated => "not affected according to the vendor: see the advisory",
     }
 }
 
@@ -229,6 +282,7 @@ mod tests {
                 scheme: VersionScheme::Semver,
                 ranges: vec![range("0")],
                 versions: Vec::new(),
+                unlisted: None,
             }
         };
         index.put_statements(

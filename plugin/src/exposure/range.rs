@@ -1,9 +1,9 @@
 //! The affected versions of one component, and what they say of the installed one.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, cmp::Ordering};
 
 use spacecp_contract::{
-    Affected, VersionScheme,
+    Affected, Others, VersionScheme,
     identity::{Stream, comparable, comparable_range},
     version::{Range, Relation, Version},
 };
@@ -44,6 +44,11 @@ impl Installed {
         }
     }
 
+    /// As it was found.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     fn read(&self, scheme: VersionScheme) -> &Result<Version, String> {
         self.read[scheme as usize].get_or_init(|| {
             Version::read(scheme, &self.comparable).map_err(|error| error.to_string())
@@ -57,9 +62,24 @@ pub struct Ranges {
     scheme: VersionScheme,
     ranges: Vec<Result<Range, String>>,
     /// As it is written, and read where it can be.
-    listed: Vec<(String, Option<Version>)>,
+    listed: Vec<Listed>,
     /// The lines beside a release's own that a bound or a listed version is of.
     streams: Vec<Stream>,
+    /// What is said of versions that are in none of these, where that is more than that they are not affected.
+    unlisted: Option<Box<Rest>>,
+}
+
+/// A version as it is written, and read where it can be.
+type Listed = (String, Option<Version>);
+
+/// What is said of versions that are not called affected.
+#[derive(Debug, Clone)]
+struct Rest {
+    others: Others,
+    excluded: Vec<Listed>,
+    fixed: Vec<Listed>,
+    /// What is written and could not be read.
+    unread: Vec<String>,
 }
 
 impl Ranges {
@@ -81,6 +101,18 @@ impl Ranges {
             streams: streams(affected),
             ranges: affected.ranges.iter().map(range).collect(),
             listed: affected.versions.iter().map(listed).collect(),
+            unlisted: affected.unlisted.as_deref().map(|unlisted| {
+                Box::new(Rest {
+                    others: unlisted.others,
+                    excluded: unlisted.excluded.iter().map(listed).collect(),
+                    fixed: unlisted.fixed.iter().map(listed).collect(),
+                    unread: unlisted
+                        .unread
+                        .iter()
+                        .map(|text| text.as_ref().to_owned())
+                        .collect(),
+                })
+            }),
         }
     }
 
@@ -95,6 +127,11 @@ impl Ranges {
         {
             let reason = format!("{text} is {stream}, of which the advisory does not speak");
             return judgement(Status::Unknown, reason);
+        if let Some(rest) = &self.unlisted
+            && self.is_silent()
+        {
+            // No version decides anything, so it does not matter whether this one can be read.
+            return judgement(Status::Unknown, rest.reason(text));
         }
         let version = match installed.read(self.scheme) {
             Ok(version) => version,
@@ -108,7 +145,79 @@ impl Ranges {
                 format!("{text} is listed as affected, as {listed}"),
             );
         }
-        self.judge_version(version)
+        match &self.unlisted {
+            Some(rest) => self.judge_unlisted(rest, version),
+            None => self.judge_version(version),
+        }
+    }
+
+    /// Whether this list, which does not say that the version is affected, says nothing of it at all.
+    pub fn leaves_open(&self, installed: &Installed) -> bool {
+        let Some(rest) = &self.unlisted else {
+            return false;
+        };
+        let is_open = matches!(rest.others, Others::Unstated | Others::UnderInvestigation);
+        let is_read = installed.read(self.scheme).is_ok() && self.ranges.iter().all(Result::is_ok);
+        is_open && rest.unread.is_empty() && (is_read || self.is_silent())
+    }
+
+    /// Whether no version at all is called affected or fixed.
+    fn is_silent(&self) -> bool {
+        let fixed = self.unlisted.as_ref().map(|rest| &rest.fixed);
+        self.ranges.is_empty() && self.listed.is_empty() && fixed.is_none_or(Vec::is_empty)
+    }
+
+    /// What is said of a version that is not listed as affected.
+    fn judge_unlisted(&self, rest: &Rest, version: &Version) -> Judgement {
+        let is_same = |(_, listed): &&Listed| listed.as_ref() == Some(version);
+        let is_excluded = rest.excluded.iter().any(|excluded| is_same(&excluded));
+        let judged = self.judge_version(version);
+        if judged.status == Status::Unknown || judged.status == Status::Affected && !is_excluded {
+            return judged;
+        }
+        if let Some((fixed, _)) = rest.fixed.iter().find(is_same) {
+            return judgement(
+                Status::Fixed,
+                format!("{version} is listed as fixed, as {fixed}"),
+            );
+        }
+        // Past one of several ranges alone is no evidence.
+        let highest = self.highest_fix(rest);
+        if let Some(fix) = highest.filter(|fix| version >= *fix && self.ends_before(fix)) {
+            return judgement(
+                Status::Fixed,
+                format!("{version} is not before {fix}, the last version called fixed"),
+            );
+        }
+        if rest.others != Others::NotAffected || !rest.unread.is_empty() {
+            return judgement(Status::Unknown, rest.reason(version.as_str()));
+        }
+        if is_excluded {
+            let reason = format!("{version} is excluded from the affected versions");
+            return judgement(Status::NotAffected, reason);
+        }
+        judged
+    }
+
+    /// The highest version that is called fixed.
+    fn highest_fix<'a>(&'a self, rest: &'a Rest) -> Option<&'a Version> {
+        let ranges = self.ranges.iter().flatten().filter_map(Range::fixed);
+        let listed = rest.fixed.iter().filter_map(|(_, fixed)| fixed.as_ref());
+        ranges
+            .chain(listed)
+            .max_by(|one, other| one.compare(other).unwrap_or(Ordering::Equal))
+    }
+
+    /// Whether all that is called affected comes before this version. What cannot be read or compared may not.
+    fn ends_before(&self, fix: &Version) -> bool {
+        let ends = |range: &Result<Range, String>| {
+            range.as_ref().is_ok_and(|range| range.ends_before(fix))
+        };
+        let is_before = |(_, listed): &Listed| {
+            let listed = listed.as_ref();
+            listed.is_some_and(|listed| listed.compare(fix) == Some(Ordering::Less))
+        };
+        self.ranges.iter().all(ends) && self.listed.iter().all(is_before)
     }
 
     fn judge_version(&self, version: &Version) -> Judgement {
@@ -171,6 +280,35 @@ fn streams<Text: AsRef<str>>(affected: &Affected<Text>) -> Vec<Stream> {
         .collect()
 }
 
+impl Rest {
+    /// Why a version that is not named is unknown.
+    fn reason(&self, version: &str) -> String {
+        if let Some(unread) = self.unread.first() {
+            let shown: String = unread.chars().take(LONGEST_SHOWN).collect();
+            return format!(
+                "the advisory calls {shown:?} affected, which cannot be read as versions"
+            );
+        }
+        match self.others {
+            Others::UnderInvestigation => {
+                format!("the vendor is still investigating whether {version} is affected")
+            }
+            Others::Contradictory => {
+                format!("the advisory calls versions such as {version} both affected and fixed")
+            }
+            Others::Unreadable => {
+                "the affected versions in the advisory cannot be read as versions".to_owned()
+            }
+            Others::Unstated | Others::NotAffected | Others::Unknown => {
+                format!("the advisory does not say whether {version} is affected")
+            }
+        }
+    }
+}
+
+/// The most of a stranger's text that a reason repeats, in characters.
+const LONGEST_SHOWN: usize = 80;
+
 fn judgement(status: Status, reason: String) -> Judgement {
     Judgement { status, reason }
 }
@@ -197,6 +335,7 @@ mod tests {
             scheme,
             ranges: ranges.iter().map(range).collect(),
             versions: listed.iter().map(|version| (*version).to_owned()).collect(),
+            unlisted: None,
         }
     }
 

@@ -106,6 +106,7 @@ fn fits(correction: &Correction, target: &Component) -> bool {
         scheme: correction.scheme,
         ranges: vec![correction.from.clone()],
         versions: Vec::new(),
+        unlisted: None,
     };
     let version = target.version.as_deref();
     version.is_some_and(|version| {

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use spacecp_contract::NoticeKind;
+
 use super::{
     badge, cell, counted, day, labelled,
     listing::{cut, filter, has_all, narrows, words},
@@ -69,7 +71,11 @@ fn row(knowledge: &Knowledge, known: &Headline) -> Vec<Cell> {
 
 /// Whether an advisory is one of those that are asked for, but for the words.
 fn fits(knowledge: &Knowledge, known: &Headline, listing: &Listing) -> bool {
-    let stands = |wanted| stands(knowledge, known) == wanted;
+    let stands = |wanted| match wanted {
+        // Wherever they are about something here or not.
+        Standing::Notice => known.notice.is_some(),
+        wanted => stands(knowledge, known) == wanted,
+    };
     let severe = |least| severity::rank(known.rating.severity) >= severity::rank(least);
     listing.standing.is_none_or(stands)
         && listing.least_severity.is_none_or(severe)
@@ -83,6 +89,7 @@ fn put_in_order(knowledge: &Knowledge, found: &mut [&Headline], order: Order) {
     match order {
         Order::Urgency => found.sort_by_cached_key(|known| {
             Reverse((
+                known.notice.is_none(),
                 gravest(knowledge, known).map(gravity),
                 known.known_exploited,
                 score(known),
@@ -106,6 +113,9 @@ fn gravest(knowledge: &Knowledge, known: &Headline) -> Option<Status> {
 
 /// How an advisory stands here. One that is not in force has no verdicts.
 fn stands(knowledge: &Knowledge, known: &Headline) -> Standing {
+    if known.notice.is_some() {
+        return Standing::Notice;
+    }
     match gravest(knowledge, known) {
         Some(Status::Affected) => Standing::Exposed,
         Some(Status::Unknown) => Standing::Undecided,
@@ -121,17 +131,22 @@ pub(super) fn standing(knowledge: &Knowledge, known: &Headline) -> Badge {
     if !knowledge.in_force(known) {
         return badge("superseded", Tone::Neutral);
     }
-    gravest(knowledge, known).map_or_else(|| badge("not installed", Tone::Neutral), status_badge)
+    match (known.notice, gravest(knowledge, known)) {
+        (_, None) => badge("not installed", Tone::Neutral),
+        (Some(_), Some(Status::Affected)) => badge("concerned", Tone::Information),
+        (_, Some(status)) => status_badge(status),
+    }
 }
 
 /// What the words of a search are looked for in: id, aliases, title, severity and components.
 fn text(knowledge: &Knowledge, known: &Headline) -> String {
     let mut text = format!(
-        "{} {} {} {}",
+        "{} {} {} {} {}",
         known.id,
         known.title,
         known.aliases.join(" "),
-        severity::name(known.rating.severity)
+        severity::name(known.rating.severity),
+        known.notice.map_or("", NoticeKind::as_str)
     );
     for component in knowledge.affected_by(&known.id) {
         text.push(' ');

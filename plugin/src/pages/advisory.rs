@@ -62,6 +62,12 @@ pub fn advisory(
     let mut blocks = vec![Block::Badges(badges)];
     embargo(advisory, asking.now, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
+    if known.notice.is_some() {
+        blocks.push(notice(
+            Tone::Information,
+            "A notice, not a vulnerability: it does not count as affected.",
+        ));
+    }
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known, decisions));
     let exposures = decided::Exposures::new(knowledge, known, decisions);

@@ -172,7 +172,9 @@ impl<'a> Found<'a> {
             }
             (Standing::Undecided, _) => status_badge(Status::Unknown),
             (Standing::Clear, Some(status)) => status_badge(status),
-            (Standing::Clear | Standing::Unrelated, _) => badge("no advisory", Tone::Neutral),
+            (Standing::Clear | Standing::Unrelated | Standing::Notice, _) => {
+                badge("no advisory", Tone::Neutral)
+            }
         }
     }
 
@@ -189,7 +191,7 @@ fn rank(standing: Standing) -> u8 {
         Standing::Exposed => 3,
         Standing::Undecided => 2,
         Standing::Clear => 1,
-        Standing::Unrelated => 0,
+        Standing::Unrelated | Standing::Notice => 0,
     }
 }
 

@@ -17,6 +17,7 @@ pub use history::history;
 use jiff::Timestamp;
 pub use listing::whole;
 pub use overview::{Automation, overview};
+use spacecp_contract::NoticeKind;
 
 use crate::{
     bindings::{
@@ -161,6 +162,15 @@ fn status_badge(status: Status) -> Badge {
         Status::NotAffected => badge("not affected", Tone::Good),
         Status::Unknown => badge("unknown", Tone::Warning),
     }
+}
+
+/// What an advisory is that describes no vulnerability.
+fn notice_badge(kind: NoticeKind) -> Badge {
+    let word = match kind {
+        NoticeKind::Notice | NoticeKind::Other => "notice",
+        kind => kind.as_str(),
+    };
+    badge(word, Tone::Information)
 }
 
 fn advisory_badges(

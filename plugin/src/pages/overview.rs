@@ -1,8 +1,10 @@
 //! The overview: how the panel stands, and what to do first.
 
+use spacecp_contract::NoticeKind;
+
 use super::{
     advisory_badges, cell, counted, decided, heading, labelled, link, link_to_list, listing,
-    notice, paragraph, plain, strong, time, to_advisory, verdict_badges,
+    notice, notice_badge, paragraph, plain, strong, time, to_advisory, verdict_badges,
 };
 use crate::{
     bindings::{
@@ -84,6 +86,8 @@ pub fn overview(
         ));
         rest(unknown.len(), Stands::Undecided, &mut blocks);
     }
+    let noticed: Vec<_> = knowledge.notices().filter(concerns).collect();
+    notices(&noticed, &mut blocks);
     components(&summary, &mut blocks);
     unreadable(knowledge, &mut blocks);
     let shown = |verdicts: &[&Verdict]| {
@@ -93,8 +97,42 @@ pub fn overview(
     Page {
         title: "Security overview".to_owned(),
         blocks,
-        embargo: shown(&exposed) || shown(&unknown),
+        embargo: shown(&exposed)
+            || shown(&unknown)
+            || noticed.iter().any(|(verdict, _)| verdict.embargo),
     }
+}
+
+fn concerns((verdict, _): &(&Verdict, NoticeKind)) -> bool {
+    matches!(verdict.status, Status::Affected | Status::Unknown)
+}
+
+/// What is worth knowing of components and is no exposure.
+fn notices(noticed: &[(&Verdict, NoticeKind)], blocks: &mut Vec<Block>) {
+    if noticed.is_empty() {
+        return;
+    }
+    blocks.push(heading("Notices"));
+    let rows = noticed.iter().take(MOST_ROWS).map(|(verdict, kind)| {
+        vec![
+            cell(vec![strong(verdict.component.clone())]),
+            labelled(vec![notice_badge(*kind)]),
+            cell(vec![
+                to_advisory(&verdict.advisory.id),
+                plain(format!(" {}", verdict.title)),
+            ]),
+            cell(vec![plain(verdict.reason.clone())]),
+        ]
+    });
+    blocks.push(Block::Table(Table {
+        caption: "Notices about components, none of which counts as affected".to_owned(),
+        columns: ["Component", "Notice", "Advisory", "Why"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: rows.collect(),
+        empty: String::new(),
+    }));
+    rest(noticed.len(), Stands::Notice, blocks);
 }
 
 /// What happens without anybody doing anything, and when.
@@ -316,10 +354,12 @@ fn unreadable(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
 pub(super) fn labels(
     known: &crate::headline::Headline,
 ) -> Vec<crate::bindings::exports::spacecp::advisories::pages::Badge> {
-    advisory_badges(
+    let mut badges = advisory_badges(
         known.rating.severity,
         known.rating.score,
         known.known_exploited,
         known.embargo,
-    )
+    );
+    badges.extend(known.notice.map(notice_badge));
+    badges
 }

@@ -1,9 +1,10 @@
 //! JSON by strangers: read within limits, and written in the one way that a digest is taken of.
 //!
-//! The format is RFC 8259 as I-JSON (RFC 7493) narrows it: UTF-8, no name twice in an object, and
-//! numbers that a double holds. What a reader would have to choose between is refused.
+//! The format is RFC 8259 as I-JSON (RFC 7493) narrows it: no name with two values in an object, and numbers
+//! that a double holds. What a reader would have to choose between is refused. A byte order mark is
+//! left out, and UTF-16 read where it announces that.
 
-use std::{cell::RefCell, fmt};
+use std::{borrow::Cow, cell::RefCell, fmt};
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -31,7 +32,7 @@ pub enum JsonError {
         /// The limit.
         most: usize,
     },
-    /// An object has one name twice, and which of the two counts is anybody's guess.
+    /// An object has one name twice with different values, and which of the two counts is anybody's guess.
     #[error("duplicate key {name:?} in an object")]
     Twice {
         /// The name.
@@ -60,7 +61,8 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
         values: 0,
         fault: None,
     });
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let text = utf8(bytes)?;
+    let mut reader = serde_json::Deserializer::from_slice(&text);
     let place = Place {
         walk: &walk,
         limits,
@@ -74,6 +76,25 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
             reason: error.to_string(),
         })
     })
+}
+
+/// The text without a byte order mark, from UTF-16 where the mark says so.
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, JsonError> {
+    type Unit = fn([u8; 2]) -> u16;
+    let (read, units): (Unit, &[u8]) = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => return Ok(Cow::Borrowed(rest)),
+        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
+        _ => return Ok(Cow::Borrowed(bytes)),
+    };
+    let (units, odd) = units.as_chunks::<2>();
+    let text: Result<String, _> = char::decode_utf16(units.iter().copied().map(read)).collect();
+    match text {
+        Ok(text) if odd.is_empty() => Ok(Cow::Owned(text.into_bytes())),
+        _ => Err(JsonError::Syntax {
+            reason: "its byte order mark says UTF-16, which it is not".to_owned(),
+        }),
+    }
 }
 
 /// The bytes that stand for these facts whatever the order of names and the blanks between them.
@@ -218,11 +239,13 @@ impl<'de> Visitor<'de> for Place<'_> {
         let mut fields = Map::new();
         while let Some(name) = items.next_key::<String>()? {
             self.count()?;
-            if fields.contains_key(&name) {
+            let value = items.next_value_seed(inside)?;
+            // What is said twice alike leaves nothing to choose.
+            if fields.get(&name).is_some_and(|before| *before != value) {
                 let name = shown(&name);
                 return Err(self.fail(JsonError::Twice { name }));
             }
-            fields.insert(name, items.next_value_seed(inside)?);
+            fields.insert(name, value);
         }
         Ok(Value::Object(fields))
     }
@@ -252,6 +275,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_there_twice_with_one_value_is_there_once() {
+        assert_eq!(read(br#"{"id":[1],"id":[1]}"#), read(br#"{"id":[1]}"#));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_document() {
+        let plain = read(br#"{"a":"\u00e4"}"#);
+        assert_eq!(read("\u{feff}{\"a\":\"ä\"}".as_bytes()), plain);
+        let units: Vec<u16> = "\u{feff}{\"a\":\"ä\"}".encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        assert_eq!((read(&little), read(&big)), (plain.clone(), plain));
+    }
+
+    #[test]
     fn a_million_values_are_refused() {
         let text = format!("[{}0]", "0,".repeat(1_000_000));
         assert_eq!(
@@ -262,7 +300,15 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_and_words_after_the_end_are_refused() {
-        for text in [&b"\"\xff\xfe\""[..], b"{} {}", b"{", b"", b"NaN", b"1e999"] {
+        for text in [
+            &b"\"\xff\xfe\""[..],
+            b"\xff\xfe{",
+            b"{} {}",
+            b"{",
+            b"",
+            b"NaN",
+            b"1e999",
+        ] {
             let refused = read(text);
             assert!(
                 matches!(refused, Err(JsonError::Syntax { .. })),

@@ -9,8 +9,9 @@
 //! - **Nothing is lost.** Before an advisory leaves here, the document is put together again from it
 //!   and has to be the one that came.
 //! - **Nothing is guessed.** Versions that decide about exposure are read in the order of their
-//!   ecosystem, or the document is refused. What only adds to it and has no field here – a package
-//!   of an ecosystem that no panel has, a severity that does not compute – is kept and named.
+//!   ecosystem; what cannot be read is named and makes the versions of that component unknown. What only
+//!   adds to it and has no field here – a package of an ecosystem that no panel has, a severity that does
+//!   not compute – is kept and named.
 //! - **Nothing is loosened.** A document's TLP label is the least; whoever imports may only be
 //!   stricter.
 //!
@@ -31,8 +32,10 @@
 
 pub mod csaf;
 pub mod extra_fields;
+mod ids;
 pub mod json;
 mod limits;
+mod mapping;
 mod naming;
 pub mod osv;
 mod solution;
@@ -44,7 +47,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use spacecp_contract::{Advisory, Audience, LONGEST_REST, Source, SourceFormat, Tlp};
 
-pub use self::{extra_fields::RestoreError, json::JsonError, limits::Limits, naming::shown};
+pub use self::{
+    extra_fields::RestoreError,
+    json::JsonError,
+    limits::Limits,
+    mapping::{Mapped, ProductMap, Unmapped, key as product_key},
+    naming::shown,
+};
 
 /// A format of other people's advisories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +95,8 @@ pub struct Terms {
     pub tlp: Tlp,
     /// When what is not public is planned to become so.
     pub embargo_until: Option<Timestamp>,
+    /// Which components the products are that no package URL names.
+    pub products: ProductMap,
 }
 
 impl Terms {
@@ -96,6 +107,7 @@ impl Terms {
             audience,
             tlp: Tlp::Clear,
             embargo_until: None,
+            products: ProductMap::default(),
         }
     }
 
@@ -138,6 +150,8 @@ pub struct Converted {
     pub advisory: Advisory,
     /// What of the document decides nothing here and is only kept, each with why.
     pub remarks: Vec<Remark>,
+    /// Products that decide nothing because nobody has said which components they are.
+    pub unmapped: Vec<Unmapped>,
 }
 
 /// A part of a document that is kept and decides nothing.
@@ -193,14 +207,6 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
-    /// A range or a version that decides about exposure and cannot be read.
-    #[error("{field}: {reason}")]
-    Versions {
-        /// The field.
-        field: String,
-        /// What is wrong.
-        reason: String,
-    },
     /// It speaks of nothing that a panel could have.
     #[error("{field}: unsupported package: {reason}")]
     Components {
@@ -208,6 +214,15 @@ pub enum Refusal {
         field: &'static str,
         /// Why, for the first of them.
         reason: String,
+    },
+    /// Nobody has said which components its products are.
+    #[error(
+        "no product of it is a known component: {:?} has no package URL and is mapped to no component",
+        .products.first().map_or("", Unmapped::best)
+    )]
+    Unmapped {
+        /// The products.
+        products: Vec<Unmapped>,
     },
     /// It may not be passed on like this.
     #[error("{field}: {reason}")]

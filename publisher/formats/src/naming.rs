@@ -1,9 +1,8 @@
-//! Ids and texts of external documents, as our documents can have them.
+//! Texts and times of external documents, as our documents can have them.
 
 use jiff::Timestamp;
-use spacecp_contract::{DocumentId, LONGEST_SOURCE_ID};
 
-use super::Refusal;
+use super::{Refusal, Remark};
 
 /// The longest title that fits a page's heading, in characters.
 pub(super) const LONGEST_TITLE: usize = 200;
@@ -13,32 +12,6 @@ pub fn shown(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// The id of an advisory that is made from a document with this id.
-///
-/// Where our ids have no room for it – small letters, colons, underscores, full stops – the nearest
-/// one is taken: `GHSA-jfh8-c2jp-5v3q` is `GHSA-JFH8-C2JP-5V3Q`, `RHSA-2026:0001` is
-/// `RHSA-2026-0001`. The advisory's source has the id as it was, and two documents that would get
-/// one id are told apart by it.
-pub(super) fn document_id(field: &'static str, id: &str) -> Result<DocumentId, Refusal> {
-    let refused = |reason: String| Refusal::Id {
-        field,
-        found: shown(id),
-        reason,
-    };
-    if id.len() > LONGEST_SOURCE_ID {
-        return Err(refused(format!("longer than {LONGEST_SOURCE_ID} bytes")));
-    }
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
-    if let Some(stranger) = id.chars().find(|letter| !fits(*letter)) {
-        return Err(refused(format!("unexpected character {stranger:?}")));
-    }
-    if id.contains("..") {
-        return Err(refused("two consecutive full stops".to_owned()));
-    }
-    let near = id.to_ascii_uppercase().replace(['_', '.', ':'], "-");
-    DocumentId::new(near).map_err(|error| refused(error.to_string()))
-}
-
 /// A time as both formats write it: RFC 3339.
 pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Refusal> {
     text.parse().map_err(|error: jiff::Error| Refusal::Time {
@@ -46,6 +19,26 @@ pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Refusal> {
         found: shown(text),
         reason: error.to_string(),
     })
+}
+
+/// When a document was published: at the latest when it was modified. Clocks differ, and the one that stamps the one
+/// may be ahead of the one that stamps the other.
+pub(super) fn published(
+    field: &str,
+    text: &str,
+    modified: Timestamp,
+    remarks: &mut Vec<Remark>,
+) -> Result<Timestamp, Refusal> {
+    let published = time(field, text)?;
+    if published > modified {
+        remarks.push(Remark {
+            field: field.to_owned(),
+            reason: format!(
+                "published {published}, after it was modified ({modified}); the earlier time is used"
+            ),
+        });
+    }
+    Ok(published.min(modified))
 }
 
 /// One line of at most [`LONGEST_TITLE`] characters: the first text that has one; the id if none has.
@@ -63,38 +56,6 @@ pub(super) fn title(texts: &[&str], id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn id(text: &str) -> Result<String, Refusal> {
-        document_id("id", text).map(|id| id.to_string())
-    }
-
-    #[test]
-    fn an_id_that_fits_is_taken_as_it_is_and_others_by_the_nearest_that_does() {
-        for (foreign, ours) in [
-            ("RUSTSEC-2016-0001", "RUSTSEC-2016-0001"),
-            ("GHSA-jfh8-c2jp-5v3q", "GHSA-JFH8-C2JP-5V3Q"),
-            ("RHSA-2026:0001", "RHSA-2026-0001"),
-            ("x_acme-1", "X-ACME-1"),
-        ] {
-            assert_eq!(id(foreign).as_deref(), Ok(ours));
-        }
-    }
-
-    #[test]
-    fn an_id_that_means_something_in_a_path_is_refused() {
-        for hostile in [
-            "../../etc/passwd",
-            "a/b",
-            "A..B",
-            "",
-            "é-1",
-            "A\0B",
-            "A\u{202e}B",
-        ] {
-            assert!(id(hostile).is_err(), "{hostile:?}");
-        }
-        assert!(id(&"A".repeat(300)).is_err());
-    }
 
     #[test]
     fn a_title_is_one_line_that_fits_a_heading() {

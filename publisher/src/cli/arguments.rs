@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use spacecp_contract::{DocumentId, DocumentKind};
+use spacecp_contract::{ComponentName, DocumentId, DocumentKind, VersionScheme};
 
 use super::{
     broadcast_arguments::{Consented, Fresh, Publisher},
@@ -20,7 +20,7 @@ use super::{
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "The working directory (--desk) holds keys/, drafts/, panels/, records/ and signed/. A feed is the published directory that panels download.\n\nExit codes:\n  0  success\n  1  a check found problems, something expires soon, or signatures are still missing\n  2  invalid command line\n  4  refused or failed\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
+    after_help = "The working directory (--desk) holds keys/, drafts/, panels/, records/, signed/ and products.toml. A feed is the published directory that panels download.\n\nExit codes:\n  0  success\n  1  a check found problems, something expires soon, or signatures are still missing\n  2  invalid command line\n  4  refused or failed\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher product map cpe:a:apache:log4j maven:org.apache.logging.log4j:log4j-core\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
     /// Use this working directory, which holds keys, drafts and records.
@@ -69,6 +69,9 @@ pub(super) enum Command {
     /// Manage the panels that can decrypt embargoed advisories.
     #[command(subcommand)]
     Panel(Panels),
+    /// Map products of imported documents, which no package URL names, to components.
+    #[command(subcommand)]
+    Product(Products),
     /// Publish everything that was signed: write a new index and a new head.
     ///
     /// Embargoed documents are encrypted to the enrolled panels; all others are published in clear.
@@ -264,6 +267,43 @@ pub(super) enum Keys {
     },
     /// List the public keys.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Products {
+    /// Map a product to a component. Imports use it from now on.
+    Map {
+        /// Product as the import shows it: its CPE such as cpe:a:apache:log4j, or its vendor and name such as
+        /// "Apache/Log4j".
+        product: String,
+        /// Component, as advisories name it, such as npm:ws or maven:org.apache.logging.log4j:log4j-core.
+        component: ComponentName,
+        /// Version scheme: semver, npm, maven, deb, rpm or generic [default: that of the component's
+        /// ecosystem, otherwise generic].
+        #[arg(long, value_parser = scheme)]
+        scheme: Option<VersionScheme>,
+    },
+    /// Remove the mapping of a product.
+    Unmap {
+        /// Product as it was mapped.
+        product: String,
+    },
+    /// List all mappings.
+    List,
+}
+
+fn scheme(word: &str) -> Result<VersionScheme, String> {
+    [
+        VersionScheme::Semver,
+        VersionScheme::Npm,
+        VersionScheme::Maven,
+        VersionScheme::Deb,
+        VersionScheme::Rpm,
+        VersionScheme::Generic,
+    ]
+    .into_iter()
+    .find(|scheme| scheme.to_string() == word)
+    .ok_or_else(|| "must be semver, npm, maven, deb, rpm or generic".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

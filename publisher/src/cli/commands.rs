@@ -75,6 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             )
         }
         Command::Panel(command) => desk.panel(command),
+        Command::Product(command) => desk.product(command),
         Command::SignRequest { request, keys } => desk.sign_request(request, keys),
         Command::AddSignature {
             request,

@@ -3,7 +3,7 @@
 //!
 //! Free text is quoted, so that a terminal shows what is there and does not obey it.
 
-use spacecp_contract::{Advisory, Correction, Head, Index, Root, VersionRange};
+use spacecp_contract::{Advisory, Correction, Head, Index, Root, Unlisted, VersionRange};
 
 use crate::requests::{Request, Wanted};
 
@@ -89,6 +89,12 @@ fn of_advisory(advisory: &Advisory) -> Vec<String> {
     if let Some(source) = &advisory.source {
         lines.push(format!("source:  {:?}, in {}", source.id, source.format));
     }
+    if let Some(notice) = advisory.notice {
+        lines.push(format!(
+            "NOTICE ({}): panels do not count it as affected.",
+            notice.as_str()
+        ));
+    }
     if let Some(withdrawn) = advisory.withdrawn {
         lines.push(format!(
             "WITHDRAWN since {withdrawn}: panels no longer warn of it."
@@ -105,16 +111,40 @@ fn of_advisory(advisory: &Advisory) -> Vec<String> {
         );
         let what = what.join("; ");
         lines.push(format!("affects: {} ({scheme}) {what}", affected.component));
+        lines.extend(affected.unlisted.as_deref().map(unlisted));
     }
     for spared in &advisory.not_affected {
         let why = word(spared.justification);
-        lines.push(format!("not affected: {} ({why})", spared.component));
+        let only = spared.only.as_deref().map(|only| {
+            let ranges = only.ranges.iter().map(range);
+            let listed = only.versions.iter().map(|version| format!("{version:?}"));
+            let all: Vec<String> = ranges.chain(listed).collect();
+            format!(" {}", all.join("; "))
+        });
+        let only = only.unwrap_or_default();
+        lines.push(format!("not affected: {}{only} ({why})", spared.component));
     }
     lines.push(format!("corrections: {}", named(&advisory.corrections)));
     if !advisory.supersedes.is_empty() {
         lines.push(format!("supersedes: {}", named(&advisory.supersedes)));
     }
     lines
+}
+
+/// What is said of versions that are not called affected.
+fn unlisted(unlisted: &Unlisted) -> String {
+    let lists = [
+        ("except", &unlisted.excluded),
+        ("fixed", &unlisted.fixed),
+        ("unread", &unlisted.unread),
+    ];
+    let mut parts = vec![format!("others {}", word(unlisted.others))];
+    for (name, list) in lists {
+        if !list.is_empty() {
+            parts.push(format!("{name} {list:?}"));
+        }
+    }
+    format!("         {}", parts.join("; "))
 }
 
 fn of_correction(correction: &Correction) -> Vec<String> {

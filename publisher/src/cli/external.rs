@@ -1,6 +1,8 @@
 //! The commands about other people's advisories: `import` and `export`.
 
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
     io::{self, IsTerminal, Write},
     path::Path,
 };
@@ -9,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use spacecp_contract::{Audience, DocumentId, Role, Tlp};
-use spacecp_formats::{Format, Limits, Terms, csaf::Issuer};
+use spacecp_formats::{Format, Limits, Terms, Unmapped, csaf::Issuer};
 
 use super::{
     Ending,
@@ -23,6 +25,7 @@ use crate::{
         exporter::Exporter,
         importer::{Importer, Looked, Standing},
     },
+    products::Products,
 };
 
 /// What an import did, or would do.
@@ -39,6 +42,22 @@ struct Report {
     refusals: Vec<Refused>,
     /// What was taken and only kept, as far as it is listed.
     remarks: Vec<Remarked>,
+    notices: usize,
+    /// Products that are mapped to no component, the most frequent first, as far as they are listed.
+    unmapped: Vec<UnmappedProduct>,
+    #[serde(skip)]
+    strangers: BTreeMap<Unmapped, usize>,
+}
+
+/// A product that is mapped to no component.
+#[derive(Debug, Serialize)]
+struct UnmappedProduct {
+    #[serde(flatten)]
+    product: Unmapped,
+    /// Documents that name it.
+    documents: usize,
+    /// How to map it, with the component still to be filled in.
+    command: String,
 }
 
 /// A document that was refused.
@@ -83,6 +102,31 @@ impl Report {
         }));
     }
 
+    /// Notes products of a document that nobody has mapped.
+    fn meet(&mut self, products: &[Unmapped]) {
+        for product in products {
+            *self.strangers.entry(product.clone()).or_default() += 1;
+        }
+    }
+
+    /// Lists the products that nobody has mapped, the most frequent first.
+    fn list_unmapped(&mut self, most: usize) {
+        let mut all: Vec<(Unmapped, usize)> =
+            std::mem::take(&mut self.strangers).into_iter().collect();
+        all.sort_by_key(|(_, documents)| Reverse(*documents));
+        let listed = all.into_iter().take(most);
+        self.unmapped = listed
+            .map(|(product, documents)| UnmappedProduct {
+                command: format!(
+                    "spacecp-publisher product map {} COMPONENT",
+                    quoted(product.best())
+                ),
+                product,
+                documents,
+            })
+            .collect();
+    }
+
     fn count(&mut self, standing: Standing) {
         let counter = match standing {
             Standing::New => &mut self.new,
@@ -120,6 +164,22 @@ impl Report {
         if unlisted > 0 {
             lines.push(format!("…and {unlisted} more of these"));
         }
+        if !self.unmapped.is_empty() {
+            lines.push(
+                "Products without a package URL. Map those that panels have, then import again:"
+                    .to_owned(),
+            );
+            for one in self.unmapped.iter().take(MOST_UNMAPPED) {
+                lines.push(format!(
+                    "  {}  ({} documents)",
+                    plain(&one.command),
+                    one.documents
+                ));
+            }
+            if let more @ 1.. = self.unmapped.len().saturating_sub(MOST_UNMAPPED) {
+                lines.push(format!("  and {more} more, listed with --json"));
+            }
+        }
         for (word, number) in [
             ("documents", self.documents),
             ("new", self.new),
@@ -127,6 +187,7 @@ impl Report {
             ("withdrawn", self.withdrawn),
             ("unchanged", self.unchanged),
             ("refused", self.refused),
+            ("notices", self.notices),
         ] {
             lines.push(format!("{word:<10} {number:>8}"));
         }
@@ -140,6 +201,18 @@ impl Report {
         });
         lines.join("\n")
     }
+}
+
+/// Products that a person is told of.
+const MOST_UNMAPPED: usize = 20;
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The most of a reason that is shown: a stranger's document may be quoted in it at any length.
@@ -171,7 +244,10 @@ impl CliContext<'_> {
             self.tidy_feed(&import.feed)?
         };
         let limits = Limits::default();
-        let terms = terms(import)?;
+        let terms = Terms {
+            products: Products::of_desk(&self.arguments.desk).to_map()?,
+            ..terms(import)?
+        };
         let mut intake = Importer::into(&feed, format, &terms, limits, self.now)?;
         // A passphrase is asked for before the work, and not at all where nothing is signed.
         let keys = if import.dry_run {
@@ -201,12 +277,15 @@ impl CliContext<'_> {
                     return Err(error).with_context(|| format!("import stopped at {place}"));
                 }
                 Err(error) => {
+                    report.meet(error.unmapped());
                     report.refuse(&place, error.id(), &error.to_string(), limits.listed);
                     continue;
                 }
             };
             report.count(looked.standing);
             report.remark(&place, &looked, limits.listed);
+            report.meet(&looked.unmapped);
+            report.notices += usize::from(looked.advisory.notice.is_some());
             if !import.dry_run {
                 let added = intake.add(looked, &references(&keys));
                 added.with_context(|| format!("import stopped at {place}"))?;
@@ -216,6 +295,7 @@ impl CliContext<'_> {
             intake.finish(&references(&keys))?;
         }
         bar.finish_and_clear();
+        report.list_unmapped(limits.listed);
         if report.documents == 0 {
             bail!(
                 "no documents in {}; expected a .json file, a .jsonl file, or a directory of such files",

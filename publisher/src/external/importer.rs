@@ -4,11 +4,11 @@
 //! one of the same time that says something else. What is there already is verified as a panel
 //! verifies it before anything is compared with it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
-use spacecp_contract::{Advisory, DecodeError, DocumentId, Root, Source, decode, encode};
-use spacecp_formats::{Format, Limits, Refusal, Remark, Terms, json, shown, to_advisory};
+use spacecp_contract::{Advisory, DecodeError, Digest, DocumentId, Root, Source, decode, encode};
+use spacecp_formats::{Format, Limits, Refusal, Remark, Terms, Unmapped, json, shown, to_advisory};
 use spacecp_trust::Verified;
 
 use crate::{
@@ -41,6 +41,8 @@ pub struct Looked {
     pub advisory: Advisory,
     /// What of the document is kept and decides nothing.
     pub remarks: Vec<Remark>,
+    /// Products that are mapped to no component.
+    pub unmapped: Vec<Unmapped>,
     /// How many bytes the document has.
     pub length: usize,
 }
@@ -56,8 +58,8 @@ pub enum ImportError {
         /// Why.
         refusal: Refusal,
     },
-    /// The same import has had that id before.
-    #[error("duplicate {id} in this import")]
+    /// The same import has had another document of that id before.
+    #[error("duplicate {id} in this import, with other contents")]
     Twice {
         /// The id.
         id: DocumentId,
@@ -124,6 +126,17 @@ impl ImportError {
         }
     }
 
+    /// The products for which the document was refused, where mapping one of them would change that.
+    pub fn unmapped(&self) -> &[Unmapped] {
+        match self {
+            Self::Refused {
+                refusal: Refusal::Unmapped { products },
+                ..
+            } => products,
+            _ => &[],
+        }
+    }
+
     /// Whether the next document would fare the same.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Feed(_))
@@ -139,7 +152,8 @@ pub struct Importer<'a> {
     terms: &'a Terms,
     limits: Limits,
     now: Timestamp,
-    seen: HashSet<DocumentId>,
+    /// The documents that there were, with the digest of each.
+    seen: HashMap<DocumentId, Option<Digest>>,
     waiting: Vec<Advisory>,
     waiting_bytes: usize,
 }
@@ -164,7 +178,7 @@ impl<'a> Importer<'a> {
             terms,
             limits,
             now,
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             waiting: Vec::new(),
             waiting_bytes: 0,
         })
@@ -187,9 +201,21 @@ impl<'a> Importer<'a> {
             to_advisory(self.format, &document, self.terms).map_err(|error| refused(id, error))?;
         let mut advisory = taken.advisory;
         let id = advisory.id.clone();
-        if !self.seen.insert(id.clone()) {
-            return Err(ImportError::Twice { id });
+        let digest = advisory.source.as_ref().map(|source| source.digest);
+        if let Some(before) = self.seen.get(&id) {
+            // What is there twice alike is there once.
+            if *before != digest {
+                return Err(ImportError::Twice { id });
+            }
+            return Ok(Looked {
+                standing: Standing::Unchanged,
+                advisory,
+                remarks: Vec::new(),
+                unmapped: Vec::new(),
+                length: bytes.len(),
+            });
         }
+        self.seen.insert(id.clone(), digest);
         let standing = match self.feed.advisory(&self.root, &id)? {
             Some(held) => against(&mut advisory, &held)?,
             None => Standing::New,
@@ -208,6 +234,7 @@ impl<'a> Importer<'a> {
             standing,
             advisory,
             remarks: taken.remarks,
+            unmapped: taken.unmapped,
             length: bytes.len(),
         })
     }

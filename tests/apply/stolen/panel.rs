@@ -211,6 +211,7 @@ fn advisory(id: &str, correction: Option<&str>) -> Result<Advisory> {
                 "0.9.0"
             })],
             versions: Vec::new(),
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: correction
@@ -222,6 +223,7 @@ fn advisory(id: &str, correction: Option<&str>) -> Result<Advisory> {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     })
 }

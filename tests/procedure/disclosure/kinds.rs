@@ -48,6 +48,7 @@ fn of(component: &str, scheme: VersionScheme, ranges: Vec<VersionRange>) -> Resu
         scheme,
         ranges,
         versions: Vec::new(),
+        unlisted: None,
     })
 }
 
@@ -155,6 +156,7 @@ fn shapes() -> Result<Vec<Kind>> {
     let not_affected = NotAffected {
         component: "spacecp:control-tower".parse()?,
         justification: Justification::VulnerableCodeNotInExecutePath,
+        only: None,
     };
     let credits = ["finder", "reporter", "analyst"].map(|role| Credit {
         name: format!("A {role}"),

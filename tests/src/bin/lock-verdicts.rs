@@ -95,7 +95,9 @@ fn main() -> Result<()> {
     });
     let mut affected = BTreeSet::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for verdict in knowledge.every_verdict() {
+    // cargo-audit lists notices as well, as warnings.
+    let noticed = knowledge.notices().map(|(verdict, _)| verdict);
+    for verdict in knowledge.every_verdict().chain(noticed) {
         *counts.entry(format!("{:?}", verdict.status)).or_default() += 1;
         if verdict.status == Status::Affected {
             affected.insert((

@@ -129,6 +129,23 @@ impl Range {
             .map(|relation| relation == Relation::Inside)
     }
 
+    /// The first version that is no longer in it, where that is its fix.
+    pub fn fixed(&self) -> Option<&Version> {
+        match &self.end {
+            End::Fixed(fix) => Some(fix),
+            _ => None,
+        }
+    }
+
+    /// Whether every version in it is known to come before this one.
+    pub fn ends_before(&self, version: &Version) -> bool {
+        match &self.end {
+            End::Fixed(end) | End::Limit(end) => end.compare(version).is_some_and(Ordering::is_le),
+            End::LastAffected(last) => last.compare(version).is_some_and(Ordering::is_lt),
+            End::Open => false,
+        }
+    }
+
     /// Whether some version may be in both.
     pub fn overlaps(&self, other: &Self) -> bool {
         let reaches = |one: &Self, other: &Self| match (&one.end, &other.introduced) {

@@ -1,14 +1,13 @@
 //! A version as a sequence of numbers and words, each with what stands before it.
 //!
-//! What `maven` and `generic` have in common: a change from digits to letters, or back, is as good as
-//! a hyphen; what is as good as nothing (`0`, `final`) is left out at the end and before each hyphen;
-//! a word counts as if it came after a hyphen. What is left is compared from the left, and the end
-//! has its place among the words.
+//! How `generic` reads: a change from digits to letters, or back, is as good as a hyphen; what is as
+//! good as nothing (`0`, `final`) is left out at the end and before each hyphen; a word counts as if it
+//! came after a hyphen. What is left is compared from the left, and the end has its place among the
+//! words.
 
 use super::key::{Key, KeyWriter};
 
 const END: u8 = 0x40;
-const LATER_WORD: u8 = 0x41;
 const OTHER_WORD: u8 = 0x60;
 const NUMBER_AFTER_HYPHEN: u8 = 0x61;
 const NUMBER_AFTER_DOT: u8 = 0x62;
@@ -20,9 +19,7 @@ pub(super) enum Meaning {
     Before(u8),
     /// As good as nothing.
     Nothing,
-    /// Right after the version without it, before every other word.
-    After,
-    /// Later still, in the order of the alphabet.
+    /// After the version without it, in the order of the alphabet.
     Other,
 }
 
@@ -65,7 +62,6 @@ impl Reading {
             match token.meaning {
                 Some(Meaning::Before(rank)) => key.rank(rank.min(END - 1)),
                 Some(Meaning::Nothing) => key.rank(END),
-                Some(Meaning::After) => key.rank(LATER_WORD),
                 Some(Meaning::Other) => key.rank(OTHER_WORD).word(token.text),
                 None if token.after_dot => key.rank(NUMBER_AFTER_DOT).number(token.text),
                 None => key.rank(NUMBER_AFTER_HYPHEN).number(token.text),

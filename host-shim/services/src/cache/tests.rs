@@ -5,7 +5,9 @@ use tempfile::TempDir;
 
 use super::*;
 use spacecp_plugin_host::bindings::{
-    exports::spacecp::advisories::exposure::{ExposureReport, Repeated, Status, Summary, Verdict},
+    exports::spacecp::advisories::exposure::{
+        ExposureReport, NoticeKind, Noticed, Repeated, Status, Summary, Verdict,
+    },
     spacecp::advisories::types::{DocumentRef, Severity},
 };
 use spacecp_store::Cursor;
@@ -47,13 +49,18 @@ fn report() -> ExposureReport {
             exposed: 1,
             undecided: 0,
             unread: 0,
-            advisories: 1,
+            advisories: 2,
+            notices: 1,
             worst: Some(Severity::High),
         },
         verdicts: vec![verdict.clone()],
         repeated: vec![Repeated {
-            verdict,
+            verdict: verdict.clone(),
             same_flaw_as: "SPACECP-SA-2026-0002".to_owned(),
+        }],
+        notices: vec![Noticed {
+            verdict,
+            kind: NoticeKind::Unmaintained,
         }],
         unreadable: Vec::new(),
     }

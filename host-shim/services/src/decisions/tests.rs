@@ -64,6 +64,7 @@ fn advisory() -> Advisory {
                 limit: None,
             }],
             versions: vec!["0.9.0".to_owned()],
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: Vec::new(),
@@ -71,6 +72,7 @@ fn advisory() -> Advisory {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     }
 }

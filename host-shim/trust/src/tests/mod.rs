@@ -196,6 +196,7 @@ fn advisory(revision: u64) -> Advisory {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     }
 }

@@ -5,14 +5,18 @@
 //! aliases, and a component is affected if any of its vulnerabilities affects it. Pure: no I/O, no
 //! clock.
 
+mod extent;
 mod products;
 mod read;
 mod record;
+mod relationships;
+mod statement;
 mod status;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod vers;
+mod words;
 mod write;
 
 pub use read::to_advisory;

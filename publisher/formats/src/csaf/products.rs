@@ -3,107 +3,153 @@
 use std::collections::HashMap;
 
 use spacecp_contract::{
-    ComponentName, Ecosystem,
+    ComponentName, VersionScheme,
     identity::{Package, Purl, Surroundings, release_of_cpe},
 };
 
 use super::{
+    extent::{Extent, Named},
     record::{Branch, Helper, Product, ProductTree},
-    vers::{self, Versions},
+    relationships::{Circle, Relationships},
+    vers,
 };
-use crate::{Refusal, naming::shown};
+use crate::{
+    mapping::{Cpe, ProductMap, Unmapped},
+    naming::shown,
+};
 
 /// The products of a document by id.
 #[derive(Debug)]
 pub(super) struct Products<'a> {
-    by_id: HashMap<&'a str, Traits<'a>>,
+    by_id: HashMap<&'a str, Described<'a>>,
+    relationships: Relationships<'a>,
     groups: HashMap<&'a str, &'a [String]>,
+    map: &'a ProductMap,
+    /// The schemes of the vendor's own components, as far as their ranges say them.
+    schemes: HashMap<&'a str, VersionScheme>,
+}
+
+/// A product where it stands in the tree.
+#[derive(Debug, Clone, Copy)]
+enum Described<'a> {
+    Once(Traits<'a>),
+    /// More than once, and not alike.
+    Differently,
 }
 
 /// What is said of a product where it stands in the tree.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Traits<'a> {
     purl: Option<&'a str>,
     cpe: Option<&'a str>,
+    /// The component's own name, as we write it.
+    own: Option<&'a str>,
+    vendor: Option<&'a str>,
+    product: Option<&'a str>,
     version: Option<&'a str>,
     range: Option<&'a str>,
-    /// The platform's, where the product is one thing on another.
-    platform: Option<&'a str>,
+    /// The name of the product as a whole.
+    full: &'a str,
 }
 
 /// A product that panels can have.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) component: ComponentName,
-    pub(super) ecosystem: Ecosystem,
+    pub(super) scheme: VersionScheme,
     pub(super) extent: Extent,
     /// What should be known of how it was named.
     pub(super) note: Option<String>,
 }
 
-/// Which versions of a component a product is.
+/// Why a product is none that panels can have.
 #[derive(Debug)]
-pub(super) enum Extent {
-    /// All of them: neither version nor range is said.
-    All,
-    /// One.
-    Version(String),
-    /// Those of a range, as it is written, if it can be read.
-    Range(Result<Versions, String>),
+pub(super) struct Stranger {
+    pub(super) reason: String,
+    /// What it is called, where that decides nothing as long as nobody says which component it is.
+    pub(super) unmapped: Option<Unmapped>,
 }
+
+impl From<String> for Stranger {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            unmapped: None,
+        }
+    }
+}
+
+/// What our own documents call a component.
+const OWN: &str = "urn:spacecp:component:";
 
 impl<'a> Products<'a> {
     /// Finds every product.
-    pub(super) fn of(tree: &'a ProductTree) -> Result<Self, Refusal> {
+    pub(super) fn of(tree: &'a ProductTree, map: &'a ProductMap) -> Self {
         let mut found = Self {
             by_id: HashMap::new(),
+            relationships: Relationships::of(&tree.relationships),
             groups: HashMap::new(),
+            map,
+            schemes: HashMap::new(),
         };
         for branch in &tree.branches {
-            found.walk(branch, Traits::default())?;
+            found.walk(branch, Traits::default());
         }
         for product in &tree.full_product_names {
-            found.put(product, Traits::default())?;
+            found.put(product, Traits::default());
         }
         for relationship in &tree.relationships {
-            let of = |id: &str| found.by_id.get(id).copied().unwrap_or_default();
-            let mut traits = of(&relationship.product_reference);
-            traits.platform = of(&relationship.relates_to_product_reference).cpe;
-            found.put(&relationship.full_product_name, traits)?;
+            found.put(&relationship.full_product_name, Traits::default());
         }
         for group in &tree.product_groups {
             found.groups.insert(&group.group_id, &group.product_ids);
         }
-        Ok(found)
+        found
     }
 
     /// The recursion is as deep as the document, which is read within a limit.
-    fn walk(&mut self, branch: &'a Branch, mut traits: Traits<'a>) -> Result<(), Refusal> {
+    fn walk(&mut self, branch: &'a Branch, mut traits: Traits<'a>) {
         match branch.category.as_str() {
+            "vendor" => traits.vendor = Some(&branch.name),
+            "product_name" => traits.product = Some(&branch.name),
             "product_version" => traits.version = Some(&branch.name),
             "product_version_range" => traits.range = Some(&branch.name),
             _ => {}
         }
         if let Some(product) = &branch.product {
-            self.put(product, traits)?;
+            self.put(product, traits);
         }
-        branch
-            .branches
-            .iter()
-            .try_for_each(|inner| self.walk(inner, traits))
+        for inner in &branch.branches {
+            self.walk(inner, traits);
+        }
     }
 
-    fn put(&mut self, product: &'a Product, mut traits: Traits<'a>) -> Result<(), Refusal> {
-        if let Some(Helper { cpe, purl }) = &product.product_identification_helper {
+    fn put(&mut self, product: &'a Product, mut traits: Traits<'a>) {
+        traits.full = &product.name;
+        if let Some(helper) = &product.product_identification_helper {
+            let Helper {
+                cpe,
+                purl,
+                x_generic_uris,
+            } = helper;
             traits.purl = purl.as_deref().or(traits.purl);
             traits.cpe = cpe.as_deref().or(traits.cpe);
+            let own = x_generic_uris
+                .iter()
+                .find_map(|uri| uri.uri.strip_prefix(OWN));
+            traits.own = own.or(traits.own);
         }
-        match self.by_id.insert(&product.product_id, traits) {
-            None => Ok(()),
-            Some(_) => Err(Refusal::Shape {
-                field: "product_tree".to_owned(),
-                reason: format!("duplicate product id {:?}", shown(&product.product_id)),
-            }),
+        if let (Some(own), Some(range)) = (traits.own, traits.range)
+            && let Some((kind, _)) = vers::parts(range)
+            && let Some(scheme) = vers::scheme(kind)
+        {
+            self.schemes.entry(own).or_insert(scheme);
+        }
+        let described = self.by_id.entry(&product.product_id);
+        let before = described.or_insert(Described::Once(traits));
+        // What is said twice alike is said once.
+        if matches!(before, Described::Once(before) if *before != traits) {
+            *before = Described::Differently;
         }
     }
 
@@ -115,39 +161,129 @@ impl<'a> Products<'a> {
     /// How many steps it takes to read what is said of a product.
     pub(super) fn steps(&self, id: &str) -> usize {
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        let traits = self.by_id.get(id).copied().unwrap_or_default();
-        1 + length(traits.purl) + length(traits.version) + STEPS_OF_A_LETTER * length(traits.range)
+        let traits = match self.by_id.get(id) {
+            Some(Described::Once(traits)) => *traits,
+            _ => Traits::default(),
+        };
+        let written = length(traits.range) + length(traits.version);
+        1 + length(traits.purl) + length(traits.cpe) + STEPS_OF_A_LETTER * written
     }
 
     /// The component of a product and the versions of it; why not, in words.
-    pub(super) fn known(&self, id: &str) -> Result<Known, String> {
-        let traits = self.by_id.get(id);
-        let traits =
-            traits.ok_or_else(|| format!("no product {:?} in the product tree", shown(id)))?;
-        let text = traits.purl;
-        let text = text.ok_or_else(|| format!("{:?} has no package URL", shown(id)))?;
-        let purl: Purl = text
-            .parse()
-            .map_err(|error| format!("invalid package URL {:?}: {error}", shown(text)))?;
-        let package = package(&purl, traits)?;
-        let (ecosystem, note) = (package.ecosystem, note(&purl, package.source_is_assumed));
-        let component = ecosystem
-            .component(&package.name)
-            .map_err(|error| error.to_string())?;
-        let scheme = ecosystem.scheme();
-        let extent = match (traits.range, package.version) {
-            (Some(range), _) => {
-                Extent::Range(vers::read(scheme, range).map_err(|error| error.to_string()))
-            }
-            (None, Some(version)) => Extent::Version(version),
-            (None, None) => Extent::All,
+    pub(super) fn known(&self, id: &'a str) -> Result<Known, Stranger> {
+        if !self.by_id.contains_key(id) {
+            return Err(format!("no product {:?} in the product tree", shown(id)).into());
+        }
+        let (traits, platform) = self.traits(id)?;
+        if let Some(text) = traits.purl {
+            let purl: Purl = text
+                .parse()
+                .map_err(|error| format!("invalid package URL {:?}: {error}", shown(text)))?;
+            let package = package(&purl, traits.version, platform)?;
+            let component = package
+                .ecosystem
+                .component(&package.name)
+                .map_err(|error| error.to_string())?;
+            let scheme = package.ecosystem.scheme();
+            let known = Known::of(component, scheme, traits, package.version.as_deref());
+            return Ok(Known {
+                note: note(&purl, package.source_is_assumed),
+                ..known
+            });
+        }
+        let cpe = traits.cpe.and_then(Cpe::read);
+        let version = cpe.as_ref().and_then(Cpe::version);
+        if let Some(own) = traits.own {
+            let component: ComponentName = own
+                .parse()
+                .map_err(|error| format!("{:?}: {error}", shown(own)))?;
+            let scheme = self.schemes.get(own).copied();
+            let scheme = scheme.unwrap_or(VersionScheme::Generic);
+            return Ok(Known::of_cpe(component, scheme, traits, version.as_deref()));
+        }
+        let names = Unmapped::of(cpe.as_ref(), traits.vendor, traits.product, traits.full);
+        let Some(mapped) = self.map.find(&names) else {
+            return Err(Stranger {
+                reason: format!(
+                    "{:?} has no package URL and is mapped to no component",
+                    shown(names.best())
+                ),
+                unmapped: Some(names),
+            });
         };
-        Ok(Known {
+        let component = mapped.component.clone();
+        Ok(Known::of_cpe(
             component,
-            ecosystem,
-            extent,
-            note,
-        })
+            mapped.scheme(),
+            traits,
+            version.as_deref(),
+        ))
+    }
+
+    /// What is said of a product, or else of what it is made of, and the CPE of the platform that it is on.
+    fn traits(&self, id: &'a str) -> Result<(Traits<'a>, Option<&'a str>), String> {
+        let name = shown(id);
+        let once = |id: &'a str| match self.by_id.get(id) {
+            Some(Described::Once(traits)) => Some(*traits),
+            _ => None,
+        };
+        if matches!(self.by_id.get(id), Some(Described::Differently)) {
+            return Err(format!("product id {name:?} stands for different products"));
+        }
+        // What says most of which component it is, wherever it is said.
+        let says: [fn(&Traits<'_>) -> bool; 4] = [
+            |traits| traits.purl.is_some(),
+            |traits| traits.own.is_some(),
+            |traits| traits.cpe.is_some(),
+            |traits| traits.product.is_some(),
+        ];
+        for says in says {
+            let found = |id| once(id).filter(says);
+            let found = self.relationships.resolve(id, found, |id| once(id)?.cpe);
+            let (found, on) =
+                found.map_err(|Circle| format!("product {name:?} refers to itself"))?;
+            if let Some(traits) = found {
+                return Ok((traits, on));
+            }
+        }
+        Ok((once(id).unwrap_or_default(), None))
+    }
+}
+
+impl Known {
+    /// A CPE often has the version of something else, or none: what the tree says comes first where it is one.
+    fn of_cpe(
+        component: ComponentName,
+        scheme: VersionScheme,
+        traits: Traits<'_>,
+        version: Option<&str>,
+    ) -> Self {
+        let known = Self::of(component.clone(), scheme, traits, None);
+        match version {
+            Some(_) if known.extent.is_all || known.extent.unread.is_some() => {
+                Self::of(component, scheme, traits, version)
+            }
+            _ => known,
+        }
+    }
+
+    fn of(
+        component: ComponentName,
+        scheme: VersionScheme,
+        traits: Traits<'_>,
+        identified: Option<&str>,
+    ) -> Self {
+        let named = Named {
+            version: traits.version,
+            range: traits.range,
+            product: traits.product,
+        };
+        Self {
+            component,
+            scheme,
+            extent: Extent::of(scheme, named, identified),
+            note: None,
+        }
     }
 }
 
@@ -155,11 +291,11 @@ impl<'a> Products<'a> {
 const STEPS_OF_A_LETTER: usize = 10;
 
 /// The package that a product's URL names.
-fn package(purl: &Purl, traits: &Traits<'_>) -> Result<Package, String> {
-    let platform = traits.platform.and_then(release_of_cpe);
+fn package(purl: &Purl, version: Option<&str>, platform: Option<&str>) -> Result<Package, String> {
+    let platform = platform.and_then(release_of_cpe);
     let around = Surroundings {
         release: platform.as_ref(),
-        version: traits.version,
+        version,
         ..Surroundings::default()
     };
     Package::of(purl, around).map_err(|error| error.to_string())
@@ -182,11 +318,7 @@ mod tests {
 
     fn component(purl: &str, platform: Option<&str>) -> Result<String, String> {
         let purl: Purl = purl.parse().map_err(|_| "no package URL".to_owned())?;
-        let traits = Traits {
-            platform,
-            ..Traits::default()
-        };
-        let package = package(&purl, &traits)?;
+        let package = package(&purl, None, platform)?;
         let component = package.ecosystem.component(&package.name);
         Ok(component.map_err(|error| error.to_string())?.to_string())
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, hash::Hash};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use spacecp_contract::{Advisory, Credit, Reference, TimelineEntry, Tlp, Workaround};
 
@@ -9,10 +10,12 @@ use super::{
     products::Products,
     record::{Acknowledgment, Document, Note, Record, Vulnerability},
     status,
+    write::WITHDRAWAL,
 };
 use crate::{
     Converted, Refusal, Remark, Terms,
-    naming::{document_id, shown, time, title},
+    ids::document_id,
+    naming::{published, shown, time, title},
     solution,
     step_limit::Steps,
     vector,
@@ -32,20 +35,29 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         })?;
     let about = &record.document;
     let id = document_id("document.tracking.id", &about.tracking.id)?;
+    let withdrawn = withdrawn(about)?;
     refuse_unfit(about)?;
     let tlp = label(about, terms)?;
     let mut remarks = Vec::new();
     let steps = Steps::new();
-    let products = Products::of(&record.product_tree)?;
-    let said = status::said(&record, &products, &steps, &mut remarks)?;
+    let products = Products::of(&record.product_tree, &terms.products);
+    let said = match status::said(&record, &products, &steps, &mut remarks) {
+        // What no longer holds need not say of what.
+        Err(Refusal::Components { .. } | Refusal::Unmapped { .. }) if withdrawn.is_some() => {
+            status::Said::default()
+        }
+        said => said?,
+    };
     let flaws = &record.vulnerabilities;
-    let published = time(
-        "document.tracking.initial_release_date",
-        &about.tracking.initial_release_date,
-    )?;
     let modified = time(
         "document.tracking.current_release_date",
         &about.tracking.current_release_date,
+    )?;
+    let published = published(
+        "document.tracking.initial_release_date",
+        &about.tracking.initial_release_date,
+        modified,
+        &mut remarks,
     )?;
     let mut solution = remedies(flaws, &["vendor_fix", "no_fix_planned", "none_available"]);
     if solution.is_empty() {
@@ -65,7 +77,7 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         audience: terms.audience.clone(),
         published,
         modified,
-        withdrawn: None,
+        withdrawn,
         aliases: aliases(&record),
         title: title(&[&about.title], &about.tracking.id),
         issue: issue(&record),
@@ -83,10 +95,16 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         credits: credits(&record, &steps)?,
         references: references(&record),
         supersedes: Vec::new(),
-        timeline: timeline(about)?,
+        timeline: timeline(about, withdrawn, &mut remarks),
+        notice: None,
         source: None,
     };
-    Ok((about.tracking.id.clone(), Converted { advisory, remarks }))
+    let converted = Converted {
+        advisory,
+        remarks,
+        unmapped: said.unmapped.into_iter().collect(),
+    };
+    Ok((about.tracking.id.clone(), converted))
 }
 
 /// Another version of CSAF has other fields: that is said before any of them is missed.
@@ -328,19 +346,66 @@ fn references(record: &Record) -> Vec<Reference> {
     }))
 }
 
-fn timeline(about: &Document) -> Result<Vec<TimelineEntry>, Refusal> {
-    let entry = |(number, revision): (usize, &super::record::Revision)| {
+/// The history, without entries that have no time, which are named; and the withdrawal with its reason.
+fn timeline(
+    about: &Document,
+    withdrawn: Option<Timestamp>,
+    remarks: &mut Vec<Remark>,
+) -> Vec<TimelineEntry> {
+    let mut entries = Vec::new();
+    for (number, revision) in about.tracking.revision_history.iter().enumerate() {
         let field = format!("document.tracking.revision_history[{number}].date");
-        Ok(TimelineEntry {
-            at: time(&field, &revision.date)?,
-            event: format!("{}: {}", revision.number, revision.summary),
-        })
+        match time(&field, &revision.date) {
+            Ok(at) => entries.push(TimelineEntry {
+                at,
+                event: format!("{}: {}", revision.number, revision.summary),
+            }),
+            Err(refusal) => remarks.push(Remark {
+                field,
+                reason: refusal.to_string(),
+            }),
+        }
+    }
+    if let (Some(at), Some(note)) = (withdrawn, withdrawal(about)) {
+        let text = note.text.trim();
+        let reason = withdrawal_of(text).map_or(text, |(_, reason)| reason);
+        entries.push(TimelineEntry {
+            at,
+            event: crate::timeline::withdrawal(reason),
+        });
+    }
+    entries
+}
+
+/// The note that withdraws a document: CSAF 2.1 asks for it by this title, and so does what is written here in 2.0.
+fn withdrawal(about: &Document) -> Option<&Note> {
+    let is_base = matches!(about.category.as_str(), "csaf_base" | "csaf_withdrawn");
+    let mut notes = about.notes.iter().filter(|_| is_base);
+    notes.find(|note| {
+        note.title
+            .as_deref()
+            .is_some_and(|title| title.trim() == WITHDRAWAL)
+    })
+}
+
+/// The time and the reason in the text of a withdrawal that was written here.
+fn withdrawal_of(text: &str) -> Option<(Timestamp, &str)> {
+    let (time, reason) = text.strip_prefix("Withdrawn ")?.split_once(". ")?;
+    Some((time.parse().ok()?, reason))
+}
+
+/// Since when a document no longer holds, if it says so.
+fn withdrawn(about: &Document) -> Result<Option<Timestamp>, Refusal> {
+    let Some(note) = withdrawal(about) else {
+        return Ok(None);
     };
-    about
-        .tracking
-        .revision_history
-        .iter()
-        .enumerate()
-        .map(entry)
-        .collect()
+    let since = withdrawal_of(note.text.trim()).map(|(since, _)| Ok(since));
+    let tracking = &about.tracking;
+    let since = since.unwrap_or_else(|| {
+        time(
+            "document.tracking.current_release_date",
+            &tracking.current_release_date,
+        )
+    });
+    since.map(Some)
 }

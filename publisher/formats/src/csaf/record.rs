@@ -99,6 +99,8 @@ pub(super) struct Branch {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Product {
+    #[serde(default)]
+    pub(super) name: String,
     pub(super) product_id: String,
     pub(super) product_identification_helper: Option<Helper>,
 }
@@ -107,6 +109,13 @@ pub(super) struct Product {
 pub(super) struct Helper {
     pub(super) cpe: Option<String>,
     pub(super) purl: Option<String>,
+    #[serde(default)]
+    pub(super) x_generic_uris: Vec<GenericUri>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct GenericUri {
+    pub(super) uri: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -173,6 +182,8 @@ pub(super) struct ProductStatus {
     pub(super) known_not_affected: Vec<String>,
     #[serde(default)]
     pub(super) under_investigation: Vec<String>,
+    #[serde(default)]
+    pub(super) recommended: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -207,4 +218,8 @@ pub(super) struct Vector {
 pub(super) struct Threat {
     pub(super) category: String,
     pub(super) details: String,
+    #[serde(default)]
+    pub(super) product_ids: Vec<String>,
+    #[serde(default)]
+    pub(super) group_ids: Vec<String>,
 }

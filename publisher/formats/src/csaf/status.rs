@@ -3,24 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use spacecp_contract::{
-    Affected, ComponentName, Justification, NotAffected, VersionRange, VersionScheme,
-    version::{Range, Version},
+    Affected, ComponentName, Justification, NotAffected, VersionScheme, Versions,
 };
 
 use super::{
-    products::{Extent, Known, Products},
+    extent::Extent,
+    products::{Known, Products},
     record::{Record, Vulnerability},
+    statement::{Category, List, Statement},
+    vers,
 };
-use crate::{Refusal, Remark, naming::shown, step_limit::Steps};
+use crate::{Refusal, Remark, mapping::Unmapped, naming::shown, step_limit::Steps};
 
 /// What is said of components.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     pub(super) affected: Vec<Affected>,
     pub(super) not_affected: Vec<NotAffected>,
+    /// Products that are mapped to no component.
+    pub(super) unmapped: BTreeSet<Unmapped>,
     corrected: BTreeMap<ComponentName, BTreeSet<String>>,
-    /// Where each stands in `affected`.
-    places: HashMap<(ComponentName, VersionScheme), usize>,
 }
 
 impl Said {
@@ -48,49 +50,28 @@ impl Said {
         }
         found
     }
-
-    fn entry(&mut self, component: &ComponentName, scheme: VersionScheme) -> &mut Affected {
-        let last = self.affected.len();
-        let place = *self
-            .places
-            .entry((component.clone(), scheme))
-            .or_insert(last);
-        if place == last {
-            self.affected.push(Affected {
-                component: component.clone(),
-                scheme,
-                ranges: Vec::new(),
-                versions: Vec::new(),
-            });
-        }
-        &mut self.affected[place]
-    }
-
-    /// Notes that nobody knows of a component.
-    fn open(&mut self, component: &ComponentName) {
-        // A scheme that nobody knows is what makes every panel say that it does not know.
-        let entry = self.entry(component, VersionScheme::Unknown);
-        if entry.ranges.is_empty() {
-            entry.ranges.push(all());
-        }
-    }
 }
 
 /// Reads the statuses of every vulnerability.
 ///
 /// # Errors
 ///
-/// [`Refusal`] for versions that cannot be read, for a document that says nothing of any component,
-/// and for one whose reading would not end.
-pub(super) fn said(
-    record: &Record,
-    products: &Products<'_>,
-    steps: &Steps,
-    remarks: &mut Vec<Remark>,
+/// [`Refusal`] for a document that says nothing of any component, and for one whose reading would not
+/// end.
+pub(super) fn said<'a>(
+    record: &'a Record,
+    products: &'a Products<'a>,
+    steps: &'a Steps,
+    remarks: &'a mut Vec<Remark>,
 ) -> Result<Said, Refusal> {
+    let category = match record.document.category.as_str() {
+        "csaf_security_advisory" => Category::Advisory,
+        _ => Category::Statements,
+    };
     let mut reader = Reader {
         products,
         steps,
+        category,
         said: Said::default(),
         spared: BTreeMap::new(),
         remarks,
@@ -101,95 +82,193 @@ pub(super) fn said(
     }
     reader.spare_all(record.vulnerabilities.len());
     let Reader { said, first, .. } = reader;
-    if said.affected.is_empty() && said.not_affected.is_empty() {
+    if !said.affected.is_empty() || !said.not_affected.is_empty() {
+        return Ok(said);
+    }
+    if said.unmapped.is_empty() {
         return Err(Refusal::Components {
             field: "vulnerabilities",
             reason: first.unwrap_or_else(|| "no affected product".to_owned()),
         });
     }
-    Ok(said)
+    Err(Refusal::Unmapped {
+        products: said.unmapped.into_iter().collect(),
+    })
 }
 
 /// Goes through the vulnerabilities of one document.
 struct Reader<'a> {
     products: &'a Products<'a>,
     steps: &'a Steps,
+    category: Category,
     said: Said,
-    /// Components that vulnerabilities do not affect, and which these are.
-    spared: BTreeMap<ComponentName, (Justification, BTreeSet<usize>)>,
+    /// Components that vulnerabilities do not affect, in all or some versions, and which these are.
+    spared: BTreeMap<Spared, (Justification, BTreeSet<usize>)>,
     remarks: &'a mut Vec<Remark>,
     /// Why the first product is none that a panel could have.
     first: Option<String>,
 }
 
-/// The versions of each component that one vulnerability calls fixed.
-type Fixed = HashMap<ComponentName, BTreeSet<String>>;
+/// A component and those of its versions that are not affected: none for all of them, else as they are written.
+type Spared = (ComponentName, Option<(VersionScheme, SparedVersions)>);
 
-impl Reader<'_> {
-    fn flaw(&mut self, number: usize, flaw: &Vulnerability) -> Result<(), Refusal> {
+/// Ranges as they are written in VERS, and single versions.
+type SparedVersions = (BTreeSet<String>, BTreeSet<String>);
+
+/// What is not affected and why; or why that cannot be said, in words.
+type Reasoned = Result<(Spared, Justification), String>;
+
+/// What one vulnerability says of each component, in the order in which they come.
+#[derive(Default)]
+struct Statements {
+    all: Vec<((ComponentName, VersionScheme), Statement)>,
+    places: HashMap<(ComponentName, VersionScheme), usize>,
+}
+
+impl Statements {
+    fn of(&mut self, component: ComponentName, scheme: VersionScheme) -> &mut Statement {
+        let key = (component, scheme);
+        let last = self.all.len();
+        let place = *self.places.entry(key.clone()).or_insert(last);
+        if place == last {
+            self.all.push((key, Statement::default()));
+        }
+        &mut self.all[place].1
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn flaw(&mut self, number: usize, flaw: &'a Vulnerability) -> Result<(), Refusal> {
         let base = format!("vulnerabilities[{number}].product_status");
         let status = &flaw.product_status;
-        let mut fixed = Fixed::new();
-        for (name, ids) in [
-            ("fixed", &status.fixed),
-            ("first_fixed", &status.first_fixed),
-        ] {
-            for (_, known) in self.known(&format!("{base}.{name}"), ids)? {
-                if let Extent::Version(version) = known.extent {
-                    fixed.entry(known.component).or_default().insert(version);
-                }
-            }
-        }
-        for (name, ids) in [
-            ("known_affected", &status.known_affected),
-            ("first_affected", &status.first_affected),
-            ("last_affected", &status.last_affected),
+        let mut statements = Statements::default();
+        for (name, list, ids) in [
+            ("known_affected", List::Affected, &status.known_affected),
+            (
+                "first_affected",
+                List::FirstAffected,
+                &status.first_affected,
+            ),
+            ("last_affected", List::LastAffected, &status.last_affected),
+            ("fixed", List::Fixed, &status.fixed),
+            ("first_fixed", List::FirstFixed, &status.first_fixed),
+            (
+                "under_investigation",
+                List::UnderInvestigation,
+                &status.under_investigation,
+            ),
+            ("recommended", List::Recommended, &status.recommended),
         ] {
             for (field, known) in self.known(&format!("{base}.{name}"), ids)? {
-                self.affected(field, &known, &fixed)?;
+                let Known {
+                    component,
+                    scheme,
+                    extent,
+                } = known;
+                let statement = statements.of(component.clone(), scheme);
+                // What is new is compared with what is there.
+                self.steps.take(STEPS_OF_A_VERSION + statement.len())?;
+                if let Some(text) = statement.put(list, scheme, extent) {
+                    let reason = format!(
+                        "{component}: cannot read {:?} as versions; panels treat it as unknown",
+                        shown(&text)
+                    );
+                    self.remark(field, reason);
+                }
             }
         }
-        for (component, versions) in fixed {
+        for ((component, scheme), statement) in statements.all {
+            self.finish(&base, component, scheme, statement)?;
+        }
+        self.spared(number, flaw, &base)
+    }
+
+    fn finish(
+        &mut self,
+        base: &str,
+        component: ComponentName,
+        scheme: VersionScheme,
+        statement: Statement,
+    ) -> Result<(), Refusal> {
+        let length = statement.len();
+        let pairs = length.saturating_mul(statement.fixes());
+        self.steps
+            .take(pairs.saturating_mul(STEPS_OF_A_VERSION) + length * STEPS_OF_A_VERSION)?;
+        let said = statement.finish(component.clone(), scheme, self.category);
+        if let Some(version) = said.contradicted {
+            let reason = format!(
+                "{:?} of {component} is listed as affected and fixed; panels treat it as unknown",
+                shown(&version)
+            );
+            self.remark(base.to_owned(), reason);
+        }
+        if !said.corrected.is_empty() {
             let corrected = self.said.corrected.entry(component).or_default();
-            corrected.extend(versions);
+            corrected.extend(said.corrected);
         }
-        let field = format!("{base}.under_investigation");
-        for (_, known) in self.known(&field, &status.under_investigation)? {
-            self.said.open(&known.component);
+        // Most vulnerabilities of a document say the same, and that is said once.
+        self.steps.take(self.said.affected.len())?;
+        if !self.said.affected.contains(&said.affected) {
+            self.said.affected.push(said.affected);
         }
+        Ok(())
+    }
+
+    fn spared(
+        &mut self,
+        number: usize,
+        flaw: &'a Vulnerability,
+        base: &str,
+    ) -> Result<(), Refusal> {
         let field = format!("{base}.known_not_affected");
-        for (place, id) in status.known_not_affected.iter().enumerate() {
+        let ids = &flaw.product_status.known_not_affected;
+        for (place, id) in ids.iter().enumerate() {
             self.steps.take(self.products.steps(id))?;
-            match self.spare(flaw, id)? {
-                Ok((component, justification)) => {
-                    let spared = self.spared.entry(component);
-                    let (_, flaws) = spared.or_insert((justification, BTreeSet::new()));
+            let field = format!("{field}[{place}]");
+            match self.spare(flaw, id, &field)? {
+                Some(Ok((spared, justification))) => {
+                    let (_, flaws) = self
+                        .spared
+                        .entry(spared)
+                        .or_insert((justification, BTreeSet::new()));
                     flaws.insert(number);
                 }
-                Err(reason) => self.remark(format!("{field}[{place}]"), reason),
+                Some(Err(reason)) => self.remark(field, reason),
+                None => {}
             }
         }
         Ok(())
     }
 
     /// The products of a list that panels can have; the others are named.
-    fn known(&mut self, field: &str, ids: &[String]) -> Result<Vec<(String, Known)>, Refusal> {
+    fn known(&mut self, field: &str, ids: &'a [String]) -> Result<Vec<(String, Known)>, Refusal> {
         let mut found = Vec::new();
         for (place, id) in ids.iter().enumerate() {
             let field = format!("{field}[{place}]");
             self.steps.take(self.products.steps(id))?;
-            match self.products.known(id) {
-                Ok(mut known) => {
-                    if let Some(reason) = known.note.take() {
-                        let field = field.clone();
-                        self.remarks.push(Remark { field, reason });
-                    }
-                    found.push((field, known));
-                }
-                Err(reason) => self.remark(field, reason),
+            if let Some(known) = self.look_up(&field, id) {
+                found.push((field, known));
             }
         }
         Ok(found)
+    }
+
+    /// A product, if panels can have it; else it is named.
+    fn look_up(&mut self, field: &str, id: &'a str) -> Option<Known> {
+        match self.products.known(id) {
+            Ok(mut known) => {
+                if let Some(reason) = known.note.take() {
+                    let field = field.to_owned();
+                    self.remarks.push(Remark { field, reason });
+                }
+                Some(known)
+            }
+            Err(stranger) => {
+                self.said.unmapped.extend(stranger.unmapped);
+                self.remark(field.to_owned(), stranger.reason);
+                None
+            }
+        }
     }
 
     fn remark(&mut self, field: String, reason: String) {
@@ -197,133 +276,65 @@ impl Reader<'_> {
         self.remarks.push(Remark { field, reason });
     }
 
-    fn affected(&mut self, field: String, known: &Known, fixed: &Fixed) -> Result<(), Refusal> {
-        let Some(version) = self.contradicted(known, fixed)? else {
-            return self.affect(&field, known);
-        };
-        self.said.open(&known.component);
-        let component = &known.component;
-        let reason = format!(
-            "{:?} of {component} is listed as affected and fixed; panels treat it as unknown",
-            shown(version)
-        );
-        self.remarks.push(Remark { field, reason });
-        Ok(())
-    }
-
-    /// The version of an affected product that the same vulnerability calls fixed, if there is one.
-    ///
-    /// A product without a version is all of its versions, and a document that names a fixed one
-    /// beside it does not say which of the others it means.
-    fn contradicted<'b>(
-        &self,
-        affected: &Known,
-        fixed: &'b Fixed,
-    ) -> Result<Option<&'b str>, Refusal> {
-        let Some(fixed) = fixed.get(&affected.component) else {
+    /// The component that a product is and its versions that are not affected, if it is said why; else why that
+    /// cannot be said here, in words. Nothing where it is no product that panels can have.
+    fn spare(
+        &mut self,
+        flaw: &Vulnerability,
+        id: &'a String,
+        field: &str,
+    ) -> Result<Option<Reasoned>, Refusal> {
+        let Some(known) = self.look_up(field, id) else {
             return Ok(None);
         };
-        let scheme = affected.ecosystem.scheme();
-        let found = match &affected.extent {
-            Extent::All => fixed.first(),
-            Extent::Version(version) => fixed.get(version),
-            Extent::Range(Err(_)) => None,
-            Extent::Range(Ok(versions)) => {
-                let (ranges, listed) = (&versions.ranges, &versions.listed);
-                let pairs = fixed.len().saturating_mul(ranges.len() + listed.len());
-                self.steps.take(pairs.saturating_mul(STEPS_OF_A_VERSION))?;
-                let ranges = ranges
-                    .iter()
-                    .filter_map(|range| Range::read(scheme, range).ok());
-                let ranges: Vec<Range> = ranges.collect();
-                fixed.iter().find(|text| {
-                    let within = |version: Version| {
-                        let mut ranges = ranges.iter();
-                        ranges.any(|range| range.contains(&version) == Some(true))
-                    };
-                    listed.contains(text) || Version::read(scheme, text).is_ok_and(within)
-                })
-            }
+        let Known {
+            component,
+            scheme,
+            extent,
+        } = known;
+        let Some(justification) = self.justification(flaw, id)? else {
+            return Ok(Some(Err(format!(
+                "no flag or impact explains why {component} is not affected"
+            ))));
         };
-        Ok(found.map(String::as_str))
+        Ok(Some(justification.and_then(|justification| {
+            let only = spared_versions(scheme, extent).map_err(|text| {
+                format!("{component}: cannot read {:?} as versions", shown(&text))
+            })?;
+            Ok(((component, only), justification))
+        })))
     }
 
-    fn affect(&mut self, field: &str, known: &Known) -> Result<(), Refusal> {
-        let scheme = known.ecosystem.scheme();
-        let refused = |reason: String| Refusal::Versions {
-            field: field.to_owned(),
-            reason: format!("{}: {reason}", known.component),
-        };
-        let (ranges, listed) = match &known.extent {
-            Extent::All => (vec![all()], Vec::new()),
-            Extent::Version(version) => {
-                Version::read(scheme, version).map_err(|error| refused(error.to_string()))?;
-                (Vec::new(), vec![version.clone()])
-            }
-            Extent::Range(Ok(versions)) => (versions.ranges.clone(), versions.listed.clone()),
-            Extent::Range(Err(reason)) => return Err(refused(reason.clone())),
-        };
-        let entry = self.said.entry(&known.component, scheme);
-        for range in ranges {
-            self.steps.take(STEPS_OF_A_VERSION + entry.ranges.len())?;
-            if !entry.ranges.contains(&range) {
-                entry.ranges.push(range);
-            }
-        }
-        for version in listed {
-            self.steps.take(STEPS_OF_A_VERSION + entry.versions.len())?;
-            if !entry.versions.contains(&version) {
-                entry.versions.push(version);
-            }
-        }
-        Ok(())
-    }
-
-    /// The component that a product is, if none of its versions is affected and it is said why; else
-    /// why it cannot be said here, in words.
-    fn spare(
+    /// Why a product is not affected: by the flag that a vulnerability has for it, or by its impact in words.
+    fn justification(
         &self,
         flaw: &Vulnerability,
         id: &String,
-    ) -> Result<Result<(ComponentName, Justification), String>, Refusal> {
-        let known = match self.products.known(id) {
-            Ok(known) => known,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let component = known.component;
-        let whole = match &known.extent {
-            Extent::All => true,
-            Extent::Range(Ok(versions)) => versions.ranges == [all()],
-            _ => false,
-        };
-        if !whole {
-            return Ok(Err(format!(
-                "some versions of {component} are not affected, which is not stated separately"
-            )));
-        }
-        let Some(label) = self.flag(flaw, id)? else {
-            return Ok(Err(format!(
-                "no flag explains why {component} is not affected"
-            )));
-        };
-        Ok(justification(label).map(|justification| (component, justification)))
-    }
-
-    /// The label of the flag that a vulnerability has for a product.
-    fn flag<'b>(&self, flaw: &'b Vulnerability, id: &String) -> Result<Option<&'b str>, Refusal> {
+    ) -> Result<Option<Result<Justification, String>>, Refusal> {
         for flag in &flaw.flags {
-            let groups = flag
-                .group_ids
-                .iter()
-                .map(|group| self.products.group(group));
-            for ids in groups.chain([flag.product_ids.as_slice()]) {
-                self.steps.take(1 + ids.len())?;
-                if ids.contains(id) {
-                    return Ok(Some(&flag.label));
-                }
+            if self.names(&flag.product_ids, &flag.group_ids, id)? {
+                return Ok(Some(justification(&flag.label)));
+            }
+        }
+        for threat in &flaw.threats {
+            let is_reason = threat.category == "impact" && !threat.details.trim().is_empty();
+            if is_reason && self.names(&threat.product_ids, &threat.group_ids, id)? {
+                return Ok(Some(Ok(Justification::Stated)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a product is named, by itself or in a group.
+    fn names(&self, ids: &[String], groups: &[String], id: &String) -> Result<bool, Refusal> {
+        let groups = groups.iter().map(|group| self.products.group(group));
+        for ids in groups.chain([ids]) {
+            self.steps.take(1 + ids.len())?;
+            if ids.contains(id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Says of components that they are not affected where that holds for all vulnerabilities: whoever
@@ -331,11 +342,12 @@ impl Reader<'_> {
     fn spare_all(&mut self, flaws: usize) {
         let affected = self.said.affected.iter();
         let said: HashSet<ComponentName> = affected.map(|one| one.component.clone()).collect();
-        for (component, (justification, of)) in std::mem::take(&mut self.spared) {
+        for ((component, only), (justification, of)) in std::mem::take(&mut self.spared) {
             if of.len() == flaws {
                 self.said.not_affected.push(NotAffected {
                     component,
                     justification,
+                    only: only.map(|(scheme, versions)| Box::new(only_those(scheme, versions))),
                 });
             } else if !said.contains(&component) {
                 let reason = format!(
@@ -350,6 +362,44 @@ impl Reader<'_> {
 /// What reading, keeping and comparing a version costs beside walking to it.
 const STEPS_OF_A_VERSION: usize = 100;
 
+/// The versions of a product that is not affected, in a form that can be compared; none for all of them.
+fn spared_versions(
+    scheme: VersionScheme,
+    extent: Extent,
+) -> Result<Option<(VersionScheme, SparedVersions)>, String> {
+    if let Some(unread) = extent.unread {
+        return Err(unread);
+    }
+    let versions = extent.versions;
+    if extent.is_all || versions == vers::all() {
+        return Ok(None);
+    }
+    // What a range leaves out is a statement about others, and words are none about these.
+    let kind = vers::kinds(scheme).first().copied().unwrap_or("generic");
+    if let Some(range) = versions.ranges.first()
+        && (!extent.is_exact || !versions.excluded.is_empty())
+    {
+        return Err(vers::write(kind, range, &versions.excluded));
+    }
+    let ranges = versions.ranges.iter();
+    let ranges = ranges.map(|range| vers::write(kind, range, &[])).collect();
+    Ok(Some((
+        scheme,
+        (ranges, versions.listed.into_iter().collect()),
+    )))
+}
+
+fn only_those(scheme: VersionScheme, (ranges, listed): SparedVersions) -> Versions {
+    let ranges = ranges
+        .iter()
+        .filter_map(|text| vers::read(scheme, text).ok());
+    Versions {
+        scheme,
+        ranges: ranges.flat_map(|versions| versions.ranges).collect(),
+        versions: listed.into_iter().collect(),
+    }
+}
+
 fn justification(label: &str) -> Result<Justification, String> {
     Ok(match label {
         "component_not_present" => Justification::ComponentNotPresent,
@@ -361,13 +411,4 @@ fn justification(label: &str) -> Result<Justification, String> {
         "inline_mitigations_already_exist" => Justification::InlineMitigationsAlreadyExist,
         other => return Err(format!("unknown flag {:?}", shown(other))),
     })
-}
-
-fn all() -> VersionRange {
-    VersionRange {
-        introduced: "0".to_owned(),
-        fixed: None,
-        last_affected: None,
-        limit: None,
-    }
 }

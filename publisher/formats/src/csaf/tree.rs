@@ -3,11 +3,17 @@
 //! A product is one range or one version of a component. Components of the issuer's own stand below
 //! its name as the vendor; packages of an ecosystem, which it did not make, below the ecosystem's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Value, json};
 use spacecp_contract::{
-    Advisory, Affected, ComponentName, Ecosystem, NotAffected, VersionScheme, identity::Package,
+    Advisory, Affected, ComponentName, Ecosystem, Justification, NotAffected, Others, VersionRange,
+    VersionScheme,
+    identity::Package,
+    version::{Range, Version},
 };
 
 use super::{
@@ -38,6 +44,21 @@ impl Owner {
     }
 }
 
+/// The versions that a range leaves out, in their order.
+fn excluded_from(scheme: VersionScheme, range: &VersionRange, excluded: &[String]) -> Vec<String> {
+    let Ok(range) = Range::read(scheme, range) else {
+        return Vec::new();
+    };
+    let read = excluded
+        .iter()
+        .filter_map(|text| Version::read(scheme, text).ok());
+    let mut within: Vec<Version> = read
+        .filter(|one| range.contains(one) == Some(true))
+        .collect();
+    within.sort_by(|one, other| one.compare(other).unwrap_or(Ordering::Equal));
+    within.iter().map(|one| one.as_str().to_owned()).collect()
+}
+
 /// The product tree, and which of its products have which status.
 #[derive(Debug, Default)]
 pub(super) struct Products {
@@ -48,6 +69,8 @@ pub(super) struct Products {
     not_affected: Vec<String>,
     pub(super) open: Vec<String>,
     pub(super) flags: Vec<Value>,
+    /// Products that are not affected for reasons in words.
+    pub(super) impacts: Vec<String>,
     count: usize,
 }
 
@@ -78,17 +101,38 @@ impl Products {
             .first()
             .copied()
             .unwrap_or("generic");
+        let unlisted = affected.unlisted.as_deref();
+        let excluded = unlisted.map_or(&[][..], |unlisted| &unlisted.excluded);
         for range in &affected.ranges {
-            let text = vers::write(kind, range);
+            let excluded = excluded_from(affected.scheme, range, excluded);
+            let text = vers::write(kind, range, &excluded);
             let id = self.product(&affected.component, "product_version_range", &text);
             self.affected.push(id);
         }
+        let is_complete = unlisted.is_none_or(|unlisted| unlisted.others == Others::NotAffected);
         for text in &affected.versions {
-            let id = self.product(&affected.component, "product_version", text);
+            // A range of one version says that the list is complete; a version says nothing of others.
+            let id = if is_complete {
+                let text = vers::write_one(kind, text);
+                self.product(&affected.component, "product_version_range", &text)
+            } else {
+                self.product(&affected.component, "product_version", text)
+            };
             self.affected.push(id);
         }
-        let fixed = affected.ranges.iter();
-        let fixed: BTreeSet<&String> = fixed.filter_map(|range| range.fixed.as_ref()).collect();
+        if !is_complete {
+            // Of what is not named nobody knows.
+            let id = self.product(
+                &affected.component,
+                "product_version_range",
+                &format!("vers:{kind}/*"),
+            );
+            self.open.push(id);
+        }
+        let ends = affected.ranges.iter();
+        let ends = ends.filter_map(|range| range.fixed.as_ref());
+        let listed = unlisted.into_iter().flat_map(|unlisted| &unlisted.fixed);
+        let fixed: BTreeSet<&String> = ends.chain(listed).collect();
         for text in fixed {
             let id = self.product(&affected.component, "product_version", text);
             self.fixed.push(id);
@@ -96,10 +140,32 @@ impl Products {
     }
 
     fn spared(&mut self, not: &NotAffected) {
-        let id = self.product(&not.component, "product_version_range", "vers:generic/*");
-        self.flags
-            .push(json!({ "label": not.justification, "product_ids": [id] }));
-        self.not_affected.push(id);
+        let mut ids = Vec::new();
+        match not.only.as_deref() {
+            None => {
+                ids.push(self.product(&not.component, "product_version_range", "vers:generic/*"));
+            }
+            Some(only) => {
+                let kind = vers::kinds(only.scheme)
+                    .first()
+                    .copied()
+                    .unwrap_or("generic");
+                for range in &only.ranges {
+                    let text = vers::write(kind, range, &[]);
+                    ids.push(self.product(&not.component, "product_version_range", &text));
+                }
+                for text in &only.versions {
+                    ids.push(self.product(&not.component, "product_version", text));
+                }
+            }
+        }
+        if not.justification == Justification::Stated {
+            self.impacts.extend(ids.iter().cloned());
+        } else {
+            self.flags
+                .push(json!({ "label": not.justification, "product_ids": ids }));
+        }
+        self.not_affected.extend(ids);
     }
 
     /// Puts a product into the tree, and says its id.

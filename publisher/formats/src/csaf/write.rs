@@ -17,6 +17,9 @@ use spacecp_contract::{Advisory, DocumentId, Severity, Tlp, rate};
 use super::tree::Products;
 use crate::timeline;
 
+/// The title of the note that says why a document is withdrawn, as CSAF 2.1 has it.
+pub(super) const WITHDRAWAL: &str = "Reasoning for Withdrawal";
+
 /// Who publishes a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
@@ -141,7 +144,7 @@ fn fate(advisory: &Advisory, circumstances: &Circumstances<'_>) -> Vec<Value> {
         let reason = timeline::reason_of_withdrawal(advisory).unwrap_or("No reason given.");
         note(
             "description",
-            "Reasoning for Withdrawal",
+            WITHDRAWAL,
             format!("Withdrawn {since}. {reason}"),
         );
     }
@@ -283,8 +286,17 @@ fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
             "product_ids": products.open,
         }));
     }
+    let mut threats = Vec::new();
+    if !products.impacts.is_empty() {
+        threats.push(json!({
+            "category": "impact",
+            "details": "Not affected: see the description.",
+            "product_ids": products.impacts,
+        }));
+    }
     if affected.is_empty() {
         put_list(&mut flaw, "remediations", remedies);
+        put_list(&mut flaw, "threats", threats);
         return flaw;
     }
     let mut remedy = |category: &str, text: &str| {
@@ -315,7 +327,6 @@ fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
     }
     put_list(&mut flaw, "remediations", remedies);
     put_list(&mut flaw, "scores", score(advisory, affected));
-    let mut threats = Vec::new();
     if !advisory.impacts.trim().is_empty() {
         threats.push(
             json!({ "category": "impact", "details": advisory.impacts, "product_ids": affected }),

@@ -4,6 +4,7 @@
 
 mod affects;
 mod events;
+mod notice;
 mod read;
 mod record;
 #[cfg(test)]

@@ -2,20 +2,23 @@
 
 use std::collections::HashSet;
 
+use serde::Deserialize;
 use serde_json::Value;
 use spacecp_contract::{
-    Advisory, Affected, Credit, DocumentId, Ecosystem, Justification, NotAffected, Reference,
-    VersionScheme, identity::ecosystem_of_osv, version::Version,
+    Advisory, Affected, Credit, DocumentId, Ecosystem, Justification, NotAffected, Others,
+    Reference, Unlisted, VersionScheme, identity::ecosystem_of_osv, version::Version,
 };
 
 use super::{
     affects::Affects,
-    events::intervals,
+    events::{EventsError, intervals},
+    notice,
     record::{self, Ranges, Record, Severity},
 };
 use crate::{
     Converted, Refusal, Remark, Terms,
-    naming::{document_id, shown, time, title},
+    ids::document_id,
+    naming::{published, shown, time, title},
     solution, vector,
 };
 
@@ -46,7 +49,7 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
     let said = said(&record, &mut remarks)?;
     let modified = time("modified", &record.modified)?;
     let published = match &record.published {
-        Some(published) => time("published", published)?,
+        Some(text) => published("published", text, modified, &mut remarks)?,
         None => modified,
     };
     let withdrawn = record.withdrawn.as_ref();
@@ -83,9 +86,15 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         references: record.references.iter().flatten().map(reference).collect(),
         supersedes: Vec::<DocumentId>::new(),
         timeline: Vec::new(),
+        notice: notice::of(&record),
         source: None,
     };
-    Ok((record.id, Converted { advisory, remarks }))
+    let converted = Converted {
+        advisory,
+        remarks,
+        unmapped: Vec::new(),
+    };
+    Ok((record.id, converted))
 }
 
 /// What a record says of the packages that panels have.
@@ -114,7 +123,7 @@ fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
                     (None, true) => &mut subscribed,
                     (None, false) => &mut said.affected,
                 };
-                package(affected, &ecosystem, &name, &field, into, remarks)?;
+                package(affected, &ecosystem, &name, &field, into, remarks);
                 if let Some(systems) = systems {
                     let reason = format!("affected on {systems} only; panels run on Linux");
                     let field = format!("{field}.ecosystem_specific");
@@ -149,6 +158,7 @@ fn spared(affected: &[Affected], elsewhere: &[Affected]) -> Vec<NotAffected> {
         .map(|one| NotAffected {
             component: one.component.clone(),
             justification: Justification::VulnerableCodeNotPresent,
+            only: None,
         })
         .collect()
 }
@@ -171,7 +181,9 @@ fn end_by_subscription(affected: &mut Vec<Affected>, subscribed: Vec<Affected>) 
             other.ranges.retain(|range| !is_open(range));
         }
     }
-    affected.retain(|one| !one.ranges.is_empty() || !one.versions.is_empty());
+    affected.retain(|one| {
+        !one.ranges.is_empty() || !one.versions.is_empty() || one.unlisted.is_some()
+    });
     affected.extend(subscribed);
 }
 
@@ -193,12 +205,13 @@ fn package(
     field: &str,
     found: &mut Vec<Affected>,
     remarks: &mut Vec<Remark>,
-) -> Result<(), Refusal> {
+) {
     let of_scheme = |scheme| Affected {
         component: component.clone(),
         scheme,
         ranges: Vec::new(),
         versions: Vec::new(),
+        unlisted: None,
     };
     let mut own = of_scheme(ecosystem.scheme());
     let mut semantic = of_scheme(VersionScheme::Semver);
@@ -216,40 +229,99 @@ fn package(
             }
         };
         decided = true;
-        into.ranges
-            .extend(read_ranges(ranges, into.scheme, &field)?);
+        match read_ranges(ranges, into.scheme) {
+            Ok(read) => into.ranges.extend(read),
+            Err(unread) => {
+                let reason = format!("{}; panels treat its versions as unknown", unread.reason);
+                remarks.push(Remark {
+                    field: format!("{field}.{}", unread.field),
+                    reason,
+                });
+                leave_open(into, Some(unread.text));
+            }
+        }
     }
     if !decided {
-        return Err(Refusal::Versions {
+        remarks.push(Remark {
             field: field.to_owned(),
-            reason: format!("the affected versions of {component} are not given as versions"),
+            reason: format!(
+                "the affected versions of {component} are not given as versions; panels treat them as unknown"
+            ),
         });
+        leave_open(&mut own, None);
     }
+    said_by_us(affected, &mut own);
     remark_unreadable(&own, field, remarks);
-    if own.versions.is_empty() && own.ranges.is_empty() && semantic.ranges.is_empty() {
+    let says_something = |one: &Affected| {
+        !one.ranges.is_empty() || !one.versions.is_empty() || one.unlisted.is_some()
+    };
+    if !says_something(&own) && !says_something(&semantic) {
         remarks.push(Remark {
             field: field.to_owned(),
             reason: format!("the ranges of {component} contain no version"),
         });
     }
-    let says_something = |one: &Affected| !one.ranges.is_empty() || !one.versions.is_empty();
     found.extend([own, semantic].into_iter().filter(says_something));
-    Ok(())
+}
+
+/// Events that are no ranges.
+struct Unread {
+    field: String,
+    /// What is wrong.
+    reason: String,
+    /// What is written there.
+    text: String,
 }
 
 fn read_ranges(
     ranges: &Ranges,
     scheme: VersionScheme,
-    field: &str,
-) -> Result<Vec<spacecp_contract::VersionRange>, Refusal> {
-    let events = ranges.events().map_err(|error| Refusal::Shape {
-        field: format!("{field}.events.{}", error.path()),
-        reason: error.inner().to_string(),
+) -> Result<Vec<spacecp_contract::VersionRange>, Unread> {
+    let unread = |field: String, reason: String, text: &str| Unread {
+        field,
+        reason,
+        text: shown(text),
+    };
+    let events = ranges.events().map_err(|error| {
+        unread(
+            format!("events.{}", error.path()),
+            error.inner().to_string(),
+            &ranges.events.to_string(),
+        )
     })?;
-    intervals(scheme, &events).map_err(|error| Refusal::Versions {
-        field: format!("{field}.events"),
-        reason: error.to_string(),
+    intervals(scheme, &events).map_err(|error| {
+        let text = match &error {
+            EventsError::Version(error) => error.text.clone(),
+            _ => ranges.events.to_string(),
+        };
+        unread("events".to_owned(), error.to_string(), &text)
     })
+}
+
+/// Notes that nobody knows of versions that are not named.
+fn leave_open(affected: &mut Affected, text: Option<String>) {
+    let unlisted = affected.unlisted.get_or_insert_with(|| {
+        Box::new(Unlisted {
+            others: Others::Unreadable,
+            excluded: Vec::new(),
+            fixed: Vec::new(),
+            unread: Vec::new(),
+        })
+    });
+    unlisted.unread.extend(text);
+}
+
+/// Takes what we write beside ranges, which say that everything outside of them is not affected.
+fn said_by_us(affected: &record::Affected, own: &mut Affected) {
+    let specific = affected.database_specific.as_ref();
+    let said = specific.and_then(|specific| specific.pointer("/spacecp/unlisted"));
+    let said = said.and_then(|said| Unlisted::deserialize(said).ok());
+    // It may make unknown what would be decided, and never the other way round.
+    if let Some(said) = said.filter(|said| said.others != Others::NotAffected)
+        && own.unlisted.is_none()
+    {
+        own.unlisted = Some(Box::new(said));
+    }
 }
 
 /// A listed version that its scheme cannot read is compared letter by letter, and decides no more.

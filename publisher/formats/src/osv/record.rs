@@ -38,6 +38,7 @@ pub(super) struct Affected {
     pub(super) ranges: Option<Vec<Ranges>>,
     pub(super) versions: Option<Vec<String>>,
     pub(super) ecosystem_specific: Option<serde_json::Value>,
+    pub(super) database_specific: Option<serde_json::Value>,
 }
 
 /// A package.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spacecp_contract::{Advisory, Audience, Limits, VersionScheme, decode, encode};
+use spacecp_contract::{Advisory, Audience, Limits, Others, VersionScheme, decode, encode};
 
 use crate::{Converted, Format, Refusal, Terms, json::canonical, restore, to_advisory};
 
@@ -183,39 +183,29 @@ fn what_is_corrected_for_subscribers_ends_what_is_open_for_all() {
 }
 
 #[test]
-fn versions_that_decide_and_cannot_be_read_refuse_the_record() {
+fn versions_that_decide_and_cannot_be_read_are_unknown_and_named() {
     for ranges in [
         json!([{ "type": "GIT", "repo": "https://example.com", "events": [{ "introduced": "0" }] }]),
         json!([{ "type": "SEMVER", "events": [{ "introduced": "soon" }] }]),
         json!([{ "type": "SEMVER", "events": [{ "fixed": "1.0.0" }] }]),
         json!([{ "type": "SEMVER", "events": [] }]),
+        json!([{ "type": "SEMVER", "events": [{ "introduced": "0" }, { "begun": "2.0.0" }] }]),
+        json!([{ "type": "SEMVER", "events": [{ "introduced": "0" }, { "fixed": 2 }] }]),
+        json!([{ "type": "SEMVER", "events": [{ "introduced": "0" }, "fixed"] }]),
     ] {
-        let refused = taken(|record| {
-            record["affected"] =
-                json!([{ "package": { "ecosystem": "crates.io", "name": "x" }, "ranges": ranges }]);
-        });
-        assert!(
-            matches!(&refused, Err(Refusal::Versions { field, .. }) if field.starts_with("affected[0]")),
-            "{ranges}: {refused:?}"
-        );
-    }
-}
-
-#[test]
-fn an_event_that_is_none_is_refused_with_its_place() {
-    for events in [
-        json!([{ "introduced": "0" }, { "introduced": "1.0.0", "fixed": "2.0.0" }]),
-        json!([{ "introduced": "0" }, { "begun": "2.0.0" }]),
-        json!([{ "introduced": "0" }, { "fixed": 2 }]),
-        json!([{ "introduced": "0" }, "fixed"]),
-    ] {
-        let refused = taken(|record| {
-            record["affected"][0]["ranges"][0]["events"] = events.clone();
-        });
-        assert!(
-            matches!(&refused, Err(Refusal::Shape { field, .. }) if field.starts_with("affected[0].ranges[0].events.[1]")),
-            "{events}: {refused:?}"
-        );
+        let mut record = record();
+        record["affected"] =
+            json!([{ "package": { "ecosystem": "crates.io", "name": "x" }, "ranges": ranges }]);
+        let taken = take(&record).unwrap();
+        let [affected] = taken.advisory.affected.as_slice() else {
+            panic!("{:?}", taken.advisory.affected);
+        };
+        assert!(affected.ranges.is_empty() && affected.versions.is_empty());
+        let unlisted = affected.unlisted.as_deref();
+        let others = unlisted.map(|unlisted| unlisted.others);
+        assert_eq!(others, Some(Others::Unreadable), "{ranges}");
+        assert!(taken.remarks[0].field.starts_with("affected[0]"));
+        assert_eq!(again(&taken.advisory), record);
     }
 }
 

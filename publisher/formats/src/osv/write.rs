@@ -171,6 +171,13 @@ fn affected(affected: &Affected, came_so: bool) -> Value {
             kind = "SEMVER";
         }
     }
+    if let Some(unlisted) = &affected.unlisted {
+        // Others take what is outside of ranges for not affected; whoever reads this knows better.
+        let specific = entry
+            .entry("database_specific")
+            .or_insert_with(|| json!({}));
+        specific["spacecp"]["unlisted"] = json!(unlisted);
+    }
     if affected.scheme == VersionScheme::Unknown {
         // Nobody knows yet which versions: a range of OSV's would say that somebody does.
         let named = json!({ "component": affected.component, "undecided": true });

@@ -145,7 +145,7 @@ fn what_cannot_be_known_is_refused_by_field() {
         ),
         (
             "/document/tracking/id",
-            json!("../x"),
+            json!("x\u{202e}"),
             "document.tracking.id",
         ),
         (
@@ -154,16 +154,6 @@ fn what_cannot_be_known_is_refused_by_field() {
             "current_release_date",
         ),
         ("/document/distribution/tlp/label", json!("PURPLE"), "tlp"),
-        (
-            "/product_tree/branches/0/branches/0/branches/0/name",
-            json!("vers:npm/>=1.0.0|!=1.1.0|<1.2.3"),
-            "",
-        ),
-        (
-            "/product_tree/branches/0/branches/0/branches/0/name",
-            json!("vers:deb/>=1.0.0|<1.2.3"),
-            "",
-        ),
         (
             "/vulnerabilities/0/product_status",
             json!({ "known_affected": ["Z"] }),

@@ -52,7 +52,7 @@ fn what_is_no_json_is_refused_with_its_place() {
         b"{\"id\":1e999}",
         b"{} {}",
         b"",
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
     ] {
         let words = refusal(bytes);
         assert!(

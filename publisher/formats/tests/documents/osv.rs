@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spacecp_contract::{Tlp, VersionScheme};
+use spacecp_contract::{Others, Tlp, VersionScheme};
 use spacecp_formats::Format;
 
 use super::{refused, returned, taken};
@@ -140,7 +140,7 @@ fn a_package_that_no_panel_has_is_kept_and_named_beside_one_that_it_may_have() {
 fn what_decides_nothing_that_can_be_known_is_refused_by_field() {
     for (place, value, field, reason) in [
         ("/schema_version", json!("2.0.0"), "schema_version", "2.0.0"),
-        ("/id", json!("../../etc/passwd"), "id", "../../etc/passwd"),
+        ("/id", json!("A\u{202e}B"), "id", "202e"),
         ("/id", json!(7), "id", "string"),
         ("/modified", json!("yesterday"), "modified", "yesterday"),
         (
@@ -162,6 +162,18 @@ fn what_decides_nothing_that_can_be_known_is_refused_by_field() {
             "affected",
             "unsupported package",
         ),
+    ] {
+        let words = refused(Format::Osv, &with(place, value.clone()));
+        assert!(
+            words.contains(field) && words.contains(reason),
+            "{place} {value}: {words}"
+        );
+    }
+}
+
+#[test]
+fn versions_that_decide_and_cannot_be_read_are_unknown_and_named() {
+    for (place, value, field, reason) in [
         (
             "/affected/0/ranges/0/events",
             json!([{ "introduced": "one" }]),
@@ -189,11 +201,17 @@ fn what_decides_nothing_that_can_be_known_is_refused_by_field() {
             "not given as versions",
         ),
     ] {
-        let words = refused(Format::Osv, &with(place, value.clone()));
-        assert!(
-            words.contains(field) && words.contains(reason),
-            "{place} {value}: {words}"
-        );
+        let record = with(place, value.clone());
+        let taken = taken(Format::Osv, &record);
+        let named = taken
+            .remarks
+            .iter()
+            .find(|remark| remark.field.contains(field) && remark.reason.contains(reason));
+        assert!(named.is_some(), "{place} {value}: {:?}", taken.remarks);
+        let unlisted = taken.advisory.affected[0].unlisted.as_deref();
+        let others = unlisted.map(|unlisted| unlisted.others);
+        assert_eq!(others, Some(Others::Unreadable), "{place} {value}");
+        assert_eq!(returned(Format::Osv, &taken), record);
     }
 }
 

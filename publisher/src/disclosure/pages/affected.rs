@@ -1,7 +1,9 @@
 //! Which versions are affected, which are not, and in which it is fixed: in words.
 
 use maud::{Markup, html};
-use spacecp_contract::{Advisory, Affected, Justification, VersionRange, VersionScheme};
+use spacecp_contract::{
+    Advisory, Affected, Justification, NotAffected, Others, VersionRange, VersionScheme,
+};
 
 /// The section of an advisory.
 pub(super) fn section(advisory: &Advisory) -> Markup {
@@ -25,7 +27,7 @@ pub(super) fn section(advisory: &Advisory) -> Markup {
             h2 { "Not affected" }
             ul {
                 @for not in &advisory.not_affected {
-                    li { code { (not.component) } ": " (reason(not.justification)) }
+                    li { code { (not.component) } (only(not)) ": " (reason(not.justification)) }
                 }
             }
         }
@@ -39,7 +41,29 @@ pub(super) fn versions(affected: &Affected) -> String {
     }
     let ranges = affected.ranges.iter().map(range);
     let listed = affected.versions.iter().cloned();
-    ranges.chain(listed).collect::<Vec<_>>().join("; ")
+    let others = affected.unlisted.as_deref().and_then(|unlisted| {
+        let excluded = unlisted.excluded.join(", ");
+        let except = (!excluded.is_empty()).then(|| format!("except {excluded}"));
+        let open = match unlisted.others {
+            Others::NotAffected => None,
+            Others::UnderInvestigation => Some("other versions under investigation"),
+            _ => Some("other versions unknown"),
+        };
+        let all: Vec<String> = except.into_iter().chain(open.map(str::to_owned)).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    });
+    let all = ranges.chain(listed).chain(others);
+    all.collect::<Vec<_>>().join("; ")
+}
+
+/// The versions that a statement is about, where it is not about all.
+fn only(not: &NotAffected) -> String {
+    let Some(only) = &not.only else {
+        return String::new();
+    };
+    let ranges = only.ranges.iter().map(range);
+    let all: Vec<String> = ranges.chain(only.versions.iter().cloned()).collect();
+    format!(" ({})", all.join("; "))
 }
 
 fn range(range: &VersionRange) -> String {
@@ -62,11 +86,15 @@ fn range(range: &VersionRange) -> String {
 }
 
 fn fixed(affected: &Affected) -> String {
-    let fixed: Vec<&str> = affected
-        .ranges
+    let ends = affected.ranges.iter();
+    let ends = ends.filter_map(|range| range.fixed.as_ref());
+    let listed = affected
+        .unlisted
         .iter()
-        .filter_map(|range| range.fixed.as_deref())
-        .collect();
+        .flat_map(|unlisted| &unlisted.fixed);
+    let mut fixed: Vec<&str> = ends.chain(listed).map(String::as_str).collect();
+    let mut seen = std::collections::HashSet::new();
+    fixed.retain(|version| seen.insert(*version));
     if fixed.is_empty() {
         return "not fixed yet".to_owned();
     }
@@ -84,5 +112,6 @@ fn reason(justification: Justification) -> &'static str {
         Justification::InlineMitigationsAlreadyExist => {
             "existing mitigations prevent exploitation."
         }
+        Justification::Stated => "for the reasons given in this advisory.",
     }
 }

@@ -52,6 +52,7 @@ fn advisory() -> Advisory {
             scheme: VersionScheme::Semver,
             ranges: vec![range("1.0.0", "2.0.0")],
             versions: Vec::new(),
+            unlisted: None,
         }],
         not_affected: Vec::new(),
         corrections: Vec::new(),
@@ -59,6 +60,7 @@ fn advisory() -> Advisory {
         references: Vec::new(),
         supersedes: Vec::new(),
         timeline: Vec::new(),
+        notice: None,
         source: None,
     }
 }

@@ -2,18 +2,18 @@
 
 use serde_json::json;
 
-use super::{product, taken};
-use crate::Refusal;
+use super::{csaf, product, take, taken};
+use crate::{Refusal, Terms};
 
 #[test]
-fn two_products_of_one_id_are_refused() {
-    let refused = taken(|document| {
-        document["product_tree"]["full_product_names"] = json!([product("range", "pkg:cargo/x")]);
-    });
-    assert!(
-        matches!(&refused, Err(Refusal::Shape { reason, .. }) if reason.contains("range")),
-        "{refused:?}"
-    );
+fn an_id_of_two_products_is_neither_of_them() {
+    let mut document = csaf();
+    document["product_tree"]["full_product_names"] = json!([product("range", "pkg:cargo/x")]);
+    let taken = take(&document, &Terms::public()).unwrap();
+    let named = |remark: &crate::Remark| remark.reason.contains("different products");
+    assert!(taken.remarks.iter().any(named), "{:?}", taken.remarks);
+    let spoken_of = |affected: &spacecp_contract::Affected| &*affected.component == "cargo:x";
+    assert!(!taken.advisory.affected.iter().any(spoken_of));
 }
 
 #[test]

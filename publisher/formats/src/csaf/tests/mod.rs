@@ -6,7 +6,8 @@ mod written;
 
 use serde_json::{Value, json};
 use spacecp_contract::{
-    Advisory, Audience, Justification, Limits, Tlp, VersionRange, VersionScheme, decode, encode,
+    Advisory, Audience, Justification, Limits, Others, Tlp, VersionRange, VersionScheme, decode,
+    encode,
 };
 
 use crate::{Converted, Format, Refusal, Terms, restore, to_advisory};
@@ -97,10 +98,10 @@ fn again(advisory: &Advisory) -> Value {
     restore(Format::Csaf, &read).unwrap().unwrap()
 }
 
-fn scheme_of(advisory: &Advisory, component: &str) -> Option<VersionScheme> {
+fn others_of(advisory: &Advisory, component: &str) -> Option<Others> {
     let mut affected = advisory.affected.iter();
     let found = affected.find(|affected| affected.component.as_str() == component);
-    found.map(|affected| affected.scheme)
+    found?.unlisted.as_deref().map(|unlisted| unlisted.others)
 }
 
 #[test]
@@ -153,10 +154,8 @@ fn a_document_comes_back_as_it_was() {
 #[test]
 fn what_is_being_looked_into_is_unknown_to_panels_too() {
     let advisory = taken(|_| {}).unwrap();
-    assert_eq!(
-        scheme_of(&advisory, "cargo:open"),
-        Some(VersionScheme::Unknown)
-    );
+    let others = others_of(&advisory, "cargo:open");
+    assert_eq!(others, Some(Others::UnderInvestigation));
 }
 
 #[test]
@@ -169,8 +168,8 @@ fn what_is_called_affected_and_fixed_at_once_is_unknown_and_named() {
         document["product_tree"]["full_product_names"] = json!([product("all", affected)]);
         document["vulnerabilities"][0]["product_status"]["known_affected"] = json!(["all"]);
         let taken = take(&document, &Terms::public()).unwrap();
-        let scheme = scheme_of(&taken.advisory, "maven:org.example:logger");
-        assert_eq!(scheme, Some(VersionScheme::Unknown), "{affected}");
+        let others = others_of(&taken.advisory, "maven:org.example:logger");
+        assert_eq!(others, Some(Others::Contradictory), "{affected}");
         let named = |remark: &crate::Remark| remark.reason.contains("affected and fixed");
         assert!(taken.remarks.iter().any(named), "{:?}", taken.remarks);
     }
@@ -211,21 +210,16 @@ fn a_component_is_spared_only_if_a_flag_says_why_and_all_vulnerabilities_spare_i
 }
 
 #[test]
-fn a_range_that_decides_and_cannot_be_read_refuses_the_document() {
-    for range in [
-        "vers:maven/>2.0",
-        "before 2.3.1",
-        "vers:pypi/<2.3.1",
-        "<2.3.1",
-    ] {
-        let refused = taken(|document| {
-            let place = "/product_tree/branches/0/branches/0/branches/0/name";
-            *document.pointer_mut(place).unwrap() = json!(range);
-        });
-        assert!(
-            matches!(&refused, Err(Refusal::Versions { field, .. }) if field.ends_with("known_affected[0]")),
-            "{range}: {refused:?}"
-        );
+fn a_range_that_decides_and_cannot_be_read_is_unknown_and_named() {
+    for range in ["vers:maven/<2.0|>=2.0", "some builds", "vers:pypi/<2.3.1"] {
+        let mut document = csaf();
+        let place = "/product_tree/branches/0/branches/0/branches/0/name";
+        *document.pointer_mut(place).unwrap() = json!(range);
+        let taken = take(&document, &Terms::public()).unwrap();
+        let others = others_of(&taken.advisory, "maven:org.example:logger");
+        assert_eq!(others, Some(Others::Unreadable), "{range}");
+        let named = |remark: &crate::Remark| remark.field.ends_with("known_affected[0]");
+        assert!(taken.remarks.iter().any(named), "{:?}", taken.remarks);
     }
 }
 
@@ -297,7 +291,7 @@ fn a_label_is_made_stricter_and_never_looser() {
     let terms = |tlp| Terms {
         audience: Audience::new("customers").unwrap(),
         tlp,
-        embargo_until: None,
+        ..Terms::public()
     };
     let mut document = csaf();
     let stricter = take(&document, &terms(Tlp::Red)).unwrap().advisory;
@@ -314,14 +308,21 @@ fn a_label_is_made_stricter_and_never_looser() {
 }
 
 #[test]
-fn a_document_that_only_names_what_is_fixed_says_of_nothing_that_it_is_affected() {
-    let refused = taken(|document| {
-        document["vulnerabilities"][0]["product_status"] = json!({ "fixed": ["fix"] });
-    });
-    assert!(
-        matches!(refused, Err(Refusal::Components { .. })),
-        "{refused:?}"
-    );
+fn what_a_document_calls_fixed_was_affected_if_it_is_a_security_advisory() {
+    let fixed_only = |category: &str| {
+        let advisory = taken(|document| {
+            document["document"]["category"] = json!(category);
+            document["vulnerabilities"][0]["product_status"] = json!({ "fixed": ["fix"] });
+        });
+        advisory.unwrap().affected[0].clone()
+    };
+    let advisory = fixed_only("csaf_security_advisory");
+    assert_eq!(advisory.ranges[0].fixed.as_deref(), Some("2.3.1"));
+    for category in ["csaf_vex", "csaf_base"] {
+        let stated = fixed_only(category);
+        assert_eq!(stated.ranges, []);
+        assert_eq!(stated.unlisted.unwrap().fixed, ["2.3.1"]);
+    }
 }
 
 #[test]

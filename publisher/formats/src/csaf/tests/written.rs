@@ -1,6 +1,6 @@
 //! Advisories of our own as CSAF documents.
 
-use spacecp_contract::{TimelineEntry, VersionScheme};
+use spacecp_contract::{NotAffected, Others, TimelineEntry, Unlisted, VersionScheme, Versions};
 
 use super::{
     super::{Circumstances, Edition, Issuer, Successor, document},
@@ -21,7 +21,7 @@ fn an_advisory_of_our_own_is_read_back_with_the_same_versions() {
     advisory.source = None;
     advisory
         .affected
-        .retain(|affected| affected.scheme != VersionScheme::Unknown);
+        .retain(|affected| affected.unlisted.is_none());
     let written = document(&advisory, &issuer(), &Circumstances::default()).unwrap();
     let read = take(&written, &Terms::public()).unwrap().advisory;
     assert_eq!(read.affected, advisory.affected);
@@ -29,6 +29,34 @@ fn an_advisory_of_our_own_is_read_back_with_the_same_versions() {
     assert_eq!(read.known_exploited, advisory.known_exploited);
     assert_eq!(read.solution, advisory.solution);
     assert_eq!(read.tlp, advisory.tlp);
+}
+
+#[test]
+fn what_is_said_of_versions_beside_the_ranges_is_read_back_as_well() {
+    let mut advisory = taken(|_| {}).unwrap();
+    advisory.source = None;
+    advisory.affected.truncate(1);
+    let unlisted = Unlisted {
+        others: Others::UnderInvestigation,
+        excluded: vec!["2.1".into()],
+        fixed: vec!["2.3.1".into()],
+        unread: Vec::new(),
+    };
+    advisory.affected[0].unlisted = Some(Box::new(unlisted));
+    let only = Versions {
+        scheme: VersionScheme::Maven,
+        ranges: Vec::new(),
+        versions: vec!["1.9".into()],
+    };
+    advisory.not_affected = vec![NotAffected {
+        component: advisory.affected[0].component.clone(),
+        justification: spacecp_contract::Justification::Stated,
+        only: Some(Box::new(only)),
+    }];
+    let written = document(&advisory, &issuer(), &Circumstances::default()).unwrap();
+    let read = take(&written, &Terms::public()).unwrap().advisory;
+    assert_eq!(read.affected, advisory.affected);
+    assert_eq!(read.not_affected, advisory.not_affected);
 }
 
 #[test]
