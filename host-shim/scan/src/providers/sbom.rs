@@ -1,12 +1,18 @@
-//! What a software bill of materials lists: `CycloneDX` (ECMA-424, 1.2 and later) and SPDX 2.2 and 2.3, both
-//! in JSON. A package counts by its package URL; one without is named as unread.
+//! What a software bill of materials lists: `CycloneDX` (ECMA-424, 1.2 and later) and SPDX 2.2, 2.3 and 3.0, in
+//! whichever format [`materials`] takes in. A package counts by its package URL; one without is named as unread.
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 
 use super::purl::{self, Stranger};
-use crate::{Limit, Why, findings::Findings, ground::Kind, look::Look};
+use crate::{
+    Limit, Why,
+    findings::Findings,
+    ground::Kind,
+    look::Look,
+    materials::{self, Materials},
+};
 
 /// Places that are named one by one; a list may have many thousand packages without an address.
 const MOST_UNCLEAR: usize = 20;
@@ -24,7 +30,7 @@ pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
     }
     if !found {
         let why = Why::Missing(
-            "what is installed: there is no bom.json, *.cdx.json or *.spdx.json".to_owned(),
+            "what is installed: there is no bom.json, bom.xml, *.cdx.* or *.spdx.*".to_owned(),
         );
         look.unread(Path::new(""), why);
     }
@@ -33,7 +39,19 @@ pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
 /// The names that both formats recommend.
 fn is_a_list(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name == "bom.json" || name.ends_with(".cdx.json") || name.ends_with(".spdx.json")
+    let endings = [
+        ".cdx.json",
+        ".cdx.xml",
+        ".spdx",
+        ".spdx.json",
+        ".spdx3.json",
+        ".spdx.jsonld",
+        ".spdx.xml",
+        ".spdx.rdf",
+        ".spdx.yaml",
+        ".spdx.yml",
+    ];
+    matches!(&*name, "bom.json" | "bom.xml") || endings.iter().any(|ending| name.ends_with(ending))
 }
 
 #[derive(Deserialize)]
@@ -75,10 +93,12 @@ struct ExternalRef {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Findings, Why> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let bill: Bill =
-        serde_json::from_slice(bytes).map_err(|error| Why::malformed("JSON", error))?;
+    let Materials { list, odd } = materials::read(bytes)?;
+    let bill: Bill = serde_json::from_value(list).map_err(|error| Why::malformed("JSON", error))?;
     let mut reading = Reading::default();
+    for why in odd {
+        reading.findings.unread(String::new(), why);
+    }
     if bill.bom_format.as_deref() == Some("CycloneDX") {
         reading.components(&bill.components);
     } else if let Some(version) = bill.spdx_version {
