@@ -334,6 +334,9 @@ pub(super) struct Check {
     /// suffice.
     #[arg(long)]
     pub(super) allow_accepted: bool,
+    /// Exit with 0 as well if paths could not be read. JSON and SARIF output list each with the reason.
+    #[arg(long)]
+    pub(super) allow_unread: bool,
 }
 
 #[derive(Debug, Subcommand)]

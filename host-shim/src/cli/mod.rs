@@ -7,6 +7,7 @@ mod asked;
 mod audit;
 mod auto;
 mod check;
+mod coverage;
 mod decisions;
 mod doctor;
 mod exposure;
