@@ -50,6 +50,8 @@ pub struct Knowledge {
     components: Vec<Component>,
     /// Places whose components nobody knows.
     unread: Vec<Unread>,
+    /// What was looked at, in one line.
+    scanned: Option<String>,
     /// Their versions, in the same order.
     installed: Vec<Option<Installed>>,
     /// Places of components by the name that advisories use.
@@ -96,6 +98,7 @@ impl Knowledge {
             fingerprint: fingerprint.clone().unwrap_or_default(),
             components: std::mem::take(&mut self.components),
             unread: std::mem::take(&mut self.unread),
+            scanned: self.scanned.take(),
         };
         *self = Self::default();
         if fingerprint.is_some() {
@@ -122,6 +125,7 @@ impl Knowledge {
             })
             .collect();
         self.unread = snapshot.unread;
+        self.scanned = snapshot.scanned;
         self.fingerprint = Some(snapshot.fingerprint);
         let unversioned = self.components.iter();
         let unversioned = unversioned.filter(|component| component.version.is_none());
@@ -331,6 +335,11 @@ impl Knowledge {
     /// The components installed.
     pub fn components(&self) -> &[Component] {
         &self.components
+    }
+
+    /// What was looked at to find components, in one line.
+    pub fn scanned(&self) -> Option<&str> {
+        self.scanned.as_deref()
     }
 
     /// The places that could not be read.

@@ -204,6 +204,7 @@ proptest! {
             fingerprint: "one".to_owned(),
             components: components.clone(),
             unread: Vec::new(),
+            scanned: None,
         });
         let found = by_name(knowledge.every_verdict().cloned());
         let whole = advisories.iter().flat_map(|advisory| {

@@ -193,6 +193,7 @@ fn inventory(installed: &Installed) -> Snapshot {
         fingerprint: format!("{installed:?}"),
         components: installed.iter().map(component).collect(),
         unread: Vec::new(),
+        scanned: None,
     }
 }
 

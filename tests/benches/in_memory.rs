@@ -218,6 +218,7 @@ pub(crate) fn natively(size: Size, stream: &[documents::Document]) -> Result<Loa
         fingerprint: "one".to_owned(),
         components: size.installed().iter().map(component_natively).collect(),
         unread: Vec::new(),
+        scanned: None,
     });
     let all = taken(&mut knowledge, 1, stream, size.advisories)?;
     let one = taken(&mut knowledge, 1, &[further], size.advisories + 1)?;
@@ -324,6 +325,7 @@ impl Services for InMemory {
             fingerprint,
             components: self.components.clone(),
             unread: Vec::new(),
+            scanned: None,
         }))
     }
 

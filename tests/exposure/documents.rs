@@ -47,7 +47,7 @@ fn judge(advisory: &Advisory, component: &str, version: &str) -> Option<Judgemen
     let mut index = Index::default();
     index.put(advisory);
     let statement = index.statement(&advisory.id, component)?;
-    Some(statement.judge(Some(&Installed::new(version))))
+    Some(statement.judge(Some(&Installed::new(component, version))))
 }
 
 fn status(advisory: &Advisory, component: &str, version: &str) -> Option<Status> {

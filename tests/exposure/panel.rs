@@ -195,6 +195,7 @@ impl Services for InMemory {
             fingerprint,
             components,
             unread: self.0.lock().unwrap().unread.clone(),
+            scanned: None,
         }))
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use spacecp_advisories::{
-    Shim, config::Config, plugin::bindings::exports::spacecp::advisories::exposure::Status,
+    App, config::Config, plugin::bindings::exports::spacecp::advisories::exposure::Status,
 };
 use spacecp_contract::{Audience, Tlp, VersionScheme};
 use spacecp_formats::{Format, Terms, to_advisory};
@@ -174,6 +174,7 @@ async fn verdicts() -> Result<(BTreeMap<String, Status>, u32)> {
         audience: Audience::new("customers")?,
         tlp: Tlp::Clear,
         embargo_until: None,
+        ..Terms::public()
     };
     for record in records() {
         vendor.publish_advisory(to_advisory(Format::Osv, &record, &terms)?.advisory)?;
@@ -221,9 +222,9 @@ async fn verdicts() -> Result<(BTreeMap<String, Status>, u32)> {
         &configuration(root, &vendor, &inventories),
     )?;
     compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
-    let shim = Shim::open(Config::load(&root.join("panel.toml"))?).await?;
-    shim.sync().await?;
-    let report = shim.report().await?;
+    let app = App::open(Config::load(&root.join("panel.toml"))?).await?;
+    app.panel.feed.sync().await?;
+    let report = app.panel.exposure.report().await?;
     let verdicts = report.verdicts.into_iter().map(|verdict| {
         let place = verdict.component.split('/').next().unwrap_or_default();
         (place.to_owned(), verdict.status)

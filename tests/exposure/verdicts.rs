@@ -39,6 +39,7 @@ fn natively(panel: &Panel) -> Knowledge {
         fingerprint: "one".to_owned(),
         components: panel.components.iter().map(component).collect(),
         unread: Vec::new(),
+        scanned: None,
     });
     let documents: Vec<_> = panel.documents.iter().map(document).collect();
     let position = documents.len() as u64;

@@ -65,6 +65,7 @@ impl Services for Quiet {
                 fingerprint: "quiet".to_owned(),
                 components: Vec::new(),
                 unread: Vec::new(),
+                scanned: None,
             })
         })
     }

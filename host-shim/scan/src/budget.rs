@@ -183,6 +183,25 @@ impl Budget {
         }
     }
 
+    /// Reads once, into a buffer that is there.
+    pub(crate) fn read_some(
+        &mut self,
+        mut from: impl Read,
+        buffer: &mut [u8],
+    ) -> Result<usize, Why> {
+        loop {
+            self.time()?;
+            match from.read(buffer) {
+                Ok(read) => {
+                    self.spend(read as u64)?;
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Why::io(&error)),
+            }
+        }
+    }
+
     fn spend(&mut self, bytes: u64) -> Result<(), Why> {
         let left = self.bytes.checked_sub(bytes);
         self.bytes = left.unwrap_or(0);

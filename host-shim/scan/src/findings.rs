@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{ComponentName, VersionScheme};
 
-use crate::{Limit, Why};
+use crate::{Limit, Why, text::is_legible};
 
 /// The longest version in bytes.
 const LONGEST_VERSION: usize = 128;
@@ -20,6 +20,15 @@ pub(crate) struct Findings {
     pub(crate) entries: Vec<Entry>,
     /// What could not be read, with the place within the file; empty for the file itself.
     pub(crate) unread: Vec<(String, Why)>,
+    /// What has to be there as well, for whoever read the file to look for.
+    pub(crate) needs: Vec<Need>,
+}
+
+/// Something that a file says is needed: a package by its name, and which version of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Need {
+    pub(crate) name: String,
+    pub(crate) version: String,
 }
 
 /// One component that was found.
@@ -100,9 +109,19 @@ impl Findings {
         }
     }
 
-    /// How much was found and not read.
+    /// How much was found, not read, and said to be needed.
     pub(crate) fn count(&self) -> usize {
-        self.entries.len() + self.unread.len()
+        self.entries.len() + self.unread.len() + self.needs.len()
+    }
+
+    /// Something that has to be there as well.
+    pub(crate) fn need(&mut self, name: &str, version: &str) {
+        if self.may_grow() {
+            self.needs.push(Need {
+                name: name.to_owned(),
+                version: version.chars().take(LONGEST_VERSION).collect(),
+            });
+        }
     }
 
     /// Whether there is room for more. From one file comes no more than a machine has.
@@ -126,7 +145,11 @@ impl Findings {
 /// A version if a text is one.
 fn told(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() || text.len() > LONGEST_VERSION || text.chars().any(char::is_control) {
+    if !is_legible(text)
+        || text.is_empty()
+        || text.len() > LONGEST_VERSION
+        || text.chars().any(char::is_control)
+    {
         return Err("invalid version".to_owned());
     }
     // What a build should have replaced, as ${project.version} or @version@.

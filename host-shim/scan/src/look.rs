@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use crate::{
     Limit, Provider, Why,
     budget::Budget,
-    findings::{Entry, Findings},
+    findings::{Entry, Findings, Need},
     ground::{Ground, Kind},
     memory::{Key, Memory},
     scanner::Job,
+    text,
     turn::Turn,
     unique::Sighting,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Look<'a> {
     now: Timestamp,
     /// The folders that were listed: links may lead to one again.
     folders: HashSet<(u64, u64)>,
+    /// What the files that were read say that they need, with where each lies.
+    needs: Vec<(PathBuf, Vec<Need>)>,
 }
 
 /// What was found in a file now, and what had been found there before.
@@ -54,7 +57,13 @@ impl<'a> Look<'a> {
             turn,
             now,
             folders: HashSet::new(),
+            needs: Vec::new(),
         }
+    }
+
+    /// What the files that were read since the last call say that they need.
+    pub(crate) fn needs(&mut self) -> Vec<(PathBuf, Vec<Need>)> {
+        std::mem::take(&mut self.needs)
     }
 
     /// A small text and what `read` finds in it; `path` is where it lies. Whether there is such a file.
@@ -141,6 +150,17 @@ impl<'a> Look<'a> {
         Ok(Some(Read { findings, earlier }))
     }
 
+    /// Whether a component of this name was found by now.
+    pub(crate) fn has_found(&self, advisory_name: &str) -> bool {
+        let mut sightings = self.turn.sightings.iter();
+        sightings.any(|sighting| sighting.advisory_name.as_str() == advisory_name)
+    }
+
+    /// How much was found by now, or is named as unread.
+    pub(crate) fn count(&self) -> usize {
+        self.turn.sightings.len() + self.turn.count_unread()
+    }
+
     /// A text that says something to a provider and names no component; none where there is no such file.
     pub(crate) fn words(&mut self, path: &Path) -> Result<Option<String>, Why> {
         self.turn.budget.entry()?;
@@ -151,8 +171,7 @@ impl<'a> Look<'a> {
         self.turn.files_read += 1;
         let most = self.turn.budget.limits.descriptor_bytes;
         let bytes = self.turn.budget.read(file, Limit::DescriptorBytes, most)?;
-        let text = String::from_utf8(bytes).map_err(|_| Why::malformed("text", "not UTF-8"))?;
-        Ok(Some(text))
+        Ok(Some(text::decode(&bytes).into_owned()))
     }
 
     /// What lies in a folder, by name; nothing where there is none, where it is left out, and where it was
@@ -226,6 +245,9 @@ impl<'a> Look<'a> {
     }
 
     fn take(&mut self, path: &Path, Read { findings, earlier }: Read) {
+        if !findings.needs.is_empty() {
+            self.needs.push((path.to_owned(), findings.needs));
+        }
         let shown = self.ground.shown(path);
         let place = |within: &str| match within {
             "" => shown.clone(),

@@ -52,6 +52,34 @@ pub struct Report {
     pub files_unchanged: u64,
 }
 
+impl Report {
+    /// What was looked at, how much, and how much was not read, in one line; nothing where nothing was to be looked at.
+    pub fn summary(&self) -> Option<String> {
+        let counted = |count: u64, one: &str, many: &str| {
+            let what = if count == 1 { one } else { many };
+            format!("{count} {what}")
+        };
+        (!self.looked.is_empty()).then(|| {
+            format!(
+                "Scanned {}: {}, {}; {} could not be read.",
+                counted(self.looked.len() as u64, "place", "places"),
+                counted(self.files(), "file", "files"),
+                counted(
+                    self.found.len() as u64,
+                    "component found",
+                    "components found"
+                ),
+                counted(self.unread.len() as u64, "path", "paths"),
+            )
+        })
+    }
+
+    /// The files that were looked at, changed or not.
+    pub fn files(&self) -> u64 {
+        self.files_read + self.files_unchanged
+    }
+}
+
 /// A limit of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Limit {

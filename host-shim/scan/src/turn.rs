@@ -57,6 +57,11 @@ impl Turn {
         self.cut_short.map(|(limit, _)| limit)
     }
 
+    /// How many places are named that could not be read.
+    pub(crate) fn count_unread(&self) -> usize {
+        self.unread.len()
+    }
+
     /// A place that could not be read.
     pub(crate) fn unread(&mut self, job: &Job, provider: Provider, at: String, why: Why) {
         tracing::debug!(job = job.name, %provider, at, %why, "not read");

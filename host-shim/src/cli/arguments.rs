@@ -338,6 +338,9 @@ pub(super) struct Check {
     /// maintains.
     #[arg(long, value_enum, value_name = "KIND")]
     pub(super) deny: Vec<Deny>,
+    /// Exit with 0 as well if paths could not be read. JSON and SARIF output list each with the reason.
+    #[arg(long)]
+    pub(super) allow_unread: bool,
 }
 
 /// What makes a check fail that passes otherwise.

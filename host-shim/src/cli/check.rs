@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use super::{
     CommandError, Ending, Output,
     arguments::{Check, Deny, Format},
+    coverage::Coverage,
     sarif,
     telling::Telling,
 };
 use crate::{
+    config::AcknowledgedPath,
     decisions::{Decision, Kind, State},
     plugin::bindings::exports::spacecp::advisories::{
         exposure::{ExposureReport, NoticeKind, Noticed, Status, Verdict},
@@ -31,6 +33,7 @@ const WORST_FIRST: [Severity; 6] = [
 
 pub(super) async fn check(
     panel: &Panel,
+    acknowledged: &[AcknowledgedPath],
     asked: &Check,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -39,10 +42,13 @@ pub(super) async fn check(
     let decisions = panel.decisions.current().await?;
     let telling = Telling::of(panel, out).await;
     let now = Timestamp::now();
+    let coverage = Coverage::of(panel, acknowledged, now).await;
     if asked.format == Format::Sarif {
         let verdicts = telling.verdicts(&report.verdicts).await?;
         let noticed: Vec<Verdict> = concerning(&report).map(|one| one.verdict.clone()).collect();
-        out.value(&sarif::log(&verdicts, &telling.verdicts(&noticed).await?))?;
+        let noticed = telling.verdicts(&noticed).await?;
+        let problems = problems(&report, &coverage, &freshness, now);
+        out.value(&sarif::log(&verdicts, &noticed, &problems))?;
     } else if out.json || asked.format == Format::Json {
         let standing = report.verdicts.iter().map(|one| (one, None));
         let repeated = report.repeated.iter();
@@ -72,6 +78,7 @@ pub(super) async fn check(
             .collect();
         let whole = json!({
             "summary": summary,
+            "coverage": coverage.json(),
             "verdicts": verdicts,
             "notices": notices,
             "unreadable": report.unreadable,
@@ -79,12 +86,14 @@ pub(super) async fn check(
         });
         out.value(&telling.told(whole).await?)?;
     } else {
-        let page = page(&report, &decisions, &freshness, now);
+        let page = page(&report, &decisions, &freshness, &coverage, now);
         out.page(&page)?;
     }
     let denied = asked.deny.contains(&Deny::Notices) && concerning(&report).next().is_some();
+    let is_read = asked.allow_unread || coverage.unread().next().is_none();
     let well = !denied
         && is_heard(&freshness, now)
+        && is_read
         && (all_is_well(&report) || asked.allow_accepted && all_is_accepted(&report, &decisions));
     Ok(if well { Ending::Well } else { Ending::Exposed })
 }
@@ -156,15 +165,52 @@ fn all_is_accepted(report: &ExposureReport, decisions: &[Decision]) -> bool {
     exposures.all(accepted) && nobody_wonders(report)
 }
 
+/// What kept the verdicts from being about everything, each with the place and the reason.
+fn problems(
+    report: &ExposureReport,
+    coverage: &Coverage,
+    freshness: &Freshness,
+    now: Timestamp,
+) -> Vec<sarif::Problem> {
+    let problem = |is_serious| {
+        move |(path, why): (&str, String)| sarif::Problem {
+            id: "unread-path",
+            is_serious,
+            place: Some(path.to_owned()),
+            words: format!("{path} could not be read: {why}"),
+        }
+    };
+    let unread = coverage.unread().map(problem(true));
+    let acknowledged = coverage.acknowledged().map(problem(false));
+    let unreadable = report.unreadable.iter().map(|one| sarif::Problem {
+        id: "unreadable-document",
+        is_serious: true,
+        place: None,
+        // The reason may quote what is under embargo.
+        words: format!(
+            "cannot read {} revision {}",
+            one.document.id, one.document.revision
+        ),
+    });
+    let stale = staleness(freshness, now).filter(|_| !is_heard(freshness, now));
+    let stale = stale.map(|words| sarif::Problem {
+        id: "feed-not-current",
+        is_serious: true,
+        place: None,
+        words,
+    });
+    let scan = unread.chain(acknowledged);
+    scan.chain(unreadable).chain(stale).collect()
+}
+
 /// Whether nothing is exposed, and nothing undecided.
 fn all_is_well(report: &ExposureReport) -> bool {
     report.summary.exposed == 0 && nobody_wonders(report)
 }
 
-/// Whether there is a verdict about everything, and nothing that could not be read.
+/// Whether there is a verdict about everything that was found, and no document that could not be read.
 fn nobody_wonders(report: &ExposureReport) -> bool {
-    let summary = &report.summary;
-    summary.undecided == 0 && summary.unread == 0 && report.unreadable.is_empty()
+    report.summary.undecided == 0 && report.unreadable.is_empty()
 }
 
 /// Whether the vendor's word is there, and still good: before the first, and after the last has
@@ -201,6 +247,7 @@ fn page(
     report: &ExposureReport,
     decisions: &[Decision],
     freshness: &Freshness,
+    coverage: &Coverage,
     now: Timestamp,
 ) -> Page {
     let summary = &report.summary;
@@ -208,8 +255,10 @@ fn page(
         "{} of {} components affected, {} unknown, {} advisories checked",
         summary.exposed, summary.components, summary.undecided, summary.advisories
     );
+    let acknowledged = coverage.acknowledged().count();
+    let is_read = coverage.unread().next().is_none();
     let tone = match (summary.exposed, summary.undecided) {
-        (0, 0) if all_is_well(report) && is_heard(freshness, now) => Tone::Good,
+        (0, 0) if all_is_well(report) && is_read && is_heard(freshness, now) => Tone::Good,
         (0, _) => Tone::Warning,
         _ => Tone::Danger,
     };
@@ -222,14 +271,20 @@ fn page(
             1 => "1 path".to_owned(),
             many => format!("{many} paths"),
         };
+        let of_these = match acknowledged {
+            0 => String::new(),
+            some => format!(" {some} of these acknowledged."),
+        };
         let words = format!(
-            "{places} could not be read, so components there are unknown. See \"spacecp-advisories components\"."
+            "{places} could not be read, so components there are unknown. See \"spacecp-advisories components\".{of_these}"
         );
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,
             spans: vec![plain(words)],
         }));
     }
+    let line = coverage.line();
+    blocks.extend(line.map(|line| Block::Paragraph(vec![plain(line)])));
     if let Some(words) = staleness(freshness, now) {
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,

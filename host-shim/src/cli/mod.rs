@@ -7,6 +7,7 @@ mod asked;
 mod audit;
 mod auto;
 mod check;
+mod coverage;
 mod decisions;
 mod doctor;
 mod exposure;
@@ -99,7 +100,11 @@ impl CommandError {
             Self::Refused(_) | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. }) => {
                 Ending::Refused
             }
-            Self::Totp(_) | Self::Serve(_) | Self::Password(_) | Self::Output(_) => Ending::Failed,
+            Self::Totp(_)
+            | Self::Serve(_)
+            | Self::Password(_)
+            | Self::Failed(_)
+            | Self::Output(_) => Ending::Failed,
         }
     }
 }
@@ -191,6 +196,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     if let Command::Audit(asked) = &arguments.command {
         return audit::audit(&config, asked, &out).await;
     }
+    let acknowledged = config.acknowledged.clone();
     let app = match &arguments.command {
         // What has to work when the feed, the pinned root and the plugin do not.
         Command::Rollback { .. } => {
@@ -203,7 +209,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let panel = &app.panel;
     match &arguments.command {
         Command::Sync => show::sync(panel, &out).await,
-        Command::Check(asked) => check::check(panel, asked, &out).await,
+        Command::Check(asked) => check::check(panel, &acknowledged, asked, &out).await,
         Command::Workaround { action } => decisions::workaround(panel, action, &out).await,
         Command::Accept(asked) => decisions::accept(panel, asked, &out).await,
         Command::List(asked) => show::list(panel, asked, &out).await,

@@ -15,8 +15,36 @@ use crate::plugin::bindings::exports::spacecp::advisories::{
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// These verdicts, and those of notices, as a SARIF log. Only what is exposed or undecided is a result.
-pub(super) fn log(verdicts: &[Verdict], notices: &[Verdict]) -> Value {
+/// What kept the verdicts from being about everything.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// Of which kind it is.
+    pub(super) id: &'static str,
+    /// Whether nobody has acknowledged it.
+    pub(super) is_serious: bool,
+    pub(super) place: Option<String>,
+    pub(super) words: String,
+}
+
+impl Problem {
+    /// SARIF 2.1.0, section 3.58.
+    fn notification(&self) -> Value {
+        let mut notification = json!({
+            "descriptor": { "id": self.id },
+            "level": if self.is_serious { "error" } else { "note" },
+            "message": { "text": self.words },
+        });
+        if let Some(place) = &self.place {
+            // A path within an archive is no address.
+            notification["locations"] = json!([{ "logicalLocations": [{ "fullyQualifiedName": place, "kind": "resource" }] }]);
+        }
+        notification
+    }
+}
+
+/// These verdicts, and those of notices, as a SARIF log. Only what is exposed or undecided is a result; where there were
+/// problems, what is not there says nothing, and the log says so.
+pub(super) fn log(verdicts: &[Verdict], notices: &[Verdict], problems: &[Problem]) -> Value {
     let told = verdicts.iter();
     let told = told.filter(|one| matches!(one.status, Status::Affected | Status::Unknown));
     let told: Vec<&Verdict> = told.collect();
@@ -43,6 +71,11 @@ pub(super) fn log(verdicts: &[Verdict], notices: &[Verdict]) -> Value {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules.into_values().collect::<Vec<_>>(),
             }},
+            "invocations": [{
+                "executionSuccessful": !problems.iter().any(|problem| problem.is_serious),
+                "toolExecutionNotifications":
+                    problems.iter().map(Problem::notification).collect::<Vec<_>>(),
+            }],
             "results": results,
         }],
     })
@@ -106,5 +139,35 @@ fn level(verdict: &Verdict) -> &'static str {
         Severity::Critical | Severity::High => "error",
         Severity::Medium | Severity::Unrated => "warning",
         Severity::Low | Severity::None => "note",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_of_a_scan_that_could_not_read_everything_says_so() {
+        let log = log(
+            &[],
+            &[],
+            &[Problem {
+                id: "unread-path",
+                is_serious: true,
+                place: Some("/srv/a.jar!/b.jar".to_owned()),
+                words: "why".to_owned(),
+            }],
+        );
+        let invocation = &log["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false);
+        let told = &invocation["toolExecutionNotifications"][0];
+        assert_eq!(told["message"]["text"], "why");
+        let place = &told["locations"][0]["logicalLocations"][0]["fullyQualifiedName"];
+        assert_eq!(place, "/srv/a.jar!/b.jar");
+        let whole = super::log(&[], &[], &[]);
+        assert_eq!(
+            whole["runs"][0]["invocations"][0]["executionSuccessful"],
+            true
+        );
     }
 }

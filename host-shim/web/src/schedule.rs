@@ -38,14 +38,20 @@ pub(super) async fn keep(panel: Panel) {
     while !panel.automation.is_closing() {
         // A command line that was killed in the middle of an application leaves it to us.
         if let Err(error) = panel.corrections.reconcile(SystemClock.now()).await {
-            tracing::error!(error = error.for_log(), "recovery of interrupted apply runs failed");
+            tracing::error!(
+                error = error.for_log(),
+                "recovery of interrupted apply runs failed"
+            );
         }
         if let Err(error) = panel.automation.apply_scheduled(&SystemClock).await {
             tracing::error!(error = error.for_log(), "scheduled corrections failed");
         }
         // A panel without its plugin says so elsewhere, and its record waits.
         if let Err(error) = panel.exposure.note_exposures(SystemClock.now()).await {
-            tracing::debug!(error = error.for_log(), "cannot update the exposure history");
+            tracing::debug!(
+                error = error.for_log(),
+                "cannot update the exposure history"
+            );
         }
         let pause = match panel.automation.run_if_due(&SystemClock).await {
             Ok((Wake::At(next), _)) => until(next),

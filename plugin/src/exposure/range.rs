@@ -127,6 +127,7 @@ impl Ranges {
         {
             let reason = format!("{text} is {stream}, of which the advisory does not speak");
             return judgement(Status::Unknown, reason);
+        }
         if let Some(rest) = &self.unlisted
             && self.is_silent()
         {
@@ -275,7 +276,9 @@ fn streams<Text: AsRef<str>>(affected: &Affected<Text>) -> Vec<Stream> {
         let ends = ends.into_iter().filter_map(Option::as_ref);
         ends.chain([&range.introduced])
     });
-    let all = bounds.chain(&affected.versions);
+    let beside = affected.unlisted.iter();
+    let beside = beside.flat_map(|unlisted| unlisted.excluded.iter().chain(&unlisted.fixed));
+    let all = bounds.chain(&affected.versions).chain(beside);
     all.filter_map(|version| Stream::of(&affected.component, version.as_ref()))
         .collect()
 }

@@ -52,6 +52,7 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
             format!("{all} found on this machine.")
         }),
     ];
+    blocks.extend(knowledge.scanned().map(paragraph));
     match unread.count() {
         0 => {}
         one_or_more => {

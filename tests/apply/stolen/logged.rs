@@ -131,7 +131,12 @@ fn remove_sealed_payloads(feed: &Path) -> Result<()> {
 
 /// Applies it, and has everything look at it that the panel does by itself.
 async fn apply(panel: &Panel, end: End) -> Result<()> {
-    let applied = panel.app.panel.corrections.apply(Panel::request(3)?, &()).await;
+    let applied = panel
+        .app
+        .panel
+        .corrections
+        .apply(Panel::request(3)?, &())
+        .await;
     let fits = match (&applied, end) {
         (Ok(_), End::Applied) => true,
         (Err(ServiceError::Apply(error)), end) => matches!(
@@ -156,7 +161,12 @@ async fn apply(panel: &Panel, end: End) -> Result<()> {
     panel.run().await?;
     if end == End::Applied {
         let id = applied?.id;
-        panel.app.panel.corrections.roll_back(&id, false, "ada", &()).await?;
+        panel
+            .app
+            .panel
+            .corrections
+            .roll_back(&id, false, "ada", &())
+            .await?;
     }
     Ok(())
 }

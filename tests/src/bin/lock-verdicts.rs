@@ -92,6 +92,7 @@ fn main() -> Result<()> {
         fingerprint: arguments.lock.display().to_string(),
         components: components?,
         unread: Vec::new(),
+        scanned: None,
     });
     let mut affected = BTreeSet::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -36,7 +36,7 @@ pub use purl::{LONGEST_PURL, Purl, PurlError};
 pub use stream::Stream;
 pub use system::System;
 
-use crate::{Release, VersionRange};
+use crate::{Release, VersionRange, version::without_build_letter};
 
 /// A component name as names are compared.
 ///
@@ -79,7 +79,7 @@ pub fn comparable<'a>(component: &str, version: &'a str) -> Cow<'a, str> {
     if component.starts_with("java:") {
         return java::feature_first(version);
     }
-    Cow::Borrowed(version)
+    without_build_letter(component, version)
 }
 
 /// A range of a component with its bounds as versions of it are compared.

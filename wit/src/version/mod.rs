@@ -7,6 +7,7 @@
 //!
 //! What is not a version in its scheme is refused by name. Nothing here guesses.
 
+mod build_number;
 mod deb;
 mod generic;
 mod key;
@@ -21,6 +22,7 @@ use std::{cmp::Ordering, fmt};
 
 use smallvec::SmallVec;
 
+pub use self::build_number::without_build_letter;
 use self::key::Key;
 pub use self::range::{Range, RangeError, Relation};
 use crate::VersionScheme;

@@ -51,6 +51,8 @@ pub struct Inventory {
     pub found: Vec<Found>,
     /// What could not be read there.
     pub unread: Vec<Unread>,
+    /// What was looked at there and how much, in one line; none where nothing was.
+    pub scanned: Option<String>,
     /// Changes when they do.
     pub fingerprint: Digest,
 }
@@ -63,6 +65,7 @@ impl Inventory {
             components: configured.iter().map(component).collect(),
             found: Vec::new(),
             unread: Vec::new(),
+            scanned: None,
             fingerprint: Digest::of(&[]),
         };
         inventory.fingerprint = inventory.digest();
@@ -89,6 +92,7 @@ impl Inventory {
         let found = report.found.iter().filter(|found| !is_configured(found));
         self.found = found.cloned().collect();
         self.unread.clone_from(&report.unread);
+        self.scanned = report.summary();
         self.fingerprint = self.digest();
         self
     }
@@ -108,6 +112,7 @@ impl Inventory {
         for unread in &self.unread {
             facts.push_str(&format!("{unread:?}\n"));
         }
+        facts.push_str(&format!("{:?}\n", self.scanned));
         Digest::of(facts.as_bytes())
     }
 

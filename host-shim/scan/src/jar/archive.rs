@@ -1,13 +1,14 @@
-//! Lists and unpacks the entries of one archive that say something.
+//! Lists and unpacks the entries of one archive that say something, as Java's `JarFile` finds them.
 //!
 //! Sizes and counts that an archive announces are used for nothing but to hold them against what is
-//! really there.
+//! really there. A digest that does not fit is no reason to pass over what Java reads all the same.
 
 use std::{fs::File, io::Read};
 
-use flate2::read::DeflateDecoder;
+use flate2::{Decompress, FlushDecompress, read::DeflateDecoder};
 use rawzip::{
-    CompressionMethod, FileReader, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder, ZipLocator,
+    CompressionMethod, FileReader, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder,
+    ZipFileHeaderRecord, ZipLocator,
 };
 
 use crate::{Limit, Why, budget::Budget};
@@ -21,15 +22,39 @@ const SEARCHED: u64 = 22 + 0xffff;
 /// The longest name of an entry that is wanted; longer ones are none that any program would look for.
 const LONGEST_NAME: usize = 512;
 
+/// What an archive begins with, if nothing stands before it.
+const BEGINS: [u8; 4] = *b"PK\x03\x04";
+
+/// The smallest archive with one entry has a header and two more parts.
+const SMALLEST: u64 = 98;
+
+/// What an entry needs at most to say how its contents begin: the tables of one block of deflate are shorter.
+const BEGINNING: usize = 512;
+
 /// An archive.
 pub(super) struct Archive<R> {
     zip: ZipArchive<R>,
+}
+
+/// What is to be done with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// It says something.
+    Text,
+    /// An archive, by its name.
+    Archive,
+    /// An archive if it begins like one.
+    Perhaps,
+    No,
 }
 
 /// An entry that is wanted.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) name: String,
+    pub(super) is_archive: bool,
+    /// Whether it is called like a folder. Java takes one that is not before one that is.
+    pub(super) is_slashed: bool,
     at: ZipArchiveEntryWayfinder,
     method: CompressionMethod,
     encrypted: bool,
@@ -55,6 +80,18 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Result<Archive<&[u8]>, Why> {
     open(bytes, bytes.len() as u64)
 }
 
+/// Whether a file is an archive by what it begins with, or has one behind a program or a script that starts it.
+pub(super) fn is_archive(file: &File) -> Result<bool, Why> {
+    use std::os::unix::fs::FileExt;
+    let mut begins = [0; 4];
+    let read = file.read_at(&mut begins, 0);
+    if read.map_err(|error| Why::io(&error))? < begins.len() {
+        return Ok(false);
+    }
+    let starts_something = matches!(&begins, [b'#', b'!', ..] | b"\x7fELF" | [b'M', b'Z', ..]);
+    Ok(begins == BEGINS || starts_something && of_file(file).is_ok())
+}
+
 fn open<R: ReaderAt>(reader: R, length: u64) -> Result<Archive<R>, Why> {
     let mut buffer = vec![0; BUFFER];
     let locator = ZipLocator::new().max_search_space(SEARCHED);
@@ -64,8 +101,8 @@ fn open<R: ReaderAt>(reader: R, length: u64) -> Result<Archive<R>, Why> {
 }
 
 impl<R: ReaderAt> Archive<R> {
-    /// The entries whose names are wanted. Where the list breaks off, it has what came before.
-    pub(super) fn list(&self, budget: &mut Budget, wanted: impl Fn(&str) -> bool) -> Listed {
+    /// The entries that are wanted by their names. Where the list breaks off, it has what came before.
+    pub(super) fn list(&self, budget: &mut Budget, wanted: impl FnMut(&str) -> Wanted) -> Listed {
         let mut listed = Listed::default();
         listed.why = self.list_into(&mut listed.members, budget, wanted).err();
         listed
@@ -75,7 +112,7 @@ impl<R: ReaderAt> Archive<R> {
         &self,
         members: &mut Vec<Member>,
         budget: &mut Budget,
-        wanted: impl Fn(&str) -> bool,
+        mut wanted: impl FnMut(&str) -> Wanted,
     ) -> Result<(), Why> {
         let broken = |error: rawzip::Error| Why::malformed("an archive", error);
         let most = budget.limits.archive_entries;
@@ -85,6 +122,7 @@ impl<R: ReaderAt> Archive<R> {
         }
         let mut buffer = vec![0; BUFFER];
         let mut entries = self.zip.entries(&mut buffer);
+        let mut inflate = Decompress::new(false);
         let (mut seen, mut odd) = (0_u64, 0_u64);
         while let Some(entry) = entries.next_entry().map_err(broken)? {
             budget.entry()?;
@@ -92,11 +130,11 @@ impl<R: ReaderAt> Archive<R> {
             if seen > most {
                 return Err(Why::limit(Limit::ArchiveEntries, most));
             }
-            let path = entry.file_path();
-            let bytes = path.as_bytes();
-            if entry.is_dir() {
+            if is_empty_folder(&entry) {
                 continue;
             }
+            let path = entry.file_path();
+            let bytes = path.as_bytes();
             // No program looks for a name that is no text, but some open every archive that they find.
             let Some(name) = std::str::from_utf8(bytes)
                 .ok()
@@ -105,11 +143,20 @@ impl<R: ReaderAt> Archive<R> {
                 odd += u64::from(bytes.to_ascii_lowercase().ends_with(b".jar"));
                 continue;
             };
-            if !wanted(name) {
-                continue;
-            }
+            // Java finds "plugin.yml" as "plugin.yml/" if there is no other, with its contents.
+            let is_slashed = name.ends_with('/');
+            let name = name.trim_end_matches('/');
+            let is_archive = match wanted(name) {
+                Wanted::No => continue,
+                Wanted::Text => false,
+                Wanted::Archive => true,
+                Wanted::Perhaps if self.begins_like_an_archive(&entry, &mut inflate) => true,
+                Wanted::Perhaps => continue,
+            };
             members.push(Member {
                 name: name.to_owned(),
+                is_archive,
+                is_slashed,
                 at: entry.wayfinder(),
                 method: entry.compression_method(),
                 encrypted: entry.flags().is_encrypted(),
@@ -124,6 +171,36 @@ impl<R: ReaderAt> Archive<R> {
             return Err(Why::NotRead(what));
         }
         Ok(())
+    }
+
+    /// Whether an entry is an archive by what it begins with. What cannot be said counts as no archive: it is
+    /// encrypted, broken, or compressed as Java does not read it, and no loader has it either.
+    fn begins_like_an_archive(
+        &self,
+        entry: &ZipFileHeaderRecord<'_>,
+        inflate: &mut Decompress,
+    ) -> bool {
+        if entry.compressed_size_hint() < SMALLEST && entry.uncompressed_size_hint() < SMALLEST {
+            return false;
+        }
+        let Ok(found) = self.zip.get_entry(entry.wayfinder()) else {
+            return false;
+        };
+        let mut packed = [0; BEGINNING];
+        let Ok(read) = read_to_fill(found.reader(), &mut packed) else {
+            return false;
+        };
+        let mut begins = [0; 4];
+        match entry.compression_method() {
+            CompressionMethod::STORE => packed.starts_with(&BEGINS),
+            CompressionMethod::DEFLATE => {
+                inflate.reset(false);
+                let packed = packed.get(..read).unwrap_or_default();
+                let _ = inflate.decompress(packed, &mut begins, FlushDecompress::None);
+                begins == BEGINS
+            }
+            _ => false,
+        }
     }
 
     /// What a small entry says.
@@ -150,10 +227,8 @@ impl<R: ReaderAt> Archive<R> {
         let entry = self.zip.get_entry(member.at);
         let entry = entry.map_err(|error| Why::malformed("an entry of an archive", error))?;
         let bytes = match member.method {
-            CompressionMethod::STORE => read(&mut entry.verifying_reader(entry.reader())),
-            CompressionMethod::DEFLATE => {
-                read(&mut entry.verifying_reader(DeflateDecoder::new(entry.reader())))
-            }
+            CompressionMethod::STORE => read(&mut entry.reader()),
+            CompressionMethod::DEFLATE => read(&mut DeflateDecoder::new(entry.reader())),
             other => {
                 let name = other.name().map(str::to_owned);
                 let name = name.unwrap_or_else(|| format!("method {}", other.as_u16()));
@@ -161,9 +236,25 @@ impl<R: ReaderAt> Archive<R> {
             }
         };
         bytes.map_err(|why| match why {
-            // A digest that differs, or what no compressor writes.
+            // What no compressor writes.
             Why::Io(reason) => Why::malformed("an entry of an archive", reason),
             other => other,
         })
     }
+}
+
+/// Whether an entry is a folder, and not a file that is called like one. Some tools deflate the nothing in a folder.
+fn is_empty_folder(entry: &ZipFileHeaderRecord<'_>) -> bool {
+    entry.is_dir() && entry.uncompressed_size_hint() == 0 && entry.compressed_size_hint() <= 2
+}
+
+fn read_to_fill(mut from: impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match from.read(rest)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
 }

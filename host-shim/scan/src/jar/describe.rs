@@ -3,14 +3,20 @@
 //! Bukkit and `BungeeCord`: <https://docs.papermc.io/paper/dev/plugin-yml/>; Paper:
 //! <https://docs.papermc.io/paper/dev/getting-started/paper-plugins/>; Velocity: `velocity-plugin.json` as
 //! its annotation processor writes it; Fabric: <https://wiki.fabricmc.net/documentation:fabric_mod_json_spec>;
-//! Quilt: RFC 2 of its project; Forge and `NeoForge`: `mods.toml`, <https://docs.minecraftforge.net/en/latest/gettingstarted/modfiles/>.
+//! Quilt: RFC 2 of its project; Forge and `NeoForge`: `mods.toml`, <https://docs.minecraftforge.net/en/latest/gettingstarted/modfiles/>,
+//! before Minecraft 1.13 `mcmod.info`; Sponge: `sponge_plugins.json`, <https://docs.spongepowered.org/stable/en/plugin/plugin-meta.html>.
+//! Each is read as lenient as its server reads it: `SnakeYAML` has the later of two values for one name, Gson takes line
+//! breaks inside strings.
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Parser};
-use serde::Deserialize;
+use serde_json::Value;
 
-use crate::Why;
+use crate::{
+    Why, json,
+    text::{self, is_legible},
+    yaml::{self, Node},
+};
 
 /// A file that describes, in the order in which one gives its archive a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,13 +25,27 @@ pub(super) enum Descriptor {
     Paper,
     Velocity,
     Bungee,
+    Sponge,
     Fabric,
     Quilt,
-    Forge,
     NeoForge,
+    Forge,
+    ForgeBefore113,
 }
 
 /// What a descriptor says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Description {
+    pub(super) parts: Vec<Described>,
+    /// Artifacts that the server fetches for the plugin, as `group:artifact:version`.
+    pub(super) libraries: Vec<String>,
+    /// Archives inside this one that the loader loads with it.
+    pub(super) nested: Vec<String>,
+    /// What is odd about one of them.
+    pub(super) odd: Vec<Why>,
+}
+
+/// A plugin or a mod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Described {
     /// The first part of the name that advisories use.
@@ -41,144 +61,158 @@ impl Descriptor {
             "paper-plugin.yml" => Self::Paper,
             "velocity-plugin.json" => Self::Velocity,
             "bungee.yml" => Self::Bungee,
+            "META-INF/sponge_plugins.json" => Self::Sponge,
             "fabric.mod.json" => Self::Fabric,
             "quilt.mod.json" => Self::Quilt,
-            "META-INF/mods.toml" => Self::Forge,
             "META-INF/neoforge.mods.toml" => Self::NeoForge,
+            "META-INF/mods.toml" => Self::Forge,
+            "mcmod.info" => Self::ForgeBefore113,
             _ => return None,
         })
     }
 
-    pub(super) fn read(self, bytes: &[u8]) -> Result<Vec<Described>, Why> {
+    pub(super) fn read(self, bytes: &[u8]) -> Result<Description, Why> {
         match self {
             Self::Bukkit | Self::Paper => yaml("bukkit", bytes),
             Self::Bungee => yaml("bungee", bytes),
-            Self::Velocity => json("velocity", bytes),
-            Self::Fabric => json("fabric", bytes),
-            Self::Quilt => quilt(bytes),
-            Self::Forge => mods("forge", bytes),
+            Self::Velocity => json("velocity", &json::read(bytes)?),
+            Self::Sponge => sponge(&json::read(bytes)?),
+            Self::Fabric => fabric(&json::read(bytes)?),
+            Self::Quilt => quilt(&json::read(bytes)?),
             Self::NeoForge => mods("neoforge", bytes),
+            Self::Forge => mods("forge", bytes),
+            Self::ForgeBefore113 => mod_list(&json::read(bytes)?),
         }
     }
 }
 
-fn described(
-    kind: &'static str,
-    name: Option<String>,
-    version: Option<String>,
-) -> Result<Described, Why> {
-    let name = name.ok_or_else(|| Why::Missing("what it is called".to_owned()))?;
-    Ok(Described {
-        kind,
-        name,
-        version,
-    })
-}
-
-fn yaml(kind: &'static str, bytes: &[u8]) -> Result<Vec<Described>, Why> {
-    let mut said = top_level(bytes, &["name", "version"])?;
-    let (name, version) = (said.remove("name"), said.remove("version"));
-    Ok(vec![described(kind, name, version)?])
-}
-
-/// The values of some keys at the top of a YAML document.
-///
-/// It goes by the parser's events and keeps no tree, so that neither depth nor aliases cost anything:
-/// an alias where a value is wanted is refused, and elsewhere passed over.
-fn top_level(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, String>, Why> {
-    let wrong = |reason: &str| Why::malformed("YAML", reason);
-    let text = std::str::from_utf8(bytes).map_err(|_| wrong("not UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut found = BTreeMap::new();
-    let (mut depth, mut key) = (0_u32, None::<String>);
-    let mut is_key = true;
-    for event in Parser::new_from_str(text) {
-        let (event, _) = event.map_err(|error| Why::malformed("YAML", error))?;
-        let at_top = depth == 1;
-        match event {
-            Event::MappingStart(..) | Event::SequenceStart(..) => {
-                if at_top && is_key {
-                    return Err(wrong("a key is more than a word"));
-                }
-                if depth == 0 && !matches!(event, Event::MappingStart(..)) {
-                    return Err(wrong("not a list of names and values"));
-                }
-                depth += 1;
-            }
-            Event::MappingEnd | Event::SequenceEnd => {
-                depth = depth.saturating_sub(1);
-                if depth == 1 {
-                    is_key = true;
-                }
-            }
-            Event::Scalar(value, ..) if at_top && is_key => {
-                key = Some(value.into_owned());
-                is_key = false;
-            }
-            Event::Scalar(value, ..) if at_top => {
-                if let Some(key) = key.take().filter(|key| wanted.contains(&key.as_str()))
-                    && found.insert(key, value.into_owned()).is_some()
-                {
-                    return Err(wrong("duplicate key"));
-                }
-                is_key = true;
-            }
-            Event::Alias(_) if at_top => {
-                let says = key.take();
-                if is_key || says.is_some_and(|key| wanted.contains(&key.as_str())) {
-                    return Err(wrong("an alias stands where a word should"));
-                }
-                is_key = true;
-            }
-            // The server reads the first document.
-            Event::DocumentEnd => break,
-            _ => {}
+impl Description {
+    /// A plugin or a mod, or that it does not say what it is called.
+    fn add(&mut self, kind: &'static str, name: Option<String>, version: Option<String>) {
+        match name {
+            Some(name) if is_legible(&name) => self.parts.push(Described {
+                kind,
+                name,
+                version: version.filter(|version| is_legible(version)),
+            }),
+            Some(_) => self.odd.push(Why::malformed("text", "a name is not UTF-8")),
+            None => self.odd.push(Why::Missing("what it is called".to_owned())),
         }
     }
-    Ok(found)
-}
 
-#[derive(Deserialize)]
-struct Identified {
-    id: Option<String>,
-    version: Option<String>,
-}
-
-fn json(kind: &'static str, bytes: &[u8]) -> Result<Vec<Described>, Why> {
-    let said: Identified =
-        serde_json::from_slice(bytes).map_err(|error| Why::malformed("JSON", error))?;
-    Ok(vec![described(kind, said.id, said.version)?])
-}
-
-fn quilt(bytes: &[u8]) -> Result<Vec<Described>, Why> {
-    #[derive(Deserialize)]
-    struct Outer {
-        quilt_loader: Identified,
+    /// What is said, or why nothing is.
+    fn whole(mut self) -> Result<Self, Why> {
+        match self.odd.pop() {
+            Some(why) if self.parts.is_empty() && self.odd.is_empty() => Err(why),
+            odd => {
+                self.odd.extend(odd);
+                Ok(self)
+            }
+        }
     }
-    let said: Outer =
-        serde_json::from_slice(bytes).map_err(|error| Why::malformed("JSON", error))?;
-    let said = said.quilt_loader;
-    Ok(vec![described("quilt", said.id, said.version)?])
 }
 
-fn mods(kind: &'static str, bytes: &[u8]) -> Result<Vec<Described>, Why> {
-    #[derive(Deserialize)]
-    struct Outer {
-        #[serde(default)]
-        mods: Vec<Mod>,
+fn yaml(kind: &'static str, bytes: &[u8]) -> Result<Description, Why> {
+    let text = text::decode(bytes);
+    let mut said: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    let mut description = Description::default();
+    yaml::visit(&text, |path, node| match (path, node) {
+        ([name @ ("name" | "version")], node) => {
+            let name = if *name == "name" { "name" } else { "version" };
+            let text = match node {
+                Node::Text(text) => Some(text.to_owned()),
+                Node::Inner | Node::Alias => None,
+            };
+            said.insert(name, text);
+        }
+        (["libraries"], Node::Text(library)) => description.libraries.push(library.to_owned()),
+        _ => {}
+    })?;
+    let mut said = |name: &str| said.remove(name).flatten();
+    let (name, version) = (said("name"), said("version"));
+    description.add(kind, name, version);
+    description.whole()
+}
+
+fn json(kind: &'static str, said: &Value) -> Result<Description, Why> {
+    let mut description = Description::default();
+    let text = |name: &str| json::text_of(said, name).map(Into::into);
+    description.add(kind, text("id"), text("version"));
+    description.whole()
+}
+
+fn list<'a>(said: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    said.get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn fabric(said: &Value) -> Result<Description, Why> {
+    let mut description = json("fabric", said)?;
+    let nested = list(said, "jars").filter_map(|jar| jar.get("file")?.as_str());
+    description.nested = nested.map(str::to_owned).collect();
+    Ok(description)
+}
+
+fn quilt(said: &Value) -> Result<Description, Why> {
+    let loader = said.get("quilt_loader").unwrap_or(&Value::Null);
+    let mut description = json("quilt", loader)?;
+    // One may have conditions, and says its place beside them then.
+    let nested =
+        list(loader, "jars").filter_map(|jar| jar.as_str().or_else(|| jar.get("file")?.as_str()));
+    description.nested = nested.map(str::to_owned).collect();
+    Ok(description)
+}
+
+/// Several plugins, which share what stands under `global`.
+fn sponge(said: &Value) -> Result<Description, Why> {
+    let mut description = Description::default();
+    let global = said.get("global").unwrap_or(&Value::Null);
+    for plugin in list(said, "plugins") {
+        let version = json::text_of(plugin, "version").or_else(|| json::text_of(global, "version"));
+        let id = json::text_of(plugin, "id");
+        description.add("sponge", id.map(Into::into), version.map(Into::into));
     }
-    #[derive(Deserialize)]
-    struct Mod {
-        #[serde(rename = "modId")]
-        id: Option<String>,
-        version: Option<String>,
+    named(description)
+}
+
+/// Forge's mods up to Minecraft 1.12: a list, or one that says its version.
+fn mod_list(said: &Value) -> Result<Description, Why> {
+    let mut description = Description::default();
+    let plain = said.as_array().into_iter().flatten();
+    for one in plain.chain(list(said, "modList")) {
+        let text = |name: &str| json::text_of(one, name).map(Into::into);
+        description.add("forge", text("modid"), text("version"));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| Why::malformed("TOML", error))?;
-    let said: Outer =
-        toml::from_str(text).map_err(|error| Why::malformed("TOML", error.message()))?;
-    let mods = said.mods.into_iter();
-    mods.map(|said| described(kind, said.id, said.version))
-        .collect()
+    named(description)
+}
+
+fn mods(kind: &'static str, bytes: &[u8]) -> Result<Description, Why> {
+    let text = text::decode(bytes);
+    let said: toml::Table =
+        toml::from_str(&text).map_err(|error| Why::malformed("TOML", error.message()))?;
+    let mut description = Description::default();
+    let mods = said.get("mods").and_then(toml::Value::as_array);
+    for one in mods.into_iter().flatten() {
+        let text = |name: &str| match one.get(name)? {
+            toml::Value::String(text) => Some(text.clone()),
+            toml::Value::Float(number) => Some(number.to_string()),
+            toml::Value::Integer(number) => Some(number.to_string()),
+            _ => None,
+        };
+        description.add(kind, text("modId"), text("version"));
+    }
+    named(description)
+}
+
+/// Refuses a list without anything in it.
+fn named(description: Description) -> Result<Description, Why> {
+    let description = description.whole()?;
+    if description.parts.is_empty() && description.odd.is_empty() {
+        return Err(Why::Missing("what it is called".to_owned()));
+    }
+    Ok(description)
 }
 
 #[cfg(test)]
@@ -187,7 +221,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn one(descriptor: Descriptor, text: &str) -> Result<(String, Option<String>), Why> {
-        let mut read = descriptor.read(text.as_bytes())?;
+        let mut read = descriptor.read(text.as_bytes())?.parts;
         assert_eq!(read.len(), 1);
         let read = read.remove(0);
         Ok((read.name, read.version))
@@ -226,6 +260,18 @@ mod tests {
                 Descriptor::NeoForge,
                 "[[mods]]\nmodId='Shop'\nversion='1.10'",
             ),
+            (
+                Descriptor::ForgeBefore113,
+                r#"[{"modid":"Shop","version":"1.10",}]"#,
+            ),
+            (
+                Descriptor::ForgeBefore113,
+                r#"{"modListVersion":2,"modList":[{"modid":"Shop","version":"1.10"}]}"#,
+            ),
+            (
+                Descriptor::Sponge,
+                r#"{"global":{"version":"1.10"},"plugins":[{"id":"Shop"}]}"#,
+            ),
         ] {
             assert_eq!(
                 one(descriptor, text),
@@ -262,8 +308,54 @@ mod tests {
     }
 
     #[test]
-    fn what_says_the_same_thing_twice_or_is_no_text_is_refused() {
-        assert!(one(Descriptor::Bukkit, "name: A\nname: B\nversion: 1").is_err());
+    fn a_value_that_is_there_twice_is_the_later_as_for_the_server() {
+        let read = one(Descriptor::Bukkit, "name: A\nname: B\nversion: 1").unwrap();
+        assert_eq!(read.0, "B");
+        let read = one(Descriptor::Fabric, r#"{"id":"a","version":"1","id":"b"}"#);
+        assert_eq!(read.unwrap().0, "b");
+    }
+
+    #[test]
+    fn a_line_break_inside_a_string_of_fabrics_is_read_as_gson_reads_it() {
+        let text = "{\"id\":\"a\",\"version\":\"1\",\"description\":\"x\ny\tz\"}";
+        assert_eq!(one(Descriptor::Fabric, text).unwrap().0, "a");
+    }
+
+    #[test]
+    fn a_mark_utf_16_and_line_ends_of_windows_are_read() {
+        let text = "name: A\r\nversion: 1\r\n";
+        let marked = format!("\u{feff}{text}");
+        let utf_16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [marked.as_bytes(), &utf_16] {
+            let read = Descriptor::Bukkit.read(bytes).unwrap().parts;
+            assert_eq!(read[0].version.as_deref(), Some("1"));
+        }
+    }
+
+    #[test]
+    fn one_odd_mod_costs_itself() {
+        let text = "[[mods]]\nversion='1'\n[[mods]]\nmodId='b'\nversion=2.5\n[[mods]]\nmodId=[1]";
+        let read = Descriptor::Forge.read(text.as_bytes()).unwrap();
+        assert_eq!(read.parts.len(), 1);
+        assert_eq!(read.parts[0].version.as_deref(), Some("2.5"));
+        assert_eq!(read.odd.len(), 2);
+    }
+
+    #[test]
+    fn what_is_loaded_with_it_is_said() {
+        let yaml = "name: A\nversion: 1\nlibraries:\n  - com.h2database:h2:1.4.200\n  - a:b:1\n";
+        let read = Descriptor::Bukkit.read(yaml.as_bytes()).unwrap();
+        assert_eq!(read.libraries, ["com.h2database:h2:1.4.200", "a:b:1"]);
+        let json = r#"{"id":"a","version":"1","jars":[{"file":"META-INF/jars/b.jar"},{}]}"#;
+        let read = Descriptor::Fabric.read(json.as_bytes()).unwrap();
+        assert_eq!(read.nested, ["META-INF/jars/b.jar"]);
+        let json = r#"{"quilt_loader":{"id":"a","version":"1","jars":["c.jar"]}}"#;
+        let read = Descriptor::Quilt.read(json.as_bytes()).unwrap();
+        assert_eq!(read.nested, ["c.jar"]);
+    }
+
+    #[test]
+    fn what_is_no_text_or_says_no_name_is_refused() {
         assert!(Descriptor::Bukkit.read(b"name: \xff\xfe").is_err());
         assert!(Descriptor::Bukkit.read(b"version: 1").is_err());
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::assignments::assignments;
+use crate::{assignments::assignments, json, text};
 
 /// Makes that are known, as the beginning of the title in a manifest, or of the bundled file.
 const MAKES: [(&str, &str); 14] = [
@@ -31,6 +31,12 @@ const MAKES: [(&str, &str); 14] = [
 /// Makes that run no game themselves.
 const PROXIES: [&str; 4] = ["bungeecord", "velocity", "waterfall", "travertine"];
 
+/// The class that every descendant of `CraftBukkit` begins with.
+const CRAFTBUKKIT: &str = "org.bukkit.craftbukkit.Main";
+
+/// The longest name of a make.
+const LONGEST_MAKE: usize = 40;
+
 /// What was read of a server's archive.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -46,6 +52,22 @@ pub(super) struct Part {
     pub(super) kind: &'static str,
     pub(super) name: String,
     pub(super) version: Result<String, String>,
+}
+
+/// Whose make a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Make {
+    name: String,
+    is_proxy: bool,
+}
+
+impl Make {
+    fn known(name: &'static str) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_proxy: PROXIES.contains(&name),
+        }
+    }
 }
 
 impl Part {
@@ -67,9 +89,7 @@ impl Facts {
         let titled = self.title_and_version();
         let game = self.game();
         let is_game = bundled.is_some()
-            || titled
-                .as_ref()
-                .is_some_and(|(make, _)| !PROXIES.contains(make))
+            || titled.as_ref().is_some_and(|(make, _)| !make.is_proxy)
             || self.main_class() == Some("net.minecraft.server.MinecraftServer");
         match game {
             Some(version) => parts.push(Part::minecraft("server", version)),
@@ -80,7 +100,7 @@ impl Facts {
             None => {}
         }
         match (titled, bundled) {
-            (Some((make, version)), _) => parts.push(Part::minecraft(make, version)),
+            (Some((make, version)), _) => parts.push(Part::minecraft(&make.name, version)),
             (None, Some(make)) if !unpacked => {
                 let problem = "the bundle does not name its build; run the server once";
                 parts.push(Part::minecraft(make, Err(problem.to_owned())));
@@ -102,23 +122,40 @@ impl Facts {
             id: String,
         }
         let bytes = self.version_json.as_deref()?;
-        let game: Result<Game, _> = serde_json::from_slice(bytes);
+        let game: Result<Game, _> = json::read(bytes);
         Some(
             game.map(|game| game.id)
-                .map_err(|error| format!("invalid version.json: {error}")),
+                .map_err(|why| format!("invalid version.json: {why}")),
         )
     }
 
-    fn title_and_version(&self) -> Option<(&'static str, Result<String, String>)> {
-        let version = self.manifest.get("implementation-version");
-        // BungeeCord has its name in the version: git:BungeeCord-Bootstrap:1.20-R0.1-SNAPSHOT:…
-        let named = version.and_then(|version| version.strip_prefix("git:"));
-        let title = self
-            .manifest
-            .get("implementation-title")
-            .map(String::as_str);
-        let make = named.and_then(make).or_else(|| title.and_then(make))?;
-        let version = version.cloned();
+    /// Whose make it is, and in which version. The descendants of `CraftBukkit` kept its title, and say in the version
+    /// whose they are: `git-Paper-430`. So do those of `BungeeCord`: `git:Waterfall-Bootstrap:1.20-R0.2-SNAPSHOT:…`.
+    fn title_and_version(&self) -> Option<(Make, Result<String, String>)> {
+        let said = |name: &str| self.manifest.get(name).map(String::as_str);
+        let version = said("implementation-version");
+        let title = said("implementation-title");
+        let begins = |before: &str| version.and_then(|version| version.strip_prefix(before));
+        let proxy = begins("git:").and_then(|named| {
+            let known = make(named).map(Make::known);
+            known.or_else(|| own_make(named, true))
+        });
+        let is_descendant =
+            || title == Some("CraftBukkit") || self.main_class() == Some(CRAFTBUKKIT);
+        let fork = begins("git-").and_then(|named| {
+            let is_original = named.starts_with("Bukkit");
+            let known = make(named).map(Make::known);
+            known.or_else(|| own_make(named, false).filter(|_| is_descendant() && !is_original))
+        });
+        let make = proxy
+            .or(fork)
+            .or_else(|| title.and_then(make).map(Make::known))
+            .or_else(|| {
+                title
+                    .filter(|_| is_descendant())
+                    .and_then(|title| own_make(title, false))
+            })?;
+        let version = version.map(str::to_owned);
         Some((
             make,
             version.ok_or_else(|| "no version in the manifest".to_owned()),
@@ -129,7 +166,7 @@ impl Facts {
         let Some(text) = self.install_properties.as_deref() else {
             return Vec::new();
         };
-        let text = String::from_utf8_lossy(text);
+        let text = text::decode(text);
         let said = assignments(&text);
         let mut parts = Vec::new();
         if let Some(version) = said.get("fabric-loader-version") {
@@ -146,6 +183,18 @@ impl Facts {
     }
 }
 
+/// A make that is not listed, by what it calls itself: its first word.
+fn own_make(named: &str, is_proxy: bool) -> Option<Make> {
+    let word = named.split(['-', ':', ' ']).next().unwrap_or(named);
+    let is_name = (1..=LONGEST_MAKE).contains(&word.len())
+        && word.chars().all(|letter| letter.is_ascii_alphanumeric())
+        && word.chars().any(|letter| letter.is_ascii_alphabetic());
+    is_name.then(|| Make {
+        name: word.to_ascii_lowercase(),
+        is_proxy,
+    })
+}
+
 fn make(title: &str) -> Option<&'static str> {
     let title = title.to_ascii_lowercase();
     let mut makes = MAKES.iter();
@@ -155,7 +204,7 @@ fn make(title: &str) -> Option<&'static str> {
 
 /// The make that a bundle's list of versions names: `HASH  1.20.4  1.20.4/paper-1.20.4.jar`.
 fn bundled_make(list: &[u8]) -> Option<&'static str> {
-    let list = String::from_utf8_lossy(list);
+    let list = text::decode(list);
     let path = list.lines().next()?.split('\t').nth(2)?;
     make(path.rsplit('/').next()?)
 }
@@ -221,10 +270,48 @@ mod tests {
             said(&spigot, false),
             [
                 ("minecraft:server".to_owned(), None),
-                known("minecraft:craftbukkit", "git-Spigot-1")
+                known("minecraft:spigot", "git-Spigot-1")
             ]
         );
         assert_eq!(said(&Facts::default(), false), []);
+    }
+
+    #[test]
+    fn what_kept_the_title_of_craftbukkit_says_in_its_version_whose_it_is() {
+        for (version, make) in [
+            ("git-Paper-430", "minecraft:paper"),
+            ("git-PaperSpigot-445", "minecraft:paper"),
+            ("git-TacoSpigot-\"d3c8f4b\"", "minecraft:tacospigot"),
+            ("git-Purpur-2062", "minecraft:purpur"),
+            ("git-Bukkit-18fbb24", "minecraft:craftbukkit"),
+            ("3.1", "minecraft:craftbukkit"),
+        ] {
+            let facts = Facts {
+                manifest: manifest(&[
+                    ("main-class", CRAFTBUKKIT),
+                    ("implementation-title", "CraftBukkit"),
+                    ("implementation-version", version),
+                ]),
+                ..Facts::default()
+            };
+            let parts = said(&facts, false);
+            assert!(parts.contains(&known(make, version)), "{parts:?}");
+        }
+        let other = Facts {
+            manifest: manifest(&[
+                ("main-class", CRAFTBUKKIT),
+                ("implementation-title", "Tuinity"),
+                ("implementation-version", "1"),
+            ]),
+            ..Facts::default()
+        };
+        assert!(said(&other, false).contains(&known("minecraft:tuinity", "1")));
+        let proxy = Facts {
+            manifest: manifest(&[("implementation-version", "git:FlameCord-Proxy:1.20:a:1")]),
+            ..Facts::default()
+        };
+        let version = "git:FlameCord-Proxy:1.20:a:1";
+        assert_eq!(said(&proxy, false), [known("minecraft:flamecord", version)]);
     }
 
     #[test]

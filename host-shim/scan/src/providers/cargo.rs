@@ -6,23 +6,9 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
 use spacecp_contract::Ecosystem;
 
-use crate::{Limit, Why, findings::Findings, look::Look, names};
-
-#[derive(Deserialize)]
-struct Lock {
-    #[serde(default)]
-    package: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-}
+use crate::{Limit, Why, findings::Findings, look::Look, names, text};
 
 pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
     let file = file.unwrap_or(Path::new("Cargo.lock"));
@@ -32,24 +18,36 @@ pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
 }
 
 fn read(bytes: &[u8]) -> Result<Findings, Why> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Why::malformed("TOML", error))?;
-    let lock: Lock =
-        toml::from_str(text).map_err(|error| Why::malformed("a Cargo.lock", error.message()))?;
+    let text = text::decode(bytes);
+    let lock: toml::Table =
+        toml::from_str(&text).map_err(|error| Why::malformed("a Cargo.lock", error.message()))?;
     let mut findings = Findings::default();
-    for package in lock.package {
-        let Some(source) = package.source else {
+    let packages = match lock.get("package") {
+        None => return Ok(findings),
+        Some(packages) => packages.as_array(),
+    };
+    let packages = packages.ok_or_else(|| Why::malformed("a Cargo.lock", "no list of packages"))?;
+    for package in packages {
+        let said = |name: &str| package.get(name).and_then(toml::Value::as_str);
+        let Some(name) = said("name") else {
+            let why = Why::Missing("the name of a package in the lock file".to_owned());
+            findings.unread(String::new(), why);
             continue;
         };
-        let version = if is_crates_io(&source) {
-            Ok(package.version.as_str())
+        if package.get("source").is_none() {
+            continue;
+        }
+        let source = said("source").unwrap_or("an unknown source");
+        let version = if is_crates_io(source) {
+            said("version").ok_or_else(|| "no version in the lock file".to_owned())
         } else {
             let source: String = source.chars().take(200).collect();
             Err(format!(
                 "from {source}, where a version does not identify the contents"
             ))
         };
-        let name = names::package(&Ecosystem::Cargo, &package.name);
-        findings.add(vec![package.name], name, version, "");
+        let called = names::package(&Ecosystem::Cargo, name);
+        findings.add(vec![name.to_owned()], called, version, "");
     }
     Ok(findings)
 }
@@ -96,8 +94,17 @@ source = "git+https://example.com/fork#abc"
 
     #[test]
     fn what_is_no_lock_file_is_refused() {
-        for bytes in [&b"\xff"[..], b"package = 1", b"[[package]]\nname = 'a'"] {
+        for bytes in [&b"\xff"[..], b"package = 1"] {
             assert!(read(bytes).is_err());
         }
+    }
+
+    #[test]
+    fn an_odd_package_costs_itself_and_a_mark_nothing() {
+        let lock = "\u{feff}[[package]]\nversion = 1\n[[package]]\nname = 'a'\nversion = 2\nsource = 'registry+https://github.com/rust-lang/crates.io-index'\n[[patch.unused]]\nname = 'b'\nversion = '1'\nsource = 'git+x'\n";
+        let found = read(lock.as_bytes()).unwrap();
+        assert_eq!(found.entries.len(), 1);
+        assert!(found.entries[0].version.is_err());
+        assert_eq!(found.unread.len(), 1);
     }
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Limit, Why, assignments::assignments, findings::Findings, ground::Kind, look::Look, names,
+    Limit, Why, assignments::assignments, findings::Findings, ground::Kind, look::Look, names, text,
 };
 
 /// Looks at the folder itself and at the folders in it, as `/usr/lib/jvm` has them.
@@ -45,8 +45,11 @@ fn runtime(look: &mut Look<'_>, folder: &Path) -> bool {
 }
 
 fn read(bytes: &[u8], label: Option<String>) -> Result<Findings, Why> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Why::malformed("text", error))?;
-    let said = assignments(text);
+    let text = text::decode(bytes);
+    let said = assignments(&text);
+    if said.is_empty() {
+        return Err(Why::malformed("a release file", "no NAME=VALUE in it"));
+    }
     let get = |name: &str| said.get(name).map(String::as_str);
     let make = if get("GRAALVM_VERSION").is_some() {
         "graalvm"

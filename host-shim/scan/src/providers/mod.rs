@@ -1,16 +1,22 @@
 //! Who finds what: one file each. A provider knows where its things lie and what their files say; the
 //! scanner opens, bounds, remembers and reports for it.
 
+mod bun_lock;
 mod cargo;
+mod composer;
 pub(crate) mod dpkg;
+mod go;
 mod java;
 mod minecraft;
 mod npm;
 mod npm_lock;
 mod os;
+mod pnpm_lock;
 mod purl;
 mod rpm;
 pub(crate) mod sbom;
+mod unlisted;
+mod yarn_lock;
 
 use std::{fmt, path::Path};
 
@@ -34,7 +40,7 @@ use crate::look::Look;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
-    /// Packages of npm: the tree `node_modules`, or the lock file where there is no tree.
+    /// Packages of npm: the tree `node_modules`, or the lock files of npm, yarn, pnpm and Bun where there is no tree.
     Npm,
     /// Crates of a `Cargo.lock`.
     Cargo,
@@ -48,8 +54,12 @@ pub enum Provider {
     Rpm,
     /// The system, by `os-release`.
     Os,
-    /// What a software bill of materials lists: `CycloneDX` or SPDX, in JSON.
+    /// What a software bill of materials lists: `CycloneDX` or SPDX.
     Sbom,
+    /// Modules of Go that are linked into programs.
+    Go,
+    /// Packages of Composer: those in `vendor`, or those of the lock file where there are none.
+    Composer,
 }
 
 impl Provider {
@@ -64,6 +74,8 @@ impl Provider {
             Self::Rpm => "rpm",
             Self::Os => "os",
             Self::Sbom => "sbom",
+            Self::Go => "go",
+            Self::Composer => "composer",
         }
     }
 
@@ -72,13 +84,15 @@ impl Provider {
         match self {
             Self::Dpkg | Self::Rpm | Self::Os => Some("/"),
             Self::Java => Some("/usr/lib/jvm"),
-            Self::Npm | Self::Cargo | Self::Minecraft | Self::Sbom => None,
+            Self::Npm | Self::Cargo | Self::Minecraft | Self::Sbom | Self::Go | Self::Composer => {
+                None
+            }
         }
     }
 
     /// Whether the place may be a file instead of a folder.
     pub fn takes_a_file(self) -> bool {
-        matches!(self, Self::Sbom | Self::Cargo)
+        matches!(self, Self::Sbom | Self::Cargo | Self::Go | Self::Composer)
     }
 
     /// Looks; `file` is the one file to look at, where the job names one.
@@ -92,6 +106,8 @@ impl Provider {
             Self::Rpm => rpm::look(look),
             Self::Os => os::look(look),
             Self::Sbom => sbom::look(look, file),
+            Self::Go => go::look(look, file),
+            Self::Composer => composer::look(look, file),
         }
     }
 }

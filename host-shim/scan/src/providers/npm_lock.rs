@@ -3,50 +3,66 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use spacecp_contract::Ecosystem;
 
-use crate::{Why, findings::Findings, names};
+use crate::{
+    Why,
+    findings::Findings,
+    json::{self, Item, Text},
+    names,
+};
+
+/// The longest address that is quoted.
+const LONGEST_ADDRESS: usize = 200;
 
 #[derive(Deserialize)]
 struct Lock {
     /// Since version 2: by the path in the tree.
-    packages: Option<BTreeMap<String, Package>>,
+    packages: Option<BTreeMap<String, Item<Package>>>,
     /// Version 1, and beside the other in version 2.
-    dependencies: Option<BTreeMap<String, Dependency>>,
+    dependencies: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Package {
-    name: Option<String>,
-    version: Option<String>,
-    /// Where it is from.
-    resolved: Option<String>,
     #[serde(default)]
-    link: bool,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    version: Option<String>,
-    dependencies: Option<BTreeMap<String, Dependency>>,
+    name: Text,
+    #[serde(default)]
+    version: Text,
+    /// Where it is from; `false` for one that lies inside another, as npm 6 wrote it.
+    #[serde(default)]
+    resolved: Text,
+    #[serde(default)]
+    link: Value,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
-    let lock: Lock =
-        serde_json::from_slice(bytes).map_err(|error| Why::malformed("JSON", error))?;
+    let lock: Lock = json::read(bytes)?;
     let mut findings = Findings::default();
     match (lock.packages, lock.dependencies) {
         (Some(packages), _) => by_path(packages, &mut findings),
-        (None, Some(dependencies)) => by_name(dependencies, &[], &mut findings),
+        (None, Some(dependencies)) => by_name(&dependencies, &[], &mut findings),
         (None, None) => return Err(Why::malformed("a lock file", "no packages listed")),
     }
     Ok(findings)
 }
 
-fn by_path(packages: BTreeMap<String, Package>, findings: &mut Findings) {
+fn by_path(packages: BTreeMap<String, Item<Package>>, findings: &mut Findings) {
     for (path, package) in packages {
-        // The first is the component itself; a link is another name of one that is listed.
-        if path.is_empty() || package.link {
+        // The first is the component itself.
+        if path.is_empty() {
+            continue;
+        }
+        let package = match package {
+            Item::Good(package) => package,
+            Item::Odd(reason) => {
+                odd(&path, &reason, findings);
+                continue;
+            }
+        };
+        // A link is another name of one that is listed.
+        if package.link == Value::Bool(true) {
             continue;
         }
         let labels: Vec<String> = path
@@ -58,13 +74,20 @@ fn by_path(packages: BTreeMap<String, Package>, findings: &mut Findings) {
             continue;
         };
         // An alias lies where its name is, and says whose it is.
-        let name = package.name.unwrap_or_else(|| of_folder(last));
+        let name = package.name.0.unwrap_or_else(|| of_folder(last));
         // Of what is from a repository or a file of one's own the version says little.
-        let place = package.resolved.as_deref();
+        let place = package.resolved.0.as_deref();
         let place = place.filter(|place| place.starts_with("git") || place.starts_with("file:"));
-        let version = place.or(package.version.as_deref());
+        let version = place.or(package.version.0.as_deref());
         add(labels, &name, version, findings);
     }
+}
+
+/// Names one item that is none.
+pub(super) fn odd(item: &str, reason: &str, findings: &mut Findings) {
+    let item: String = item.chars().take(LONGEST_ADDRESS).collect();
+    let why = Why::malformed("an entry of a lock file", format!("{item}: {reason}"));
+    findings.unread(String::new(), why);
 }
 
 /// The name that a folder gives a package: its last part, and the scope before that if there is one.
@@ -80,30 +103,41 @@ fn of_folder(path: &str) -> String {
 }
 
 /// Recursion ends where the reader of JSON refuses to go deeper.
-fn by_name(dependencies: BTreeMap<String, Dependency>, above: &[String], findings: &mut Findings) {
+fn by_name(dependencies: &Value, above: &[String], findings: &mut Findings) {
+    let Some(dependencies) = dependencies.as_object() else {
+        return odd(
+            &above.join(" > "),
+            "its dependencies are no list of names",
+            findings,
+        );
+    };
     for (name, dependency) in dependencies {
         let mut labels = above.to_vec();
         labels.push(name.clone());
-        let version = dependency.version.as_deref();
+        if !dependency.is_object() {
+            odd(&labels.join(" > "), "not names and values", findings);
+            continue;
+        }
+        let version = dependency.get("version").and_then(Value::as_str);
         // "npm:other@1.2.3" is an alias.
         let alias = version.and_then(|version| version.strip_prefix("npm:"));
         let alias = alias.and_then(|alias| alias.rsplit_once('@'));
         match alias {
             Some((whose, version)) => add(labels.clone(), whose, Some(version), findings),
-            None => add(labels.clone(), &name, version, findings),
+            None => add(labels.clone(), name, version, findings),
         }
-        if let Some(inner) = dependency.dependencies {
+        if let Some(inner) = dependency.get("dependencies") {
             by_name(inner, &labels, findings);
         }
     }
 }
 
-fn add(labels: Vec<String>, name: &str, version: Option<&str>, findings: &mut Findings) {
+/// One package. A version with a colon is an address, where a version may hold anything.
+pub(super) fn add(labels: Vec<String>, name: &str, version: Option<&str>, findings: &mut Findings) {
     let version = match version {
         None => Err("no version in the lock file".to_owned()),
-        // From a repository or an archive at some address, where a version may hold anything.
         Some(place) if place.contains(':') => {
-            let place: String = place.chars().take(200).collect();
+            let place: String = place.chars().take(LONGEST_ADDRESS).collect();
             Err(format!("from {place}"))
         }
         Some(version) => Ok(version),
@@ -166,6 +200,27 @@ mod tests {
                 ("e".to_owned(), "npm:e".to_owned(), None),
             ]
         );
+    }
+
+    #[test]
+    fn an_odd_item_costs_itself() {
+        let lock = r#"{"lockfileVersion":3,"packages":{
+            "node_modules/npm":{"version":"6.14.18"},
+            "node_modules/npm/node_modules/minimist":{"version":"1.2.5","resolved":false,"inBundle":true},
+            "node_modules/odd":7,
+            "node_modules/twice":{"version":"1.0.0","version":"2.0.0"}}}"#;
+        assert_eq!(
+            listed(lock),
+            [
+                one("npm", "npm:npm", "6.14.18"),
+                one("npm > minimist", "npm:minimist", "1.2.5"),
+                one("twice", "npm:twice", "2.0.0"),
+            ]
+        );
+        assert_eq!(read(lock.as_bytes()).unwrap().unread.len(), 1);
+        let first = r#"{"lockfileVersion":1,"dependencies":{"a":{"version":"1.0.0","resolved":false,"dependencies":[]},"b":1}}"#;
+        assert_eq!(listed(first), [one("a", "npm:a", "1.0.0")]);
+        assert_eq!(read(first.as_bytes()).unwrap().unread.len(), 2);
     }
 
     #[test]

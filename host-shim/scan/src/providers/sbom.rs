@@ -1,5 +1,5 @@
-//! What a software bill of materials lists: `CycloneDX` (ECMA-424, 1.2 and later) and SPDX 2.2 and 2.3, both
-//! in JSON. A package counts by its package URL; one without is named as unread.
+//! What a software bill of materials lists: `CycloneDX` (ECMA-424, 1.2 and later) and SPDX 2.2, 2.3 and 3.0, in
+//! whichever format [`materials`] takes in. A package counts by its package URL; one without is named as unread.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -7,7 +7,14 @@ use serde::{Deserialize, Deserializer};
 use spacecp_contract::{Release, identity::Surroundings};
 
 use super::purl::{self, Listed, Stranger};
-use crate::{Limit, Why, findings::Findings, ground::Kind, look::Look, names};
+use crate::{
+    Limit, Why,
+    findings::Findings,
+    ground::Kind,
+    look::Look,
+    materials::{self, Materials},
+    names,
+};
 
 /// What was found by another reading of the same file does not count.
 const READER: &str = "sbom 2";
@@ -28,7 +35,7 @@ pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
     }
     if !found {
         let why = Why::Missing(
-            "what is installed: there is no bom.json, *.cdx.json or *.spdx.json".to_owned(),
+            "what is installed: there is no bom.json, bom.xml, *.cdx.* or *.spdx.*".to_owned(),
         );
         look.unread(Path::new(""), why);
     }
@@ -37,7 +44,19 @@ pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
 /// The names that both formats recommend.
 fn is_a_list(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name == "bom.json" || name.ends_with(".cdx.json") || name.ends_with(".spdx.json")
+    let endings = [
+        ".cdx.json",
+        ".cdx.xml",
+        ".spdx",
+        ".spdx.json",
+        ".spdx3.json",
+        ".spdx.jsonld",
+        ".spdx.xml",
+        ".spdx.rdf",
+        ".spdx.yaml",
+        ".spdx.yml",
+    ];
+    matches!(&*name, "bom.json" | "bom.xml") || endings.iter().any(|ending| name.ends_with(ending))
 }
 
 #[derive(Deserialize)]
@@ -190,10 +209,12 @@ impl SpdxPackage {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Findings, Why> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let bill: Bill =
-        serde_json::from_slice(bytes).map_err(|error| Why::malformed("JSON", error))?;
+    let Materials { list, odd } = materials::read(bytes)?;
+    let bill: Bill = serde_json::from_value(list).map_err(|error| Why::malformed("JSON", error))?;
     let mut reading = Reading::default();
+    for why in odd {
+        reading.findings.unread(String::new(), why);
+    }
     if bill.bom_format.as_deref() == Some("CycloneDX") {
         let about = bill.metadata.and_then(|metadata| metadata.component);
         let about = about.as_slice();

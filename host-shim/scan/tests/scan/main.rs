@@ -5,7 +5,9 @@
 )]
 
 mod archives;
+mod coverage;
 mod hostile;
+mod lenient;
 mod packages;
 mod place;
 mod remembering;

@@ -195,3 +195,123 @@ fn lists_with_nothing_in_them_are_no_all_clear() {
         );
     }
 }
+
+#[test]
+fn what_is_declared_and_not_in_the_tree_is_named() {
+    let place = Place::new();
+    place.put(
+        "package.json",
+        r#"{"name":"houston","version":"1.0.0","dependencies":{"lodash":"4.17.16","ws":"8.0.0"},
+            "optionalDependencies":{"fsevents":"2"},"devDependencies":{"mocha":"10"}}"#,
+    );
+    place.put(
+        "node_modules/ws/package.json",
+        r#"{"name":"ws","version":"8.0.0","dependencies":{"@scope/inner":"1","above":"1","gone":"2"}}"#,
+    );
+    place.put(
+        "node_modules/ws/node_modules/@scope/inner/package.json",
+        package("@scope/inner", "1.0.0"),
+    );
+    place.put("node_modules/above/package.json", package("above", "1.0.0"));
+    let unread = unread(&place.scan(Provider::Npm), &place);
+    assert_eq!(
+        unread,
+        [
+            "/package.json: missing information: where lodash 4.17.16 is, which it depends on: it is not in node_modules",
+            "/node_modules/ws/package.json: missing information: where gone 2 is, which it depends on: it is not in node_modules",
+        ]
+    );
+}
+
+#[test]
+fn lock_files_of_other_package_managers_are_read_where_there_is_no_tree() {
+    for (file, text) in [
+        (
+            "yarn.lock",
+            "# yarn lockfile v1\n\nlodash@^4:\n  version \"4.17.16\"\n",
+        ),
+        (
+            "yarn.lock",
+            "__metadata:\n  version: 8\n\n\"lodash@npm:^4\":\n  version: 4.17.16\n  resolution: \"lodash@npm:4.17.16\"\n",
+        ),
+        (
+            "pnpm-lock.yaml",
+            "lockfileVersion: '9.0'\npackages:\n  lodash@4.17.16: {}\n",
+        ),
+        (
+            "bun.lock",
+            "{\"packages\":{\"lodash\":[\"lodash@4.17.16\",\"\",{},\"\"],},}",
+        ),
+    ] {
+        let place = Place::new();
+        place.put("package.json", package("houston", "1.0.0"));
+        place.put(file, text);
+        let report = place.scan(Provider::Npm);
+        assert_eq!(
+            listed(&report.found),
+            [
+                "lobby/houston = npm:houston 1.0.0",
+                "lobby/lodash = npm:lodash 4.17.16"
+            ],
+            "{file}"
+        );
+        assert_eq!(report.unread, []);
+    }
+}
+
+#[test]
+fn a_binary_lock_file_of_buns_is_named() {
+    let place = Place::new();
+    place.put("package.json", package("houston", "1.0.0"));
+    place.put("bun.lockb", "#!/usr/bin/env bun\n");
+    let unread = unread(&place.scan(Provider::Npm), &place).join("\n");
+    assert!(
+        unread.contains("/bun.lockb: a binary lock file of Bun"),
+        "{unread}"
+    );
+}
+
+#[test]
+fn a_program_made_with_go_says_which_modules_are_in_it() {
+    let modules = "path\texample.com/tool\nmod\texample.com/tool\tv1.2.3\th1:x\ndep\tgolang.org/x/net\tv0.16.0\th1:y\n";
+    let marked = format!("0123456789abcdef{modules}fedcba9876543210");
+    let mut program = b"\x7fELF".to_vec();
+    // Behind where one look ends, and the beginning of the information across that.
+    program.resize((1 << 20) - 16, 0);
+    program.extend(b"\xff Go buildinf:\x08\x02");
+    program.resize((1 << 20) + 16, 0);
+    program.push(8);
+    program.extend(b"go1.21.5");
+    program.extend([
+        u8::try_from(0x80 | (marked.len() & 0x7f)).unwrap(),
+        u8::try_from(marked.len() >> 7).unwrap(),
+    ]);
+    program.extend(marked.bytes());
+    program.extend([0; 100]);
+    let place = Place::new();
+    place.put("bin/tool", &program);
+    place.put("bin/other", b"\x7fELF");
+    place.put("README", "text");
+    let report = place.scan(Provider::Go);
+    let all = format!("{:?} {:?}", listed(&report.found), unread(&report, &place));
+    // Either the contract knows Go and each is listed, or they are counted.
+    let is_listed =
+        all.contains("golang:golang.org/x/net 0.16.0") && all.contains("golang:stdlib 1.21.5");
+    assert!(
+        is_listed || all.contains("/bin/tool: no advisories are known for 3 packages of Go"),
+        "{all}"
+    );
+    assert_eq!(report.unread.len(), usize::from(!is_listed), "{all}");
+}
+
+#[test]
+fn packages_of_composer_are_found_where_they_are_installed() {
+    let place = Place::new();
+    place.put(
+        "vendor/composer/installed.json",
+        r#"{"packages":[{"name":"monolog/monolog","version":"2.0.0"}]}"#,
+    );
+    place.put("composer.lock", "{");
+    let report = place.scan(Provider::Composer);
+    assert_eq!(report.found.len() + report.unread.len(), 1, "{report:?}");
+}

@@ -82,7 +82,14 @@ impl Jar {
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut archive = ZipArchiveWriter::new(Vec::new());
+        self.behind(&[])
+    }
+
+    /// The archive behind something else, which its offsets count.
+    pub(crate) fn behind(&self, before: &[u8]) -> Vec<u8> {
+        let mut archive = ZipArchiveWriter::builder()
+            .with_offset(before.len() as u64)
+            .build(before.to_vec());
         for (name, contents) in &self.0 {
             // As it is written, whatever it leads to.
             let (mut entry, config) = archive

@@ -131,6 +131,8 @@ fn a_folder_with_nothing_in_it_is_named_by_every_provider() {
         Provider::Rpm,
         Provider::Os,
         Provider::Sbom,
+        Provider::Go,
+        Provider::Composer,
     ];
     for provider in providers {
         let report = place.scan(provider);

@@ -213,7 +213,8 @@ fn what_cannot_be_read_any_more_is_listed_in_no_known_version() {
     fs::write(&jar, plugin("2")).unwrap();
     let mended = scan(&mut scanner, &jobs);
     assert_eq!(listed(&mended.found), ["lobby/Shop = bukkit:Shop 2"]);
-    fs::rename(place.path().join("plugins"), place.path().join("away")).unwrap();
+    let away = Place::new();
+    fs::rename(place.path().join("plugins"), away.path().join("plugins")).unwrap();
     std::os::unix::fs::symlink("/nowhere", place.path().join("plugins")).unwrap();
     let report = scan(&mut scanner, &jobs);
     assert_eq!(report.found.len(), 1, "{report:?}");

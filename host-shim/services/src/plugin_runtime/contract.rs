@@ -25,6 +25,7 @@ pub(crate) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
         fingerprint: inventory.fingerprint.to_string(),
         components: inventory.installed().map(component).collect(),
         unread: inventory.unread.iter().map(unread).collect(),
+        scanned: inventory.scanned.clone(),
     }
 }
 

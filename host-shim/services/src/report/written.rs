@@ -116,6 +116,7 @@ mod tests {
             components: Vec::new(),
             found: Vec::new(),
             unread: Vec::new(),
+            scanned: None,
             fingerprint: Digest::of(b""),
         }
     }

@@ -235,6 +235,7 @@ fn the_error_about_something_sealed_has_nothing_of_what_is_in_it() {
         scheme: VersionScheme::Semver,
         ranges: Vec::new(),
         versions: Vec::new(),
+        unlisted: None,
     }];
     let invalid = refused_document(&secret, |_| {});
     let words = format!("{invalid} {invalid:?}");

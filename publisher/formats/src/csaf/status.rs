@@ -164,6 +164,7 @@ impl<'a> Reader<'a> {
                     component,
                     scheme,
                     extent,
+                    ..
                 } = known;
                 let statement = statements.of(component.clone(), scheme);
                 // What is new is compared with what is there.
@@ -291,6 +292,7 @@ impl<'a> Reader<'a> {
             component,
             scheme,
             extent,
+            ..
         } = known;
         let Some(justification) = self.justification(flaw, id)? else {
             return Ok(Some(Err(format!(

@@ -181,9 +181,8 @@ fn end_by_subscription(affected: &mut Vec<Affected>, subscribed: Vec<Affected>) 
             other.ranges.retain(|range| !is_open(range));
         }
     }
-    affected.retain(|one| {
-        !one.ranges.is_empty() || !one.versions.is_empty() || one.unlisted.is_some()
-    });
+    affected
+        .retain(|one| !one.ranges.is_empty() || !one.versions.is_empty() || one.unlisted.is_some());
     affected.extend(subscribed);
 }
 

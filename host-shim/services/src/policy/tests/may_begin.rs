@@ -102,6 +102,7 @@ fn inventory(version: &str) -> Inventory {
         }],
         found: Vec::new(),
         unread: Vec::new(),
+        scanned: None,
         fingerprint: Digest::of(&[]),
     }
 }
