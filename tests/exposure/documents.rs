@@ -372,6 +372,36 @@ fn what_a_vendor_says_of_one_version_holds_for_that_version() {
         document["vulnerabilities"][0]["threats"] = json!([{ "category": "impact", "details": "The code is not there.", "product_ids": ["P1"] }]);
     });
     says(&words, "npm:n8", &[("1.2.4", NotAffected)]);
+    let rated = with(&words, |document| {
+        document["vulnerabilities"][0]["threats"][0]["details"] = json!("Important");
+    });
+    says(&rated, "npm:n8", &[("1.2.4", Unknown)]);
+}
+
+#[test]
+fn a_list_of_which_something_cannot_be_read_decides_nothing_of_what_it_does_not_name() {
+    let readable =
+        json!({ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "2.0.0" }] });
+    let unknown = json!({ "type": "WEIRD", "events": [{ "introduced": "2.5.0" }] });
+    let commits =
+        json!({ "type": "GIT", "repo": "https://example.com", "events": [{ "introduced": "0" }] });
+    for (ranges, versions, found) in [
+        (json!([readable, unknown]), json!([]), Unknown),
+        (json!([readable, commits]), json!([]), Fixed),
+        (json!([readable]), json!(["3.x"]), Unknown),
+        (json!([]), json!(["1.0.0", "1.1"]), Unknown),
+    ] {
+        let record = json!({
+            "id": "GHSA-part", "modified": "2026-01-01T00:00:00Z", "summary": "s",
+            "affected": [{ "package": { "ecosystem": "npm", "name": "n8n" }, "ranges": ranges, "versions": versions }],
+        });
+        let taken = taken(Format::Osv, record.to_string().as_bytes());
+        assert_eq!(
+            status(&taken.advisory, "npm:n8n", "2.8.0"),
+            Some(found),
+            "{record}"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! plugin; beside it another customer who is enrolled, and somebody who is not.
 
 use std::{
-    fs,
+    fs, io,
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -14,7 +14,12 @@ use spacecp_advisories::{App, config::Config, web};
 use spacecp_contract::{Advisory, Tlp};
 use spacecp_publisher::report::key as report_key;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, signal, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 use crate::{
     artifacts, catalog, compiled,
@@ -240,12 +245,10 @@ impl Demo {
         matches!(self.folder, Folder::Kept(_))
     }
 
-    /// Serves until Ctrl-C or a request to terminate, then ends in good order.
-    pub async fn run_until_interrupted(mut self) -> Result<()> {
-        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    /// Serves until an interruption, then ends in good order.
+    pub async fn run_until(mut self, mut interruption: Interruption) -> Result<()> {
         tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
+            () = interruption.comes() => {}
             ended = &mut self.serving => return ended?,
         }
         if let Some(stop) = self.stop.take() {
@@ -253,6 +256,30 @@ impl Demo {
             let _ = stop.send(());
         }
         self.serving.await?
+    }
+}
+
+/// Ctrl-C, or a request to terminate. From when it is made neither ends the process by itself.
+#[derive(Debug)]
+pub struct Interruption {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interruption {
+    /// Has this process hear of both; to be made before anybody is told to press Ctrl-C.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

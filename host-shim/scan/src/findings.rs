@@ -156,6 +156,14 @@ fn told(text: &str) -> Result<String, String> {
     if text.contains("${") || (text.starts_with('@') && text.ends_with('@')) {
         return Err(format!("the version is the unreplaced placeholder {text}"));
     }
+    // "unspecified", "UNKNOWN", "main-SNAPSHOT", "LATEST": words in its place, which orders of versions order all the same.
+    if !text.chars().any(|letter| letter.is_ascii_digit()) {
+        return Err(format!("{text:?} is a word and no version"));
+    }
+    // Which versions are wanted, as in `[1.0,2.0)` and `2.+`, and not which one is there.
+    if text.starts_with(['[', '(']) || text.ends_with(".+") {
+        return Err(format!("{text:?} is a range and no version"));
+    }
     Ok(text.to_owned())
 }
 
@@ -193,6 +201,24 @@ mod tests {
         assert_eq!(clean(""), "_");
         assert_eq!(clean("@babel/core"), "@babel/core");
         assert_eq!(clean(&"x".repeat(500)).len(), LONGEST_LABEL);
+    }
+
+    #[test]
+    fn a_word_or_a_range_is_no_version() {
+        for text in [
+            "unspecified",
+            "UNKNOWN",
+            "main-SNAPSHOT",
+            "LATEST",
+            "[1.0,2.0)",
+            "(,3]",
+            "2.+",
+        ] {
+            assert!(told(text).is_err(), "{text:?}");
+        }
+        for text in ["1.0-SNAPSHOT", "r09", "git-Paper-430", "1.2+3"] {
+            assert_eq!(told(text).as_deref(), Ok(text));
+        }
     }
 
     #[test]

@@ -37,9 +37,19 @@ enum Around {
 /// # Errors
 ///
 /// [`Why::Malformed`] where it is no YAML, or is not names and values at the top.
-pub(crate) fn visit(text: &str, mut visit: impl FnMut(&[&str], Node<'_>)) -> Result<(), Why> {
+pub(crate) fn visit(text: &str, visit: impl FnMut(&[&str], Node<'_>)) -> Result<(), Why> {
+    visit_documents(text, 1, visit)
+}
+
+/// The same of the first `most` documents.
+pub(crate) fn visit_documents(
+    text: &str,
+    most: usize,
+    mut visit: impl FnMut(&[&str], Node<'_>),
+) -> Result<(), Why> {
     let wrong = |reason: &str| Why::malformed("YAML", reason);
     let mut around: Vec<Around> = Vec::new();
+    let mut documents = 0;
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| Why::malformed("YAML", error))?;
         let node = match &event {
@@ -52,8 +62,14 @@ pub(crate) fn visit(text: &str, mut visit: impl FnMut(&[&str], Node<'_>)) -> Res
             Event::MappingStart(..) | Event::SequenceStart(..) => Node::Inner,
             Event::Scalar(value, ..) => Node::Text(value),
             Event::Alias(_) => Node::Alias,
-            // The server reads the first document.
-            Event::DocumentEnd => break,
+            Event::DocumentEnd => {
+                documents += 1;
+                if documents >= most {
+                    break;
+                }
+                around.clear();
+                continue;
+            }
             _ => continue,
         };
         let is_map = matches!(event, Event::MappingStart(..));

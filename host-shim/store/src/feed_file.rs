@@ -102,8 +102,12 @@ impl FeedFile {
                 }
                 Ok(connection)
             }
-            // On a full disk those that are there are all that there are.
-            Err(_) => Ok(self.pool().acquire().await?),
+            Err(error) => match StoreError::from(error) {
+                // Those that are there may answer from memory, as if all were well.
+                error if error.is_damage() => Err(error),
+                // On a full disk those that are there are all that there are.
+                _ => Ok(self.pool().acquire().await?),
+            },
         }
     }
 

@@ -173,10 +173,10 @@ pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
 ///
 /// ```no_run
 /// # use std::sync::Arc;
-/// # use spacecp_advisories::{App, web::{self, BasePath, HostApplication, MountOptions}};
-/// # fn example(app: &App, application: Arc<dyn HostApplication>) -> Result<(), web::PanelError> {
+/// # use spacecp_web::{self as web, Backend, BasePath, HostApplication, MountOptions};
+/// # fn example(backend: Backend, application: Arc<dyn HostApplication>) -> Result<(), web::PanelError> {
 /// let base = BasePath::new("/advisories-app")?;
-/// let mounted = web::mount(app.backend(), application, MountOptions::at(base))?;
+/// let mounted = web::mount(backend, application, MountOptions::at(base))?;
 /// let router: axum::Router = axum::Router::new().merge(mounted.router);
 /// let at_work = mounted.work.begin();
 /// # Ok(())

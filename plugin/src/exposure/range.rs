@@ -182,8 +182,9 @@ impl Ranges {
                 format!("{version} is listed as fixed, as {fixed}"),
             );
         }
-        // Past one of several ranges alone is no evidence.
-        let highest = self.highest_fix(rest);
+        // Past one of several ranges alone is no evidence; nor is a fix where something later is open.
+        let nothing_is_open = rest.others == Others::Unstated && rest.unread.is_empty();
+        let highest = self.highest_fix(rest).filter(|_| nothing_is_open);
         if let Some(fix) = highest.filter(|fix| version >= *fix && self.ends_before(fix)) {
             return judgement(
                 Status::Fixed,
@@ -389,6 +390,30 @@ mod tests {
         let ranges = semver(&[("1.0.0", None, Some("1.2.0"))]);
         assert_eq!(status(&ranges, "1.2.0"), Status::Affected);
         assert_eq!(status(&ranges, "1.2.1"), Status::NotAffected);
+    }
+
+    #[test]
+    fn a_version_past_every_fix_is_unknown_where_something_is_open() {
+        use spacecp_contract::Unlisted;
+        let judged = |others: Others, unread: &[&str]| {
+            let mut open = affected(VersionScheme::Semver, &[("0", Some("1.5.0"), None)], &[]);
+            open.unlisted = Some(Box::new(Unlisted {
+                others,
+                excluded: Vec::new(),
+                fixed: Vec::new(),
+                unread: unread.iter().map(|text| (*text).to_owned()).collect(),
+            }));
+            status(&Ranges::new(&open), "2.5.0")
+        };
+        assert_eq!(judged(Others::Unstated, &[]), Status::Fixed);
+        assert_eq!(judged(Others::Unstated, &["some of 2"]), Status::Unknown);
+        for others in [
+            Others::UnderInvestigation,
+            Others::Unreadable,
+            Others::Contradictory,
+        ] {
+            assert_eq!(judged(others, &[]), Status::Unknown, "{others:?}");
+        }
     }
 
     #[test]

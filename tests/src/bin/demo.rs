@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use spacecp_tests::{
     catalog,
-    demo::{Demo, Login},
+    demo::{Demo, Interruption, Login},
 };
 
 /// A vendor with fresh keys broadcasts four advisories and three corrections, one of each under embargo; a
@@ -82,11 +82,12 @@ async fn run(arguments: Arguments) -> Result<()> {
     println!();
     print_procedure(&demo, panel);
     println!("SpaceCP's own two advisories are invented; Log4Shell and the flaw of ws are real.");
+    let interruption = Interruption::listen()?;
     println!(
         "Press Ctrl-C to end it{}.",
         if demo.stays() { "" } else { " and clean up" }
     );
-    demo.run_until_interrupted().await?;
+    demo.run_until(interruption).await?;
     println!("\nThe demo has ended.");
     Ok(())
 }

@@ -101,6 +101,12 @@ fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a line begins a field of this name.
+fn is_field(line: &str, name: &str) -> bool {
+    let field = line.split_once(':').map(|(field, _)| field);
+    field.is_some_and(|field| field.eq_ignore_ascii_case(name))
+}
+
 fn package(
     paragraph: &str,
     system: &System,
@@ -108,6 +114,12 @@ fn package(
     unadvised: &mut BTreeMap<String, u64>,
     findings: &mut Findings,
 ) -> Result<(), Why> {
+    // Separated by a line that only looks empty, two packages would become one.
+    let begins = paragraph.lines().filter(|line| is_field(line, "Package"));
+    if begins.count() > 1 {
+        let reason = "two packages are not separated by an empty line";
+        return Err(Why::malformed("a list of packages", reason));
+    }
     let fields: Paragraph = paragraph
         .parse()
         .map_err(|error| Why::malformed("a list of packages", error))?;
@@ -217,6 +229,17 @@ Status: install ok installed
         };
         let unread = found.unread.iter().map(|(_, why)| why.clone());
         (found.entries.iter().map(entry).collect(), unread.collect())
+    }
+
+    #[test]
+    fn two_packages_that_are_not_separated_are_named_and_not_made_one() {
+        let status = "Package: bash\nVersion: 5.2-1\n \nPackage: openssl\nVersion: 1.1.1n-0\n";
+        let (found, unread) = listed(&debian(), status);
+        assert_eq!(found, []);
+        assert!(
+            matches!(unread.as_slice(), [Why::Malformed { .. }]),
+            "{unread:?}"
+        );
     }
 
     #[test]

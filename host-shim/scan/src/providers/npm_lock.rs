@@ -13,6 +13,8 @@ use crate::{
     names,
 };
 
+use super::yarn_lock::is_elsewhere;
+
 /// The longest address that is quoted.
 const LONGEST_ADDRESS: usize = 200;
 
@@ -77,7 +79,7 @@ fn by_path(packages: BTreeMap<String, Item<Package>>, findings: &mut Findings) {
         let name = package.name.0.unwrap_or_else(|| of_folder(last));
         // Of what is from a repository or a file of one's own the version says little.
         let place = package.resolved.0.as_deref();
-        let place = place.filter(|place| place.starts_with("git") || place.starts_with("file:"));
+        let place = place.filter(|place| is_elsewhere(place));
         let version = place.or(package.version.0.as_deref());
         add(labels, &name, version, findings);
     }
@@ -171,6 +173,7 @@ mod tests {
             "node_modules/@babel/core/node_modules/semver":{"version":"5.7.1"},
             "node_modules/alias":{"name":"left-pad","version":"1.3.0"},
             "node_modules/fork":{"version":"8.17.1","resolved":"git+ssh://git@example.com/fork.git#1"},
+            "node_modules/forked":{"version":"4.17.99","resolved":"https://codeload.github.com/x/forked/tar.gz/1"},
             "node_modules/here":{"resolved":"packages/here","link":true},
             "packages/here":{"version":"0.1.0"}}}"#;
         assert_eq!(
@@ -180,6 +183,7 @@ mod tests {
                 one("@babel/core > semver", "npm:semver", "5.7.1"),
                 one("alias", "npm:left-pad", "1.3.0"),
                 ("fork".to_owned(), "npm:fork".to_owned(), None),
+                ("forked".to_owned(), "npm:forked".to_owned(), None),
                 one("packages/here", "npm:here", "0.1.0"),
             ]
         );

@@ -14,6 +14,9 @@ use crate::{
 
 use super::npm_lock::{add, odd};
 
+/// Documents of one file that are read.
+const MOST_DOCUMENTS: usize = 16;
+
 /// What is said of a package.
 #[derive(Debug, Default)]
 struct Package {
@@ -25,7 +28,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     let text = text::decode(bytes);
     let mut packages: BTreeMap<String, Package> = BTreeMap::new();
     let (mut is_lock, mut has_importers) = (false, false);
-    yaml::visit(&text, |path, node| match path {
+    // pnpm writes what it needs itself into a document of its own, before that of the project.
+    yaml::visit_documents(&text, MOST_DOCUMENTS, |path, node| match path {
         ["lockfileVersion"] => is_lock = true,
         ["importers" | "dependencies" | "specifiers"] => has_importers = true,
         ["packages" | "snapshots", key] => {
@@ -146,6 +150,12 @@ mod tests {
                 "{lock}"
             );
         }
+    }
+
+    #[test]
+    fn every_document_of_a_file_is_read() {
+        let lock = "---\nlockfileVersion: '9.0'\npackages:\n  pnpm@11.0.0: {}\n---\nlockfileVersion: '9.0'\npackages:\n  lodash@4.17.16: {}\n";
+        assert_eq!(listed(lock), ["npm:lodash 4.17.16", "npm:pnpm 11.0.0"]);
     }
 
     #[test]

@@ -483,7 +483,8 @@ mod tests {
             {"name":"a","version":1.5,"scope":null,"properties":null,"purl":"pkg:npm/a"},
             {"name":"b","version":{},"properties":[{"name":null,"value":7}],"purl":"pkg:npm/b@2"}]"#,
         );
-        assert_eq!(found, (names(&["npm:a@1.5", "npm:b@2"]), 0));
+        // The version that is none is named.
+        assert_eq!(found, (names(&["npm:a@1.5", "npm:b@2"]), 1));
     }
 
     #[test]

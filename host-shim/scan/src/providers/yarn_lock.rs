@@ -110,7 +110,7 @@ fn end(entry: Option<Entry>, findings: &mut Findings) {
 
 /// Whether it is from a repository or a file, where a version may hold anything. A patch changes what a version has,
 /// and is by most of its users no other version.
-fn is_elsewhere(reference: &str) -> bool {
+pub(super) fn is_elsewhere(reference: &str) -> bool {
     let begins = ["git", "file:", "portal:", "exec:", "ssh:"];
     begins.iter().any(|begin| reference.starts_with(begin))
         || reference.contains(".git#")

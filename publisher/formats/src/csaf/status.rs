@@ -319,7 +319,7 @@ impl<'a> Reader<'a> {
             }
         }
         for threat in &flaw.threats {
-            let is_reason = threat.category == "impact" && !threat.details.trim().is_empty();
+            let is_reason = threat.category == "impact" && !is_a_rating(&threat.details);
             if is_reason && self.names(&threat.product_ids, &threat.group_ids, id)? {
                 return Ok(Some(Ok(Justification::Stated)));
             }
@@ -400,6 +400,28 @@ fn only_those(scheme: VersionScheme, (ranges, listed): SparedVersions) -> Versio
         ranges: ranges.flat_map(|versions| versions.ranges).collect(),
         versions: listed.into_iter().collect(),
     }
+}
+
+/// Whether a text says how grave something is, or nothing, instead of why nobody is affected.
+fn is_a_rating(text: &str) -> bool {
+    const RATINGS: [&str; 14] = [
+        "",
+        "none",
+        "n/a",
+        "not applicable",
+        "unknown",
+        "informational",
+        "low",
+        "minor",
+        "medium",
+        "moderate",
+        "important",
+        "high",
+        "critical",
+        "severe",
+    ];
+    let text = text.trim().trim_end_matches('.').to_ascii_lowercase();
+    RATINGS.contains(&text.as_str())
 }
 
 fn justification(label: &str) -> Result<Justification, String> {

@@ -224,6 +224,10 @@ fn package(
             (kind, _) => {
                 let reason = format!("unsupported range type {kind:?}");
                 remarks.push(Remark { field, reason });
+                // Commits say of which versions they are by no order of versions, and others beside them do.
+                if kind != "GIT" {
+                    leave_open(&mut own, Some(shown(kind)));
+                }
                 continue;
             }
         };
@@ -250,7 +254,9 @@ fn package(
         leave_open(&mut own, None);
     }
     said_by_us(affected, &mut own);
-    remark_unreadable(&own, field, remarks);
+    if remark_unreadable(&own, field, remarks) {
+        leave_open(&mut own, None);
+    }
     let says_something = |one: &Affected| {
         !one.ranges.is_empty() || !one.versions.is_empty() || one.unlisted.is_some()
     };
@@ -324,7 +330,9 @@ fn said_by_us(affected: &record::Affected, own: &mut Affected) {
 }
 
 /// A listed version that its scheme cannot read is compared letter by letter, and decides no more.
-fn remark_unreadable(affected: &Affected, field: &str, remarks: &mut Vec<Remark>) {
+/// Names the versions of a list that are none; whether there are any. They may stand for others.
+fn remark_unreadable(affected: &Affected, field: &str, remarks: &mut Vec<Remark>) -> bool {
+    let before = remarks.len();
     for (number, version) in affected.versions.iter().enumerate() {
         if let Err(error) = Version::read(affected.scheme, version) {
             remarks.push(Remark {
@@ -333,6 +341,7 @@ fn remark_unreadable(affected: &Affected, field: &str, remarks: &mut Vec<Remark>
             });
         }
     }
+    remarks.len() > before
 }
 
 /// The vectors that compute, of the record and of its packages; the others are kept and named.

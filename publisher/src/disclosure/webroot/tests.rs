@@ -191,8 +191,10 @@ fn what_a_process_left_that_ended_at_the_very_last_is_cleared_away() {
     becomes(&root, &site).unwrap();
     fs::create_dir(root.staging()).unwrap();
     fs::write(root.staging().join("0"), "a part").unwrap();
+    fs::write(root.own().join(".tmpabc"), "a part").unwrap();
     becomes(&root, &site).unwrap();
     assert!(!root.staging().exists());
+    assert!(!root.own().join(".tmpabc").exists());
 }
 
 #[test]
