@@ -167,7 +167,7 @@ impl Store {
         }
     }
 
-    /// The connections to what only this panel knows, for the rooms that own tables.
+    /// The connections to `store.sqlite`, for the crates that own tables in it.
     pub fn pool(&self) -> &SqlitePool {
         &self.panel
     }

@@ -18,8 +18,8 @@ const OWNING_GROUP: u16 = 0x04;
 const MASK: u16 = 0x10;
 const OTHERS: u16 = 0x20;
 
-/// The list with the permissions of a mode for owner, owning group and others. Whom it names and the
-/// mask stay as they are. None if the list says no more than a mode does.
+/// The list with the permissions of `mode` for owner, owning group and others; named entries and the mask stay as they
+/// are. None if the list says no more than a mode does.
 pub(super) fn with_mode(list: &[u8], mode: u32) -> Option<Vec<u8>> {
     let mut changed = with_mask(list)?.to_owned();
     for entry in changed[HEADER..].chunks_exact_mut(ENTRY) {

@@ -103,7 +103,7 @@ pub(super) fn after(inventory: &Inventory, plan: &Plan) -> Inventory {
     if let Some(component) = components.find(|component| component.name == plan.component) {
         component.version = Ok(plan.to.clone());
     }
-    // What is inside it will be another; which, nobody can say before it is there.
+    // The correction may replace embedded components; their versions are unknown until it is applied.
     let inside = format!("{}/", plan.component);
     for found in &mut inventory.found {
         if found.name.starts_with(&inside) {

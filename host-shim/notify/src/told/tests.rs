@@ -1,3 +1,5 @@
+//! Which notifications a comparison of two states makes, and when they are repeated. May not: send anything.
+
 use super::*;
 
 const REMIND: SignedDuration = SignedDuration::from_hours(24);

@@ -1,4 +1,4 @@
-//! Libraries that are told by their classes, where a build has left nothing else of them.
+//! Libraries identified by their class paths, where a build has removed all other metadata.
 //!
 //! A class path says which library it is, and not in which version: the component that is made of it has an unknown
 //! one. A build may have moved the classes below a package of its own ("relocation" of Maven Shade and Gradle Shadow),

@@ -435,7 +435,7 @@ impl Walk<'_> {
         artifacts
     }
 
-    /// Takes in the libraries that were told by their classes alone: each is there, in a version that nobody can say.
+    /// Adds the libraries that were identified by their classes alone, each with an unknown version.
     fn by_classes(
         &mut self,
         libraries: &BTreeMap<Library, String>,
