@@ -56,6 +56,25 @@ impl Running {
             .with_context(|| format!("it never said {words:?}"))?
     }
 
+    /// Runs the printed commands that ask the panel something, as they were printed.
+    async fn runs_what_it_printed(&self) -> Result<()> {
+        let commands: Vec<Vec<&str>> = self
+            .said
+            .iter()
+            .map(|line| line.split_whitespace().collect())
+            .filter(|words: &Vec<&str>| words.iter().any(|word| word.contains("/bin/spacecp-")))
+            .collect();
+        let asks = |words: &&Vec<&str>| matches!(words.last(), Some(&("check" | "sync" | "list")));
+        assert_eq!(commands.iter().filter(asks).count(), 5, "{commands:?}");
+        for words in commands.iter().filter(asks) {
+            let done = Command::new(words[0]).args(&words[1..]).output().await?;
+            // The panel of the demo is affected, which `check` says by its exit code.
+            let expected = i32::from(words.ends_with(&["check"]));
+            assert_eq!(done.status.code(), Some(expected), "{words:?}: {done:?}");
+        }
+        Ok(())
+    }
+
     async fn interrupt(mut self) -> Result<bool> {
         let id = self.child.id().context("it runs")?;
         let id =
@@ -75,6 +94,7 @@ async fn the_demo_prints_address_and_login_and_leaves_nothing_behind_on_ctrl_c()
     let folder = PathBuf::from(demo.says("Everything").await?);
     demo.says("Press Ctrl-C").await?;
     assert!(folder.is_dir());
+    demo.runs_what_it_printed().await?;
     let answer = client().get(format!("{address}login")).send().await?;
     assert!(answer.status().is_success(), "{}", answer.status());
     assert!(demo.interrupt().await?, "it ends well");

@@ -1,8 +1,16 @@
 //! `cargo demo`: a vendor, its feed, and a panel with the plugin, on this machine.
+//!
+//! Called by the name of one of the two programs it is that program: the demo prints commands that run at once,
+//! with nothing more to compile.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 use spacecp_tests::{
     catalog,
@@ -31,8 +39,23 @@ struct Arguments {
     password: Option<String>,
 }
 
+const PANEL: &str = "spacecp-advisories";
+const VENDOR: &str = "spacecp-publisher";
+
+fn main() -> ExitCode {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let name = called.as_deref().and_then(Path::file_name);
+    if name == Some(OsStr::new(PANEL)) {
+        return spacecp_advisories::cli::main();
+    }
+    if name == Some(OsStr::new(VENDOR)) {
+        return spacecp_publisher::cli::main();
+    }
+    demo()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn demo() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
@@ -77,10 +100,12 @@ async fn run(arguments: Arguments) -> Result<()> {
     println!("  Everything    {}", demo.folder().display());
     println!();
     println!("  From a terminal, on the same panel:");
-    let panel = "cargo run -q -p spacecp-advisories -- --config";
+    let programs = demo.folder().join("bin");
+    link_programs(&programs)?;
+    let panel = format!("{} --config", programs.join(PANEL).display());
     println!("    {panel} {} check", demo.config_path().display());
     println!();
-    print_procedure(&demo, panel);
+    print_procedure(&demo, &panel, &programs.join(VENDOR));
     println!("SpaceCP's own two advisories are invented; Log4Shell and the flaw of ws are real.");
     let interruption = Interruption::listen()?;
     println!(
@@ -92,15 +117,24 @@ async fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Links this program into `folder` under the names of the two programs.
+fn link_programs(folder: &Path) -> Result<()> {
+    let this = std::env::current_exe().context("cannot find this program's own path")?;
+    fs::create_dir(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for name in [PANEL, VENDOR] {
+        let link = folder.join(name);
+        std::os::unix::fs::symlink(&this, &link)
+            .with_context(|| format!("cannot link {}", link.display()))?;
+    }
+    Ok(())
+}
+
 #[expect(
     clippy::print_stdout,
     reason = "it is what the reader of the demo came for"
 )]
-fn print_procedure(demo: &Demo, panel: &str) {
-    let desk = format!(
-        "cargo run -q -p spacecp-publisher -- --desk {}",
-        demo.desk().display()
-    );
+fn print_procedure(demo: &Demo, panel: &str, vendor: &Path) {
+    let desk = format!("{} --desk {}", vendor.display(), demo.desk().display());
     let (feed, draft) = (demo.feed_dir(), demo.public_draft());
     println!(
         "  {} is under embargo. Another customer who is enrolled sees it,",
