@@ -14,6 +14,7 @@
 mod app;
 pub mod cli;
 pub mod config;
+pub mod init;
 
 pub use app::App;
 pub use spacecp_apply::{apply, apply::Progress, control, inventory};

@@ -14,7 +14,8 @@
 //!   commands finished or undone).
 //! - Services: [`signing`] adds documents, [`publish`] makes them current, [`recovery`] goes on where folder and record
 //!   differ, [`requests`] has signatures made on other machines, [`external`] imports and exports other people's
-//!   advisories, [`disclosure`] tells everybody, [`bundle`] writes a feed as one file, [`status`] says what expires when.
+//!   advisories, [`disclosure`] tells everybody, [`bundle`] writes a feed as one file, [`hand_over`]
+//!   what a panel is set up from, [`status`] says what expires when.
 //! - [`cli`] is the program on top.
 //!
 //! Time is always passed in; nothing here asks a clock but the program.
@@ -32,6 +33,7 @@ mod durable;
 pub mod external;
 pub mod feed;
 mod feed_directory;
+pub mod hand_over;
 mod keypair_files;
 pub mod keys;
 mod markdown;

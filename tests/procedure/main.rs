@@ -6,6 +6,7 @@ mod desk;
 mod disclosure;
 mod external;
 mod follower;
+mod from_nothing;
 mod killed;
 mod mistakes;
 mod peers;

@@ -7,99 +7,32 @@
 
 use std::{
     collections::HashMap,
-    io::{self, Read, Seek},
+    io::{Read, Seek},
 };
 
-use tar::EntryType;
-
-use crate::FeedPath;
+use crate::{
+    FeedPath,
+    archive::{self, ArchiveError, Place},
+};
 
 /// Members that a bundle may have: 100,000 documents, with their signatures, several times over.
 const MOST_MEMBERS: usize = 1_000_000;
-
-/// Where a member lies in its bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// The byte that it begins with.
-    pub begin: u64,
-    /// Its bytes.
-    pub length: u64,
-}
-
-/// Why a file is no bundle.
-#[derive(Debug, thiserror::Error)]
-pub enum BundleError {
-    /// It cannot be read, or is no archive.
-    #[error(transparent)]
-    File(#[from] io::Error),
-    /// Something in it that no feed has.
-    #[error("invalid bundle member \"{member}\": {reason}")]
-    Member {
-        /// The member, fit to print.
-        member: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-}
 
 /// Finds the members of a bundle of `total` bytes. Reads headers only.
 pub fn members(
     bundle: impl Read + Seek,
     total: u64,
-) -> Result<HashMap<FeedPath, Place>, BundleError> {
-    let mut archive = tar::Archive::new(bundle);
-    let mut members = HashMap::new();
-    // Raw: long names and sparse files, which the archive would have to be asked about with memory of
-    // its own choice, are members like any other, and no feed has such.
-    for entry in archive.entries_with_seek()?.raw(true) {
-        let entry = entry?;
-        let name = entry.path_bytes().into_owned();
-        let place = Place {
-            begin: entry.raw_file_position(),
-            length: entry.size(),
-        };
-        let refused = |reason| BundleError::Member {
-            member: readable(&name),
-            reason,
-        };
-        match entry.header().entry_type() {
-            EntryType::Directory => continue,
-            EntryType::Regular => {}
-            _ => return Err(refused("not a regular file")),
-        }
-        let text = std::str::from_utf8(&name).ok();
-        let text = text.map(|text| text.strip_prefix("./").unwrap_or(text));
-        let member = text
-            .and_then(FeedPath::parse)
-            .ok_or_else(|| refused("not a file name of a feed"))?;
-        let end = place.begin.checked_add(place.length);
-        if end.is_none_or(|end| end > total) {
-            return Err(refused("truncated"));
-        }
-        if members.len() >= MOST_MEMBERS {
-            return Err(refused("too many members"));
-        }
-        if members.insert(member, place).is_some() {
-            return Err(refused("duplicate member"));
-        }
-    }
-    Ok(members)
-}
-
-/// A name that a stranger chose, for a message.
-fn readable(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
-    text.chars()
-        .take(120)
-        .flat_map(char::escape_debug)
-        .collect()
+) -> Result<HashMap<FeedPath, Place>, ArchiveError> {
+    archive::members(bundle, total, MOST_MEMBERS, |name| {
+        FeedPath::parse(name).ok_or("not a file name of a feed")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
-    use tar::{Builder, Header};
+    use tar::{Builder, EntryType, Header};
 
     use super::*;
 
@@ -117,14 +50,14 @@ mod tests {
         builder.into_inner().expect("memory")
     }
 
-    fn found(archive: &[u8], total: usize) -> Result<HashMap<FeedPath, Place>, BundleError> {
+    fn found(archive: &[u8], total: usize) -> Result<HashMap<FeedPath, Place>, ArchiveError> {
         members(Cursor::new(archive), total as u64)
     }
 
     /// The member that an archive is refused for, and why.
     fn refused(archive: &[u8], total: usize) -> (String, &'static str) {
         match found(archive, total) {
-            Err(BundleError::Member { member, reason }) => (member, reason),
+            Err(ArchiveError::Member { member, reason }) => (member, reason),
             other => panic!("{other:?}"),
         }
     }

@@ -17,6 +17,8 @@
 
 mod advisory;
 #[cfg(feature = "bundle")]
+pub mod archive;
+#[cfg(feature = "bundle")]
 pub mod bundle;
 pub mod capsule;
 mod codec;
@@ -28,6 +30,8 @@ mod ecosystem;
 pub mod envelope;
 mod feed;
 mod fixed;
+#[cfg(feature = "bundle")]
+pub mod hand_over;
 pub mod identity;
 mod layout;
 mod manifest;

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::asked::{AppointmentAction, Components, Exposure, List};
+use super::{
+    asked::{AppointmentAction, Components, Exposure, List},
+    init::Init,
+};
 
 /// Check this panel against the vendor's signed security advisories and apply the corrections.
 #[derive(Debug, Parser)]
@@ -64,6 +67,12 @@ pub(super) enum Colour {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Set this panel up from the file that the vendor handed over.
+    ///
+    /// Verifies the file, writes the configuration with what is installed in the usual places, and syncs. Asks whether
+    /// the SHA-256 of the file is the one that the vendor gave by another way; pass it with --sha256 instead. Example:
+    /// spacecp-advisories init hand-over.tar --user admin
+    Init(Init),
     /// Fetch new advisories and corrections from the feed and verify them.
     Sync,
     /// Check installed components against the advisories received. Exits with 1 if any is affected, unknown

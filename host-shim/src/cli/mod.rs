@@ -12,6 +12,7 @@ mod decisions;
 mod doctor;
 mod exposure;
 mod identity;
+mod init;
 mod manual;
 mod notify;
 mod output;
@@ -36,6 +37,7 @@ use crate::{
     App,
     audit::AuditError,
     config::{Config, ConfigError},
+    init::{HandOverError, InstallError},
     notify::NotifyError,
     services::{ErrorKind, ServiceError, of_audit},
     store::ballast,
@@ -78,6 +80,10 @@ enum CommandError {
     Password(#[from] PasswordError),
     #[error(transparent)]
     Totp(#[from] TotpError),
+    #[error(transparent)]
+    HandOver(#[from] HandOverError),
+    #[error(transparent)]
+    Install(#[from] InstallError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -97,9 +103,12 @@ impl CommandError {
             Self::Config(_)
             | Self::Usage(_)
             | Self::Totp(TotpError::NoUser(_) | TotpError::NotEnrolled(_)) => Ending::Usage,
-            Self::Refused(_) | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. }) => {
-                Ending::Refused
-            }
+            Self::HandOver(HandOverError::File { .. })
+            | Self::Install(InstallError::File { .. }) => Ending::Failed,
+            Self::HandOver(_)
+            | Self::Install(_)
+            | Self::Refused(_)
+            | Self::Totp(TotpError::Enrolled(_) | TotpError::Open { .. }) => Ending::Refused,
             Self::Totp(_)
             | Self::Serve(_)
             | Self::Password(_)
@@ -164,6 +173,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let out = Output::new(arguments);
     match &arguments.command {
         Command::HashPassword => return serve::hash_password(&out),
+        Command::Init(asked) => return init::init(&arguments.config, asked, &out).await,
         Command::Completions { shell } => return manual::completions(*shell),
         Command::Man { folder } => return manual::man(folder, &out),
         _ => {}
@@ -244,6 +254,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Audit(_)
         | Command::Doctor
         | Command::HashPassword
+        | Command::Init(_)
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Recover { .. }

@@ -1,8 +1,9 @@
 //! `serve` and `hash-password`.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, IsTerminal};
 
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 use super::{CommandError, Ending, Output};
 use crate::{App, web};
@@ -35,10 +36,25 @@ pub(super) async fn serve(app: &App, out: &Output) -> Result<Ending, CommandErro
 }
 
 pub(super) fn hash_password(out: &Output) -> Result<Ending, CommandError> {
-    let mut password = String::new();
-    std::io::stdin().lock().read_line(&mut password)?;
-    out.line(&web::hash_password(
-        password.trim_end_matches(['\r', '\n']),
-    )?)?;
+    out.line(&web::hash_password(&password("Password: ")?)?)?;
     Ok(Ending::Well)
+}
+
+/// A password: typed twice at a terminal, without echo, or else the first line of standard input.
+pub(super) fn password(prompt: &str) -> Result<Zeroizing<String>, CommandError> {
+    if !io::stdin().is_terminal() {
+        let mut line = Zeroizing::new(String::new());
+        io::stdin().lock().read_line(&mut line)?;
+        return Ok(Zeroizing::new(
+            line.trim_end_matches(['\r', '\n']).to_owned(),
+        ));
+    }
+    let first = Zeroizing::new(rpassword::prompt_password(prompt)?);
+    let second = Zeroizing::new(rpassword::prompt_password("Repeat the password: ")?);
+    if *first == *second {
+        return Ok(first);
+    }
+    Err(CommandError::Refused(
+        "the passwords do not match".to_owned(),
+    ))
 }

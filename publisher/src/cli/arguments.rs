@@ -10,6 +10,7 @@ use super::{
     case_arguments::CaseCommand,
     disclosure_arguments::{Disclose, Retire, disclose_help},
     document_arguments::{Advisories, Corrections, Export, Formatted, Import, Plugins, documents},
+    init::Init,
     recovery::RecoverFrom,
     root_arguments::Roots,
 };
@@ -20,7 +21,7 @@ use super::{
 #[command(
     name = "spacecp-publisher",
     version,
-    after_help = "The working directory (--desk) holds keys/, drafts/, panels/, records/, signed/ and products.toml. A feed is the published directory that panels download.\n\nExit codes:\n  0  success\n  1  a check found problems, something expires soon, or signatures are still missing\n  2  invalid command line\n  4  refused or failed\n\nExamples:\n  spacecp-publisher keys new feed\n  spacecp-publisher root new FEED --audience customers --expires 365\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher product map cpe:a:apache:log4j maven:org.apache.logging.log4j:log4j-core\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
+    after_help = "The working directory (--desk) holds keys/, drafts/, panels/, records/, signed/ and products.toml. A feed is the published directory that panels download.\n\nExit codes:\n  0  success\n  1  a check found problems, something expires soon, or signatures are still missing\n  2  invalid command line\n  4  refused or failed\n\nExamples:\n  spacecp-publisher init FEED --audience customers --from https://advisories.example.com/ --plugin advisories.wasm\n  spacecp-publisher keys new feed-2027\n  spacecp-publisher advisory new SPACECP-SA-2026-0007 --audience customers\n  spacecp-publisher advisory check drafts/SPACECP-SA-2026-0007.toml\n  spacecp-publisher advisory sign drafts/SPACECP-SA-2026-0007.toml --feed FEED\n  spacecp-publisher import osv advisory-db.jsonl --feed FEED --dry-run\n  spacecp-publisher product map cpe:a:apache:log4j maven:org.apache.logging.log4j:log4j-core\n  spacecp-publisher export csaf FEED --out csaf/ --publisher SpaceCP --namespace https://example.com\n  spacecp-publisher panel enrol node-7 age1…\n  spacecp-publisher broadcast FEED --dry-run\n  spacecp-publisher disclose FEED --out /var/www/security\n  spacecp-publisher status FEED || mail the people who hold the keys\n  spacecp-publisher root rotate FEED feed --old feed --new feed-2027 --dry-run"
 )]
 pub(super) struct Arguments {
     /// Use this working directory, which holds keys, drafts and records.
@@ -48,6 +49,12 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Set up a desk and a feed: keys with one passphrase, a root, the signed plugin, and one file for customers.
+    ///
+    /// Creates what is missing and keeps what is there, so it can be repeated. Afterwards move the keys to where they
+    /// belong. Example: spacecp-publisher init FEED --audience customers --from https://advisories.example.com/customers/
+    /// --plugin advisories.wasm
+    Init(Init),
     /// Create and list key pairs, in the format of minisign.
     #[command(subcommand)]
     Keys(Keys),

@@ -37,6 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     };
     desk.mend()?;
     match &arguments.command {
+        Command::Init(init) => desk.init(init),
         Command::Keys(Keys::New { name, unencrypted }) => desk.new_key(name, *unencrypted),
         Command::Keys(Keys::List) => desk.list_keys(),
         Command::Root(command) => desk.root(command),
@@ -44,13 +45,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         Command::Advisory(Advisories::New { id, audience, case }) => {
             desk.draft(id, audience, case.as_ref())
         }
-        Command::Advisory(Advisories::Check { draft }) => desk.check(draft, None),
+        Command::Advisory(Advisories::Check { draft }) => desk.check(&desk.draft_of(draft), None),
         Command::Advisory(Advisories::Sign {
             draft,
             feed,
             keys,
             request,
-        }) => desk.sign_advisory(draft, feed, keys, request.as_deref()),
+        }) => desk.sign_advisory(&desk.draft_of(draft), feed, keys, request.as_deref()),
         Command::Correction(Corrections::Build(build)) => desk.build(build),
         Command::Plugin(Plugins::Sign {
             component,
@@ -61,6 +62,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         }) => {
             let bytes = fs::read(component)
                 .with_context(|| format!("cannot read {}", component.display()))?;
+            plugins::check(&bytes)
+                .with_context(|| format!("cannot sign {}", component.display()))?;
             let manifest = plugins::manifest(name, version, *release, &bytes, desk.now);
             let signed = sign::sign(manifest, &[&desk.key(key)?])?;
             let path = component.with_file_name(format!("{name}.manifest"));
@@ -223,6 +226,17 @@ impl CliContext<'_> {
             .desk
             .join("drafts")
             .join(format!("{id}.toml"))
+    }
+
+    /// The draft that is meant: the file, or where there is none the draft of that id.
+    fn draft_of(&self, named: &Path) -> std::path::PathBuf {
+        let id = named
+            .to_str()
+            .and_then(|name| name.parse::<DocumentId>().ok());
+        match id.filter(|_| !named.exists()) {
+            Some(id) => self.draft_path(&id),
+            None => named.to_owned(),
+        }
     }
 
     /// Finds every fault of a draft, held against the corrections that a feed has already.

@@ -25,12 +25,14 @@ pub(super) enum Advisories {
     },
     /// Check a draft. Exits with 1 if it cannot be published, and lists every problem.
     Check {
-        /// Draft file.
+        /// Draft file, or the id of the advisory, whose draft is then in drafts/.
+        #[arg(value_name = "DRAFT|ID")]
         draft: PathBuf,
     },
     /// Check and sign a draft and add it to a feed. Panels receive it with the next broadcast.
     Sign {
-        /// Draft file.
+        /// Draft file, or the id of the advisory, whose draft is then in drafts/.
+        #[arg(value_name = "DRAFT|ID")]
         draft: PathBuf,
         /// Directory of the feed.
         #[arg(long)]

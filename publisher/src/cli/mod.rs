@@ -13,6 +13,7 @@ mod disclosure_arguments;
 mod document_arguments;
 mod external;
 mod feed_commands;
+mod init;
 mod panels;
 mod products;
 mod recovery;

@@ -11,7 +11,8 @@ use std::{
 
 use spacecp_contract::{
     FeedPath,
-    bundle::{BundleError, Place, members},
+    archive::{ArchiveError, Place},
+    bundle::members,
 };
 
 use super::{FetchError, Fetched};
@@ -33,8 +34,8 @@ impl Bundle {
         let file = File::open(path).map_err(failed)?;
         let total = file.metadata().map_err(failed)?.len();
         let members = members(file, total).map_err(|error| match error {
-            BundleError::File(source) => failed(source),
-            BundleError::Member { member, reason } => FetchError::Member {
+            ArchiveError::File(source) => failed(source),
+            ArchiveError::Member { member, reason } => FetchError::Member {
                 bundle: path.to_owned(),
                 member,
                 reason: reason.to_owned(),
