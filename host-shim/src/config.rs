@@ -10,14 +10,14 @@ use std::{
 };
 
 use serde::Deserialize;
-use spacecp_apply::config::{acknowledged, inventory};
+use spacecp_apply::config::inventory;
 use spacecp_scan::ScanLimits;
 use utoipa::ToSchema;
 
 use crate::policy::Ceiling;
 pub use spacecp_apply::config::{
-    AcknowledgedPath, ApplyConfig, ComponentConfig, ControlConfig, HealthCheck, HealthConfig,
-    HttpHealth, InventoryConfig, LogHealth, VersionConfig,
+    ApplyConfig, ComponentConfig, ControlConfig, HealthCheck, HealthConfig, HttpHealth,
+    InventoryConfig, LogHealth, VersionConfig,
 };
 pub use spacecp_feed::{FeedConfig, Places};
 pub use spacecp_notify::config::{
@@ -65,9 +65,6 @@ pub struct Config {
     /// Installed software outside of components, one `[[inventory]]` table for each source.
     #[serde(default, rename = "inventory")]
     pub inventories: Vec<InventoryConfig>,
-    /// Paths that scans cannot read and that were looked at otherwise, one `[[acknowledged-path]]` table for each.
-    #[serde(default, rename = "acknowledged-path")]
-    pub acknowledged: Vec<AcknowledgedPath>,
     /// Limits of one scan of components and inventories.
     #[serde(default)]
     pub scan: ScanLimits,
@@ -204,9 +201,6 @@ impl Config {
             }
         }
         if let Some(fault) = inventory::fault(&self.inventories, &self.components, &self.scan) {
-            return Some(fault);
-        }
-        if let Some(fault) = acknowledged::fault(&self.acknowledged) {
             return Some(fault);
         }
         if let Some(fault) = self.policy.fault() {

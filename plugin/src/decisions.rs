@@ -63,11 +63,15 @@ impl Decisions {
         matching.filter(|decision| decision.state == State::Standing)
     }
 
-    /// The decisions about an exposure, whether they hold or not.
+    /// The decisions about an exposure, whether they hold or not. One about every component is about what is affected:
+    /// whoever accepts what nobody knows says for which component.
     pub fn matching<'a>(&'a self, verdict: &'a Verdict) -> impl Iterator<Item = &'a Decision> {
         self.about(&verdict.advisory.id).filter(|decision| {
             let component = decision.component.as_ref();
-            component.is_none_or(|component| *component == verdict.component)
+            match component {
+                Some(component) => *component == verdict.component,
+                None => verdict.status != Status::Unknown,
+            }
         })
     }
 

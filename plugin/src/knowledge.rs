@@ -22,7 +22,7 @@ use crate::{
         },
         spacecp::advisories::{
             documents::{Cursor, Document, Kind},
-            inventory::{Component, Snapshot, Unread},
+            inventory::{Acknowledged, Component, Snapshot, Unread},
             types::DocumentRef,
         },
     },
@@ -50,8 +50,10 @@ pub struct Knowledge {
     components: Vec<Component>,
     /// Places whose components nobody knows.
     unread: Vec<Unread>,
+    /// Such places that somebody has looked at otherwise.
+    acknowledged: Vec<Acknowledged>,
     /// What was looked at, in one line.
-    scanned: Option<String>,
+    coverage: String,
     /// Their versions, in the same order.
     installed: Vec<Option<Installed>>,
     /// Places of components by the name that advisories use.
@@ -98,7 +100,8 @@ impl Knowledge {
             fingerprint: fingerprint.clone().unwrap_or_default(),
             components: std::mem::take(&mut self.components),
             unread: std::mem::take(&mut self.unread),
-            scanned: self.scanned.take(),
+            acknowledged: std::mem::take(&mut self.acknowledged),
+            coverage: std::mem::take(&mut self.coverage),
         };
         *self = Self::default();
         if fingerprint.is_some() {
@@ -125,7 +128,8 @@ impl Knowledge {
             })
             .collect();
         self.unread = snapshot.unread;
-        self.scanned = snapshot.scanned;
+        self.acknowledged = snapshot.acknowledged;
+        self.coverage = snapshot.coverage;
         self.fingerprint = Some(snapshot.fingerprint);
         let unversioned = self.components.iter();
         let unversioned = unversioned.filter(|component| component.version.is_none());
@@ -338,13 +342,18 @@ impl Knowledge {
     }
 
     /// What was looked at to find components, in one line.
-    pub fn scanned(&self) -> Option<&str> {
-        self.scanned.as_deref()
+    pub fn coverage(&self) -> &str {
+        &self.coverage
     }
 
-    /// The places that could not be read.
+    /// The places that could not be read, and nobody has acknowledged.
     pub fn unread(&self) -> &[Unread] {
         &self.unread
+    }
+
+    /// The places that could not be read, and are acknowledged.
+    pub fn acknowledged(&self) -> &[Acknowledged] {
+        &self.acknowledged
     }
 
     /// One component, by its name on this panel.

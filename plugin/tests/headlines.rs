@@ -204,7 +204,8 @@ proptest! {
             fingerprint: "one".to_owned(),
             components: components.clone(),
             unread: Vec::new(),
-            scanned: None,
+            acknowledged: Vec::new(),
+            coverage: String::new(),
         });
         let found = by_name(knowledge.every_verdict().cloned());
         let whole = advisories.iter().flat_map(|advisory| {

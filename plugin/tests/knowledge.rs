@@ -193,7 +193,8 @@ fn inventory(installed: &Installed) -> Snapshot {
         fingerprint: format!("{installed:?}"),
         components: installed.iter().map(component).collect(),
         unread: Vec::new(),
-        scanned: None,
+        acknowledged: Vec::new(),
+        coverage: String::new(),
     }
 }
 

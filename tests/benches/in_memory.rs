@@ -218,7 +218,8 @@ pub(crate) fn natively(size: Size, stream: &[documents::Document]) -> Result<Loa
         fingerprint: "one".to_owned(),
         components: size.installed().iter().map(component_natively).collect(),
         unread: Vec::new(),
-        scanned: None,
+        acknowledged: Vec::new(),
+        coverage: String::new(),
     });
     let all = taken(&mut knowledge, 1, stream, size.advisories)?;
     let one = taken(&mut knowledge, 1, &[further], size.advisories + 1)?;
@@ -325,7 +326,8 @@ impl Services for InMemory {
             fingerprint,
             components: self.components.clone(),
             unread: Vec::new(),
-            scanned: None,
+            acknowledged: Vec::new(),
+            coverage: String::new(),
         }))
     }
 

@@ -533,7 +533,7 @@ async fn a_decision_that_makes_no_sense_is_refused_by_name_and_changes_nothing()
                 reason: Some(" \n ".to_owned()),
                 ..accept()
             },
-            "a reason is required to accept a risk",
+            "a reason is required",
         ),
         (
             Wish {
@@ -554,7 +554,7 @@ async fn a_decision_that_makes_no_sense_is_refused_by_name_and_changes_nothing()
                 until: None,
                 ..accept()
             },
-            "an end date is required to accept a risk",
+            "an end date is required",
         ),
         (
             Wish {
@@ -568,7 +568,7 @@ async fn a_decision_that_makes_no_sense_is_refused_by_name_and_changes_nothing()
                 until: Some(now() + days(32)),
                 ..accept()
             },
-            "2026-12-26T12:00:00Z is too far away: a risk can be accepted for at most 30 days, until 2026-12-24T23:59:59Z (decisions.longest-acceptance-days)",
+            "2026-12-26T12:00:00Z is too far away: a decision can hold for at most 30 days, until 2026-12-24T23:59:59Z (decisions.longest-acceptance-days)",
         ),
     ];
     for (wish, words) in wishes {

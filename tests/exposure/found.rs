@@ -29,7 +29,7 @@ use tempfile::TempDir;
 
 use crate::panel::{advisory, id};
 
-const ADVISORY: &str = "SPACECP-SA-2026-0001";
+pub(crate) const ADVISORY: &str = "SPACECP-SA-2026-0001";
 const LIBRARY_CORRECTION: &str = "SPACECP-SC-2026-0001";
 const SERVER_CORRECTION: &str = "SPACECP-SC-2026-0002";
 const LOG4J: &str = "maven:org.apache.logging.log4j:log4j-core";
@@ -38,7 +38,7 @@ const LOG4J: &str = "maven:org.apache.logging.log4j:log4j-core";
 const SERVER: &str = "server.jar";
 
 /// Where the library is: two archives deep in a plugin.
-const FOUND: &str = "lobby/Shop/engine/log4j-core";
+pub(crate) const FOUND: &str = "lobby/Shop/engine/log4j-core";
 
 /// A correction of something in the server's folder: id, component, versions before and after.
 type Corrects = (&'static str, &'static str, [&'static str; 2]);
@@ -47,13 +47,13 @@ const OF_THE_LIBRARY: Corrects = (LIBRARY_CORRECTION, LOG4J, ["2.14.1", "2.15.0"
 const OF_THE_SERVER: Corrects = (SERVER_CORRECTION, "minecraft:server", ["1.17.1", "1.18.1"]);
 
 /// A panel with a Minecraft server, in one of whose plugins there is a library.
-struct Panel {
+pub(crate) struct Panel {
     folder: TempDir,
-    app: App,
+    pub(crate) app: App,
 }
 
 impl Panel {
-    async fn raise() -> Result<Self> {
+    pub(crate) async fn raise() -> Result<Self> {
         Self::with(&[]).await
     }
 
@@ -84,7 +84,28 @@ impl Panel {
         Ok(Self { folder, app })
     }
 
-    fn lobby(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts the library there as a build leaves it that did not fill in its version.
+    pub(crate) fn put_unversioned_library(&self) -> Result<()> {
+        put_library(self.root(), "${project.version}")
+    }
+
+    /// How the library is judged, in a word.
+    pub(crate) async fn status(&self) -> Result<&'static str> {
+        Ok(
+            match self.verdict().await?.context("it is judged")?.status {
+                Status::Affected => "affected",
+                Status::Fixed => "fixed",
+                Status::NotAffected => "not affected",
+                Status::Unknown => "unknown",
+            },
+        )
+    }
+
+    pub(crate) fn lobby(&self) -> PathBuf {
         self.folder.path().join("panel/servers/lobby")
     }
 
@@ -93,7 +114,7 @@ impl Panel {
         Ok(verdicts.find(|verdict| verdict.component.ends_with("/log4j-core")))
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<(Option<i32>, String)> {
         let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
             .args(arguments)
             .arg("--config")
@@ -135,7 +156,7 @@ fn server() -> Jar {
     Jar::default().with("version.json", said)
 }
 
-fn put_library(root: &Path, version: &str) -> Result<()> {
+pub(crate) fn put_library(root: &Path, version: &str) -> Result<()> {
     let library = Jar::default().with_library("org.apache.logging.log4j", "log4j-core", version);
     let name = format!("META-INF/libraries/log4j-core-{version}.jar");
     let engine = Jar::default().with(&name, library.bytes()?);

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so and ends"
 )]
 
+mod acknowledged;
 mod at_hand;
 mod damage;
 mod decided;

@@ -195,7 +195,8 @@ impl Services for InMemory {
             fingerprint,
             components,
             unread: self.0.lock().unwrap().unread.clone(),
-            scanned: None,
+            acknowledged: Vec::new(),
+            coverage: String::new(),
         }))
     }
 

@@ -39,7 +39,8 @@ fn natively(panel: &Panel) -> Knowledge {
         fingerprint: "one".to_owned(),
         components: panel.components.iter().map(component).collect(),
         unread: Vec::new(),
-        scanned: None,
+        acknowledged: Vec::new(),
+        coverage: String::new(),
     });
     let documents: Vec<_> = panel.documents.iter().map(document).collect();
     let position = documents.len() as u64;

@@ -65,7 +65,8 @@ impl Services for Quiet {
                 fingerprint: "quiet".to_owned(),
                 components: Vec::new(),
                 unread: Vec::new(),
-                scanned: None,
+                acknowledged: Vec::new(),
+                coverage: String::new(),
             })
         })
     }

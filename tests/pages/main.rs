@@ -26,6 +26,7 @@ mod embedded;
 mod guard;
 mod health;
 mod listing;
+mod local;
 mod login;
 mod neutral;
 mod notices;

@@ -17,6 +17,8 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::visitor::Visitor;
 
+/// The file that cannot be read on a panel of that kind.
+pub(crate) const UNREAD: &str = "apps/package-lock.json";
 /// May read and act.
 pub(crate) const ADMINISTRATOR: &str = "ada";
 /// May read.
@@ -67,6 +69,8 @@ pub(crate) struct Kind {
     pub(crate) reporting: bool,
     /// The port of this machine at which a mail server takes reports.
     pub(crate) mail: Option<u16>,
+    /// Whether a lock file below its folder cannot be read.
+    pub(crate) unread: bool,
     /// Whether the metrics are open to this machine, at which a proxy is believed.
     pub(crate) open_metrics: bool,
 }
@@ -96,6 +100,8 @@ impl Panel {
         let address = listener.local_addr()?;
         let config = root.join("panel.toml");
         fs::write(&config, configuration(root, &vendor, &ground, kind)?)?;
+        fs::create_dir(root.join("apps"))?;
+        fs::write(root.join(UNREAD), "{")?;
         fs::write(root.join("secret"), "a secret that nobody guesses\n")?;
         compiled::share(Path::new(env!("CARGO_TARGET_TMPDIR")), &root.join("state"))?;
         let app = App::open(Config::load(&config)?).await?;
@@ -141,6 +147,11 @@ impl Panel {
         vendor.broadcast()?;
         self.app.panel.feed.sync().await?;
         Ok(())
+    }
+
+    /// The file that cannot be read, on a panel of that kind.
+    pub(crate) fn unread_path(&self) -> String {
+        self.folder.path().join(UNREAD).display().to_string()
     }
 
     pub(crate) fn ground(&self) -> &Ground {
@@ -283,7 +294,11 @@ fn gate(root: &Path) -> std::path::PathBuf {
 
 /// The components; with a gate, the daemon's stop command waits for it.
 fn inventory(root: &Path, ground: &Ground, kind: Kind) -> String {
-    let inventory = ground.inventory_toml();
+    let mut inventory = ground.inventory_toml();
+    if kind.unread {
+        let place = root.join("apps").display().to_string();
+        inventory += &format!("\n[[inventory]]\nprovider = \"npm\"\nplace = {place:?}\n");
+    }
     if !kind.gated {
         return inventory;
     }

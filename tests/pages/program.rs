@@ -55,6 +55,8 @@ fn help_teaches_every_command() -> Result<()> {
         "report",
         "workaround",
         "accept",
+        "unread",
+        "set-version",
         "import",
         "trust",
         "doctor",

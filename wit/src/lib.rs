@@ -46,6 +46,7 @@ mod severity;
 mod shape;
 mod source;
 pub mod version;
+mod way_out;
 
 pub use advisory::{
     Advisory, Affected, Credit, Justification, NotAffected, NoticeKind, Others, Reference,
@@ -74,6 +75,7 @@ pub use sealed::{
 pub use severity::{Rating, Severity, rate};
 pub use shape::{Limits, ShapeError};
 pub use source::{LONGEST_REST, LONGEST_SOURCE_ID, Source, SourceFormat};
+pub use way_out::{WayOut, ways_out};
 
 /// The version of the WIT package that this crate belongs to.
 pub const CONTRACT_VERSION: &str = "1.0.0";

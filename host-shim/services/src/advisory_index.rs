@@ -3,6 +3,8 @@
 //! Read out of the store once for what the feed says, and remembered; of what is under embargo nothing is kept
 //! but the id and the revision. What is not in it may not be spoken of either: nobody can say whether it is public.
 
+mod nearest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use spacecp_contract::{
     Advisory, Correction, DocumentId, DocumentKind, Limits, Severity, Tlp, decode, rate,
 };
+
+pub use nearest::UnknownAdvisory;
 
 use crate::{
     plugin::bindings::exports::spacecp::advisories::exposure::{ExposureReport, Status},

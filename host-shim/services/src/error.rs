@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::{
-    PluginLoadError, apply::ApplyError, audit::AuditError, automation::AutomationError,
-    decisions::DecisionError, fetch::FetchError, identity::IdentityError, plugin::PluginError,
-    report::ReportingError, store::StoreError, sync::SyncError, tokens::TokenError,
-    trust::TrustError,
+    PluginLoadError, UnknownAdvisory, apply::ApplyError, audit::AuditError,
+    automation::AutomationError, decisions::DecisionError, fetch::FetchError,
+    identity::IdentityError, plugin::PluginError, report::ReportingError, store::StoreError,
+    sync::SyncError, tokens::TokenError, trust::TrustError,
 };
 use spacecp_fs::OwnPlaceError;
 
@@ -98,6 +98,9 @@ pub enum ServiceError {
         /// Its name.
         name: String,
     },
+    /// No advisory of that name, and which one may be meant.
+    #[error("{0}")]
+    NoAdvisory(UnknownAdvisory),
     /// Nothing of that name.
     #[error("no {what} {name:?} on this panel")]
     NotFound {

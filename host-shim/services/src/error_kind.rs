@@ -107,9 +107,9 @@ impl ServiceError {
     /// What kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } | Self::Plugin(PluginError::NotFound { .. }) => {
-                ErrorKind::NotFound
-            }
+            Self::NotFound { .. }
+            | Self::NoAdvisory(_)
+            | Self::Plugin(PluginError::NotFound { .. }) => ErrorKind::NotFound,
             Self::File { .. } => ErrorKind::Configuration,
             Self::Store(error) => of_store(error),
             Self::Place(_) | Self::Identity(_) => ErrorKind::UntrustedState,

@@ -35,7 +35,7 @@ pub mod tokens;
 mod trust_status;
 
 pub use access_log::{AccessLogEntry, note_all};
-pub use advisory_index::{AdvisoryIndex, PublicSummary};
+pub use advisory_index::{AdvisoryIndex, PublicSummary, UnknownAdvisory};
 pub use automation::{AUTOMATIC, Automation, PolicyReport, Preview};
 pub use config::{DecisionsConfig, ServicesConfig};
 pub use corrections::{ApplyRequest, Corrections, JointRequest, changes_page, correction_id};
@@ -43,7 +43,7 @@ pub use decisions::Decisions;
 pub use error::ServiceError;
 pub use error_kind::{ErrorKind, Meaning, of_audit, of_store};
 pub use events::Events;
-pub use exposures::{Exposure, ExposureRecord, Question, exposure_page};
+pub use exposures::{Exposure, ExposureRecord, KnownComponent, Question, exposure_page};
 pub use feed::Feed;
 pub use panel::Panel;
 pub use plugin_runtime::{PluginLoadError, PluginState};

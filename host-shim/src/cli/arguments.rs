@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::{
     asked::{AppointmentAction, Components, Exposure, List},
     init::Init,
+    local::{SetVersion, UnreadAction},
 };
 
 /// Check this panel against the vendor's signed security advisories and apply the corrections.
@@ -140,6 +141,19 @@ pub(super) enum Command {
     /// The component stays affected, with lower urgency. The acceptance ends on its date, and as soon as
     /// the severity, the affected versions or the known exploitation of the advisory change.
     Accept(Accept),
+    /// List the paths that could not be read, with the reason, or acknowledge one until a date.
+    ///
+    /// "check" exits with 1 while a path is neither read nor acknowledged. An acknowledgement ends on its
+    /// date, and as soon as the file or the reason changes.
+    Unread {
+        #[command(subcommand)]
+        action: Option<UnreadAction>,
+    },
+    /// Set the version of a component whose version could not be read, until a date.
+    ///
+    /// The component is judged as if that version had been found. It ends on its date, as soon as a version
+    /// is found, and as soon as the file or the reason changes.
+    SetVersion(SetVersion),
     /// Apply corrections to the installed components.
     ///
     /// Several corrections form one plan: required corrections come first, and either all are applied or
@@ -339,8 +353,8 @@ pub(super) struct Check {
     /// Set the output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
-    /// Exit with 0 as well if the risk of every affected component is accepted. A workaround does not
-    /// suffice.
+    /// Exit with 0 as well if the risk of every affected component is accepted, and that of every unknown
+    /// one for itself. A workaround does not suffice.
     #[arg(long)]
     pub(super) allow_accepted: bool,
     /// Exit with 1 as well if there are notices about installed components, such as one that nobody
@@ -402,7 +416,8 @@ pub(super) struct Accept {
     /// Id of the advisory, such as SPACECP-SA-2026-0007.
     #[arg(required_unless_present = "list")]
     pub(super) advisory: Option<String>,
-    /// Component to accept the risk for [default: every component].
+    /// Component to accept the risk for, also while its status is unknown [default: every affected
+    /// component].
     #[arg(long)]
     pub(super) component: Option<String>,
     /// Reason for accepting the risk.

@@ -1,5 +1,7 @@
 //! `check`: which installed components are exposed, and why.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -9,9 +11,9 @@ use super::{
     coverage::Coverage,
     sarif,
     telling::Telling,
+    way_out,
 };
 use crate::{
-    config::AcknowledgedPath,
     decisions::{Decision, Kind, State},
     plugin::bindings::exports::spacecp::advisories::{
         exposure::{ExposureReport, NoticeKind, Noticed, Status, Verdict},
@@ -33,7 +35,6 @@ const WORST_FIRST: [Severity; 6] = [
 
 pub(super) async fn check(
     panel: &Panel,
-    acknowledged: &[AcknowledgedPath],
     asked: &Check,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -42,7 +43,7 @@ pub(super) async fn check(
     let decisions = panel.decisions.current().await?;
     let telling = Telling::of(panel, out).await;
     let now = Timestamp::now();
-    let coverage = Coverage::of(panel, acknowledged, now).await;
+    let coverage = Coverage::of(panel).await;
     if asked.format == Format::Sarif {
         let verdicts = telling.verdicts(&report.verdicts).await?;
         let noticed: Vec<Verdict> = concerning(&report).map(|one| one.verdict.clone()).collect();
@@ -107,6 +108,9 @@ fn told(verdict: &Verdict, same_flaw_as: Option<&str>, decisions: &[Decision]) -
     told["severity"] = json!(severity_word(verdict.severity));
     told["same_flaw_as"] = json!(same_flaw_as);
     told["decisions"] = json!(beside);
+    if verdict.status == Status::Unknown {
+        told["ways_out"] = json!(way_out::of(verdict));
+    }
     told
 }
 
@@ -140,29 +144,51 @@ fn beside<'a>(
     verdict: &'a Verdict,
     decisions: &'a [Decision],
 ) -> impl Iterator<Item = &'a Decision> {
-    decisions.iter().filter(move |decision| {
-        verdict.status == Status::Affected
-            && decision.advisory.as_str() == verdict.advisory.id
-            && decision
-                .component
-                .as_ref()
-                .is_none_or(|component| *component == verdict.component)
-    })
+    decisions
+        .iter()
+        .filter(move |decision| is_about(decision, verdict))
 }
 
-/// Whether every exposure is accepted, and there is nothing else to worry about.
+/// Whether a decision is about a verdict. One about every component is about what is affected: whoever accepts what
+/// nobody knows says for which component.
+fn is_about(decision: &Decision, verdict: &Verdict) -> bool {
+    let component = decision.component.as_ref();
+    let is_its_own = match verdict.status {
+        Status::Affected => component.is_none_or(|own| *own == verdict.component),
+        Status::Unknown => component.is_some_and(|own| *own == verdict.component),
+        Status::Fixed | Status::NotAffected => false,
+    };
+    is_its_own && decision.advisory.as_str() == verdict.advisory.id
+}
+
+/// Whether a risk can be accepted: nobody can say that there is none.
+fn is_open(verdict: &Verdict) -> bool {
+    matches!(verdict.status, Status::Affected | Status::Unknown)
+}
+
+/// Whether every exposure, and every unknown verdict, is accepted, and there is nothing else to worry about.
 fn all_is_accepted(report: &ExposureReport, decisions: &[Decision]) -> bool {
     let accepted = |verdict: &Verdict| {
         decisions.iter().any(|decision| {
             decision.kind == Kind::Acceptance
-                && decision.covers(&verdict.advisory.id, &verdict.component)
+                && decision.state == State::Standing
+                && is_about(decision, verdict)
         })
     };
-    let mut exposures = report
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.status == Status::Affected);
-    exposures.all(accepted) && nobody_wonders(report)
+    let mut open = report.verdicts.iter().filter(|verdict| is_open(verdict));
+    let of = |status: Status| {
+        let verdicts = report.verdicts.iter();
+        let these = verdicts.filter(move |verdict| verdict.status == status);
+        these
+            .map(|verdict| &verdict.component)
+            .collect::<BTreeSet<_>>()
+    };
+    let exposed = of(Status::Affected);
+    let undecided = of(Status::Unknown).difference(&exposed).count();
+    // Of a component whose version is not known and that no advisory names nobody has accepted anything.
+    open.all(accepted)
+        && report.unreadable.is_empty()
+        && report.summary.undecided as usize == undecided
 }
 
 /// What kept the verdicts from being about everything, each with the place and the reason.
@@ -255,7 +281,6 @@ fn page(
         "{} of {} components affected, {} unknown, {} advisories checked",
         summary.exposed, summary.components, summary.undecided, summary.advisories
     );
-    let acknowledged = coverage.acknowledged().count();
     let is_read = coverage.unread().next().is_none();
     let tone = match (summary.exposed, summary.undecided) {
         (0, 0) if all_is_well(report) && is_read && is_heard(freshness, now) => Tone::Good,
@@ -271,20 +296,15 @@ fn page(
             1 => "1 path".to_owned(),
             many => format!("{many} paths"),
         };
-        let of_these = match acknowledged {
-            0 => String::new(),
-            some => format!(" {some} of these acknowledged."),
-        };
         let words = format!(
-            "{places} could not be read, so components there are unknown. See \"spacecp-advisories components\".{of_these}"
+            "{places} could not be read, so components there are unknown. See \"spacecp-advisories unread\"."
         );
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,
             spans: vec![plain(words)],
         }));
     }
-    let line = coverage.line();
-    blocks.extend(line.map(|line| Block::Paragraph(vec![plain(line)])));
+    blocks.push(Block::Paragraph(vec![plain(coverage.line().to_owned())]));
     if let Some(words) = staleness(freshness, now) {
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,
@@ -313,6 +333,7 @@ fn page(
     };
     add_decisions(&mut table, &shown, decisions);
     blocks.push(Block::Table(table));
+    blocks.extend(way_out::blocks(&report.verdicts));
     blocks.extend(notices(report));
     for unreadable in &report.unreadable {
         let words = format!(

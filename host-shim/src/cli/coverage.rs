@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    config::AcknowledgedPath,
-    inventory::{Report, Unread},
+    inventory::{Acknowledgement, Inventory, Report, Unread},
     services::Panel,
 };
 
@@ -15,74 +13,67 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Coverage {
     report: Arc<Report>,
-    /// What the administrator has looked at, and whose time is not over.
-    acknowledged: Vec<AcknowledgedPath>,
+    inventory: Arc<Inventory>,
 }
 
 impl Coverage {
-    /// The last scan, beside the acknowledgements of the configuration that hold at `now`.
-    pub(super) async fn of(
-        panel: &Panel,
-        acknowledged: &[AcknowledgedPath],
-        now: Timestamp,
-    ) -> Self {
-        let acknowledged = acknowledged.iter();
-        let acknowledged = acknowledged.filter(|one| one.is_current(now));
+    /// The last scan, with what is acknowledged of it.
+    pub(super) async fn of(panel: &Panel) -> Self {
         Self {
+            inventory: panel.exposure.inventory().await,
             report: panel.exposure.scan_report().await,
-            acknowledged: acknowledged.cloned().collect(),
         }
-    }
-
-    fn acknowledgement(&self, unread: &Unread) -> Option<&AcknowledgedPath> {
-        let mut acknowledged = self.acknowledged.iter();
-        acknowledged.find(|one| one.covers(&unread.at))
     }
 
     /// The paths that were not read and that nobody has acknowledged, each with why.
     pub(super) fn unread(&self) -> impl Iterator<Item = (&str, String)> {
-        let unread = self.report.unread.iter();
-        let unread = unread.filter(|unread| self.acknowledgement(unread).is_none());
+        let unread = self.inventory.unread.iter();
         unread.map(|unread| (unread.at.as_str(), unread.why.to_string()))
     }
 
     /// The paths that were not read and are acknowledged, each with why, and with the reason for that.
     pub(super) fn acknowledged(&self) -> impl Iterator<Item = (&str, String)> {
-        let unread = self.report.unread.iter();
-        unread.filter_map(|unread| {
-            let reason = &self.acknowledgement(unread)?.reason;
-            let words = format!("{} (acknowledged: {reason})", unread.why);
-            Some((unread.at.as_str(), words))
+        let acknowledged = self.inventory.acknowledged.iter();
+        acknowledged.map(|(unread, one)| {
+            let words = format!("{} (acknowledged: {})", unread.why, one.reason);
+            (unread.at.as_str(), words)
         })
     }
 
-    /// All of it in one line; nothing where nothing is scanned.
-    pub(super) fn line(&self) -> Option<String> {
-        self.report.summary()
+    /// All of it in one line.
+    pub(super) fn line(&self) -> &str {
+        &self.inventory.coverage
     }
 
     /// The same for programs, with each path that was not read.
     pub(super) fn json(&self) -> Value {
-        let unread = self.report.unread.iter().map(|unread| {
-            json!({
-                "path": unread.at,
-                "reason": unread.why.to_string(),
-                "provider": unread.provider,
-                "inventory": unread.job,
-                "acknowledged": self.acknowledgement(unread).map(|one| json!({
-                    "reason": one.reason,
-                    "until": one.until,
-                })),
-            })
-        });
+        let unread = self.inventory.unread.iter().map(|unread| (unread, None));
+        let acknowledged = self.inventory.acknowledged.iter();
+        let acknowledged = acknowledged.map(|(unread, one)| (unread, Some(one)));
+        let listed = unread.chain(acknowledged).map(listed);
         json!({
             "summary": self.line(),
             "scanned": self.report.looked,
             "files": self.report.files(),
             "components": self.report.found.len(),
-            "unread": unread.collect::<Vec<_>>(),
+            "unread": listed.collect::<Vec<_>>(),
         })
     }
+}
+
+fn listed((unread, acknowledged): (&Unread, Option<&Acknowledgement>)) -> Value {
+    json!({
+        "path": unread.at,
+        "reason": unread.why.to_string(),
+        "provider": unread.provider,
+        "inventory": unread.job,
+        "acknowledged": acknowledged.map(|one| json!({
+            "number": one.number,
+            "by": one.by,
+            "reason": one.reason,
+            "until": one.until,
+        })),
+    })
 }
 
 #[cfg(test)]
@@ -92,6 +83,7 @@ mod tests {
 
     #[test]
     fn one_line_says_what_was_looked_at_and_json_each_path_that_was_not_read() {
+        let at = "/srv/a/package-lock.json";
         let report = Report {
             looked: vec!["npm: /srv/a".to_owned()],
             files_read: 2,
@@ -99,35 +91,54 @@ mod tests {
             unread: vec![Unread {
                 job: "a".to_owned(),
                 provider: Provider::Npm,
-                at: "/srv/a/package-lock.json".to_owned(),
+                at: at.to_owned(),
                 why: Why::NotAFile,
             }],
             ..Report::default()
         };
+        let inventory = Inventory::read(&[]).with(&report);
+        let before = inventory.fingerprint;
         let mut coverage = Coverage {
             report: Arc::new(report),
-            acknowledged: Vec::new(),
+            inventory: Arc::new(inventory),
         };
-        assert_eq!(
-            coverage.line().as_deref(),
-            Some("Scanned 1 place: 5 files, 0 components found; 1 path could not be read.")
-        );
+        let line = "Scanned 1 place: 5 files, 0 components found; 1 path could not be read.";
+        assert_eq!(coverage.line(), line);
         let json = coverage.json();
         assert_eq!(json["files"], 5);
-        assert_eq!(json["unread"][0]["path"], "/srv/a/package-lock.json");
+        assert_eq!(json["unread"][0]["path"], at);
         assert_eq!(json["unread"][0]["reason"], "not a regular file");
         assert_eq!(json["unread"][0]["provider"], "npm");
+        assert_eq!(json["unread"][0]["acknowledged"], Value::Null);
         assert_eq!(coverage.unread().count(), 1);
-        coverage.acknowledged.push(AcknowledgedPath {
-            path: "/srv/a".into(),
+
+        let acknowledgement = Acknowledgement {
+            number: 7,
+            place: at.to_owned(),
+            why: "not a regular file".to_owned(),
+            by: "ada".to_owned(),
             reason: "looked at".to_owned(),
-            until: jiff::civil::date(2026, 12, 31),
-        });
+            until: "2026-12-31T23:59:59Z".parse().unwrap(),
+        };
+        let inventory = Inventory::clone(&coverage.inventory);
+        coverage.inventory = Arc::new(inventory.with_decisions(&[acknowledgement], &[]));
+        assert_ne!(coverage.inventory.fingerprint, before);
         assert_eq!(coverage.unread().count(), 0);
         assert_eq!(coverage.acknowledged().count(), 1);
         assert_eq!(
-            coverage.json()["unread"][0]["acknowledged"]["until"],
-            "2026-12-31"
+            coverage.line(),
+            format!("{line} 1 of these is acknowledged.")
         );
+        assert_eq!(coverage.json()["unread"][0]["acknowledged"]["number"], 7);
+    }
+
+    #[test]
+    fn where_nothing_is_scanned_the_line_says_so() {
+        let coverage = Coverage {
+            report: Arc::default(),
+            inventory: Arc::new(Inventory::read(&[])),
+        };
+        let words = "Nothing is scanned, and no components are configured.";
+        assert_eq!(coverage.json()["summary"], words);
     }
 }

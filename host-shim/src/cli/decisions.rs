@@ -178,7 +178,7 @@ fn id(text: &str) -> Result<DocumentId, CommandError> {
     DocumentId::new(text).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
-fn end(text: Option<&str>) -> Result<Option<jiff::Timestamp>, CommandError> {
+pub(super) fn end(text: Option<&str>) -> Result<Option<jiff::Timestamp>, CommandError> {
     let until = text.map(decisions::until).transpose();
     until.map_err(|error| CommandError::Usage(format!("--until: {error}")))
 }

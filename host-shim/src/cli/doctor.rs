@@ -182,23 +182,20 @@ async fn inventory(panel: &Panel) -> Vec<Finding> {
     if report.looked.is_empty() {
         return Vec::new();
     }
-    let remedy = "components there are unknown: fix the cause, raise the named limit, or exclude the path with except or scan-except";
-    let unread = report.unread.iter().take(MOST_UNREAD).map(|unread| {
+    let inventory = panel.exposure.inventory().await;
+    let remedy = "components there are unknown: fix the cause, raise the named limit, exclude the path with except or scan-except, or acknowledge it with \"unread acknowledge\"";
+    let unread = inventory.unread.iter().take(MOST_UNREAD).map(|unread| {
         let found = format!("{} ({}): {}", unread.at, unread.provider, unread.why);
         Finding::ill("inventory", found, remedy)
     });
     let mut findings: Vec<Finding> = unread.collect();
-    let more = report.unread.len().saturating_sub(MOST_UNREAD);
+    let more = inventory.unread.len().saturating_sub(MOST_UNREAD);
     if more > 0 {
         let found = format!("{more} more paths could not be read");
         findings.push(Finding::ill("inventory", found, remedy));
     }
     if findings.is_empty() {
-        let found = format!(
-            "{} components found, everything readable: {}",
-            report.found.len(),
-            report.looked.join(", ")
-        );
+        let found = format!("{} ({})", inventory.coverage, report.looked.join(", "));
         findings.push(Finding::well("inventory", found));
     }
     findings

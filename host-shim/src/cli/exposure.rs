@@ -37,7 +37,13 @@ pub(super) async fn exposure(
         out.page(&page)?;
         return Ok(Ending::Well);
     }
-    let told = json!({ "began": record.began, "periods": record.periods, "more": record.more });
+    let told = json!({
+        "began": record.began,
+        "component": record.component,
+        "unknown_advisory": record.unknown_advisory,
+        "periods": record.periods,
+        "more": record.more,
+    });
     Telling::of(panel, out).await.value(&told).await?;
     Ok(Ending::Well)
 }

@@ -13,6 +13,7 @@ mod doctor;
 mod exposure;
 mod identity;
 mod init;
+mod local;
 mod manual;
 mod notify;
 mod output;
@@ -28,6 +29,7 @@ mod tokens;
 mod totp;
 mod trust;
 mod watch;
+mod way_out;
 
 use std::process::ExitCode;
 
@@ -206,7 +208,6 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     if let Command::Audit(asked) = &arguments.command {
         return audit::audit(&config, asked, &out).await;
     }
-    let acknowledged = config.acknowledged.clone();
     let app = match &arguments.command {
         // What has to work when the feed, the pinned root and the plugin do not.
         Command::Rollback { .. } => {
@@ -219,9 +220,11 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let panel = &app.panel;
     match &arguments.command {
         Command::Sync => show::sync(panel, &out).await,
-        Command::Check(asked) => check::check(panel, &acknowledged, asked, &out).await,
+        Command::Check(asked) => check::check(panel, asked, &out).await,
         Command::Workaround { action } => decisions::workaround(panel, action, &out).await,
         Command::Accept(asked) => decisions::accept(panel, asked, &out).await,
+        Command::Unread { action } => local::unread(panel, action.as_ref(), &out).await,
+        Command::SetVersion(asked) => local::set_version(panel, asked, &out).await,
         Command::List(asked) => show::list(panel, asked, &out).await,
         Command::Components(asked) => show::components(panel, asked, &out).await,
         Command::Exposure(asked) => exposure::exposure(panel, asked, &out).await,

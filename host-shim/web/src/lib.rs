@@ -24,6 +24,7 @@ mod decisions;
 mod forms;
 mod guard;
 mod health;
+mod local;
 mod login;
 mod marks;
 mod metrics;
@@ -253,6 +254,9 @@ fn pages(state: AppState) -> Router {
         .route("/lift-workaround", post(decisions::lift_workaround))
         .route("/accept-risk", post(decisions::accept_risk))
         .route("/withdraw-acceptance", post(decisions::withdraw_acceptance))
+        .route("/acknowledge-unread", post(local::acknowledge))
+        .route("/set-version", post(local::set_version))
+        .route("/withdraw-local", post(local::withdraw))
         .route("/sync", post(actions::sync))
         .route("/style.css", get(style))
         .route("/live.js", get(script))

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use maud::Markup;
 use spacecp_contract::DocumentId;
 use spacecp_services::{
-    Automation, ErrorKind, Exposure, Feed, ServiceError, Trust, audit_blocks, trust_page,
+    Automation, Decisions, ErrorKind, Exposure, Feed, ServiceError, Trust, audit_blocks, trust_page,
 };
 
 use super::{
@@ -292,14 +292,29 @@ pub(super) async fn advisories(
 pub(super) async fn components(
     State(web): State<Web>,
     State(exposure): State<Exposure>,
+    State(decisions): State<Decisions>,
     State(notifications): State<Notifications>,
     visit: Visit,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let session = visit.known()?;
-    let asked = (Place::Components, asked.listing());
-    listed(&web, &exposure, &notifications, &session, &headers, asked).await
+    let listing = (Place::Components, asked.listing());
+    if wants_json(&headers) || !session.may_act() {
+        return listed(&web, &exposure, &notifications, &session, &headers, listing).await;
+    }
+    let (place, listing) = listing;
+    let path = render::path(&place);
+    let mut page = exposure.page(&request(&session, place, listing)).await?;
+    let mentioned = marks::mentioned(&page);
+    let marks = notifications.marks(&session.user, &mentioned).await?;
+    marks::mark(&mut page, &marks);
+    let inventory = exposure.inventory().await;
+    let decided = decisions.current_locally().await?;
+    let said = web.notices.said(&session);
+    let frame = web.frame(Some(&session), &said, &path);
+    let forms = forms::local::section(&inventory, &decided, &frame);
+    Ok(html::page_above(&page, &forms, &frame).into_response())
 }
 
 /// Whoever opens the page of an advisory has read it, as it is now.

@@ -6,6 +6,7 @@ use spacecp_contract::Advisory;
 use super::{
     advisories::standing, badge, cell, code, counted, day, decided, fact, heading, labelled,
     notice, overview::labels, paragraph, plain, roll_back, size, status_badge, strong, to_advisory,
+    way_out,
 };
 use crate::{
     bindings::{
@@ -70,6 +71,7 @@ pub fn advisory(
     }
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known, decisions));
+    blocks.extend(way_out::blocks(knowledge, &known.id));
     let exposures = decided::Exposures::new(knowledge, known, decisions);
     exposures.decisions(may_act, &mut blocks);
     for prepared in prepared {

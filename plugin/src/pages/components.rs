@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     badge, cell, code, counted,
     listing::{cut, filter, has_all, narrows, words},
-    notice, paragraph, plain, status_badge, strong,
+    notice, paragraph, plain, status_badge, strong, unread,
 };
 use crate::{
     bindings::{
@@ -18,9 +18,6 @@ use crate::{
     exposure::gravity,
     knowledge::Knowledge,
 };
-
-/// Places that are named one by one.
-const MOST_UNREAD: usize = 50;
 
 /// Composes the page, with the components that are asked for.
 pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
@@ -52,7 +49,7 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
             format!("{all} found on this machine.")
         }),
     ];
-    blocks.extend(knowledge.scanned().map(paragraph));
+    blocks.push(paragraph(knowledge.coverage()));
     match unread.count() {
         0 => {}
         one_or_more => {
@@ -60,7 +57,7 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
             blocks.push(notice(Tone::Warning, format!("{of} a version that could not be read. Their status is unknown; the reason is in their row.")));
         }
     }
-    unread_places(knowledge, &mut blocks);
+    blocks.extend(unread::blocks(knowledge));
     blocks.push(Block::Table(Table {
         caption: "Installed components".to_owned(),
         columns: [
@@ -89,38 +86,6 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
         blocks,
         // That something is exposed to an advisory under embargo is a part of it.
         embargo: shown.iter().any(|component| found.under_embargo(component)),
-    }
-}
-
-/// Says where nobody could look, before what was found elsewhere.
-fn unread_places(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
-    let unread = knowledge.unread();
-    if unread.is_empty() {
-        return;
-    }
-    let places = counted(unread.len(), "place", "places");
-    blocks.push(notice(
-        Tone::Warning,
-        format!(
-            "{places} could not be read completely. The status of components there is unknown."
-        ),
-    ));
-    let rows = unread.iter().take(MOST_UNREAD);
-    let rows = rows.map(|unread| {
-        vec![
-            cell(vec![code(unread.place.clone())]),
-            cell(vec![plain(unread.reason.clone())]),
-        ]
-    });
-    blocks.push(Block::Table(Table {
-        caption: "Unreadable paths".to_owned(),
-        columns: ["Place", "Why"].map(str::to_owned).to_vec(),
-        rows: rows.collect(),
-        empty: String::new(),
-    }));
-    if unread.len() > MOST_UNREAD {
-        let rest = unread.len() - MOST_UNREAD;
-        blocks.push(paragraph(format!("And {rest} more.")));
     }
 }
 

@@ -64,9 +64,8 @@ pub(super) fn problem(decisions: &Decisions) -> Option<Block> {
 /// Adds a column about decisions to a table with a row for each of these verdicts, where there is
 /// anything to say.
 pub(super) fn column(table: &mut Table, verdicts: &[&Verdict], decisions: &Decisions) {
-    let told = |verdict: &&&Verdict| {
-        verdict.status == Status::Affected && decisions.matching(verdict).next().is_some()
-    };
+    let told =
+        |verdict: &&&Verdict| is_open(verdict) && decisions.matching(verdict).next().is_some();
     if verdicts.iter().filter(told).count() == 0 {
         return;
     }
@@ -78,6 +77,11 @@ pub(super) fn column(table: &mut Table, verdicts: &[&Verdict], decisions: &Decis
             cell(vec![plain("–")])
         });
     }
+}
+
+/// Whether a risk can be accepted: nobody can say that there is none.
+fn is_open(verdict: &Verdict) -> bool {
+    matches!(verdict.status, Status::Affected | Status::Unknown)
 }
 
 fn in_short<'a>(decisions: impl Iterator<Item = &'a Decision>) -> Cell {
@@ -104,7 +108,8 @@ fn state(decision: &Decision) -> Badge {
 /// The exposures to one advisory, and what was decided about them.
 pub(super) struct Exposures<'a> {
     advisory: DocumentRef,
-    affected: Vec<&'a Verdict>,
+    /// Affected, or not known to be unaffected.
+    open: Vec<&'a Verdict>,
     decisions: &'a Decisions,
 }
 
@@ -120,9 +125,7 @@ impl<'a> Exposures<'a> {
                 id: known.id.to_string(),
                 revision: known.revision,
             },
-            affected: verdicts
-                .filter(|verdict| verdict.status == Status::Affected)
-                .collect(),
+            open: verdicts.filter(|verdict| is_open(verdict)).collect(),
             decisions,
         }
     }
@@ -133,7 +136,7 @@ impl<'a> Exposures<'a> {
         for decision in self.decisions.about(&self.advisory.id) {
             let ended = matches!(decision.state, State::Expired | State::Reopened);
             // An end that nobody has to do anything about is history.
-            if ended && self.affected.is_empty() {
+            if ended && self.open.is_empty() {
                 continue;
             }
             blocks.push(in_full(decision));
@@ -145,7 +148,7 @@ impl<'a> Exposures<'a> {
 
     /// Offers to accept the risk of what is exposed and not accepted.
     pub(super) fn accept(&self, blocks: &mut Vec<Block>) {
-        let components = self.components(|decision| decision.kind == Kind::Acceptance);
+        let components = self.components(|_| true, |decision| decision.kind == Kind::Acceptance);
         if components.is_empty() {
             return;
         }
@@ -159,8 +162,10 @@ impl<'a> Exposures<'a> {
 
     /// Offers to mark a workaround as in place for what is exposed and has no such mark.
     pub(super) fn mark(&self, workaround: &str, blocks: &mut Vec<Block>) {
-        let components =
-            self.components(|decision| decision.workaround.as_deref() == Some(workaround));
+        let components = self.components(
+            |verdict| verdict.status == Status::Affected,
+            |decision| decision.workaround.as_deref() == Some(workaround),
+        );
         if components.is_empty() {
             return;
         }
@@ -171,12 +176,14 @@ impl<'a> Exposures<'a> {
         })));
     }
 
-    /// The components that are exposed and have no such decision.
-    fn components(&self, such: impl Fn(&Decision) -> bool) -> Vec<String> {
-        let without = self
-            .affected
-            .iter()
-            .filter(|verdict| !self.decisions.of(verdict).any(&such));
+    /// The components of these verdicts that have no such decision.
+    fn components(
+        &self,
+        these: impl Fn(&Verdict) -> bool,
+        such: impl Fn(&Decision) -> bool,
+    ) -> Vec<String> {
+        let open = self.open.iter().filter(|verdict| these(verdict));
+        let without = open.filter(|verdict| !self.decisions.of(verdict).any(&such));
         without.map(|verdict| verdict.component.clone()).collect()
     }
 }

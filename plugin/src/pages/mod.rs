@@ -9,6 +9,8 @@ mod decided;
 mod history;
 mod listing;
 mod overview;
+mod unread;
+mod way_out;
 
 pub use advisories::advisories;
 pub use advisory::{Asking, Prepared, advisory};

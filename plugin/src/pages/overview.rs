@@ -88,7 +88,7 @@ pub fn overview(
     }
     let noticed: Vec<_> = knowledge.notices().filter(concerns).collect();
     notices(&noticed, &mut blocks);
-    components(&summary, &mut blocks);
+    components(&summary, knowledge.coverage(), &mut blocks);
     unreadable(knowledge, &mut blocks);
     let shown = |verdicts: &[&Verdict]| {
         let mut shown = verdicts.iter().take(MOST_ROWS);
@@ -174,7 +174,7 @@ fn next_by_itself(automation: &Automation, now: i64) -> Block {
 }
 
 /// How many components there are, and the way to all of them.
-fn components(summary: &Summary, blocks: &mut Vec<Block>) {
+fn components(summary: &Summary, coverage: &str, blocks: &mut Vec<Block>) {
     blocks.push(heading("Components"));
     let all = counted(summary.components as usize, "component", "components");
     blocks.push(Block::Paragraph(vec![
@@ -186,7 +186,8 @@ fn components(summary: &Summary, blocks: &mut Vec<Block>) {
         )),
         plain(": "),
         link(all, Place::Components),
-        plain(", with their versions and paths."),
+        plain(", with their versions and paths. "),
+        plain(coverage),
     ]));
     if summary.unread > 0 {
         let places = counted(summary.unread as usize, "place", "places");

@@ -4,6 +4,7 @@ mod access;
 mod acting;
 mod embargo;
 mod failures;
+mod local;
 mod metrics;
 mod program;
 mod reading;

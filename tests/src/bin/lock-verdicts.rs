@@ -92,7 +92,8 @@ fn main() -> Result<()> {
         fingerprint: arguments.lock.display().to_string(),
         components: components?,
         unread: Vec::new(),
-        scanned: None,
+        acknowledged: Vec::new(),
+        coverage: String::new(),
     });
     let mut affected = BTreeSet::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

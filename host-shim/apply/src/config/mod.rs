@@ -1,11 +1,9 @@
 //! What an administrator sets about components, about what is looked for, and about applying corrections.
 
-pub mod acknowledged;
 mod apply;
 mod component;
 pub mod inventory;
 
-pub use acknowledged::AcknowledgedPath;
 pub use apply::ApplyConfig;
 pub use component::{
     ComponentConfig, ControlConfig, HealthCheck, HealthConfig, HttpHealth, LogHealth, VersionConfig,

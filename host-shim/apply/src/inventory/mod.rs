@@ -5,17 +5,19 @@
 //! A [`Component`] is configured, and can be corrected. What [`Lookout`] finds inside components and on
 //! the machine is shown, judged and recorded, and nothing else: [`Installed`] is either.
 
+mod decided;
 mod installed;
 mod lookout;
 mod version;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use spacecp_contract::{ComponentName, Digest, VersionScheme};
 
 pub use spacecp_scan::{Found, Provider, Report, ScanLimits, Unread, Why};
 
 use crate::config::ComponentConfig;
+pub use decided::{Acknowledgement, AppliedVersion, SetVersion};
 pub use installed::Installed;
 pub use lookout::Lookout;
 pub(crate) use version::read_version_in;
@@ -49,10 +51,14 @@ pub struct Inventory {
     pub components: Vec<Component>,
     /// What was found inside them and on the machine, by name.
     pub found: Vec<Found>,
-    /// What could not be read there.
+    /// What could not be read there, and nobody has acknowledged.
     pub unread: Vec<Unread>,
-    /// What was looked at there and how much, in one line; none where nothing was.
-    pub scanned: Option<String>,
+    /// What could not be read there and is acknowledged.
+    pub acknowledged: Vec<(Unread, Acknowledgement)>,
+    /// The versions that were not found and are set, by component.
+    pub set_versions: BTreeMap<String, AppliedVersion>,
+    /// What was looked at and how much, in one line.
+    pub coverage: String,
     /// Changes when they do.
     pub fingerprint: Digest,
 }
@@ -65,9 +71,12 @@ impl Inventory {
             components: configured.iter().map(component).collect(),
             found: Vec::new(),
             unread: Vec::new(),
-            scanned: None,
+            acknowledged: Vec::new(),
+            set_versions: BTreeMap::new(),
+            coverage: String::new(),
             fingerprint: Digest::of(&[]),
         };
+        inventory.coverage = inventory.covered(&Report::default());
         inventory.fingerprint = inventory.digest();
         inventory
     }
@@ -92,7 +101,7 @@ impl Inventory {
         let found = report.found.iter().filter(|found| !is_configured(found));
         self.found = found.cloned().collect();
         self.unread.clone_from(&report.unread);
-        self.scanned = report.summary();
+        self.coverage = self.covered(report);
         self.fingerprint = self.digest();
         self
     }
@@ -112,7 +121,8 @@ impl Inventory {
         for unread in &self.unread {
             facts.push_str(&format!("{unread:?}\n"));
         }
-        facts.push_str(&format!("{:?}\n", self.scanned));
+        let decided = (&self.acknowledged, &self.set_versions);
+        facts.push_str(&format!("{decided:?} {:?}\n", self.coverage));
         Digest::of(facts.as_bytes())
     }
 

@@ -7,7 +7,7 @@ use spacecp_contract::{Advisory, DocumentId, DocumentKind};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    Decision, DecisionError, End, Kind, MOST_STANDING, State, Wish,
+    Decision, DecisionError, End, Kind, MOST_STANDING, PANEL, State, Wish,
     basis::{Basis, Known, judge},
     sense::{check_component, check_end, checked_reason},
 };
@@ -17,9 +17,6 @@ use spacecp_store::{
     audit::{self, Event, What},
 };
 use spacecp_trust::{self as trust, AnyDocument, Verified};
-
-/// Who ends what ends by itself.
-const PANEL: &str = "this panel";
 
 /// What is read of a decision.
 const COLUMNS: &str = "SELECT d.*, e.how, e.by AS end_by, e.at AS end_at, e.reason AS end_reason \
@@ -364,13 +361,7 @@ fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
         _ => return Err(damaged("kind")),
     };
     let how: Option<&str> = row.try_get("how")?;
-    let state = match how {
-        None => State::Standing,
-        Some(how) => State::ENDS
-            .into_iter()
-            .find(|state| state.as_str() == how)
-            .ok_or_else(|| damaged("end"))?,
-    };
+    let state = State::read(how).ok_or_else(|| damaged("end"))?;
     let end = match row.try_get::<Option<i64>, _>("end_at")? {
         None => None,
         Some(at) => Some(End {

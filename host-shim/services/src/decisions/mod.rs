@@ -10,6 +10,7 @@
 //! May not: look at verdicts, or say that a component is safe.
 
 mod basis;
+pub mod local;
 mod log;
 mod sense;
 mod service;
@@ -25,6 +26,9 @@ pub use basis::Basis;
 pub use log::{all, current, lift, make, settle};
 pub use service::Decisions;
 pub use spacecp_render::LONGEST_REASON;
+
+/// Who ends what ends by itself.
+const PANEL: &str = "this panel";
 
 /// Decisions that may stand at once.
 pub const MOST_STANDING: u32 = 2_000;
@@ -69,6 +73,14 @@ pub enum State {
 
 impl State {
     const ENDS: [Self; 4] = [Self::Lifted, Self::Replaced, Self::Expired, Self::Reopened];
+
+    /// The state of a decision with this end, as the store has it; nothing for a word that is none.
+    fn read(how: Option<&str>) -> Option<Self> {
+        let Some(how) = how else {
+            return Some(Self::Standing);
+        };
+        Self::ENDS.into_iter().find(|state| state.as_str() == how)
+    }
 
     /// The word that the store and scripts use.
     pub fn as_str(self) -> &'static str {
@@ -213,14 +225,40 @@ pub enum DecisionError {
         /// The component.
         component: String,
     },
-    /// A risk is not accepted without a reason.
-    #[error("a reason is required to accept a risk")]
+    /// Nothing is unread there.
+    #[error(
+        "every path at {place:?} was read. List those that were not with \"spacecp-advisories unread\""
+    )]
+    NothingUnread {
+        /// The path that was asked for.
+        place: String,
+    },
+    /// A version that was found is not replaced.
+    #[error(
+        "the version of {component} was found: {version}. Only a version that could not be read can be set"
+    )]
+    VersionFound {
+        /// The component.
+        component: String,
+        /// Its version.
+        version: String,
+    },
+    /// A text that is no version of the component.
+    #[error("cannot set the version of {component}: {reason}")]
+    Version {
+        /// The component.
+        component: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No risk is accepted, path acknowledged or version set without a reason.
+    #[error("a reason is required")]
     NoReason,
     /// A reason that nobody could show.
     #[error("invalid reason: at most {LONGEST_REASON} characters, no control characters")]
     Reason,
-    /// A risk is not accepted for ever.
-    #[error("an end date is required to accept a risk")]
+    /// None of these is for ever.
+    #[error("an end date is required")]
     NoEnd,
     /// A text that is no time.
     #[error(
@@ -238,7 +276,7 @@ pub enum DecisionError {
     },
     /// Longer than the configuration allows.
     #[error(
-        "{until} is too far away: a risk can be accepted for at most {days} days, until {latest} (decisions.longest-acceptance-days)"
+        "{until} is too far away: a decision can hold for at most {days} days, until {latest} (decisions.longest-acceptance-days)"
     )]
     TooFar {
         /// The end that was asked for.
@@ -278,6 +316,7 @@ impl DecisionError {
             Self::NoAdvisory { .. }
                 | Self::NoWorkaround { .. }
                 | Self::NoComponent { .. }
+                | Self::NothingUnread { .. }
                 | Self::NotFound { .. }
         )
     }

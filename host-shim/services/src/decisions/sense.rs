@@ -58,12 +58,17 @@ pub(super) fn check_component(
 
 /// The reason as it is kept; an acceptance wants one.
 pub(super) fn checked_reason(wish: &Wish) -> Result<Option<String>, DecisionError> {
-    let reason = wish.reason.as_deref().map(str::trim);
-    let Some(reason) = reason.filter(|reason| !reason.is_empty()) else {
-        return match wish.kind() {
-            Kind::Acceptance => Err(DecisionError::NoReason),
-            Kind::Workaround => Ok(None),
-        };
+    let reason = checked_text(wish.reason.as_deref())?;
+    match wish.kind() {
+        Kind::Acceptance if reason.is_none() => Err(DecisionError::NoReason),
+        _ => Ok(reason),
+    }
+}
+
+/// A reason as it is kept; none where nothing was written.
+pub(super) fn checked_text(reason: Option<&str>) -> Result<Option<String>, DecisionError> {
+    let Some(reason) = reason.map(str::trim).filter(|reason| !reason.is_empty()) else {
+        return Ok(None);
     };
     // A browser sends line breaks as it likes.
     let reason = reason.replace("\r\n", "\n");

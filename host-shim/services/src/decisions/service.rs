@@ -14,7 +14,7 @@ use crate::{
 /// Workarounds in place and accepted risks.
 #[derive(Debug, Clone)]
 pub struct Decisions {
-    state: Arc<State>,
+    pub(super) state: Arc<State>,
 }
 
 impl Decisions {
@@ -65,7 +65,7 @@ impl State {
 
     /// Now, or the latest time by which anything was decided here: a clock that runs backwards makes
     /// no decision last longer.
-    async fn now(&self) -> Timestamp {
+    pub(crate) async fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         match self.store().trusted().await {
             Ok(trusted) => now.max(trusted.latest_time),

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Finding, Period, Query, Verdict, counts, service::Noted};
+use super::{Finding, KnownComponent, Period, Query, Verdict, counts, service::Noted};
 use crate::{
-    Exposure, ServiceError, exposures,
+    Exposure, ServiceError,
+    advisory_index::UnknownAdvisory,
+    exposures,
     plugin::bindings::exports::spacecp::advisories::exposure::{self, Status},
     plugin_runtime::bounded_text,
 };
@@ -37,6 +39,10 @@ pub struct Question {
 /// What was asked of the record, and what it says.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExposureRecord {
+    /// What is known of the component that was asked about.
+    pub component: Option<KnownComponent>,
+    /// What else an advisory may be meant, where none is called as was asked.
+    pub unknown_advisory: Option<UnknownAdvisory>,
     /// The periods that fit, those that last first, then the newest.
     pub periods: Vec<Period>,
     /// Whether there are more that fit.
@@ -136,7 +142,17 @@ impl Exposure {
             let none = none.filter(|none| counts.first().is_none_or(|first| none.0 < first.0));
             none.into_iter().chain(counts).collect()
         };
+        let component = match &question.component {
+            Some(name) => Some(self.known_component(name).await?),
+            None => None,
+        };
+        let unknown_advisory = match &question.flaw {
+            Some(name) if periods.is_empty() => self.state.unknown_advisory(name).await?,
+            _ => None,
+        };
         Ok(ExposureRecord {
+            component,
+            unknown_advisory,
             more,
             began,
             embargoed: self.state.embargoed().await?,

@@ -5,6 +5,7 @@
 //! of.
 
 mod changes;
+mod component;
 mod history;
 mod page;
 mod record;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use changes::{Change, Finding, changes};
+pub use component::KnownComponent;
 pub use history::{ExposureRecord, Question};
 pub use page::page as exposure_page;
 pub use record::{Query, began, note, oldest, periods};

@@ -6,7 +6,7 @@ use spacecp_render::page_builder::{
 };
 
 use super::{
-    ExposureRecord, Period, Question, Verdict,
+    ExposureRecord, KnownComponent, Period, Question, Verdict,
     history::{DAYS, SHOWN},
 };
 use crate::plugin::bindings::exports::spacecp::advisories::pages::{
@@ -71,7 +71,19 @@ fn answer(record: &ExposureRecord, question: &Question) -> Block {
     let (exposed, undecided) = (of(Verdict::Affected), of(Verdict::Unknown));
     let about = about(question);
     let more = if record.more { "more than " } else { "" };
+    let known = record.component.as_ref();
+    let unknown = record.unknown_advisory.as_ref();
     let words = match (exposed, undecided) {
+        // That nothing is recorded says nothing of what nobody speaks of.
+        (0, 0) if known.is_some_and(|known| !known.is_clear()) || unknown.is_some() => {
+            let known = known.map(KnownComponent::words);
+            let unknown = unknown.map(ToString::to_string);
+            [unknown, known]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
         (0, 0) => format!("No exposure{about} recorded."),
         (0, _) => {
             format!("No exposure{about} recorded, but {more}{undecided} with unknown status.")
@@ -89,7 +101,8 @@ fn answer(record: &ExposureRecord, question: &Question) -> Block {
             minute(began)
         ),
     };
-    let tone = if exposed + undecided == 0 && record.covers(question) {
+    let is_known = unknown.is_none() && known.is_none_or(KnownComponent::is_clear);
+    let tone = if exposed + undecided == 0 && record.covers(question) && is_known {
         Tone::Good
     } else {
         Tone::Warning

@@ -11,7 +11,7 @@ use crate::{
     AccessLogEntry, PluginLoadError, PluginState, ServiceError, access_log,
     inventory::{Inventory, Report},
     plugin::{
-        Counts,
+        Counts, PluginError,
         bindings::exports::spacecp::advisories::pages::{Page, Place, Request},
     },
     plugin_runtime::PluginRuntime,
@@ -47,7 +47,14 @@ impl Exposure {
 
     /// A page of the plugin.
     pub async fn page(&self, request: &Request) -> Result<Page, ServiceError> {
-        Ok(self.plugin.informed().await?.host.render(request).await?)
+        let rendered = self.plugin.informed().await?.host.render(request).await;
+        if let (Err(PluginError::NotFound { .. }), Place::Advisory(id)) =
+            (&rendered, &request.place)
+            && let Some(unknown) = self.state.unknown_advisory(id).await?
+        {
+            return Err(ServiceError::NoAdvisory(unknown));
+        }
+        Ok(rendered?)
     }
 
     /// The page of an advisory, as `reader` opens it. Under embargo that is noted before the page is handed

@@ -9,7 +9,7 @@ use crate::{
     apply::{Application, Change, Gravity, Outcome, Plan},
     automation::Quarantine,
     decisions::{Decision, Kind, State},
-    inventory::{Installed, Inventory, Unread},
+    inventory::{Acknowledgement, Installed, Inventory, Unread},
     plugin::bindings::spacecp::advisories::{
         corrections, decisions, documents, inventory, settings, types,
     },
@@ -23,19 +23,29 @@ const OPENINGS: usize = 16;
 pub(crate) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
     inventory::Snapshot {
         fingerprint: inventory.fingerprint.to_string(),
-        components: inventory.installed().map(component).collect(),
+        components: inventory
+            .installed()
+            .map(|installed| component(inventory, installed))
+            .collect(),
         unread: inventory.unread.iter().map(unread).collect(),
-        scanned: inventory.scanned.clone(),
+        acknowledged: inventory.acknowledged.iter().map(acknowledged).collect(),
+        coverage: inventory.coverage.clone(),
     }
 }
 
-fn component(installed: Installed<'_>) -> inventory::Component {
+fn component(inventory: &Inventory, installed: Installed<'_>) -> inventory::Component {
+    let set = inventory.set_versions.get(installed.name());
+    let found_at = installed.found_at().to_owned();
+    let found_at = set.map_or(found_at, |applied| {
+        let until = applied.set.until.strftime("%Y-%m-%d %H:%M UTC");
+        format!("set by {} until {until}", applied.set.by)
+    });
     inventory::Component {
         name: installed.name().to_owned(),
         advisory_name: installed.advisory_name().to_string(),
         version: installed.version().map(str::to_owned),
         scheme: scheme(installed.scheme()),
-        found_at: installed.found_at().to_owned(),
+        found_at,
         problem: installed.problem(),
         correctable: installed.is_correctable(),
     }
@@ -45,6 +55,16 @@ fn unread(unread: &Unread) -> inventory::Unread {
     inventory::Unread {
         place: unread.at.clone(),
         reason: unread.why.to_string(),
+    }
+}
+
+fn acknowledged((unread, why): &(Unread, Acknowledgement)) -> inventory::Acknowledged {
+    inventory::Acknowledged {
+        place: unread.at.clone(),
+        reason: unread.why.to_string(),
+        by: why.by.clone(),
+        until: why.until.as_second(),
+        because: why.reason.clone(),
     }
 }
 

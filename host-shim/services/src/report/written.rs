@@ -116,7 +116,9 @@ mod tests {
             components: Vec::new(),
             found: Vec::new(),
             unread: Vec::new(),
-            scanned: None,
+            acknowledged: Vec::new(),
+            set_versions: std::collections::BTreeMap::new(),
+            coverage: String::new(),
             fingerprint: Digest::of(b""),
         }
     }

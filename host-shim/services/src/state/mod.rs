@@ -17,9 +17,10 @@ use crate::{
     apply::Applier,
     automation::{AutomationError, Ledger},
     cache::{self, Cache},
+    decisions::local::{Facts, LocalDecision, decided},
     fetch::{Access, FetchError},
     identity,
-    inventory::{Inventory, Lookout, Report},
+    inventory::{Component, Inventory, Lookout, Report},
     plugin::bindings::exports::spacecp::advisories::exposure::ExposureReport,
     policy::{InForce, Policy},
     store::Store,
@@ -39,8 +40,8 @@ pub(crate) struct State {
     applier: Applier,
     ledger: Ledger,
     lookout: Lookout,
-    /// The inventory that was read last, and what was found by then.
-    read: std::sync::Mutex<Option<(Arc<Report>, Arc<Inventory>)>>,
+    /// The inventory that was read last, and what it was made of.
+    read: std::sync::Mutex<Option<LastInventory>>,
     /// Held by a sync of this process that is under way.
     syncing: Arc<Mutex<()>>,
     /// Whether automatic application is to begin nothing more.
@@ -55,6 +56,15 @@ pub(crate) struct State {
     report_cache: Cache<ExposureReport>,
     /// Told whenever something happened that somebody may have to know.
     events: Events,
+}
+
+/// An inventory with what it was made of: as long as none of that changes it is the same.
+#[derive(Debug, Clone)]
+struct LastInventory {
+    report: Arc<Report>,
+    components: Vec<Component>,
+    decisions: Vec<LocalDecision>,
+    inventory: Arc<Inventory>,
 }
 
 impl State {
@@ -200,31 +210,47 @@ impl State {
         &self.lookout
     }
 
-    /// Puts together what is configured and what was found. The latter may be very much, so that both
-    /// together are kept for as long as neither changes.
+    /// Puts together what is configured, what was found and what was decided about it. That may be very much, so that
+    /// it is kept for as long as nothing of it changes.
     async fn read_inventory(&self, report: Arc<Report>) -> Arc<Inventory> {
         let configured = self.config.components.clone();
         let before = self.last_read().clone();
-        let found = report.clone();
+        let standing = self.local_decisions().await;
+        let now = if standing.is_empty() {
+            Timestamp::now()
+        } else {
+            self.now().await
+        };
         let read = move || {
             let configured = Inventory::read(&configured);
-            let same = before.filter(|(report, inventory)| {
-                Arc::ptr_eq(report, &found) && inventory.components == configured.components
+            let components = configured.components.clone();
+            let facts = Facts::of(&components, &report);
+            let (decisions, over) = facts.sort(standing, now);
+            let same = before.filter(|before| {
+                Arc::ptr_eq(&before.report, &report)
+                    && before.components == components
+                    && before.decisions == decisions
             });
-            match same {
-                Some((_, inventory)) => inventory,
-                None => Arc::new(configured.with(&found)),
-            }
+            let inventory = match same {
+                Some(same) => same.inventory,
+                None => Arc::new(decided(configured.with(&report), &decisions)),
+            };
+            let last = LastInventory {
+                report,
+                components,
+                decisions,
+                inventory,
+            };
+            (last, over)
         };
-        let inventory = match tokio::task::spawn_blocking(read).await {
-            Ok(inventory) => inventory,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        *self.last_read() = Some((report, inventory.clone()));
+        let (last, over) = on_a_thread(read).await;
+        self.end_local_decisions(&over).await;
+        let inventory = last.inventory.clone();
+        *self.last_read() = Some(last);
         inventory
     }
 
-    fn last_read(&self) -> std::sync::MutexGuard<'_, Option<(Arc<Report>, Arc<Inventory>)>> {
+    fn last_read(&self) -> std::sync::MutexGuard<'_, Option<LastInventory>> {
         // Nothing that holds it leaves it halfway.
         self.read
             .lock()

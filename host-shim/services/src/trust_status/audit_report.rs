@@ -141,6 +141,9 @@ fn about(entry: &Entry) -> Vec<Span> {
     if let Some(component) = &event.component {
         add(plain(component.clone()));
     }
+    if let Some(path) = &event.path {
+        add(code(path.clone()));
+    }
     if let Some(correction) = &event.correction {
         add(plain(correction.to_string()));
     }

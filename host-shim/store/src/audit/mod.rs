@@ -38,6 +38,9 @@ const LONGEST_WORD: usize = 200;
 /// Characters of a reason in an entry; what is longer is cut.
 const LONGEST_REASON: usize = 2_000;
 
+/// Characters of a path in an entry; what is longer is cut.
+const LONGEST_PATH: usize = 1_000;
+
 /// Characters of a key's id in an entry; what is longer is none.
 const LONGEST_KEY: usize = 32;
 
@@ -74,6 +77,14 @@ pub enum What {
     RiskAccepted,
     /// An acceptance was taken back.
     AcceptanceWithdrawn,
+    /// A path that could not be read was acknowledged.
+    UnreadAcknowledged,
+    /// Such an acknowledgement was withdrawn.
+    UnreadAcknowledgementWithdrawn,
+    /// A version that could not be read was set.
+    VersionSet,
+    /// Such a version was withdrawn.
+    VersionWithdrawn,
     /// A decision came to the end that it was given.
     DecisionExpired,
     /// What a decision rests on has changed, so that it no longer holds.
@@ -110,6 +121,10 @@ impl What {
             Self::WorkaroundLifted => "workaround-lifted",
             Self::RiskAccepted => "risk-accepted",
             Self::AcceptanceWithdrawn => "acceptance-withdrawn",
+            Self::UnreadAcknowledged => "unread-acknowledged",
+            Self::UnreadAcknowledgementWithdrawn => "unread-acknowledgement-withdrawn",
+            Self::VersionSet => "version-set",
+            Self::VersionWithdrawn => "version-withdrawn",
             Self::DecisionExpired => "decision-expired",
             Self::DecisionReopened => "decision-reopened",
             Self::TokenMade => "token-made",
@@ -164,6 +179,9 @@ pub struct Event {
     /// The component; none for all of them, or where it is about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// The path that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<u64>,
@@ -203,6 +221,7 @@ impl Event {
             correction: None,
             revision: None,
             component: None,
+            path: None,
             decision: None,
             workaround: None,
             from: None,
@@ -226,6 +245,7 @@ impl Event {
             correction: self.correction.clone(),
             revision: self.revision,
             component: self.component.as_ref().map(word),
+            path: self.path.as_ref().map(|path| cut(path, LONGEST_PATH)),
             decision: self.decision,
             workaround: self.workaround.as_ref().map(word),
             from: self.from.as_ref().map(word),

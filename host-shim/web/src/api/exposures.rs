@@ -8,7 +8,10 @@ use utoipa::ToSchema;
 use super::{Asked, Caller, List, Part, Problem, json};
 use crate::{Badge, record::begin_of_day};
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status as Answer;
-use spacecp_services::{self as services, Decisions, Feed, Question, decisions, tokens::Scope};
+use spacecp_services::{
+    self as services, Decisions, Feed, KnownComponent, Question, UnknownAdvisory, decisions,
+    tokens::Scope,
+};
 
 /// Status of the panel.
 #[derive(Debug, Serialize, ToSchema)]
@@ -309,6 +312,12 @@ pub(super) struct Record {
     /// Start of the recording.
     #[schema(value_type = Option<String>, format = DateTime)]
     began: Option<Timestamp>,
+    /// What is known of the component that was asked about: whether it is installed and a public advisory names it.
+    #[schema(value_type = Option<Object>)]
+    component: Option<KnownComponent>,
+    /// The nearest advisory, where none is called as was asked.
+    #[schema(value_type = Option<Object>)]
+    unknown_advisory: Option<UnknownAdvisory>,
     /// The periods, current ones first.
     items: Vec<Period>,
     /// Whether more periods match: filter by advisory, component or time.
@@ -348,6 +357,8 @@ pub(super) async fn record(
         });
     Ok(json(&Record {
         began: record.began,
+        component: record.component,
+        unknown_advisory: record.unknown_advisory,
         items: items.collect(),
         more: record.more,
         embargoed: record.embargoed.into_iter().collect(),

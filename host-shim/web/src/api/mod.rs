@@ -8,6 +8,7 @@ mod applications;
 mod decisions;
 mod exposures;
 mod feed;
+mod local;
 mod problem;
 mod reading;
 
@@ -68,6 +69,10 @@ const MANY: u32 = 1_000;
         decisions::decisions,
         decisions::decide,
         decisions::take_back,
+        local::unread,
+        local::decisions,
+        local::decide,
+        local::withdraw,
     ),
     components(schemas(Problem)),
     modifiers(&Bearer),
@@ -117,7 +122,13 @@ pub(super) fn routes() -> Router<AppState> {
             "/decisions",
             get(decisions::decisions).post(decisions::decide),
         )
-        .route("/decisions/{number}", delete(decisions::take_back));
+        .route("/decisions/{number}", delete(decisions::take_back))
+        .route("/unread", get(local::unread))
+        .route(
+            "/local-decisions",
+            get(local::decisions).post(local::decide),
+        )
+        .route("/local-decisions/{number}", delete(local::withdraw));
     Router::new().nest("/api/v1", v1)
 }
 

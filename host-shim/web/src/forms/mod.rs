@@ -2,6 +2,7 @@
 
 pub(crate) mod appointments;
 pub(crate) mod exposures;
+pub(crate) mod local;
 pub(crate) mod notifications;
 pub(crate) mod policy_form;
 pub(crate) mod report_form;

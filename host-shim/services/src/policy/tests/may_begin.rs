@@ -102,7 +102,9 @@ fn inventory(version: &str) -> Inventory {
         }],
         found: Vec::new(),
         unread: Vec::new(),
-        scanned: None,
+        acknowledged: Vec::new(),
+        set_versions: std::collections::BTreeMap::new(),
+        coverage: String::new(),
         fingerprint: Digest::of(&[]),
     }
 }
