@@ -55,15 +55,8 @@ fn range() -> impl Strategy<Value = VersionRange> {
 }
 
 fn affected() -> impl Strategy<Value = Affected> {
-    let scheme = prop_oneof![
-        Just(VersionScheme::Semver),
-        Just(VersionScheme::Npm),
-        Just(VersionScheme::Deb),
-        Just(VersionScheme::Rpm),
-        Just(VersionScheme::Maven),
-        Just(VersionScheme::Generic),
-        Just(VersionScheme::Unknown),
-    ];
+    let known = prop::sample::select(&VersionScheme::ALL[..]);
+    let scheme = prop_oneof![11 => known, 1 => Just(VersionScheme::Unknown)];
     let ranges = prop::collection::vec(range(), 1..4);
     let listed = prop::collection::vec(version(), 0..3);
     (0..NAMES, scheme, ranges, listed).prop_map(|(number, scheme, ranges, versions)| Affected {

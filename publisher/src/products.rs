@@ -70,7 +70,9 @@ pub enum ProductError {
     )]
     Name(String),
     /// A scheme that nobody could compare in.
-    #[error("invalid scheme: it must be semver, npm, maven, deb, rpm or generic")]
+    #[error(
+        "invalid scheme: it must be semver, npm, deb, rpm, maven, alpine, composer, pypi, nuget, gem or generic"
+    )]
     Scheme,
     /// The product is another component already.
     #[error(

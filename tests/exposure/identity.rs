@@ -16,6 +16,8 @@ use spacecp_scan::{Job, Provider, ScanLimits, Scanner};
 use spacecp_tests::jar::Jar;
 use tempfile::TempDir;
 
+use crate::rpm_database::with_package;
+
 /// An ecosystem in all the ways in which it is written. `<name>` stands for the package, `<version>` for its version.
 struct Spelled {
     /// OSV's names.
@@ -24,6 +26,10 @@ struct Spelled {
     purls: &'static [(&'static str, &'static str)],
     /// Systems of whose packages dpkg has the list, by `os-release`.
     systems: &'static [&'static str],
+    /// Systems of whose packages rpm has a database, by `os-release`, and who builds their packages.
+    rpm_systems: &'static [(&'static str, &'static str)],
+    /// Systems of whose packages apk has the list, by `os-release`.
+    apk_systems: &'static [&'static str],
     /// A provider and the file that it reads.
     files: &'static [(Provider, &'static str, &'static str)],
 }
@@ -32,6 +38,8 @@ const NONE: Spelled = Spelled {
     osv: &[],
     purls: &[],
     systems: &[],
+    rpm_systems: &[],
+    apk_systems: &[],
     files: &[],
 };
 
@@ -69,6 +77,116 @@ const ECOSYSTEMS: &[Spelled] = &[
     Spelled {
         osv: &["Go"],
         purls: &[("pkg:golang/<name>", ""), ("pkg:golang/<name>", "#cmd")],
+        files: &[(
+            Provider::Go,
+            "go.mod",
+            "module example.com/x\n\nrequire (\n\t<name> v<version> // indirect\n)\n",
+        )],
+        ..NONE
+    },
+    Spelled {
+        osv: &["Packagist"],
+        purls: &[("pkg:composer/<name>", "")],
+        files: &[(
+            Provider::Composer,
+            "composer.lock",
+            r#"{"packages":[{"name":"<name>","version":"v<version>"}]}"#,
+        )],
+        ..NONE
+    },
+    Spelled {
+        osv: &["PyPI"],
+        purls: &[("pkg:pypi/<name>", ""), ("pkg:PyPI/<name>", "")],
+        files: &[
+            (
+                Provider::Python,
+                "lib/python3.11/site-packages/<name>-<version>.dist-info/METADATA",
+                "Metadata-Version: 2.1\nName: <name>\nVersion: <version>\n\nName: other\n",
+            ),
+            (
+                Provider::Python,
+                "lib/python3.9/site-packages/<name>.egg-info/PKG-INFO",
+                "Name: <name>\nVersion: <version>\n",
+            ),
+            (
+                Provider::Python,
+                "poetry.lock",
+                "[[package]]\nname = \"<name>\"\nversion = \"<version>\"\n",
+            ),
+            (
+                Provider::Python,
+                "uv.lock",
+                "[[package]]\nname = \"<name>\"\nversion = \"<version>\"\nsource = { registry = \"https://pypi.org/simple\" }\n",
+            ),
+            (
+                Provider::Python,
+                "Pipfile.lock",
+                r#"{"default":{"<name>":{"version":"==<version>"}}}"#,
+            ),
+            (Provider::Python, "requirements.txt", "<name>==<version>\n"),
+        ],
+        ..NONE
+    },
+    Spelled {
+        osv: &["NuGet"],
+        purls: &[("pkg:nuget/<name>", "")],
+        files: &[
+            (
+                Provider::Nuget,
+                "app.deps.json",
+                r#"{"libraries":{"<name>/<version>":{"type":"package"}}}"#,
+            ),
+            (
+                Provider::Nuget,
+                "packages.lock.json",
+                r#"{"dependencies":{"net6.0":{"<name>":{"type":"Direct","resolved":"<version>"}}}}"#,
+            ),
+        ],
+        ..NONE
+    },
+    Spelled {
+        osv: &["RubyGems"],
+        purls: &[("pkg:gem/<name>", ""), ("pkg:gem/<name>", "?platform=java")],
+        files: &[
+            (
+                Provider::Ruby,
+                "Gemfile.lock",
+                "GEM\n  remote: https://rubygems.org/\n  specs:\n    <name> (<version>)\n",
+            ),
+            (
+                Provider::Ruby,
+                "gems/3.1.0/specifications/<name>-<version>.gemspec",
+                "# -*- encoding: utf-8 -*-\n# stub: <name> <version> ruby lib\n",
+            ),
+        ],
+        ..NONE
+    },
+    Spelled {
+        osv: &["Alpine:v3.18"],
+        purls: &[
+            ("pkg:apk/alpine/<name>", "?arch=source&distro=alpine-3.18.4"),
+            ("pkg:apk/alpine/<name>", "?arch=x86_64&distro=3.18"),
+            (
+                "pkg:apk/alpine/lib<name>",
+                "?arch=x86_64&distro=alpine-3.18&upstream=<name>",
+            ),
+        ],
+        apk_systems: &["ID=alpine\nVERSION_ID=3.18.4\n"],
+        ..NONE
+    },
+    Spelled {
+        osv: &["Wolfi"],
+        purls: &[
+            ("pkg:apk/wolfi/<name>", "?arch=x86_64"),
+            ("pkg:apk/wolfi/<name>", "?arch=x86_64&distro=wolfi-20230201"),
+        ],
+        apk_systems: &["ID=wolfi\nVERSION_ID=\"20230201\"\n"],
+        ..NONE
+    },
+    Spelled {
+        osv: &["Chainguard"],
+        purls: &[("pkg:apk/chainguard/<name>", "")],
+        apk_systems: &["ID=chainguard\nVERSION_ID=\"20230214\"\n"],
         ..NONE
     },
     Spelled {
@@ -126,6 +244,10 @@ const ECOSYSTEMS: &[Spelled] = &[
             ),
             ("pkg:rpm/almalinux/<name>", "?arch=x86_64&distro=alma-9.3"),
         ],
+        rpm_systems: &[(
+            "ID=\"almalinux\"\nVERSION_ID=\"9.3\"\nPLATFORM_ID=\"platform:el9\"\n",
+            "AlmaLinux",
+        )],
         ..NONE
     },
     Spelled {
@@ -134,6 +256,10 @@ const ECOSYSTEMS: &[Spelled] = &[
             ("pkg:rpm/rocky/<name>", "?arch=noarch&distro=rocky-9.3"),
             ("pkg:rpm/rocky/<name>", "?distro=rocky-9&epoch=0"),
         ],
+        rpm_systems: &[(
+            "ID=\"rocky\"\nVERSION_ID=\"9.3\"\n",
+            "Rocky Enterprise Software Foundation",
+        )],
         ..NONE
     },
     Spelled {
@@ -146,6 +272,7 @@ const ECOSYSTEMS: &[Spelled] = &[
             ("pkg:rpm/redhat/<name>", "?arch=x86_64&distro=redhat-9.4"),
             ("pkg:rpm/redhat/<name>", "?arch=x86_64&distro=el9"),
         ],
+        rpm_systems: &[("ID=\"rhel\"\nVERSION_ID=\"9.4\"\n", "Red Hat, Inc.")],
         ..NONE
     },
     Spelled {
@@ -154,6 +281,7 @@ const ECOSYSTEMS: &[Spelled] = &[
             ("pkg:rpm/opensuse/<name>", "?distro=opensuse-leap-15.5"),
             ("pkg:rpm/opensuse/<name>", "?distro=opensuse.leap-15.5"),
         ],
+        rpm_systems: &[("ID=\"opensuse-leap\"\nVERSION_ID=\"15.5\"\n", "openSUSE")],
         ..NONE
     },
     Spelled {
@@ -165,6 +293,10 @@ const ECOSYSTEMS: &[Spelled] = &[
             ),
             ("pkg:rpm/opensuse/<name>", "?distro=opensuse-tumbleweed"),
         ],
+        rpm_systems: &[(
+            "ID=\"opensuse-tumbleweed\"\nVERSION_ID=\"20240101\"\n",
+            "openSUSE",
+        )],
         ..NONE
     },
     Spelled {
@@ -173,6 +305,10 @@ const ECOSYSTEMS: &[Spelled] = &[
             "SUSE:Linux Enterprise Module for Basesystem 15 SP5",
         ],
         purls: &[("pkg:rpm/suse/<name>", "?distro=sles-15.5")],
+        rpm_systems: &[(
+            "ID=\"sles\"\nVERSION_ID=\"15.5\"\n",
+            "SUSE LLC <https://www.suse.com/>",
+        )],
         ..NONE
     },
 ];
@@ -270,10 +406,34 @@ fn scanned(spelled: &Spelled, package: &str, version: &str) -> BTreeMap<String, 
         ];
         scan(format!("dpkg {system}"), Provider::Dpkg, &files);
     }
+    for system in spelled.apk_systems {
+        let list = format!("C:Q1x\nP:lib{package}\nV:{version}-r0\no:{package}\nF:lib\n\n");
+        let files = [
+            ("etc/os-release", (*system).to_owned()),
+            ("lib/apk/db/installed", list),
+        ];
+        scan(format!("apk {system}"), Provider::Apk, &files);
+    }
     for (provider, path, text) in spelled.files {
-        let text = text.replace("<name>", package);
-        let text = text.replace("<version>", version);
-        scan(format!("{provider} {path}"), *provider, &[(path, text)]);
+        let [path, text] = [path, text].map(|text| {
+            let text = text.replace("<name>", package);
+            text.replace("<version>", version)
+        });
+        scan(format!("{provider} {path}"), *provider, &[(&path, text)]);
+    }
+    for (system, vendor) in spelled.rpm_systems {
+        let folder = TempDir::with_prefix("spacecp-identity-").unwrap();
+        put(&folder.path().join("etc/os-release"), system.as_bytes());
+        let database = with_package(package, version, vendor);
+        let path = folder.path().join("usr/lib/sysimage/rpm/Packages.db");
+        put(&path, &database);
+        let found = found_in(Provider::Rpm, folder.path());
+        assert_eq!(found.len(), 1, "{found:?}");
+        names.extend(
+            found
+                .into_iter()
+                .map(|name| (format!("rpm {system}"), name)),
+        );
     }
     names
 }
@@ -337,6 +497,30 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_stream_of_a_module_is_named_alike_by_records_documents_lists_and_the_database() {
+    let record = json!({
+        "id": "X-1", "modified": "2026-01-01T00:00:00Z", "summary": "Important: nodejs:18 security update",
+        "affected": [{
+            "package": { "ecosystem": "AlmaLinux:8", "name": "npm" },
+            "ranges": [{ "type": "ECOSYSTEM", "events": [
+                { "introduced": "0" }, { "fixed": "1:10.2.4-1.18.19.1.1.module_el8.9.0+3731+490e3ab4" },
+            ] }],
+        }],
+    });
+    let purl = "pkg:rpm/almalinux/npm@10.2.4-1.module_el8?epoch=1&distro=almalinux-8&rpmmod=nodejs:18:8090020240207131032:490e3ab4";
+    let name = Some("rpm:almalinux-8:nodejs:18:npm".to_owned());
+    assert_eq!(named(Format::Osv, &record), name);
+    assert_eq!(named(Format::Csaf, &csaf(purl)), name);
+    let list = json!({ "bomFormat": "CycloneDX", "components": [{ "name": "npm", "purl": purl }] });
+    let listed = found(Provider::Sbom, &[("bom.json", list.to_string())]);
+    assert_eq!(Some(listed), name);
+    // Which stream it is about is not guessed.
+    let mut silent = record;
+    silent["summary"] = json!("Important: security update");
+    assert_eq!(named(Format::Osv, &silent), None);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod identity;
 mod panel;
 mod plans;
 mod remembered;
+mod rpm_database;
 mod semantics;
 mod systems;
 mod told;

@@ -14,7 +14,7 @@ use spacecp_formats::{Format, Terms, to_advisory};
 use spacecp_tests::{artifacts, compiled, vendor::Vendor};
 use tempfile::TempDir;
 
-use crate::panel::advisory;
+use crate::{panel::advisory, rpm_database::with_package};
 
 const DEBIAN: &str = "ID=debian\nVERSION_ID=12\n";
 const MINT: &str =
@@ -66,6 +66,50 @@ const MACHINES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const ALMALINUX: &str = "ID=\"almalinux\"\nVERSION_ID=\"9.3\"\nPLATFORM_ID=\"platform:el9\"\n";
+
+/// Machines with rpm: name, package, version, vendor.
+const RPM_MACHINES: &[(&str, &str, &str, &str)] = &[
+    ("alma", "curl", "7.76.1", "AlmaLinux"),
+    ("alma-corrected", "curl", "7.76.2", "AlmaLinux"),
+    ("alma-elsewhere", "curl", "8.5.0", "City Fan"),
+];
+
+/// Places of other providers: name, provider, file, what is in it.
+const PLACES: &[(&str, &str, &str, &str)] = &[
+    (
+        "venv",
+        "python",
+        "lib/python3.11/site-packages/Jinja2-3.1.2.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: Jinja2\nVersion: 3.1.2+local.1\n",
+    ),
+    ("unpinned", "python", "requirements.txt", "jinja2>=3\n"),
+    (
+        "bundle",
+        "ruby",
+        "Gemfile.lock",
+        "GEM\n  specs:\n    nokogiri (1.15.0-x86_64-linux)\n",
+    ),
+    (
+        "built",
+        "nuget",
+        "app.deps.json",
+        r#"{"libraries":{"Newtonsoft.Json/12.0.3":{"type":"package"}}}"#,
+    ),
+    (
+        "vendored",
+        "composer",
+        "composer.lock",
+        r#"{"packages":[{"name":"Guzzlehttp/Guzzle","version":"7.4.5"}]}"#,
+    ),
+    (
+        "module",
+        "go",
+        "go.mod",
+        "module m\nrequire golang.org/x/net v0.0.0-20221012134737-56aed061732a\n",
+    ),
+];
+
 /// Lists, each of one `CycloneDX` component.
 fn lists() -> Vec<(&'static str, Value)> {
     let listed = |url: &str| json!({ "type": "library", "name": "x", "purl": url });
@@ -83,13 +127,25 @@ fn lists() -> Vec<(&'static str, Value)> {
             listed("pkg:rpm/redhat/ncurses-base@6.2-8.el9?arch=noarch&distro=redhat-9.4"),
         ),
         ("windows", listed("pkg:cargo/pipework@1.20.0")),
+        (
+            "stream-18",
+            listed(
+                "pkg:rpm/almalinux/nodejs@18.17.1-1.module_el9?epoch=1&distro=almalinux-9&rpmmod=nodejs:18:9:x",
+            ),
+        ),
+        (
+            "stream-20",
+            listed(
+                "pkg:rpm/almalinux/nodejs@20.9.0-1.module_el9?epoch=1&distro=almalinux-9&rpmmod=nodejs:20:9:x",
+            ),
+        ),
     ]
 }
 
 /// A record: its id, and for each package ecosystem, name, events and what is specific to it.
 fn record(id: &str, affected: &[(&str, &str, Value, Value)]) -> Value {
     let affected = affected.iter().map(|(ecosystem, name, events, specific)| {
-        let kind = if *ecosystem == "crates.io" {
+        let kind = if matches!(*ecosystem, "crates.io" | "Go") {
             "SEMVER"
         } else {
             "ECOSYSTEM"
@@ -154,6 +210,37 @@ fn records() -> Vec<Value> {
             )],
         ),
         record(
+            "ALSA-1",
+            &[("AlmaLinux:9", "curl", until("7.76.2-1"), none())],
+        ),
+        {
+            let until = until("1:18.19.0-1.module_el9.3.0+52+47c8ae8a");
+            let mut record = record("ALSA-2", &[("AlmaLinux:9", "nodejs", until, none())]);
+            record["summary"] = json!("Important: nodejs:18 security update");
+            record
+        },
+        record(
+            "ALPINE-1",
+            &[("Alpine:v3.18", "openssl", until("3.1.4-r0"), none())],
+        ),
+        record("PYSEC-1", &[("PyPI", "jinja2", until("3.1.3"), none())]),
+        record(
+            "GHSA-GEM",
+            &[("RubyGems", "nokogiri", until("1.15.4"), none())],
+        ),
+        record(
+            "GHSA-NUGET",
+            &[("NuGet", "Newtonsoft.Json", until("13.0.1"), none())],
+        ),
+        record(
+            "GHSA-PHP",
+            &[("Packagist", "guzzlehttp/guzzle", until("7.4.5"), none())],
+        ),
+        record(
+            "GO-1",
+            &[("Go", "golang.org/x/net", until("0.17.0"), none())],
+        ),
+        record(
             "RUSTSEC-1",
             &[(
                 "crates.io",
@@ -207,6 +294,28 @@ async fn verdicts() -> Result<(BTreeMap<String, Status>, u32)> {
         let packages = packages.replace("Version:", "Status: install ok installed\nVersion:");
         put(&place.join("var/lib/dpkg/status"), &packages)?;
         inventory("dpkg", name, &place);
+    }
+    for (name, package, version, vendor) in RPM_MACHINES {
+        let place = root.join(name);
+        put(&place.join("etc/os-release"), ALMALINUX)?;
+        let database = with_package(package, version, vendor);
+        fs::create_dir_all(place.join("var/lib/rpm"))?;
+        fs::write(place.join("var/lib/rpm/Packages.db"), database)?;
+        inventory("rpm", name, &place);
+    }
+    let alpine = root.join("alpine");
+    put(
+        &alpine.join("etc/os-release"),
+        "ID=alpine\nVERSION_ID=3.18.4\n",
+    )?;
+    put(
+        &alpine.join("lib/apk/db/installed"),
+        "P:libcrypto3\nV:3.1.3-r0\no:openssl\n\n",
+    )?;
+    inventory("apk", "alpine", &alpine);
+    for (name, provider, file, text) in PLACES {
+        put(&root.join(name).join(file), text)?;
+        inventory(provider, name, &root.join(name));
     }
     for (name, component) in lists() {
         let place = root.join(format!("{name}.cdx.json"));
@@ -273,10 +382,25 @@ async fn machines_and_lists_are_judged_by_what_advisories_say_of_their_packages(
         ("windows", Some(Status::NotAffected)),
         // 1.8.0_392 is 8.0.392.
         ("jvm", Some(Status::Affected)),
+        ("alma", Some(Status::Affected)),
+        ("alma-corrected", Some(Status::Fixed)),
+        // A higher version of another builder's says nothing, and the repository is named as unread.
+        ("alma-elsewhere", Some(Status::Unknown)),
+        // What is said of one stream of a module says nothing of another.
+        ("stream-18", Some(Status::Affected)),
+        ("stream-20", None),
+        ("alpine", Some(Status::Affected)),
+        // A local build of 3.1.2 is 3.1.2.
+        ("venv", Some(Status::Affected)),
+        ("unpinned", Some(Status::Unknown)),
+        ("bundle", Some(Status::Affected)),
+        ("built", Some(Status::Affected)),
+        ("vendored", Some(Status::Fixed)),
+        ("module", Some(Status::Affected)),
     ];
     for (name, status) in expected {
         assert_eq!(verdicts.get(name).copied(), status, "{name}");
     }
-    assert_eq!(unread, 1);
+    assert_eq!(unread, 2);
     Ok(())
 }

@@ -38,6 +38,11 @@ fn what_reads_in_its_scheme_is_published() {
         (VersionScheme::Rpm, "0", "2.0-1.el9"),
         (VersionScheme::Maven, "2.0-beta9", "2.15.0"),
         (VersionScheme::Generic, "git-Paper-4", "git-Paper-11"),
+        (VersionScheme::Alpine, "0", "1.2.3_p1-r2"),
+        (VersionScheme::Composer, "1.0-beta2", "v1.0"),
+        (VersionScheme::Pypi, "1.0rc1", "1.0.post1"),
+        (VersionScheme::Nuget, "1.0", "1.0.0.1"),
+        (VersionScheme::Gem, "1.0.rc1", "1.0"),
     ] {
         assert_eq!(
             faults(&with_range(scheme, introduced, fixed), &[]),
@@ -56,6 +61,11 @@ fn what_does_not_read_in_its_scheme_is_not_published() {
         (VersionScheme::Rpm, "2.0 beta"),
         (VersionScheme::Maven, ""),
         (VersionScheme::Generic, "nightly"),
+        (VersionScheme::Alpine, "1.0-beta"),
+        (VersionScheme::Composer, "dev-main"),
+        (VersionScheme::Pypi, "1.0-final"),
+        (VersionScheme::Nuget, "1.2.3.4.5"),
+        (VersionScheme::Gem, "latest"),
         (VersionScheme::Unknown, "2.0"),
     ] {
         let faults = faults(&with_range(scheme, "0", fixed), &[]);

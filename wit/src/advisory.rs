@@ -249,9 +249,36 @@ pub enum VersionScheme {
     Npm,
     /// Dotted numbers with suffixes.
     Generic,
+    /// Alpine package versions.
+    Alpine,
+    /// Composer's ordering.
+    Composer,
+    /// Python's versions (PEP 440).
+    Pypi,
+    /// `NuGet`'s flavour of Semantic Versioning.
+    Nuget,
+    /// `RubyGems`' ordering.
+    Gem,
     /// One that a later reader knows.
     #[serde(other)]
     Unknown,
+}
+
+impl VersionScheme {
+    /// All that are known here, in the order in which they are listed to people.
+    pub const ALL: [Self; 11] = [
+        Self::Semver,
+        Self::Npm,
+        Self::Deb,
+        Self::Rpm,
+        Self::Maven,
+        Self::Alpine,
+        Self::Composer,
+        Self::Pypi,
+        Self::Nuget,
+        Self::Gem,
+        Self::Generic,
+    ];
 }
 
 impl fmt::Display for VersionScheme {
@@ -263,6 +290,11 @@ impl fmt::Display for VersionScheme {
             Self::Maven => "maven",
             Self::Npm => "npm",
             Self::Generic => "generic",
+            Self::Alpine => "alpine",
+            Self::Composer => "composer",
+            Self::Pypi => "pypi",
+            Self::Nuget => "nuget",
+            Self::Gem => "gem",
             Self::Unknown => "unknown",
         })
     }

@@ -24,8 +24,20 @@ pub enum Ecosystem {
     /// Debian packages of a release of a system, as of `debian-12` or `ubuntu-22.04`. A package is
     /// the source package.
     Deb(Release),
-    /// RPM packages of a release of a system, as of `almalinux-9`. A package is the binary package.
+    /// RPM packages of a release of a system, as of `almalinux-9`. A package is the binary package,
+    /// and one of a module's stream has that before it: `nodejs:18:npm`.
     Rpm(Release),
+    /// Alpine packages of a release of a system, as of `alpine-3.18` or `wolfi-rolling`. A package is the source package
+    /// (`origin`).
+    Apk(Release),
+    /// Composer's packages, from Packagist, in small letters; a package is `vendor/name`.
+    Composer,
+    /// Python's packages, from the Python Package Index, as PEP 503 normalises their names.
+    Pypi,
+    /// Packages of .NET, from nuget.org, in small letters.
+    Nuget,
+    /// Ruby's gems, from rubygems.org.
+    Gem,
 }
 
 /// A release of a system: its id and version, as its `os-release` file has them.
@@ -53,6 +65,11 @@ impl Ecosystem {
             Self::Maven => VersionScheme::Maven,
             Self::Deb(_) => VersionScheme::Deb,
             Self::Rpm(_) => VersionScheme::Rpm,
+            Self::Apk(_) => VersionScheme::Alpine,
+            Self::Composer => VersionScheme::Composer,
+            Self::Pypi => VersionScheme::Pypi,
+            Self::Nuget => VersionScheme::Nuget,
+            Self::Gem => VersionScheme::Gem,
         }
     }
 
@@ -70,6 +87,11 @@ impl Ecosystem {
             Self::Go => format!("golang:{}", package.to_lowercase()),
             Self::Deb(release) => format!("deb:{}-{}:{package}", release.id, release.version),
             Self::Rpm(release) => format!("rpm:{}-{}:{package}", release.id, release.version),
+            Self::Apk(release) => format!("apk:{}-{}:{package}", release.id, release.version),
+            Self::Composer => format!("composer:{}", package.to_lowercase()),
+            Self::Pypi => format!("pypi:{}", pypi_name(package)),
+            Self::Nuget => format!("nuget:{}", package.to_lowercase()),
+            Self::Gem => format!("gem:{package}"),
         }
         .parse()
     }
@@ -83,7 +105,11 @@ impl Ecosystem {
             "npm" => Some((Self::Npm, rest)),
             "golang" => Some((Self::Go, rest)),
             "maven" => rest.contains(':').then_some((Self::Maven, rest)),
-            "deb" | "rpm" => {
+            "composer" => Some((Self::Composer, rest)),
+            "pypi" => Some((Self::Pypi, rest)),
+            "nuget" => Some((Self::Nuget, rest)),
+            "gem" => Some((Self::Gem, rest)),
+            "deb" | "rpm" | "apk" => {
                 let (release, package) = rest.split_once(':')?;
                 let (id, version) = release.rsplit_once('-')?;
                 let release = Release {
@@ -92,12 +118,20 @@ impl Ecosystem {
                 };
                 Some(match kind {
                     "deb" => (Self::Deb(release), package),
+                    "apk" => (Self::Apk(release), package),
                     _ => (Self::Rpm(release), package),
                 })
             }
             _ => None,
         }
     }
+}
+
+/// A name as PEP 503 normalises it: small letters, and one hyphen for each run of `-`, `_` and `.`.
+pub(crate) fn pypi_name(name: &str) -> String {
+    let words = name.split(['-', '_', '.']);
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-").to_lowercase()
 }
 
 #[cfg(test)]
@@ -131,6 +165,15 @@ mod tests {
                 "curl",
                 "rpm:opensuse-leap-15.5:curl",
             ),
+            (
+                Ecosystem::Apk(release("alpine", "3.18")),
+                "curl",
+                "apk:alpine-3.18:curl",
+            ),
+            (Ecosystem::Composer, "a/b", "composer:a/b"),
+            (Ecosystem::Pypi, "ruamel-yaml", "pypi:ruamel-yaml"),
+            (Ecosystem::Nuget, "newtonsoft.json", "nuget:newtonsoft.json"),
+            (Ecosystem::Gem, "rails", "gem:rails"),
         ] {
             let made = ecosystem.component(package).unwrap();
             assert_eq!(made.as_str(), name);

@@ -7,7 +7,7 @@
 use std::cmp::Ordering::{self, Equal, Greater, Less};
 
 use spacecp_contract::{
-    VersionScheme::{self, Deb, Maven, Rpm, Semver},
+    VersionScheme::{self, Alpine, Composer, Deb, Gem, Maven, Nuget, Pypi, Rpm, Semver},
     version::compare,
 };
 
@@ -64,4 +64,29 @@ fn maven_pairs_are_ordered_as_written() {
 #[test]
 fn maven_pairs_are_ordered_as_maven_itself_orders_them() {
     assert_eq!(otherwise(Maven, include_str!("data/maven-3.9.txt")), NONE);
+}
+
+#[test]
+fn alpine_pairs_are_ordered_as_apk_tools_tests_say() {
+    assert_eq!(otherwise(Alpine, include_str!("data/alpine.txt")), NONE);
+}
+
+#[test]
+fn nuget_pairs_are_ordered_as_nugets_tests_say() {
+    assert_eq!(otherwise(Nuget, include_str!("data/nuget.txt")), NONE);
+}
+
+#[test]
+fn composer_pairs_are_ordered_as_composer_itself_orders_them() {
+    assert_eq!(otherwise(Composer, include_str!("data/composer.txt")), NONE);
+}
+
+#[test]
+fn python_pairs_are_ordered_as_pythons_packaging_orders_them() {
+    assert_eq!(otherwise(Pypi, include_str!("data/pypi.txt")), NONE);
+}
+
+#[test]
+fn gem_pairs_are_ordered_as_rubygems_itself_orders_them() {
+    assert_eq!(otherwise(Gem, include_str!("data/gem.txt")), NONE);
 }

@@ -9,7 +9,7 @@ use std::cmp::Ordering::{self, Equal, Greater, Less};
 use proptest::prelude::*;
 use spacecp_contract::{
     VersionRange, VersionScheme,
-    VersionScheme::{Deb, Generic, Maven, Npm, Rpm, Semver},
+    VersionScheme::{Alpine, Composer, Deb, Gem, Generic, Maven, Npm, Nuget, Pypi, Rpm, Semver},
     version::{Range, RangeError, Relation, Version, VersionFault, compare},
 };
 
@@ -54,6 +54,22 @@ fn semver_is_ordered_as_section_11_says() {
             &["2.0.0", "2.0.0+exp.sha.5114f85"],
             &["2.1.0"],
             &["2.1.1"],
+        ],
+    );
+}
+
+#[test]
+fn semver_orders_what_go_writes_for_commits_and_for_modules_without_a_go_mod() {
+    ascending(
+        Semver,
+        &[
+            &["0.0.0-20221012134737-56aed061732a"],
+            &["0.0.0-20230101000000-000000000000"],
+            &["v1.2.3", "1.2.3"],
+            &["v1.2.4-0.20191109021931-daa7c04131f5"],
+            &["v1.2.4"],
+            &["v2.0.0-rc1+incompatible"],
+            &["v2.0.0+incompatible", "2.0.0"],
         ],
     );
 }
@@ -104,7 +120,7 @@ fn a_number_has_its_place_whether_a_byte_a_word_or_neither_holds_it() {
         "18446744073709551617",
         "340282366920938463463374607431768211456",
     ];
-    for scheme in [Semver, Rpm, Deb, Maven, Generic] {
+    for scheme in [Semver, Rpm, Deb, Maven, Pypi, Nuget, Gem, Composer, Generic] {
         let zeros = format!("1.{}", "0".repeat(30));
         for (place, one) in ascending.iter().enumerate() {
             for (other_place, other) in ascending.iter().enumerate() {
@@ -692,6 +708,11 @@ fn text(scheme: VersionScheme) -> BoxedStrategy<String> {
         }
         Deb => "([0-2]:)?[0-1a-bZ.+~]{1,6}(-[0-1a.+~]{1,4})?".boxed(),
         Rpm => "([0-2]:)?[0-1a-bZ.~^_α]{1,6}(-[0-1a.~^]{0,4})?".boxed(),
+        Alpine => "[0-1](\\.[0-1]{1,2}){0,2}[ab]?(_(alpha|rc|p|git)[0-1]?){0,2}(~[0a]{1,2})?(-r[0-1])?".boxed(),
+        Composer => "v?[0-1](\\.[0-1]){0,3}([-._]?(alpha|b|rc|patch|stable)([.-]?[0-1]){0,2})?([-.]?dev)?|2010(-0[1-2]){1,2}(b1)?".boxed(),
+        Pypi => "(1!)?[0-1](\\.[0-1]){0,2}([.-]?(a|beta|rc)[0-1]?)?(\\.post[0-1]|-[0-1])?(\\.?dev[0-1]?)?(\\+[0a](\\.[0a])?)?".boxed(),
+        Nuget => "[0-1](\\.[0-1]){0,3}(-[0-1aB]{1,2}(\\.[0-1ab-]{1,2}){0,2})?(\\+[a-b1])?".boxed(),
+        Gem => "[0-1](\\.[0-1ab]{1,2}){0,4}(-[0-1ab]{1,2})?".boxed(),
         Maven => "([0-1.-]|alpha|a|b|rc|snapshot|ga|final|sp|foo){1,7}".boxed(),
         Generic | VersionScheme::Unknown => {
             "(git-Paper-|v)?[0-1]([0-1. +-]|alpha|a|pre|rc|snapshot|R|release){0,6}".boxed()
@@ -700,7 +721,7 @@ fn text(scheme: VersionScheme) -> BoxedStrategy<String> {
 }
 
 fn three() -> impl Strategy<Value = (Version, Version, Version)> {
-    let scheme = prop::sample::select(vec![Semver, Npm, Deb, Rpm, Maven, Generic]);
+    let scheme = prop::sample::select(&VersionScheme::ALL[..]);
     scheme.prop_flat_map(|scheme| {
         let version = move || {
             text(scheme).prop_filter_map("not a version", move |text| {
@@ -758,14 +779,15 @@ proptest! {
 
     #[test]
     fn no_text_makes_reading_panic(text in "\\PC{0,20}") {
-        for scheme in [Semver, Npm, Deb, Rpm, Maven, Generic] {
+        for scheme in VersionScheme::ALL {
             let _ = Version::read(scheme, &text);
         }
     }
 
     #[test]
     fn a_number_counts_as_the_number_it_is(one in number(), other in number()) {
-        for (scheme, form) in [(Semver, "1.0."), (Deb, "1.0."), (Rpm, "1.0."), (Maven, "1.0."), (Generic, "1.0.")] {
+        for scheme in [Semver, Deb, Rpm, Maven, Composer, Pypi, Nuget, Gem, Generic] {
+            let form = "1.0.";
             let found = compare(scheme, &format!("{form}{one}"), &format!("{form}0{other}"));
             prop_assert_eq!(found, Some(one.cmp(&other)), "{}", scheme);
         }

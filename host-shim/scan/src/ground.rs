@@ -53,6 +53,11 @@ impl Stamp {
         }
     }
 
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+
     /// Whether the last change lies far enough back that another one would have shown.
     pub(crate) fn is_settled(&self, now: jiff::Timestamp) -> bool {
         self.changed.0.saturating_add(SETTLED) < now.as_second()

@@ -23,6 +23,7 @@ mod names;
 mod providers;
 mod report;
 mod root;
+mod rpm;
 mod scanner;
 mod text;
 mod turn;

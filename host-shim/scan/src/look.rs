@@ -13,7 +13,7 @@ use crate::{
     Limit, Provider, Why,
     budget::Budget,
     findings::{Entry, Findings, Need},
-    ground::{Ground, Kind},
+    ground::{Ground, Kind, Stamp},
     memory::{Key, Memory},
     scanner::Job,
     text,
@@ -228,6 +228,19 @@ impl<'a> Look<'a> {
     /// Whether there is anything of this name.
     pub(crate) fn is_there(&self, path: &Path) -> bool {
         !matches!(self.ground.stamp(path), Ok(None))
+    }
+
+    /// The stamp of a file; none where there is no such file.
+    pub(crate) fn stamp(&mut self, path: &Path) -> Result<Option<Stamp>, Why> {
+        self.turn.budget.entry()?;
+        self.ground.stamp(path)
+    }
+
+    /// A file that belongs to another, open, and its stamp.
+    pub(crate) fn open(&mut self, path: &Path) -> Result<(File, Stamp), Why> {
+        let opened = self.ground.file(path)?;
+        self.turn.files_read += 1;
+        Ok(opened)
     }
 
     /// Reports a place that could not be read.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Another number whenever the same file would be read in another way.
-const EDITION: u32 = 4;
+const EDITION: u32 = 5;
 
 /// The largest file that is read back.
 const LARGEST: u64 = 256 << 20;

@@ -285,8 +285,8 @@ pub(super) enum Products {
         product: String,
         /// Component, as advisories name it, such as npm:ws or maven:org.apache.logging.log4j:log4j-core.
         component: ComponentName,
-        /// Version scheme: semver, npm, maven, deb, rpm or generic [default: that of the component's
-        /// ecosystem, otherwise generic].
+        /// Version scheme: semver, npm, deb, rpm, maven, alpine, composer, pypi, nuget, gem or generic [default: that of
+        /// the component's ecosystem, otherwise generic].
         #[arg(long, value_parser = scheme)]
         scheme: Option<VersionScheme>,
     },
@@ -300,17 +300,13 @@ pub(super) enum Products {
 }
 
 fn scheme(word: &str) -> Result<VersionScheme, String> {
-    [
-        VersionScheme::Semver,
-        VersionScheme::Npm,
-        VersionScheme::Maven,
-        VersionScheme::Deb,
-        VersionScheme::Rpm,
-        VersionScheme::Generic,
-    ]
-    .into_iter()
-    .find(|scheme| scheme.to_string() == word)
-    .ok_or_else(|| "must be semver, npm, maven, deb, rpm or generic".to_owned())
+    let mut known = VersionScheme::ALL.into_iter();
+    known
+        .find(|scheme| scheme.to_string() == word)
+        .ok_or_else(|| {
+            let known = VersionScheme::ALL.map(|scheme| scheme.to_string());
+            format!("must be one of {}", known.join(", "))
+        })
 }
 
 #[derive(Debug, Subcommand)]

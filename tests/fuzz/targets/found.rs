@@ -8,5 +8,7 @@ use spacecp_scan::fuzzing;
 fuzz_target!(|bytes: &[u8]| {
     fuzzing::archive(bytes);
     fuzzing::dpkg(bytes);
+    fuzzing::rpm(bytes);
+    fuzzing::apk(bytes);
     fuzzing::sbom(bytes);
 });

@@ -9,20 +9,10 @@ use spacecp_contract::{
     version::{Range, Version},
 };
 
-const SCHEMES: [VersionScheme; 7] = [
-    VersionScheme::Semver,
-    VersionScheme::Deb,
-    VersionScheme::Rpm,
-    VersionScheme::Maven,
-    VersionScheme::Npm,
-    VersionScheme::Generic,
-    VersionScheme::Unknown,
-];
-
 fuzz_target!(|text: &str| {
     let mut lines = text.split('\n');
     let (one, other) = (lines.next().unwrap_or(""), lines.next().unwrap_or(""));
-    for scheme in SCHEMES {
+    for scheme in VersionScheme::ALL {
         let range = VersionRange {
             introduced: one.to_owned(),
             fixed: Some(other.to_owned()),

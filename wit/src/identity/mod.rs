@@ -13,6 +13,7 @@
 //! | `system` | which release the packages of a system belong to, by `os-release` |
 //! | `release` | the one name of a release |
 //! | `deb_source` | the source package of a Debian package |
+//! | `rpm` | the stream of a module that an RPM package is of, and whose build it is |
 //! | `stream` | whether a version is of another line than an advisory speaks of |
 //! | `java` | the two notations of Java's versions |
 
@@ -23,6 +24,7 @@ mod osv;
 mod package;
 mod purl;
 mod release;
+mod rpm;
 mod stream;
 mod system;
 
@@ -33,10 +35,11 @@ pub use deb_source::{DebBinary, DebSource};
 pub use osv::{EcosystemError, ecosystem_of_osv, osv_name};
 pub use package::{Package, PackageError, Surroundings};
 pub use purl::{LONGEST_PURL, Purl, PurlError};
+pub use rpm::Module;
 pub use stream::Stream;
 pub use system::System;
 
-use crate::{Release, VersionRange, version::without_build_letter};
+use crate::{Release, VersionRange, ecosystem::pypi_name, version::without_build_letter};
 
 /// A component name as names are compared.
 ///
@@ -44,7 +47,7 @@ use crate::{Release, VersionRange, version::without_build_letter};
 /// registries that ignore case know one package in every case.
 pub fn canonical_name(name: &str) -> Cow<'_, str> {
     match name.split_once(':') {
-        Some((kind @ ("deb" | "rpm"), rest)) => {
+        Some((kind @ ("deb" | "rpm" | "apk"), rest)) => {
             let parts = rest.split_once(':');
             let parts = parts.and_then(|(release, package)| {
                 let (id, version) = release.rsplit_once('-')?;
@@ -62,7 +65,16 @@ pub fn canonical_name(name: &str) -> Cow<'_, str> {
                 release.id, release.version
             ))
         }
-        Some(("npm" | "golang", rest)) if rest.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+        Some(("pypi", rest)) => {
+            let normal = pypi_name(rest);
+            if normal == rest {
+                return Cow::Borrowed(name);
+            }
+            Cow::Owned(format!("pypi:{normal}"))
+        }
+        Some(("npm" | "golang" | "composer" | "nuget", rest))
+            if rest.bytes().any(|byte| byte.is_ascii_uppercase()) =>
+        {
             Cow::Owned(name.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(name),
@@ -78,6 +90,12 @@ pub fn is_same(one: &str, other: &str) -> bool {
 pub fn comparable<'a>(component: &str, version: &'a str) -> Cow<'a, str> {
     if component.starts_with("java:") {
         return java::feature_first(version);
+    }
+    // A build of the same release (PEP 440): what is said of 2.0 is said of 2.0+cu118.
+    if component.starts_with("pypi:")
+        && let Some((public, _)) = version.split_once('+')
+    {
+        return Cow::Borrowed(public);
     }
     without_build_letter(component, version)
 }
@@ -107,6 +125,13 @@ mod tests {
             ("rpm:redhat-9.4:curl", "rpm:rhel-9:curl"),
             ("rpm:opensuse-leap-15.5:curl", "rpm:opensuse-leap-15.5:curl"),
             ("npm:JSONStream", "npm:jsonstream"),
+            ("apk:alpine-3.18.4:curl", "apk:alpine-3.18:curl"),
+            ("pypi:Ruamel.Yaml", "pypi:ruamel-yaml"),
+            ("nuget:Newtonsoft.Json", "nuget:newtonsoft.json"),
+            (
+                "composer:Symfony/Http-Kernel",
+                "composer:symfony/http-kernel",
+            ),
         ] {
             assert!(is_same(published, found), "{published}");
             assert_eq!(canonical_name(found), found);
@@ -120,6 +145,8 @@ mod tests {
             ("deb:debian-12:curl", "rpm:debian-12:curl"),
             ("deb:ubuntu-22.04:curl", "deb:ubuntu-22.10:curl"),
             ("maven:g:A", "maven:g:a"),
+            ("gem:RedCloth", "gem:redcloth"),
+            ("apk:alpine-3.18:curl", "apk:alpine-3.19:curl"),
             ("bukkit:Essentials", "bukkit:essentials"),
             ("deb:curl", "deb:debian-12:curl"),
         ] {

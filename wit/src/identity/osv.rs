@@ -47,6 +47,15 @@ pub fn ecosystem_of_osv(name: &str) -> Result<Ecosystem, EcosystemError> {
         ("npm", None) => Ok(Ecosystem::Npm),
         ("Maven", None) => Ok(Ecosystem::Maven),
         ("Go", None) => Ok(Ecosystem::Go),
+        ("Packagist", None) => Ok(Ecosystem::Composer),
+        ("PyPI", None) => Ok(Ecosystem::Pypi),
+        ("NuGet", None) => Ok(Ecosystem::Nuget),
+        ("RubyGems", None) => Ok(Ecosystem::Gem),
+        ("Alpine", version) => {
+            let version = version.map(|version| version.strip_prefix('v').unwrap_or(version));
+            release("alpine", version).map(Ecosystem::Apk)
+        }
+        ("Wolfi" | "Chainguard", None) => Ok(Ecosystem::Apk(Release::canonical(family, ""))),
         ("Debian", version) => release("debian", version).map(Ecosystem::Deb),
         ("Ubuntu", Some(suffix)) => {
             let standard = suffix.strip_prefix("Pro:").unwrap_or(suffix);
@@ -109,6 +118,16 @@ pub fn osv_name(ecosystem: &Ecosystem) -> Option<String> {
         Ecosystem::Npm => "npm".to_owned(),
         Ecosystem::Maven => "Maven".to_owned(),
         Ecosystem::Go => "Go".to_owned(),
+        Ecosystem::Composer => "Packagist".to_owned(),
+        Ecosystem::Pypi => "PyPI".to_owned(),
+        Ecosystem::Nuget => "NuGet".to_owned(),
+        Ecosystem::Gem => "RubyGems".to_owned(),
+        Ecosystem::Apk(release) => match release.id.as_str() {
+            "alpine" => format!("Alpine:v{}", release.version),
+            "wolfi" => "Wolfi".to_owned(),
+            "chainguard" => "Chainguard".to_owned(),
+            _ => return None,
+        },
         Ecosystem::Deb(release) => match release.id.as_str() {
             "debian" => format!("Debian:{}", release.version),
             "ubuntu" if is_long_term(&release.version) => format!("Ubuntu:{}:LTS", release.version),
@@ -149,6 +168,13 @@ mod tests {
             ("npm", "@babel/core", "npm:@babel/core"),
             ("Maven", "org.x:y", "maven:org.x:y"),
             ("Go", "github.com/x/y", "golang:github.com/x/y"),
+            ("Packagist", "a/b", "composer:a/b"),
+            ("PyPI", "Ruamel.Yaml", "pypi:ruamel-yaml"),
+            ("NuGet", "Newtonsoft.Json", "nuget:newtonsoft.json"),
+            ("RubyGems", "rails", "gem:rails"),
+            ("Alpine:v3.18", "curl", "apk:alpine-3.18:curl"),
+            ("Wolfi", "curl", "apk:wolfi-rolling:curl"),
+            ("Chainguard", "curl", "apk:chainguard-rolling:curl"),
             ("Debian:12", "curl", "deb:debian-12:curl"),
             ("Ubuntu:22.04:LTS", "curl", "deb:ubuntu-22.04:curl"),
             ("Ubuntu:23.10", "curl", "deb:ubuntu-23.10:curl"),
@@ -203,7 +229,10 @@ mod tests {
     #[test]
     fn an_ecosystem_without_an_order_or_a_release_is_named_in_the_refusal() {
         for osv in [
-            "PyPI",
+            "Hex",
+            "Packagist:https://packages.drupal.org/8",
+            "Alpine",
+            "Alpine:edge",
             "Debian",
             "Debian:jammy",
             "Ubuntu",

@@ -5,9 +5,10 @@
 use super::{
     deb_source::{DebBinary, DebSource},
     purl::Purl,
+    rpm::Module,
     system::System,
 };
-use crate::{Ecosystem, Release};
+use crate::{Ecosystem, Release, ecosystem::pypi_name};
 
 /// What the list or document around a package URL says of the package.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,6 +52,9 @@ pub enum PackageError {
     /// RPM packages are known by the binary package.
     #[error("{0:?} is a source package; RPM packages are identified by binary package")]
     SourceRpm(String),
+    /// A package of a module, and no stream of it.
+    #[error("{0:?} is built for a module, and no module stream is given")]
+    Module(String),
 }
 
 impl Package {
@@ -72,12 +76,18 @@ impl Package {
                 let group = group.replace('/', ".");
                 (Ecosystem::Maven, format!("{group}:{name}"))
             }
+            ("composer", None) => (Ecosystem::Composer, name.to_owned()),
+            ("composer", Some(vendor)) => (Ecosystem::Composer, format!("{vendor}/{name}")),
+            ("pypi", _) => (Ecosystem::Pypi, pypi_name(name)),
+            ("nuget", _) => (Ecosystem::Nuget, name.to_lowercase()),
+            ("gem", _) => (Ecosystem::Gem, name.to_owned()),
+            ("apk", _) => return apk(purl, around),
             ("deb", _) => return deb(purl, around),
             ("rpm", _) => {
                 if matches!(purl.qualifier("arch"), Some("src" | "nosrc")) {
                     return Err(PackageError::SourceRpm(name.to_owned()));
                 }
-                (Ecosystem::Rpm(release(purl, around)?), name.to_owned())
+                (Ecosystem::Rpm(release(purl, around)?), rpm(purl, around)?)
             }
             (kind, _) => return Err(PackageError::Type(kind.to_owned())),
         };
@@ -114,15 +124,31 @@ impl Package {
                 Some((path, name)) => ("golang", Some(path), name),
                 None => ("golang", None, package),
             },
+            Ecosystem::Composer => match package.split_once('/') {
+                Some((vendor, name)) => ("composer", Some(vendor), name),
+                None => ("composer", None, package),
+            },
+            Ecosystem::Pypi => ("pypi", None, package),
+            Ecosystem::Nuget => ("nuget", None, package),
+            Ecosystem::Gem => ("gem", None, package),
+            Ecosystem::Apk(release) => ("apk", Some(release.id.as_str()), package),
             Ecosystem::Deb(release) => ("deb", Some(release.id.as_str()), package),
-            Ecosystem::Rpm(release) => ("rpm", Some(release.id.as_str()), package),
+            Ecosystem::Rpm(release) => {
+                let (_, name) = Module::split(package);
+                ("rpm", Some(release.id.as_str()), name)
+            }
         };
         let mut qualifiers = Vec::new();
-        if let Ecosystem::Deb(release) | Ecosystem::Rpm(release) = ecosystem {
+        if let Ecosystem::Deb(release) | Ecosystem::Rpm(release) | Ecosystem::Apk(release) =
+            ecosystem
+        {
             let distribution = format!("{}-{}", release.id, release.version);
             qualifiers.push(("distro".to_owned(), distribution));
         }
-        if matches!(ecosystem, Ecosystem::Deb(_)) {
+        if let (Ecosystem::Rpm(_), (Some(module), _)) = (ecosystem, Module::split(package)) {
+            qualifiers.push(("rpmmod".to_owned(), module.to_owned()));
+        }
+        if matches!(ecosystem, Ecosystem::Deb(_) | Ecosystem::Apk(_)) {
             qualifiers.push(("arch".to_owned(), "source".to_owned()));
         }
         Purl::new(kind, namespace, name, version, qualifiers, None).ok()
@@ -160,6 +186,41 @@ fn deb(purl: &Purl, around: Surroundings<'_>) -> Result<Package, PackageError> {
         name: found.name,
         version: found.version,
     })
+}
+
+/// An Alpine package by its source package, which has the same version.
+fn apk(purl: &Purl, around: Surroundings<'_>) -> Result<Package, PackageError> {
+    let release = match (purl.qualifier("distro"), purl.namespace()) {
+        (None, Some(rolling @ ("wolfi" | "chainguard"))) => Release::canonical(rolling, ""),
+        _ => release(purl, around)?,
+    };
+    let is_source = matches!(purl.qualifier("arch"), Some("source" | "src"));
+    let upstream = purl.qualifier("upstream").filter(|text| !text.is_empty());
+    let source = upstream.or(around.source).filter(|_| !is_source);
+    Ok(Package {
+        ecosystem: Ecosystem::Apk(release),
+        // As in deb, a version may stand behind it.
+        name: source
+            .and_then(|source| source.split('@').next())
+            .unwrap_or(purl.name())
+            .to_owned(),
+        version: with_epoch(purl, around),
+        source_is_assumed: !is_source && source.is_none(),
+    })
+}
+
+/// An RPM package by the stream of its module, which Red Hat's and Syft's URLs have in `rpmmod` and Trivy's in
+/// `modularitylabel`.
+fn rpm(purl: &Purl, around: Surroundings<'_>) -> Result<String, PackageError> {
+    let name = purl.name().to_owned();
+    let label = purl.qualifier("rpmmod");
+    let label = label.or_else(|| purl.qualifier("modularitylabel"));
+    let version = purl.version().or(around.version).unwrap_or("");
+    match label.and_then(Module::of_label) {
+        Some(module) => Ok(module.package(&name)),
+        None if label.is_some() || Module::has_built(version) => Err(PackageError::Module(name)),
+        None => Ok(name),
+    }
 }
 
 fn release(purl: &Purl, around: Surroundings<'_>) -> Result<Release, PackageError> {
@@ -271,6 +332,33 @@ mod tests {
                 "1:1.12.8-18.el8",
             ),
             (
+                "pkg:rpm/redhat/npm@10.2.4-1.18.19.1.1.module%2Bel8.9.0?arch=x86_64&epoch=1&distro=rhel-8&rpmmod=nodejs:18:8090020240301110609:a75119d5",
+                "rpm:rhel-8:nodejs:18:npm",
+                "1:10.2.4-1.18.19.1.1.module+el8.9.0",
+            ),
+            (
+                "pkg:apk/alpine/libcrypto3@3.1.0-r4?arch=x86_64&upstream=openssl&distro=alpine-3.18.0",
+                "apk:alpine-3.18:openssl",
+                "3.1.0-r4",
+            ),
+            (
+                "pkg:apk/wolfi/curl@8.1.2-r0",
+                "apk:wolfi-rolling:curl",
+                "8.1.2-r0",
+            ),
+            (
+                "pkg:composer/Monolog/monolog@2.0.0",
+                "composer:monolog/monolog",
+                "2.0.0",
+            ),
+            ("pkg:pypi/Ruamel.Yaml@0.17", "pypi:ruamel-yaml", "0.17"),
+            (
+                "pkg:nuget/Newtonsoft.Json@13.0.1",
+                "nuget:newtonsoft.json",
+                "13.0.1",
+            ),
+            ("pkg:gem/rails@7.0.4", "gem:rails", "7.0.4"),
+            (
                 "pkg:deb/linuxmint/libssl3@3.0.2-0ubuntu1.10?distro=linuxmint-21.2&upstream=openssl",
                 "deb:ubuntu-22.04:openssl",
                 "3.0.2-0ubuntu1.10",
@@ -309,11 +397,15 @@ mod tests {
     #[test]
     fn what_no_advisory_names_is_refused_by_reason() {
         for (url, error) in [
-            ("pkg:pypi/django@4.2", PackageError::Type("pypi".to_owned())),
+            ("pkg:hex/phoenix@1.7", PackageError::Type("hex".to_owned())),
             ("pkg:maven/log4j@1", PackageError::Group("log4j".to_owned())),
             (
                 "pkg:rpm/redhat/curl@7?arch=src&distro=rhel-9",
                 PackageError::SourceRpm("curl".to_owned()),
+            ),
+            (
+                "pkg:rpm/redhat/npm@10-1.module%2Bel8?distro=rhel-8",
+                PackageError::Module("npm".to_owned()),
             ),
         ] {
             assert_eq!(package(url, Surroundings::default()), Err(error));

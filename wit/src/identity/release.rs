@@ -82,7 +82,10 @@ const CODE_NAMES: [(&str, &str, &str); 42] = [
 ];
 
 /// Distributions whose advisories importers can read (OSV's databases).
-const WITH_ADVISORIES: [&str; 9] = [
+const WITH_ADVISORIES: [&str; 12] = [
+    "alpine",
+    "wolfi",
+    "chainguard",
     "debian",
     "ubuntu",
     "almalinux",
@@ -97,21 +100,31 @@ const WITH_ADVISORIES: [&str; 9] = [
 /// What stands for the version of a distribution that has none: it is always the newest.
 const ROLLING: &str = "rolling";
 
+/// Distributions without releases.
+const ROLLING_IDS: [&str; 4] = ["opensuse-tumbleweed", "alpine-edge", "wolfi", "chainguard"];
+
 impl Release {
     /// The release of this id and version, by its one name.
     ///
     /// Of Debian and of the family of Red Hat it is the major version alone, of Ubuntu year and month:
-    /// advisories are for all point releases. `opensuse-tumbleweed` is `rolling` in every version.
+    /// advisories are for all point releases. `opensuse-tumbleweed`, Wolfi and what Alpine has between two releases are
+    /// `rolling` in every version.
     pub fn canonical(id: &str, version: &str) -> Self {
-        let id = id_of(id);
         let version = version.trim().to_lowercase();
+        let id = match id_of(id) {
+            // 3.19_alpha20230901.
+            id if id == "alpine" && (version == "edge" || version.contains('_')) => {
+                "alpine-edge".to_owned()
+            }
+            id => id,
+        };
         let parts = match id.as_str() {
             "debian" | "devuan" | "raspbian" | "almalinux" | "centos" | "ol" | "rhel" | "rocky"
             | "amzn" => 1,
-            "ubuntu" => 2,
-            "opensuse-tumbleweed" => {
+            "ubuntu" | "alpine" => 2,
+            id if ROLLING_IDS.contains(&id) => {
                 return Self {
-                    id,
+                    id: id.to_owned(),
                     version: ROLLING.to_owned(),
                 };
             }
@@ -138,8 +151,9 @@ impl Release {
         // Trivy writes "amazon-2 (karoo)".
         let text = text.split(" (").next().unwrap_or(text);
         let text = text.trim().to_lowercase().replace(' ', "-");
-        if id_of(&text) == "opensuse-tumbleweed" {
-            return Some(Self::canonical(&text, ROLLING));
+        let rolling = id_of(text.strip_suffix("-rolling").unwrap_or(&text));
+        if ROLLING_IDS.contains(&rolling.as_str()) {
+            return Some(Self::canonical(&rolling, ROLLING));
         }
         if let Some(release) = Self::of_code_name(&text) {
             return Some(release);
@@ -152,6 +166,7 @@ impl Release {
         }
         let version = text.strip_prefix("el").unwrap_or(&text);
         let version = version.strip_prefix("fc").unwrap_or(version);
+        let version = version.strip_prefix('v').unwrap_or(version);
         if !is_version(version) {
             return None;
         }
@@ -229,6 +244,17 @@ mod tests {
                 "opensuse-tumbleweed-rolling",
             ),
             ("suse", "sles-15.5", "sles-15.5"),
+            (
+                "opensuse",
+                "opensuse-tumbleweed-rolling",
+                "opensuse-tumbleweed-rolling",
+            ),
+            ("alpine", "alpine-3.18.4", "alpine-3.18"),
+            ("alpine", "3.18.4", "alpine-3.18"),
+            ("alpine", "v3.18", "alpine-3.18"),
+            ("alpine", "alpine-edge", "alpine-edge-rolling"),
+            ("wolfi", "wolfi-20230201", "wolfi-rolling"),
+            ("chainguard", "chainguard", "chainguard-rolling"),
         ] {
             assert_eq!(
                 named(Some(namespace), text).as_deref(),

@@ -7,12 +7,17 @@
 //!
 //! What is not a version in its scheme is refused by name. Nothing here guesses.
 
+mod alpine;
 mod build_number;
+mod composer;
 mod deb;
+mod gem;
 mod generic;
 mod key;
 mod maven;
 mod npm;
+mod nuget;
+mod pypi;
 mod range;
 mod rpm;
 mod semver;
@@ -212,6 +217,11 @@ fn key(scheme: VersionScheme, text: &str) -> Result<Key, VersionFault> {
         VersionScheme::Deb => deb::read(text),
         VersionScheme::Rpm => rpm::read(text),
         VersionScheme::Maven => Ok(maven::read(text)),
+        VersionScheme::Alpine => alpine::read(text),
+        VersionScheme::Composer => composer::read(text),
+        VersionScheme::Pypi => pypi::read(text),
+        VersionScheme::Nuget => nuget::read(text),
+        VersionScheme::Gem => gem::read(text),
         VersionScheme::Generic => generic::read(text),
         VersionScheme::Unknown => Err(VersionFault::Scheme),
     }

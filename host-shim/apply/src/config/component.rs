@@ -24,7 +24,8 @@ pub struct ComponentConfig {
     /// Name that advisories use for the component, such as `spacecp:houston`.
     #[schema(value_type = String)]
     pub advisory_name: ComponentName,
-    /// Version scheme that orders its versions: `semver`, `npm`, `deb`, `rpm`, `maven` or `generic`.
+    /// Version scheme that orders its versions: `semver`, `npm`, `deb`, `rpm`, `maven`, `alpine`, `composer`,
+    /// `pypi`, `nuget`, `gem` or `generic`.
     #[schema(value_type = String)]
     pub scheme: VersionScheme,
     /// Directory of the component; a correction replaces it as a whole.
@@ -70,7 +71,8 @@ impl ComponentConfig {
         // In an advisory a later scheme is kept for a later plugin; here it is a mistake, and
         // every verdict about the component would be "unknown" without saying why.
         if self.scheme == VersionScheme::Unknown {
-            let known = "semver, npm, deb, rpm, maven, generic";
+            let known = VersionScheme::ALL.map(|scheme| scheme.to_string());
+            let known = known.join(", ");
             return Some(format!("unknown version scheme; must be one of {known}"));
         }
         for kept in &self.keep {

@@ -19,8 +19,8 @@ pub struct InventoryConfig {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100)]
     pub name: Option<String>,
-    /// Directory to scan, or the one file of a package list. Required for `npm`, `cargo`, `composer`, `go`, `minecraft`
-    /// and `sbom`; the default is `/` for `dpkg`, `rpm` and `os`, and `/usr/lib/jvm` for `java`.
+    /// Directory to scan, or the one file of a package list. Required for `npm`, `cargo`, `composer`, `go`,
+    /// `minecraft`, `nuget`, `python`, `ruby` and `sbom`; the default is `/` for `apk`, `dpkg`, `rpm` and `os`, and `/usr/lib/jvm` for `java`.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "path")]
     pub place: Option<PathBuf>,

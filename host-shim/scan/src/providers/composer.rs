@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::unlisted::Unlisted;
-use crate::{Limit, Why, findings::Findings, json, look::Look};
+use spacecp_contract::Ecosystem;
+
+use crate::{Limit, Why, findings::Findings, json, look::Look, names};
 
 const INSTALLED: &str = "vendor/composer/installed.json";
 const LOCK: &str = "composer.lock";
@@ -18,7 +19,7 @@ pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
         None => &usual[..],
     }
     .iter();
-    if !files.any(|file| look.text(file, Limit::DocumentBytes, "composer", read)) {
+    if !files.any(|file| look.text(file, Limit::DocumentBytes, "composer packages", read)) {
         let why = format!("what is installed: there is neither {INSTALLED} nor {LOCK}");
         look.unread(Path::new(""), Why::Missing(why));
     }
@@ -36,8 +37,7 @@ fn read(bytes: &[u8]) -> Result<Findings, Why> {
     if lists.peek().is_none() {
         return Err(Why::malformed("a list of Composer's", "no packages listed"));
     }
-    let (mut findings, mut unlisted) =
-        (Findings::default(), Unlisted::new("composer", "Packagist"));
+    let mut findings = Findings::default();
     for package in lists.flatten() {
         let (name, version) = (
             json::text_of(package, "name"),
@@ -56,9 +56,10 @@ fn read(bytes: &[u8]) -> Result<Findings, Why> {
             Some(version) => Ok(version.trim_start_matches('v').to_owned()),
             None => Err("no version in the list".to_owned()),
         };
-        unlisted.add(&name, vec![name.to_string()], version, &mut findings);
+        let version = version.as_deref().map_err(Clone::clone);
+        let named = names::package(&Ecosystem::Composer, &name);
+        findings.add(vec![name.to_string()], named, version, "");
     }
-    unlisted.end(&mut findings);
     Ok(findings)
 }
 
@@ -67,20 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_package_is_listed_or_counted_and_an_odd_one_costs_itself() {
+    fn every_package_is_listed_and_an_odd_one_costs_itself() {
         let lock = br#"{"packages":[{"name":"monolog/monolog","version":"v2.0.0"},{"version":"1"}],"packages-dev":[{"name":"a/b","version":"dev-main"}]}"#;
         let found = read(lock).unwrap();
-        let counted = found
-            .unread
-            .iter()
-            .any(|(_, why)| why.to_string().contains("2 packages of Packagist"));
-        assert!(counted != (found.entries.len() == 2), "{found:?}");
-        assert!(
-            found
-                .unread
-                .iter()
-                .any(|(_, why)| matches!(why, Why::Missing(_)))
-        );
+        let listed = found.entries.iter().map(|entry| {
+            let version = entry.version.as_deref().unwrap_or("?");
+            format!("{} {version}", entry.advisory_name)
+        });
+        assert!(listed.eq(["composer:monolog/monolog 2.0.0", "composer:a/b ?"]));
+        assert!(matches!(&found.unread[..], [(_, Why::Missing(_))]));
         assert!(read(b"[]").is_ok());
         assert!(read(b"{}").is_err());
     }

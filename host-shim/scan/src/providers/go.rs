@@ -4,14 +4,14 @@
 //! The information is found by what it begins with, at a multiple of 16 bytes, whatever the format of the program is.
 //! Programs made before Go 1.18 point to it from elsewhere: they are named as unread.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs::File, path::Path};
 
-use super::unlisted::Unlisted;
-use crate::{Why, budget::Budget, findings::Findings, ground::Kind, look::Look, text};
+use spacecp_contract::Ecosystem;
+
+use super::{go_mod, walk};
+use crate::{Limit, Why, budget::Budget, findings::Findings, look::Look, names, text};
+
+const GO_MOD: &str = "go.mod";
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const HEADER: usize = 32;
@@ -36,25 +36,38 @@ const PROGRAMS: [&[u8]; 6] = [
 pub(super) fn look(look: &mut Look<'_>, file: Option<&Path>) {
     let before = look.count();
     if let Some(file) = file {
-        program(look, file);
+        if walk::name_of(file) == GO_MOD {
+            required(look, file);
+        } else {
+            program(look, file);
+        }
     } else {
-        // Depth is bounded by what `list` is willing to list.
-        let mut folders = vec![PathBuf::new()];
-        while let Some(folder) = folders.pop() {
-            for (path, kind) in look.list(&folder) {
-                match kind {
-                    Kind::Folder => folders.push(path),
-                    Kind::Link if look.is_folder(&path) => folders.push(path),
-                    Kind::File | Kind::Link => program(look, &path),
-                    Kind::Other => {}
-                }
+        let mut sources = Vec::new();
+        walk::files(look, |look, path| {
+            if walk::name_of(path) == GO_MOD {
+                sources.push(path.to_owned());
+            } else {
+                program(look, path);
+            }
+        });
+        if look.count() == before {
+            for source in &sources {
+                required(look, source);
             }
         }
     }
     if look.count() == before {
-        let why = Why::Missing("what is installed: there is no program made with Go".to_owned());
+        let why = "what is installed: there is no program made with Go and no go.mod".to_owned();
+        let why = Why::Missing(why);
         look.unread(file.unwrap_or(Path::new("")), why);
     }
+}
+
+/// What a program would be built with.
+fn required(look: &mut Look<'_>, path: &Path) {
+    look.text(path, Limit::DocumentBytes, "go.mod", |bytes| {
+        Ok(go_mod::read(bytes))
+    });
 }
 
 fn program(look: &mut Look<'_>, path: &Path) {
@@ -216,13 +229,12 @@ fn modules(said: &BuildInformation, program: &str) -> Findings {
     let go = go.map(str::to_owned);
     let go = go.ok_or_else(|| format!("the version of Go is {}", said.version));
     modules.insert("stdlib".to_owned(), go);
-    let mut unlisted = Unlisted::new("golang", "Go");
     let mut findings = Findings::default();
     for (path, version) in modules {
         let label = vec![program.to_owned(), path.clone()];
-        unlisted.add(&path, label, version, &mut findings);
+        let version = version.as_deref().map_err(Clone::clone);
+        findings.add(label, names::package(&Ecosystem::Go, &path), version, "");
     }
-    unlisted.end(&mut findings);
     findings
 }
 
@@ -244,21 +256,17 @@ mod tests {
             version: "go1.21.5".to_owned(),
             modules: "path\texample.com/a\nmod\texample.com/a\t(devel)\t\ndep\tgolang.org/x/net\tv0.17.0\th1:x\ndep\texample.com/b\tv1.0.0\n=>\texample.com/fork\tv1.0.1\th1:y\nbuild\t-compiler=gc\n".to_owned(),
         };
-        let mut unlisted = Unlisted::new("golang", "Go");
         let found = modules(&said, "tool");
-        let mut counted = Findings::default();
-        for path in [
-            "example.com/a",
-            "example.com/fork",
-            "golang.org/x/net",
-            "stdlib",
-        ] {
-            unlisted.add(path, Vec::new(), Ok("1".to_owned()), &mut counted);
-        }
-        unlisted.end(&mut counted);
-        // Until the contract knows Go, modules are counted; then each is listed.
-        assert_eq!(found.unread.len(), counted.unread.len());
-        assert_eq!(found.entries.len(), counted.entries.len());
+        let listed = found.entries.iter().map(|entry| {
+            let version = entry.version.as_deref().unwrap_or("?");
+            format!("{} {version}", entry.advisory_name)
+        });
+        assert!(listed.eq([
+            "golang:example.com/a ?",
+            "golang:example.com/fork 1.0.1",
+            "golang:golang.org/x/net 0.17.0",
+            "golang:stdlib 1.21.5",
+        ]));
     }
 
     #[test]

@@ -1,21 +1,27 @@
 //! Who finds what: one file each. A provider knows where its things lie and what their files say; the
 //! scanner opens, bounds, remembers and reports for it.
 
+pub(crate) mod apk;
 mod bun_lock;
 mod cargo;
 mod composer;
 pub(crate) mod dpkg;
 mod go;
+mod go_mod;
 mod java;
 mod minecraft;
 mod npm;
 mod npm_lock;
+mod nuget;
 mod os;
 mod pnpm_lock;
 mod purl;
-mod rpm;
+mod python;
+mod python_locks;
+pub(crate) mod rpm;
+mod ruby;
 pub(crate) mod sbom;
-mod unlisted;
+mod walk;
 mod yarn_lock;
 
 use std::{fmt, path::Path};
@@ -50,16 +56,24 @@ pub enum Provider {
     Java,
     /// Debian packages, by dpkg's status.
     Dpkg,
-    /// RPM packages. Their databases are found and named, and not read yet.
+    /// RPM packages, by rpm's own database.
     Rpm,
     /// The system, by `os-release`.
     Os,
     /// What a software bill of materials lists: `CycloneDX` or SPDX.
     Sbom,
-    /// Modules of Go that are linked into programs.
+    /// Modules of Go that are linked into programs, or those that `go.mod` requires where there is no program.
     Go,
     /// Packages of Composer: those in `vendor`, or those of the lock file where there are none.
     Composer,
+    /// Alpine packages, by apk's own database.
+    Apk,
+    /// Packages of Python: those that are installed, or those of lock files where there are none.
+    Python,
+    /// Packages of .NET: those that programs were built with, or those of the lock file where there are none.
+    Nuget,
+    /// Ruby's gems: those that are installed, or those of the lock file where there are none.
+    Ruby,
 }
 
 impl Provider {
@@ -76,23 +90,34 @@ impl Provider {
             Self::Sbom => "sbom",
             Self::Go => "go",
             Self::Composer => "composer",
+            Self::Apk => "apk",
+            Self::Python => "python",
+            Self::Nuget => "nuget",
+            Self::Ruby => "ruby",
         }
     }
 
     /// Where its things lie on a machine, if they always lie there.
     pub fn usual_place(self) -> Option<&'static str> {
         match self {
-            Self::Dpkg | Self::Rpm | Self::Os => Some("/"),
+            Self::Dpkg | Self::Rpm | Self::Apk | Self::Os => Some("/"),
             Self::Java => Some("/usr/lib/jvm"),
-            Self::Npm | Self::Cargo | Self::Minecraft | Self::Sbom | Self::Go | Self::Composer => {
-                None
-            }
+            _ => None,
         }
     }
 
     /// Whether the place may be a file instead of a folder.
     pub fn takes_a_file(self) -> bool {
-        matches!(self, Self::Sbom | Self::Cargo | Self::Go | Self::Composer)
+        matches!(
+            self,
+            Self::Sbom
+                | Self::Cargo
+                | Self::Go
+                | Self::Composer
+                | Self::Python
+                | Self::Nuget
+                | Self::Ruby
+        )
     }
 
     /// Looks; `file` is the one file to look at, where the job names one.
@@ -108,6 +133,10 @@ impl Provider {
             Self::Sbom => sbom::look(look, file),
             Self::Go => go::look(look, file),
             Self::Composer => composer::look(look, file),
+            Self::Apk => apk::look(look),
+            Self::Python => python::look(look, file),
+            Self::Nuget => nuget::look(look, file),
+            Self::Ruby => ruby::look(look, file),
         }
     }
 }

@@ -47,7 +47,9 @@ pub(super) fn package(text: &str, around: Surroundings<'_>) -> Result<Listed, St
         other => unclear(other.to_string()),
     })?;
     let (release, source_is_assumed) = match &package.ecosystem {
-        Ecosystem::Deb(release) => (Some(release.clone()), Some(package.source_is_assumed)),
+        Ecosystem::Deb(release) | Ecosystem::Apk(release) => {
+            (Some(release.clone()), Some(package.source_is_assumed))
+        }
         Ecosystem::Rpm(release) => (Some(release.clone()), None),
         _ => (None, None),
     };
@@ -85,7 +87,7 @@ mod tests {
             assert!(matches!(refused, Err(Stranger::Unclear(_))), "{url}");
         }
         assert!(matches!(
-            package("pkg:pypi/requests@2", Surroundings::default()),
+            package("pkg:hex/phoenix@1.7", Surroundings::default()),
             Err(Stranger::Type(_))
         ));
     }

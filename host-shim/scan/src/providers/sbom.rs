@@ -424,7 +424,7 @@ mod tests {
                 {"type":"library","name":"b","purl":"pkg:cargo/b@2.0.0"}]},
             {"type":"library","name":"c"},
             {"type":"file","name":"d"},
-            {"type":"library","name":"e","purl":"pkg:pypi/e@1"}]}"#;
+            {"type":"library","name":"e","purl":"pkg:hex/e@1"}]}"#;
         let spdx = r#"{"spdxVersion":"SPDX-2.3","packages":[
             {"name":"a","externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/a@1.0.0"}]},
             {"name":"c"}]}"#;
@@ -502,7 +502,7 @@ mod tests {
             "pkg:cargo/time",
             // No release, and a type without an order.
             "pkg:deb/debian/zlib@1?arch=source",
-            "pkg:gem/rails@7",
+            "pkg:hex/phoenix@7",
         ];
         let components = urls.map(|url| format!(r#"{{"name":"x","purl":"{url}"}}"#));
         let found = cyclone(&format!(r#""components":[{}]"#, components.join(",")));
@@ -533,7 +533,7 @@ mod tests {
         let found = about("pkg:oci/image@2", "container");
         assert_eq!(found, (names(&["npm:ws@8"]), 0));
         // A package that is not read is named, also where the list is about it.
-        assert_eq!(about("pkg:pypi/x@2", "application").1, 1);
+        assert_eq!(about("pkg:hex/x@2", "application").1, 1);
     }
 
     #[test]

@@ -75,6 +75,11 @@ fn scheme(scheme: VersionScheme) -> types::VersionScheme {
         VersionScheme::Rpm => types::VersionScheme::Rpm,
         VersionScheme::Maven => types::VersionScheme::Maven,
         VersionScheme::Npm => types::VersionScheme::Npm,
+        VersionScheme::Alpine => types::VersionScheme::Alpine,
+        VersionScheme::Composer => types::VersionScheme::Composer,
+        VersionScheme::Pypi => types::VersionScheme::Pypi,
+        VersionScheme::Nuget => types::VersionScheme::Nuget,
+        VersionScheme::Gem => types::VersionScheme::Gem,
         VersionScheme::Generic | VersionScheme::Unknown => types::VersionScheme::Generic,
     }
 }

@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn a_package_that_no_panel_has_is_of_no_component() {
         for purl in [
-            "pkg:pypi/django@4.2",
+            "pkg:hex/phoenix@1.7",
             "pkg:generic/houston@1.0",
             "pkg:deb/debian/curl@7.88",
             "pkg:deb/debian/curl@7.88?distro=sid",

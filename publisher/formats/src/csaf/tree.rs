@@ -40,6 +40,11 @@ impl Owner {
             Some((Ecosystem::Go, _)) => Self::Ecosystem("Go modules"),
             Some((Ecosystem::Deb(_), _)) => Self::Ecosystem("Debian packages"),
             Some((Ecosystem::Rpm(_), _)) => Self::Ecosystem("RPM packages"),
+            Some((Ecosystem::Apk(_), _)) => Self::Ecosystem("Alpine packages"),
+            Some((Ecosystem::Composer, _)) => Self::Ecosystem("Composer packages"),
+            Some((Ecosystem::Pypi, _)) => Self::Ecosystem("Python packages"),
+            Some((Ecosystem::Nuget, _)) => Self::Ecosystem("NuGet packages"),
+            Some((Ecosystem::Gem, _)) => Self::Ecosystem("Ruby gems"),
         }
     }
 }

@@ -308,15 +308,8 @@ pub(super) fn write_one(kind: &str, version: &str) -> String {
 
 /// The scheme whose type is written so.
 pub(super) fn scheme(kind: &str) -> Option<VersionScheme> {
-    const ALL: [VersionScheme; 6] = [
-        VersionScheme::Semver,
-        VersionScheme::Npm,
-        VersionScheme::Deb,
-        VersionScheme::Rpm,
-        VersionScheme::Maven,
-        VersionScheme::Generic,
-    ];
-    ALL.into_iter()
+    VersionScheme::ALL
+        .into_iter()
         .find(|scheme| kinds(*scheme).first() == Some(&kind))
 }
 
@@ -329,6 +322,11 @@ pub(super) fn kinds(scheme: VersionScheme) -> &'static [&'static str] {
         VersionScheme::Rpm => &["rpm"],
         VersionScheme::Maven => &["maven"],
         VersionScheme::Generic => &["generic"],
+        VersionScheme::Alpine => &["alpine", "apk"],
+        VersionScheme::Composer => &["composer"],
+        VersionScheme::Pypi => &["pypi"],
+        VersionScheme::Nuget => &["nuget"],
+        VersionScheme::Gem => &["gem"],
         VersionScheme::Unknown => &[],
     }
 }

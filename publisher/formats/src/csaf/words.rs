@@ -383,14 +383,7 @@ mod tests {
 
     use super::*;
 
-    const SCHEMES: [VersionScheme; 6] = [
-        VersionScheme::Semver,
-        VersionScheme::Npm,
-        VersionScheme::Deb,
-        VersionScheme::Rpm,
-        VersionScheme::Maven,
-        VersionScheme::Generic,
-    ];
+    const SCHEMES: [VersionScheme; 11] = VersionScheme::ALL;
 
     /// What a text says, in short.
     fn said(scheme: VersionScheme, text: &str) -> String {

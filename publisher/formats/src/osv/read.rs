@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use spacecp_contract::{
     Advisory, Affected, Credit, DocumentId, Ecosystem, Justification, NotAffected, Others,
-    Reference, Unlisted, VersionScheme, identity::ecosystem_of_osv, version::Version,
+    Reference, Unlisted, VersionScheme,
+    identity::{Module, ecosystem_of_osv},
+    version::Version,
 };
 
 use super::{
@@ -113,7 +115,7 @@ fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
     let mut first = None;
     for (number, affected) in record.affected.iter().flatten().enumerate() {
         let field = format!("affected[{number}]");
-        match component(affected) {
+        match component(affected, record) {
             Ok((ecosystem, name)) => {
                 let affects = Affects::of(affected.ecosystem_specific.as_ref());
                 impacts.extend(affects.text(&name));
@@ -188,12 +190,40 @@ fn end_by_subscription(affected: &mut Vec<Affected>, subscribed: Vec<Affected>) 
 
 fn component(
     affected: &record::Affected,
+    record: &Record,
 ) -> Result<(Ecosystem, spacecp_contract::ComponentName), String> {
     let package = affected.package.as_ref().ok_or("no package")?;
     let ecosystem = ecosystem_of_osv(&package.ecosystem).map_err(|error| error.to_string())?;
-    let component = ecosystem.component(&package.name);
+    let name = match ecosystem {
+        Ecosystem::Rpm(_) => rpm_package(affected, record)?,
+        _ => package.name.clone(),
+    };
+    let component = ecosystem.component(&name);
     let component = component.map_err(|error| error.to_string())?;
     Ok((ecosystem, component))
+}
+
+/// An RPM package by the stream of its module, which records name in their title alone.
+fn rpm_package(affected: &record::Affected, record: &Record) -> Result<String, String> {
+    let name = affected
+        .package
+        .as_ref()
+        .map_or("", |package| &package.name);
+    let listed = affected.versions.iter().flatten();
+    let mut bounds = affected.ranges.iter().flatten();
+    let is_modular = listed.into_iter().any(|version| Module::has_built(version))
+        || bounds.any(|range| Module::has_built(&range.events.to_string()));
+    // Ours name the stream with the package.
+    if !is_modular || name.contains(':') {
+        return Ok(name.to_owned());
+    }
+    let module = record.summary.as_deref().and_then(Module::of_title);
+    let module = module.ok_or_else(|| {
+        format!(
+            "{name:?} is built for a module, and no single module stream is given in \"summary\""
+        )
+    })?;
+    Ok(module.package(name))
 }
 
 /// What is affected of one package: ranges by scheme, and single versions.

@@ -30,7 +30,7 @@ fn record() -> Value {
                 "database_specific": { "source": "https://example.com/1" },
                 "ecosystem_specific": { "functions": ["lookup"] },
             },
-            { "package": { "ecosystem": "PyPI", "name": "logger" }, "versions": ["1.0"] },
+            { "package": { "ecosystem": "Hex", "name": "logger" }, "versions": ["1.0"] },
         ],
         "references": [{ "type": "FIX", "url": "https://example.com/fix" }],
         "credits": [{ "name": "Ada", "type": "FINDER", "contact": ["mailto:ada@example.com"] }],
@@ -103,14 +103,14 @@ fn a_package_that_no_panel_has_is_kept_and_named() {
         panic!("{remarks:?}");
     };
     assert_eq!(remark.field, "affected[1].package");
-    assert!(remark.reason.contains("PyPI"), "{remark:?}");
+    assert!(remark.reason.contains("Hex"), "{remark:?}");
 }
 
 #[test]
 fn a_record_of_nothing_that_a_panel_has_is_refused() {
     for affected in [
         json!([]),
-        json!([{ "package": { "ecosystem": "NuGet", "name": "x" }, "versions": ["1.0.0"] }]),
+        json!([{ "package": { "ecosystem": "Hex", "name": "x" }, "versions": ["1.0.0"] }]),
         json!([{ "versions": ["1.0.0"] }]),
         json!([{ "package": { "ecosystem": "crates.io", "name": "../x" }, "versions": ["1.0.0"] }]),
     ] {
@@ -322,7 +322,7 @@ fn any_affected() -> impl Strategy<Value = Value> {
         ("Debian:12", "curl"),
         ("Ubuntu:22.04:LTS", "curl"),
         ("AlmaLinux:9", "curl"),
-        ("PyPI", "django"),
+        ("Hex", "phoenix"),
     ];
     let ranges = prop::collection::vec(
         (

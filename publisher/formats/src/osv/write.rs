@@ -154,7 +154,10 @@ fn affected(affected: &Affected, came_so: bool) -> Value {
     if let Some((name, ecosystem, package)) = &known {
         let mut named = json!({ "ecosystem": name, "name": package });
         // With a release in it, what OSV's databases write differs from one to the next.
-        let is_plain = !matches!(ecosystem, Ecosystem::Deb(_) | Ecosystem::Rpm(_));
+        let is_plain = !matches!(
+            ecosystem,
+            Ecosystem::Deb(_) | Ecosystem::Rpm(_) | Ecosystem::Apk(_)
+        );
         let purl = Package::purl(ecosystem, package, None);
         if let Some(purl) = purl.filter(|_| is_plain) {
             named["purl"] = json!(purl.to_string());

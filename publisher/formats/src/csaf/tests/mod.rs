@@ -53,7 +53,7 @@ fn csaf() -> Value {
             ] },
             { "category": "product_name", "name": "spared", "product": product("spared", "pkg:npm/%40example/spared") },
             { "category": "product_name", "name": "open", "product": product("open", "pkg:cargo/open") },
-            { "category": "product_name", "name": "foreign", "product": product("foreign", "pkg:pypi/foreign") },
+            { "category": "product_name", "name": "foreign", "product": product("foreign", "pkg:hex/foreign") },
         ] }] },
         "vulnerabilities": [{
             "cve": "CVE-2026-0001",
