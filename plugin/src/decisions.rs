@@ -9,6 +9,7 @@ use crate::bindings::{
     exports::spacecp::advisories::exposure::{Status, Verdict},
     spacecp::advisories::decisions::{Decision, Kind, State},
 };
+use crate::running::counted;
 
 /// How far an exposure is dealt with, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +101,7 @@ impl Decisions {
         let mut components: std::collections::BTreeMap<&str, (Standing, Vec<i64>)> =
             std::collections::BTreeMap::new();
         for verdict in verdicts {
-            if verdict.status != Status::Affected {
+            if counted(verdict) != Status::Affected {
                 continue;
             }
             let standing = self.standing(verdict);

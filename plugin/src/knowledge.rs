@@ -28,6 +28,7 @@ use crate::{
     },
     exposure::{Index, Installed, Judgement},
     headline::Headline,
+    running,
     severity::Ratings,
     supersession::Supersession,
     verdicts::Verdicts,
@@ -256,7 +257,15 @@ impl Knowledge {
                 if let (Status::Unknown, Some(problem)) = (status, &component.problem) {
                     reason = format!("{reason}: {problem}");
                 }
-                verdicts.push(self.verdict(known, component, status, reason));
+                let mark = running::mark(statement, component, status);
+                if let Some((_, runs)) = &mark {
+                    reason = format!("{reason}, but {runs}");
+                }
+                let mark = mark.map(|(mark, _)| mark);
+                verdicts.push(Verdict {
+                    mark,
+                    ..self.verdict(known, component, status, reason)
+                });
             }
         }
         // An advisory may become a notice, or stop being one.
@@ -294,6 +303,7 @@ impl Knowledge {
             embargo: known.embargo,
             correction: correction
                 .map(|(correction, _)| reference(&correction.id, correction.revision)),
+            mark: None,
         }
     }
 
@@ -400,6 +410,7 @@ impl Knowledge {
         Summary {
             components: count(self.components.len()),
             exposed: count(self.verdicts.exposed()),
+            restart_pending: count(self.verdicts.restart_pending()),
             undecided: count(self.verdicts.undecided()),
             unread: count(self.unread.len()),
             advisories: count(self.verdicts.advisories() + self.notices.advisories()),

@@ -30,6 +30,7 @@ pub mod knowledge;
 pub mod markdown;
 pub mod pages;
 pub mod plan;
+mod running;
 pub mod severity;
 mod supersession;
 mod verdicts;

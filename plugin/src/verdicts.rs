@@ -12,6 +12,7 @@ use crate::{
         spacecp::advisories::types::Severity,
     },
     exposure::{gravity, merge},
+    running::counted,
     severity,
     words::compare,
 };
@@ -23,6 +24,7 @@ pub(crate) struct Verdicts {
     /// How often each component is exposed and undecided.
     standing: FxHashMap<String, Stands>,
     exposed: usize,
+    pending: usize,
     undecided: usize,
     /// Exposures of each severity.
     severities: Vec<(Severity, usize)>,
@@ -32,7 +34,10 @@ pub(crate) struct Verdicts {
 /// How a component stands.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stands {
-    exposed: usize,
+    /// Verdicts about what is installed.
+    affected: usize,
+    /// Verdicts that count as affected because of what runs.
+    pending: usize,
     unknown: usize,
     /// Whether its own version is not known.
     unversioned: bool,
@@ -40,11 +45,15 @@ struct Stands {
 
 impl Stands {
     fn is_exposed(self) -> bool {
-        self.exposed > 0
+        self.affected + self.pending > 0
     }
 
     fn is_undecided(self) -> bool {
-        self.exposed == 0 && (self.unknown > 0 || self.unversioned)
+        !self.is_exposed() && (self.unknown > 0 || self.unversioned)
+    }
+
+    fn is_pending(self) -> bool {
+        self.affected == 0 && self.pending > 0
     }
 }
 
@@ -68,6 +77,11 @@ impl Verdicts {
         self.exposed
     }
 
+    /// Components that are exposed only by what still runs.
+    pub(crate) fn restart_pending(&self) -> usize {
+        self.pending
+    }
+
     /// Components that are not exposed as far as is known, and of which nobody can say so.
     pub(crate) fn undecided(&self) -> usize {
         self.undecided
@@ -76,7 +90,7 @@ impl Verdicts {
     /// Verdicts that say `affected` or `unknown`.
     pub(crate) fn noticed(&self) -> usize {
         let all = self.by_advisory.values().flatten();
-        all.filter(|verdict| gravity(verdict.status) >= gravity(Status::Unknown))
+        all.filter(|verdict| gravity(counted(verdict)) >= gravity(Status::Unknown))
             .count()
     }
 
@@ -135,9 +149,16 @@ impl Verdicts {
                 number.saturating_sub(1)
             };
         };
-        match verdict.status {
+        match counted(verdict) {
             Status::Affected => {
-                self.change(&verdict.component, |stands| step(&mut stands.exposed));
+                let is_installed = verdict.status == Status::Affected;
+                self.change(&verdict.component, |stands| {
+                    step(if is_installed {
+                        &mut stands.affected
+                    } else {
+                        &mut stands.pending
+                    });
+                });
                 let mut severities = self.severities.iter_mut();
                 match severities.find(|(severity, _)| *severity == verdict.severity) {
                     Some((_, number)) => step(number),
@@ -160,9 +181,11 @@ impl Verdicts {
         let after = *stands;
         self.exposed =
             self.exposed + usize::from(after.is_exposed()) - usize::from(before.is_exposed());
+        self.pending =
+            self.pending + usize::from(after.is_pending()) - usize::from(before.is_pending());
         self.undecided =
             self.undecided + usize::from(after.is_undecided()) - usize::from(before.is_undecided());
-        if after.exposed == 0 && after.unknown == 0 && !after.unversioned {
+        if !after.is_exposed() && after.unknown == 0 && !after.unversioned {
             self.standing.remove(component);
         } else if is_new {
             self.standing.insert(component.to_owned(), after);
@@ -219,7 +242,7 @@ impl Verdicts {
 /// score, then what can be corrected.
 fn urgency(verdict: &Verdict) -> (u8, bool, u8, u8, bool) {
     (
-        gravity(verdict.status),
+        gravity(counted(verdict)),
         verdict.known_exploited,
         severity::rank(verdict.severity),
         verdict.score.unwrap_or(0),
@@ -275,6 +298,7 @@ mod tests {
             known_exploited: false,
             embargo: false,
             correction: None,
+            mark: None,
         }
     }
 

@@ -122,6 +122,7 @@ fn component(place: usize, (number, version): &(usize, Option<String>)) -> Compo
         found_at: String::new(),
         problem: None,
         correctable: true,
+        running: None,
     }
 }
 
@@ -165,6 +166,7 @@ fn expected(advisory: &Advisory, component: &Component) -> Option<Verdict> {
         known_exploited: advisory.known_exploited,
         embargo: advisory.is_under_embargo(),
         correction: None,
+        mark: None,
     })
 }
 

@@ -188,6 +188,7 @@ fn inventory(installed: &Installed) -> Snapshot {
         found_at: "package.json".to_owned(),
         problem: None,
         correctable: place % 2 == 0,
+        running: None,
     };
     Snapshot {
         fingerprint: format!("{installed:?}"),

@@ -123,7 +123,7 @@ async fn a_watchdog_goes_on_when_the_panel_is_stopped_and_the_new_panel_runs() -
         panel.service().happened(),
         ["start 1.0.0", "stop 1.0.0", "start 1.0.1"]
     );
-    assert!(ask(&panel, &config, &["rollback", "component"]).await?);
+    assert!(ask(&panel, &config, &["rollback", "component", "--yes"]).await?);
     assert_eq!(end(&panel).await?, Outcome::RolledBack);
     assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.0"));
     Ok(())

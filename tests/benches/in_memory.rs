@@ -113,6 +113,7 @@ impl Size {
             found_at: "package.json".to_owned(),
             problem: None,
             correctable: true,
+            running: None,
         };
         (0..self.components).map(component).collect()
     }
@@ -263,6 +264,7 @@ fn component_natively(component: &inventory::Component) -> native_inventory::Com
         found_at: component.found_at.clone(),
         problem: None,
         correctable: component.correctable,
+        running: None,
     }
 }
 

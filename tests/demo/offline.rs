@@ -86,12 +86,6 @@ impl Desert {
     }
 }
 
-/// A day as a decision ends on it.
-fn tomorrow() -> String {
-    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
-    day.strftime("%Y-%m-%d").to_string()
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -252,13 +246,6 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() -> Result<()> {
         "{findings:?}"
     );
     desert.run(&["import", &desert.bundle()?.display().to_string()])?;
-    let (code, findings) = look()?;
-    assert_eq!(code, Some(1), "{findings:?}");
-    assert!(ill(&findings, "inventory"), "a lock file cannot be read");
-    let apps = desert.demo.folder().join("apps").display().to_string();
-    let until = tomorrow();
-    let reason = ["--reason", "Cut off.", "--until", &until];
-    desert.run(&[&["unread", "acknowledge", &apps][..], &reason].concat())?;
     let (code, findings) = look()?;
     assert_eq!(code, Some(0), "{findings:?}");
     desert.configure(|text| text.replace("1.root", "no-such.root"))?;

@@ -198,7 +198,7 @@ async fn a_plugin_that_was_tampered_with_is_refused_and_the_rest_goes_on() -> Re
     assert!(said.contains("digest mismatch"), "{said}");
     let applied = run(&["apply", catalog::HOUSTON_CORRECTION, "--yes"]).await?;
     assert!(applied.status.success(), "applying needs no plugin");
-    let back = run(&["rollback", "houston"]).await?;
+    let back = run(&["rollback", "houston", "--yes"]).await?;
     assert!(back.status.success(), "nor does rolling back");
     Ok(())
 }

@@ -18,6 +18,7 @@ mod panel;
 mod plans;
 mod remembered;
 mod rpm_database;
+mod running;
 mod semantics;
 mod systems;
 mod told;

@@ -51,6 +51,7 @@ impl Panel {
                 found_at: "package.json".to_owned(),
                 problem: None,
                 correctable: true,
+                running: None,
             };
         Self {
             documents: Vec::new(),

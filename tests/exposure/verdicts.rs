@@ -59,6 +59,7 @@ fn component(
         found_at: component.found_at.clone(),
         problem: component.problem.clone(),
         correctable: component.correctable,
+        running: None,
     }
 }
 

@@ -38,6 +38,7 @@ mod program;
 mod reading;
 mod recorded;
 mod reporting;
+mod restarts;
 mod served;
 mod sessions;
 mod siege;

@@ -69,7 +69,7 @@ async fn with_a_history() -> Result<Panel> {
     assert_eq!(accepted.code, Some(0), "{}", accepted.complaint);
     assert!(accepted.output.contains(MARK), "{}", accepted.output);
     apply(&panel).await?;
-    let back = on(&panel, &["rollback", "module-backup"]).await?;
+    let back = on(&panel, &["rollback", "module-backup", "--yes"]).await?;
     assert_eq!(back.code, Some(0), "{}", back.complaint);
     assert!(back.output.contains(MARK), "{}", back.output);
     Ok(panel)
@@ -235,7 +235,7 @@ async fn no_log_says_what_is_corrected_under_embargo() -> Result<()> {
     let log = ["--log", "spacecp=trace"];
     for command in [
         &["apply", catalog::BACKUP_CORRECTION, "--yes", "--json"][..],
-        &["rollback", "module-backup", "--json"],
+        &["rollback", "module-backup", "--json", "--yes"],
         &["check", "--json"],
     ] {
         let ended = on(&panel, &[&log, command].concat()).await?;

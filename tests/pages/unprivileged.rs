@@ -103,7 +103,7 @@ async fn a_panel_of_an_ordinary_user_follows_its_feed_applies_and_rolls_back() -
     let (code, said) = panel.run(&["apply", catalog::HOUSTON_CORRECTION, "--yes"])?;
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(panel.version()?, "4.7.4");
-    let (code, said) = panel.run(&["rollback", "houston"])?;
+    let (code, said) = panel.run(&["rollback", "houston", "--yes"])?;
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(panel.version()?, "4.7.2");
     let (code, said) = panel.run(&["audit", "verify"])?;

@@ -115,6 +115,12 @@ impl Visitor {
     pub(crate) async fn press(&mut self, page: &str, action: &str) -> Result<Answer> {
         let shown = self.get(page).await?;
         let fields = shown.form(action)?;
+        if action == "/roll-back" {
+            // It says first what it reopens.
+            let asked = self.post(action, &fields).await?;
+            let fields = asked.form(action)?;
+            return self.post_to_the_end(action, &fields).await;
+        }
         self.post_to_the_end(action, &fields).await
     }
 

@@ -11,9 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use spacecp_advisories::{App, config::Config, web};
-use spacecp_contract::{
-    Advisory, Affected, ComponentName, NoticeKind, Tlp, VersionRange, VersionScheme,
-};
+use spacecp_contract::{Advisory, Tlp};
 use spacecp_publisher::report::key as report_key;
 use tempfile::TempDir;
 use tokio::{
@@ -290,34 +288,7 @@ const ENROLLED: &str = "neighbour";
 /// Somebody who is not.
 const STRANGER: &str = "stranger";
 
-/// An advisory about something that is no vulnerability.
-fn notice(now: Timestamp) -> Advisory {
-    let every_version = VersionRange {
-        introduced: "0".to_owned(),
-        fixed: None,
-        last_affected: None,
-        limit: None,
-    };
-    Advisory {
-        notice: Some(NoticeKind::Unmaintained),
-        issue: "Nobody maintains the module any longer.".to_owned(),
-        solution: "Move the invoices to the module `billing`.".to_owned(),
-        affected: vec![Affected {
-            component: ComponentName::new("spacecp:module-invoices").expect("a component's name"),
-            scheme: VersionScheme::Semver,
-            ranges: vec![every_version],
-            versions: Vec::new(),
-            unlisted: None,
-        }],
-        ..catalog::blank(
-            "SPACECP-SA-2026-0009",
-            "The invoices module is unmaintained",
-            now,
-        )
-    }
-}
-
-/// The vendor: fresh keys, four advisories, a notice, three corrections, the signed plugin, two panels enrolled, and one
+/// The vendor: fresh keys, four advisories, three corrections, the signed plugin, two panels enrolled, and one
 /// broadcast, of which a part is for those two alone.
 fn vendor(root: &Path, now: Timestamp) -> Result<Vendor> {
     let folder = root.join("vendor");
@@ -325,7 +296,7 @@ fn vendor(root: &Path, now: Timestamp) -> Result<Vendor> {
     let after = Ground::lay(&folder.join("trees/after"), Age::Corrected)?;
     let keys = Keys::kept_in(&folder.join("desk/keys"))?;
     let mut vendor = Vendor::with_keys(&folder, keys, catalog::AUDIENCE, now)?;
-    for advisory in catalog::advisories(now).into_iter().chain([notice(now)]) {
+    for advisory in catalog::advisories(now) {
         vendor.publish_advisory(advisory)?;
     }
     for correction in catalog::corrections() {
@@ -381,9 +352,6 @@ impl HandOver<'_> {
     /// Lays what is installed on a customer's machine, and configures the panel for it.
     fn install(&self, home: &Path, address: SocketAddr) -> Result<Ground> {
         let ground = Ground::lay(&home.join("panel"), Age::Flawed)?;
-        // Something that a scan cannot read.
-        fs::create_dir_all(home.join("apps/shop"))?;
-        fs::write(home.join("apps/shop/package-lock.json"), "{ cut off")?;
         let text = self.configuration(home, &ground, address)?;
         fs::write(home.join("panel.toml"), text)?;
         Ok(ground)
@@ -418,12 +386,7 @@ password-hash = {hash:?}
 [report]
 recipient = {recipient:?}
 
-{inventory}
-[[inventory]]
-provider = "npm"
-place = {apps}
-"#,
-            apps = quoted(&home.join("apps")),
+{inventory}"#,
             state = quoted(&home.join("state")),
             feed = self.feed.url(),
             audience = catalog::AUDIENCE,

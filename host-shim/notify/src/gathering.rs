@@ -13,8 +13,9 @@ use spacecp_plugin_host::{
     bindings::exports::spacecp::advisories::exposure::{ExposureReport, Status, Verdict},
 };
 use spacecp_services::{
-    PluginLoadError, ServiceError,
+    PluginLoadError, ServiceError, counted_status,
     decisions::{self, State},
+    matters,
 };
 use spacecp_store::{StoreError, audit};
 
@@ -82,8 +83,7 @@ impl Notifications {
         let inventory = self.exposure.inventory().await;
         let decided = decisions::current(&self.store, now).await?;
         let mut exposures = BTreeMap::new();
-        let matter =
-            |verdict: &&Verdict| matches!(verdict.status, Status::Affected | Status::Unknown);
+        let matter = |verdict: &&Verdict| matters(verdict);
         for verdict in report.verdicts.iter().filter(matter).take(MOST_EXPOSURES) {
             let Ok(id) = DocumentId::new(verdict.advisory.id.clone()) else {
                 continue;
@@ -101,7 +101,7 @@ impl Notifications {
             let covers = |one: &decisions::Decision| one.covers(&id, component.name());
             let exposure = Exposure {
                 version: component.version().map(str::to_owned),
-                affected: verdict.status == Status::Affected,
+                affected: counted_status(verdict) == Status::Affected,
                 correction,
                 decided: decided.iter().any(covers),
             };

@@ -11,9 +11,8 @@ use std::{
 use jiff::Timestamp;
 use spacecp_contract::DocumentId;
 use spacecp_fs::OneProcess;
-use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status;
 use spacecp_services::{
-    Corrections, Events, Exposure, Feed, Panel, Reports, ServiceError, automation::Ledger,
+    Corrections, Events, Exposure, Feed, Panel, Reports, ServiceError, automation::Ledger, matters,
     report::ReportingError,
 };
 use spacecp_store::Store;
@@ -179,10 +178,7 @@ impl Notifications {
             return Ok(false);
         }
         let report = self.exposure.report().await?;
-        let mut matter = report
-            .verdicts
-            .iter()
-            .filter(|verdict| matches!(verdict.status, Status::Affected | Status::Unknown));
+        let mut matter = report.verdicts.iter().filter(|verdict| matters(verdict));
         Ok(matter.all(|verdict| state.is_dismissed(&verdict.advisory.id, &verdict.component)))
     }
 

@@ -20,6 +20,7 @@ mod look;
 mod materials;
 mod memory;
 mod names;
+pub mod processes;
 mod providers;
 mod report;
 mod root;

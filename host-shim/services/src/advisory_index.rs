@@ -16,6 +16,7 @@ use spacecp_contract::{
 pub use nearest::UnknownAdvisory;
 
 use crate::{
+    exposures::counted_status,
     plugin::bindings::exports::spacecp::advisories::exposure::{ExposureReport, Status},
     store::{Cursor, Store, StoreError},
 };
@@ -147,7 +148,7 @@ impl AdvisoryIndex {
     pub fn worst(&self, report: &ExposureReport) -> Option<&'static str> {
         let repeated = report.repeated.iter().map(|repeated| &repeated.verdict);
         let exposed = report.verdicts.iter().chain(repeated);
-        let exposed = exposed.filter(|verdict| verdict.status == Status::Affected);
+        let exposed = exposed.filter(|verdict| counted_status(verdict) == Status::Affected);
         let severities = exposed.filter_map(|verdict| self.severity(&verdict.advisory.id));
         severities.min_by_key(|word| WORST_FIRST.iter().position(|known| known == word))
     }

@@ -38,12 +38,17 @@ pub use access_log::{AccessLogEntry, note_all};
 pub use advisory_index::{AdvisoryIndex, PublicSummary, UnknownAdvisory};
 pub use automation::{AUTOMATIC, Automation, PolicyReport, Preview};
 pub use config::{DecisionsConfig, ServicesConfig};
-pub use corrections::{ApplyRequest, Corrections, JointRequest, changes_page, correction_id};
+pub use corrections::{
+    ApplyRequest, Corrections, JointRequest, RollbackPreview, changes_page, correction_id,
+};
 pub use decisions::Decisions;
 pub use error::ServiceError;
 pub use error_kind::{ErrorKind, Meaning, of_audit, of_store};
 pub use events::Events;
-pub use exposures::{Exposure, ExposureRecord, KnownComponent, Question, exposure_page};
+pub use exposures::{
+    Exposure, ExposureRecord, KnownComponent, OutdatedComponent, Question, counted_status,
+    exposure_page, mark_word, matters,
+};
 pub use feed::Feed;
 pub use panel::Panel;
 pub use plugin_runtime::{PluginLoadError, PluginState};

@@ -1,4 +1,4 @@
-//! `apply` and `rollback`.
+//! `apply`.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -79,14 +79,14 @@ pub(super) async fn apply(
         .apply_jointly(request, &Bar::new())
         .await?;
     match applied.as_slice() {
-        [one] => tell(one, "corrected", &telling, out).await,
+        [one] => tell(one, &telling, out).await,
         several if out.json => {
             telling.value(&several).await?;
             Ok(Ending::Well)
         }
         several => {
             for application in several {
-                tell(application, "corrected", &telling, out).await?;
+                tell(application, &telling, out).await?;
             }
             Ok(Ending::Well)
         }
@@ -169,25 +169,6 @@ async fn print_joint(
         ))?;
     }
     Ok(())
-}
-
-pub(super) async fn roll_back(
-    panel: &Panel,
-    which: &str,
-    overwrite: bool,
-    out: &Output,
-) -> Result<Ending, CommandError> {
-    let id = match panel.corrections.reversible(which).await? {
-        Some(application) => application.id,
-        None => which.to_owned(),
-    };
-    let _goes_on = HeldOff::begin()?;
-    let application = panel
-        .corrections
-        .roll_back(&id, overwrite, &whoami(), &Bar::new())
-        .await?;
-    let telling = Telling::of(panel, out).await;
-    tell(&application, "rolled back", &telling, out).await
 }
 
 /// The component that is meant: the one that was named, or the only one that fits.
@@ -275,13 +256,17 @@ fn ask(joint: &JointPlan) -> Result<(), CommandError> {
         // Applying says which, with the right ending.
         return Ok(());
     }
+    confirm("Apply?", &format!("--yes or --plan {}", joint.digest))
+}
+
+/// Asks at a terminal whether to go on; elsewhere it names the options that say so.
+pub(super) fn confirm(question: &str, options: &str) -> Result<(), CommandError> {
     if !io::stdin().is_terminal() {
         return Err(CommandError::Refused(format!(
-            "cannot prompt: standard input is not a terminal. Pass --yes or --plan {}",
-            joint.digest
+            "cannot prompt: standard input is not a terminal. Pass {options}"
         )));
     }
-    write!(io::stderr(), "Apply? [y/N] ")?;
+    write!(io::stderr(), "{question} [y/N] ")?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {
@@ -295,7 +280,6 @@ fn ask(joint: &JointPlan) -> Result<(), CommandError> {
 
 async fn tell(
     application: &Application,
-    done: &str,
     telling: &Telling<'_>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
@@ -303,13 +287,9 @@ async fn tell(
         telling.value(application).await?;
     } else {
         telling.mark(application)?;
-        let (from, to) = match done {
-            "corrected" => (&application.from, &application.to),
-            _ => (&application.to, &application.from),
-        };
         out.line(&format!(
-            "{} is {done}: {from} → {to} ({}).",
-            application.component, application.id
+            "{} is corrected: {} → {} ({}).",
+            application.component, application.from, application.to, application.id
         ))?;
     }
     Ok(Ending::Well)

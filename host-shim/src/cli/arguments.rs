@@ -164,7 +164,8 @@ pub(super) enum Command {
     Apply(Apply),
     /// Roll back an apply run: restore the previous files and keep the current run-time data.
     ///
-    /// Needs neither the feed, the plugin nor the component itself.
+    /// Lists the advisories that the previous version is affected by, and asks for confirmation. Needs neither the feed,
+    /// the plugin nor the component itself.
     Rollback {
         /// Id of the apply run, or a component to roll back its newest apply run.
         #[arg(value_name = "APPLY_RUN|COMPONENT")]
@@ -172,6 +173,12 @@ pub(super) enum Command {
         /// Discard changes made to files since the correction was applied.
         #[arg(long)]
         overwrite: bool,
+        /// Show which exposures the rollback would reopen, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Roll back without asking for confirmation.
+        #[arg(long)]
+        yes: bool,
     },
     /// Show the policy for automatic application, its next run and the previous runs.
     ///

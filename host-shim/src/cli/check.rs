@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use spacecp_scan::processes::OutdatedProcess;
 
 use super::{
     CommandError, Ending, Output,
@@ -19,7 +20,7 @@ use crate::{
         exposure::{ExposureReport, NoticeKind, Noticed, Status, Verdict},
         pages::{Badge, Block, Cell, Heading, Notice, Page, Severity, Span, Style, Table, Tone},
     },
-    services::Panel,
+    services::{OutdatedComponent, Panel, counted_status, mark_word, matters},
     store::Freshness,
 };
 
@@ -44,6 +45,7 @@ pub(super) async fn check(
     let telling = Telling::of(panel, out).await;
     let now = Timestamp::now();
     let coverage = Coverage::of(panel).await;
+    let outdated = panel.exposure.outdated(coverage.inventory());
     if asked.format == Format::Sarif {
         let verdicts = telling.verdicts(&report.verdicts).await?;
         let noticed: Vec<Verdict> = concerning(&report).map(|one| one.verdict.clone()).collect();
@@ -59,7 +61,7 @@ pub(super) async fn check(
         summary["worst"] = json!(report.summary.worst.map(severity_word));
         if !out.under_embargo {
             let exposed = all.iter().map(|(verdict, _)| *verdict);
-            let exposed = exposed.filter(|one| one.status == Status::Affected);
+            let exposed = exposed.filter(|one| counted_status(one) == Status::Affected);
             summary["worst"] = json!(telling.worst(exposed, &WORST_FIRST).map(severity_word));
             // Whether it repeats another, and its place among the others, say more than an id.
             for (verdict, same_flaw_as) in &mut all {
@@ -81,13 +83,14 @@ pub(super) async fn check(
             "summary": summary,
             "coverage": coverage.json(),
             "verdicts": verdicts,
+            "restart-pending": outdated.iter().map(told_outdated).collect::<Vec<_>>(),
             "notices": notices,
             "unreadable": report.unreadable,
             "freshness": freshness,
         });
         out.value(&telling.told(whole).await?)?;
     } else {
-        let page = page(&report, &decisions, &freshness, &coverage, now);
+        let page = page(&report, &decisions, &freshness, &coverage, &outdated, now);
         out.page(&page)?;
     }
     let denied = asked.deny.contains(&Deny::Notices) && concerning(&report).next().is_some();
@@ -105,6 +108,7 @@ fn told(verdict: &Verdict, same_flaw_as: Option<&str>, decisions: &[Decision]) -
     let beside: Vec<_> = beside(verdict, decisions).collect();
     let mut told = json!(verdict);
     told["status"] = json!(status_word(verdict.status));
+    told["mark"] = json!(verdict.mark.map(mark_word));
     told["severity"] = json!(severity_word(verdict.severity));
     told["same_flaw_as"] = json!(same_flaw_as);
     told["decisions"] = json!(beside);
@@ -112,6 +116,27 @@ fn told(verdict: &Verdict, same_flaw_as: Option<&str>, decisions: &[Decision]) -
         told["ways_out"] = json!(way_out::of(verdict));
     }
     told
+}
+
+/// What runs of a component from before it was changed, for programs. It names no advisory.
+fn told_outdated(outdated: &OutdatedComponent) -> Value {
+    let process = |process: &OutdatedProcess| {
+        json!({
+            "pid": process.pid,
+            "user": process.user,
+            "name": process.name,
+            "started": process.started,
+            "why": process.why,
+            "version": process.version,
+            "unit": process.unit,
+        })
+    };
+    json!({
+        "component": outdated.component,
+        "processes": outdated.processes.iter().map(process).collect::<Vec<_>>(),
+        "undecided": outdated.undecided,
+        "remedy": outdated.remedy,
+    })
 }
 
 /// What a notice says of a component, with what the notice is.
@@ -153,7 +178,7 @@ fn beside<'a>(
 /// nobody knows says for which component.
 fn is_about(decision: &Decision, verdict: &Verdict) -> bool {
     let component = decision.component.as_ref();
-    let is_its_own = match verdict.status {
+    let is_its_own = match counted_status(verdict) {
         Status::Affected => component.is_none_or(|own| *own == verdict.component),
         Status::Unknown => component.is_some_and(|own| *own == verdict.component),
         Status::Fixed | Status::NotAffected => false,
@@ -163,7 +188,10 @@ fn is_about(decision: &Decision, verdict: &Verdict) -> bool {
 
 /// Whether a risk can be accepted: nobody can say that there is none.
 fn is_open(verdict: &Verdict) -> bool {
-    matches!(verdict.status, Status::Affected | Status::Unknown)
+    matches!(
+        counted_status(verdict),
+        Status::Affected | Status::Unknown
+    )
 }
 
 /// Whether every exposure, and every unknown verdict, is accepted, and there is nothing else to worry about.
@@ -178,7 +206,7 @@ fn all_is_accepted(report: &ExposureReport, decisions: &[Decision]) -> bool {
     let mut open = report.verdicts.iter().filter(|verdict| is_open(verdict));
     let of = |status: Status| {
         let verdicts = report.verdicts.iter();
-        let these = verdicts.filter(move |verdict| verdict.status == status);
+        let these = verdicts.filter(move |verdict| counted_status(verdict) == status);
         these
             .map(|verdict| &verdict.component)
             .collect::<BTreeSet<_>>()
@@ -274,12 +302,20 @@ fn page(
     decisions: &[Decision],
     freshness: &Freshness,
     coverage: &Coverage,
+    outdated: &[OutdatedComponent],
     now: Timestamp,
 ) -> Page {
     let summary = &report.summary;
     let standing = format!(
-        "{} of {} components affected, {} unknown, {} advisories checked",
-        summary.exposed, summary.components, summary.undecided, summary.advisories
+        "{} of {} components affected{}, {} unknown, {} advisories checked",
+        summary.exposed,
+        summary.components,
+        match summary.restart_pending {
+            0 => String::new(),
+            some => format!(" ({some} of them fixed, restart pending)"),
+        },
+        summary.undecided,
+        summary.advisories
     );
     let is_read = coverage.unread().next().is_none();
     let tone = match (summary.exposed, summary.undecided) {
@@ -305,6 +341,8 @@ fn page(
         }));
     }
     blocks.push(Block::Paragraph(vec![plain(coverage.line().to_owned())]));
+    let unexamined = coverage.unexamined().into_iter();
+    blocks.extend(unexamined.map(|line| Block::Paragraph(vec![plain(line)])));
     if let Some(words) = staleness(freshness, now) {
         blocks.push(Block::Notice(Notice {
             tone: Tone::Warning,
@@ -314,7 +352,7 @@ fn page(
     let shown: Vec<&Verdict> = report
         .verdicts
         .iter()
-        .filter(|verdict| matches!(verdict.status, Status::Affected | Status::Unknown))
+        .filter(|verdict| matters(verdict))
         .collect();
     let mut table = Table {
         caption: "Verdicts".to_owned(),
@@ -333,6 +371,7 @@ fn page(
     };
     add_decisions(&mut table, &shown, decisions);
     blocks.push(Block::Table(table));
+    blocks.extend(processes(outdated));
     blocks.extend(way_out::blocks(&report.verdicts));
     blocks.extend(notices(report));
     for unreadable in &report.unreadable {
@@ -346,14 +385,77 @@ fn page(
         }));
     }
     let noticed = concerning(report).map(|one| &one.verdict);
-    let embargo = report.verdicts.iter().chain(noticed).any(|verdict| {
-        verdict.embargo && matches!(verdict.status, Status::Affected | Status::Unknown)
-    });
+    let embargo = report
+        .verdicts
+        .iter()
+        .chain(noticed)
+        .any(|verdict| verdict.embargo && matters(verdict));
     Page {
         title: "Exposure".to_owned(),
         blocks,
         embargo,
     }
+}
+
+/// The processes that run a version from before a component was changed, and how to restart each.
+fn processes(outdated: &[OutdatedComponent]) -> Vec<Block> {
+    let each = outdated.iter().flat_map(|component| {
+        component.processes.iter().map(move |process| {
+            let started = process.started;
+            let started = started.map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+            [
+                component.component.clone(),
+                format!("{} ({})", process.name, process.pid),
+                process.user.clone(),
+                started.unwrap_or_else(|| "not known".to_owned()),
+                process.why.clone(),
+                component.remedy.clone(),
+            ]
+        })
+    });
+    let cell = |text: String| Cell {
+        badges: Vec::new(),
+        spans: vec![plain(text)],
+    };
+    let rows: Vec<Vec<Cell>> = each
+        .map(|texts| texts.into_iter().map(cell).collect())
+        .collect();
+    let caption = "Restart pending: processes from before the component was changed";
+    let mut blocks = Vec::new();
+    if !rows.is_empty() {
+        blocks.push(Block::Heading(Heading {
+            level: 2,
+            spans: vec![plain("Restart pending".to_owned())],
+        }));
+        blocks.push(Block::Table(Table {
+            caption: caption.to_owned(),
+            columns: [
+                "Component",
+                "Process",
+                "User",
+                "Started",
+                "Why",
+                "What to do",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            rows,
+            empty: String::new(),
+        }));
+    }
+    for component in outdated {
+        if let Some(undecided) = &component.undecided {
+            let words = format!(
+                "Whether an earlier version of {} still runs is unknown: {undecided}. Run the check as root, or restart it: {}",
+                component.component, component.remedy
+            );
+            blocks.push(Block::Notice(Notice {
+                tone: Tone::Warning,
+                spans: vec![plain(words)],
+            }));
+        }
+    }
+    blocks
 }
 
 /// What is worth knowing of components and is no exposure.
@@ -456,12 +558,16 @@ fn severity_word(severity: Severity) -> &'static str {
 }
 
 fn row(verdict: &Verdict) -> Vec<Cell> {
-    let tone = match verdict.status {
+    let tone = match counted_status(verdict) {
         Status::Affected => Tone::Danger,
         Status::Unknown => Tone::Warning,
         Status::Fixed | Status::NotAffected => Tone::Good,
     };
     let word = status_word(verdict.status).replace('-', " ");
+    let mark = verdict.mark.map(|mark| Badge {
+        text: mark_word(mark).replace('-', " "),
+        tone,
+    });
     let severity = severity_word(verdict.severity);
     let score = verdict
         .score
@@ -484,7 +590,9 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
         correction,
     ];
     let label = Cell {
-        badges: vec![Badge { text: word, tone }],
+        badges: std::iter::once(Badge { text: word, tone })
+            .chain(mark)
+            .collect(),
         spans: Vec::new(),
     };
     std::iter::once(label)

@@ -45,6 +45,17 @@ impl Coverage {
         &self.inventory.coverage
     }
 
+    /// What is installed, and what of it runs.
+    pub(super) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// What could not be said of processes, in one line; nothing where all could be examined.
+    pub(super) fn unexamined(&self) -> Option<String> {
+        let words = self.inventory.running.unexamined()?;
+        Some(format!("Processes: {words}."))
+    }
+
     /// The same for programs, with each path that was not read.
     pub(super) fn json(&self) -> Value {
         let unread = self.inventory.unread.iter().map(|unread| (unread, None));
@@ -57,6 +68,10 @@ impl Coverage {
             "files": self.report.files(),
             "components": self.report.found.len(),
             "unread": listed.collect::<Vec<_>>(),
+            "processes": {
+                "denied": self.inventory.running.denied,
+                "problem": self.inventory.running.problem,
+            },
         })
     }
 }

@@ -19,6 +19,7 @@ mod notify;
 mod output;
 mod progress;
 mod report;
+mod rollback;
 mod sarif;
 mod serve;
 mod show;
@@ -237,8 +238,19 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         } => apply::changes(panel, correction, component.as_deref(), &out).await,
         Command::Show { advisory } => show::advisory(panel, advisory, &out).await,
         Command::Apply(apply) => apply::apply(panel, apply, &out).await,
-        Command::Rollback { which, overwrite } => {
-            apply::roll_back(panel, which, *overwrite, &out).await
+        Command::Rollback {
+            which,
+            overwrite,
+            dry_run,
+            yes,
+        } => {
+            let asked = rollback::Asked {
+                which,
+                overwrite: *overwrite,
+                dry_run: *dry_run,
+                yes: *yes,
+            };
+            rollback::roll_back(panel, &asked, &out).await
         }
         Command::Auto(asked) => auto::auto(panel, asked, &out).await,
         Command::Token { action } => tokens::token(panel, action, &out).await,

@@ -11,6 +11,7 @@ use crate::plugin::bindings::exports::spacecp::advisories::{
     exposure::{Status, Verdict},
     pages::Severity,
 };
+use crate::services::{counted_status, mark_word, matters};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -46,7 +47,7 @@ impl Problem {
 /// problems, what is not there says nothing, and the log says so.
 pub(super) fn log(verdicts: &[Verdict], notices: &[Verdict], problems: &[Problem]) -> Value {
     let told = verdicts.iter();
-    let told = told.filter(|one| matches!(one.status, Status::Affected | Status::Unknown));
+    let told = told.filter(|one| matters(one));
     let told: Vec<&Verdict> = told.collect();
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
     for verdict in told.iter().copied().chain(notices) {
@@ -101,24 +102,32 @@ fn rule(verdict: &Verdict) -> Value {
 fn result(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
     let version = verdict.version.as_deref().unwrap_or("(unknown version)");
     let reason = &verdict.reason;
-    let words = match verdict.status {
+    let words = match counted_status(verdict) {
+        Status::Affected if verdict.status != Status::Affected => format!(
+            "{} {version} is fixed, but an earlier version still runs: {reason}",
+            verdict.component
+        ),
         Status::Affected => format!("{} {version} is affected: {reason}", verdict.component),
         _ => format!(
             "Whether {} {version} is affected is unknown: {reason}",
             verdict.component
         ),
     };
-    json!({
+    let mut result = json!({
         "ruleId": verdict.advisory.id,
         "ruleIndex": places.get(verdict.advisory.id.as_str()),
         "level": level(verdict),
-        "kind": if verdict.status == Status::Affected { "fail" } else { "review" },
+        "kind": if counted_status(verdict) == Status::Affected { "fail" } else { "review" },
         "message": { "text": words },
         "locations": [{ "logicalLocations": [{ "name": verdict.component, "kind": "module" }] }],
         "partialFingerprints": {
             "exposure/v1": format!("{}/{}", verdict.advisory.id, verdict.component),
         },
-    })
+    });
+    if let Some(mark) = verdict.mark {
+        result["properties"] = json!({ "mark": mark_word(mark) });
+    }
+    result
 }
 
 /// A notice is no failure: it informs.
@@ -132,7 +141,7 @@ fn notice(verdict: &Verdict, places: &BTreeMap<&str, usize>) -> Value {
 
 /// SARIF 2.1.0 (section 3.27.10): a result that is not a failure has the level "none".
 fn level(verdict: &Verdict) -> &'static str {
-    if verdict.status != Status::Affected {
+    if counted_status(verdict) != Status::Affected {
         return "none";
     }
     match verdict.severity {

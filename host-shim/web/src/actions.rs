@@ -2,11 +2,24 @@
 //!
 //! Each is a task of its own: a browser that goes away does not stop an application half-way.
 
-use axum::{Form, extract::State, response::Response};
+use axum::{
+    Form,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use jiff::Timestamp;
+use maud::{Markup, html};
 use serde::Deserialize;
 use spacecp_contract::Digest;
-use spacecp_services::{ApplyRequest, Automation, Corrections, Feed, ServiceError, correction_id};
+use spacecp_plugin_host::bindings::exports::spacecp::advisories::pages::{Page, Tone};
+use spacecp_render::{
+    html::{self, Frame, token},
+    page_builder::{notice, paragraph},
+    text::visible,
+};
+use spacecp_services::{
+    ApplyRequest, Automation, Corrections, Feed, RollbackPreview, ServiceError, correction_id,
+};
 
 use super::{
     Web,
@@ -28,6 +41,8 @@ pub(super) struct Apply {
 pub(super) struct RollBack {
     csrf: String,
     application: String,
+    /// Given once what the rollback reopens was shown.
+    confirmed: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,10 +142,25 @@ pub(super) async fn withdraw_appointment(
 pub(super) async fn roll_back(
     State(web): State<Web>,
     State(corrections): State<Corrections>,
+    State(feed): State<Feed>,
     visit: Visit,
     Form(form): Form<RollBack>,
 ) -> Result<Response, Refusal> {
     let session = visit.authorised(&form.csrf, true)?;
+    if form.confirmed.is_none()
+        && let Some(preview) = corrections.preview_rollback(&form.application).await?
+    {
+        // Where it cannot be read what is under embargo, everything may be.
+        let index = feed.advisory_index().await.ok();
+        let is_public = |advisory: &String| {
+            index
+                .as_ref()
+                .is_some_and(|index| index.is_public(advisory))
+        };
+        let embargo = !preview.reopens.iter().all(is_public);
+        let frame = web.frame(Some(&session), &[], "/history");
+        return Ok(confirm_rollback(&preview, embargo, &frame).into_response());
+    }
     let by = session.user.clone();
     let words = "Rolling back a correction.".to_owned();
     let about = corrections.correction_of(&form.application).await?;
@@ -145,6 +175,34 @@ pub(super) async fn roll_back(
             ))
         }),
     )
+}
+
+/// Says what a rollback reopens, and asks.
+fn confirm_rollback(preview: &RollbackPreview, embargo: bool, frame: &Frame<'_>) -> Markup {
+    let mut blocks = vec![paragraph(format!(
+        "The files of {} {} are restored; its run-time data stays as it is.",
+        preview.component, preview.to
+    ))];
+    let tone = match preview.reopens.is_empty() {
+        true => Tone::Information,
+        false => Tone::Danger,
+    };
+    blocks.push(notice(tone, preview.words()));
+    let page = Page {
+        title: format!("Roll back {}", preview.component),
+        blocks,
+        embargo,
+    };
+    let form = html! {
+        form.action method="post" action=(frame.site.at("/roll-back")) {
+            (token(frame))
+            input type="hidden" name="application" value=(preview.apply_run);
+            input type="hidden" name="confirmed" value="yes";
+            button.primary type="submit" { "Roll back: " (visible(&preview.component)) " → " (visible(&preview.to)) }
+        }
+        p { a href=(frame.site.at("/history")) { "Cancel" } }
+    };
+    html::page_above(&page, &form, frame)
 }
 
 pub(super) async fn sync(

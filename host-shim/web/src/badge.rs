@@ -27,6 +27,8 @@ pub struct Badge {
     pub exposed: u32,
     /// Components of which nobody can say.
     pub undecided: u32,
+    /// Those of the exposed that are fixed and wait for a restart only.
+    pub restart_pending: u32,
     /// Places that could not be read.
     pub unread: u32,
     /// The worst severity among the exposures, without those under embargo.
@@ -48,6 +50,7 @@ impl Badge {
         Ok(Self {
             components: summary.components,
             exposed: summary.exposed,
+            restart_pending: summary.restart_pending,
             undecided: summary.undecided,
             unread: summary.unread,
             worst: feed
@@ -65,6 +68,9 @@ impl Badge {
             (0, 0, true) => "none affected".to_owned(),
             (0, 0, false) => "sync overdue".to_owned(),
             (0, unknown, _) => format!("{unknown} unknown"),
+            (exposed, ..) if exposed == self.restart_pending => {
+                format!("{exposed} of {} wait for a restart", self.components)
+            }
             (exposed, ..) => format!("{exposed} of {} affected", self.components),
         }
     }

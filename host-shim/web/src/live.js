@@ -8,6 +8,12 @@ const source = new EventSource(place.dataset.events);
 
 source.addEventListener("stage", (event) => {
   const stage = JSON.parse(event.data);
+  // Which steps there are is known once the plan has been checked.
+  if (stage.steps.join() !== steps.map((step) => step.dataset.step).join()) {
+    source.close();
+    location.reload();
+    return;
+  }
   const present = steps.findIndex((step) => step.dataset.step === stage.step);
   steps.forEach((step, number) => {
     step.classList.toggle("done", number < present);

@@ -24,6 +24,7 @@ use super::{
     state::AppState,
 };
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status;
+use spacecp_services::counted_status;
 use spacecp_services::{Corrections, Exposure, Feed, ServiceError, tokens::Scope};
 
 /// The media type of the format.
@@ -164,6 +165,11 @@ async fn add_exposures(
             summary.exposed,
         ),
         (
+            "restart_pending_components",
+            "Components that are fixed and of which an earlier version still runs",
+            summary.restart_pending,
+        ),
+        (
             "undecided_components",
             "Components whose status is unknown",
             summary.undecided,
@@ -180,7 +186,7 @@ async fn add_exposures(
     let index = feed.advisory_index().await?;
     let mut counted: BTreeMap<&str, i64> = SEVERITIES.map(|word| (word, 0)).into();
     let exposed = report.verdicts.iter();
-    for verdict in exposed.filter(|verdict| verdict.status == Status::Affected) {
+    for verdict in exposed.filter(|verdict| counted_status(verdict) == Status::Affected) {
         // What is under embargo has no label, and no number of its own.
         if let Some(severity) = index.severity(&verdict.advisory.id) {
             *counted.entry(severity).or_default() += 1;

@@ -72,6 +72,11 @@ struct UnderWay {
 }
 
 impl Progress for UnderWay {
+    fn steps(&self, steps: &[&'static str]) {
+        let steps = steps.iter().map(|step| (*step).to_owned()).collect();
+        self.stage.send_modify(|stage| stage.steps = steps);
+    }
+
     fn step(&self, step: &str) {
         self.stage.send_modify(|stage| {
             stage.step = Some(step.to_owned());

@@ -7,18 +7,19 @@ use spacecp_contract::NoticeKind;
 use super::{
     badge, cell, counted, day, labelled,
     listing::{cut, filter, has_all, narrows, words},
+    outdated,
     overview::labels,
     paragraph, plain, status_badge, to_advisory,
 };
 use crate::{
     bindings::exports::spacecp::advisories::{
-        exposure::Status,
+        exposure::{Mark, Status},
         pages::{Badge, Block, Cell, Listing, Order, Page, Place, Standing, Table, Tone},
     },
     exposure::gravity,
     headline::Headline,
     knowledge::Knowledge,
-    severity,
+    running, severity,
 };
 
 /// Composes the page, with the advisories that are asked for.
@@ -107,7 +108,7 @@ fn put_in_order(knowledge: &Knowledge, found: &mut [&Headline], order: Order) {
 fn gravest(knowledge: &Knowledge, known: &Headline) -> Option<Status> {
     knowledge
         .verdicts_of(&known.id)
-        .map(|verdict| verdict.status)
+        .map(running::counted)
         .max_by_key(|status| gravity(*status))
 }
 
@@ -124,12 +125,28 @@ fn stands(knowledge: &Knowledge, known: &Headline) -> Standing {
     }
 }
 
+/// The mark that makes an advisory stand as it does, where no verdict about what is installed is as grave.
+fn worst_mark(knowledge: &Knowledge, known: &Headline) -> Option<Mark> {
+    let worst = gravest(knowledge, known)?;
+    let mut as_grave = knowledge
+        .verdicts_of(&known.id)
+        .filter(|verdict| running::counted(verdict) == worst);
+    let first = as_grave.next()?;
+    if first.status == worst || as_grave.any(|verdict| verdict.status == worst) {
+        return None;
+    }
+    first.mark
+}
+
 pub(super) fn standing(knowledge: &Knowledge, known: &Headline) -> Badge {
     if known.withdrawn.is_some() {
         return badge("withdrawn", Tone::Neutral);
     }
     if !knowledge.in_force(known) {
         return badge("superseded", Tone::Neutral);
+    }
+    if let Some(mark) = worst_mark(knowledge, known) {
+        return outdated::mark_badge(mark);
     }
     match (known.notice, gravest(knowledge, known)) {
         (_, None) => badge("not installed", Tone::Neutral),

@@ -5,7 +5,7 @@ use spacecp_contract::Advisory;
 
 use super::{
     advisories::standing, badge, cell, code, counted, day, decided, fact, heading, labelled,
-    notice, overview::labels, paragraph, plain, roll_back, size, status_badge, strong, to_advisory,
+    notice, outdated, overview::labels, paragraph, plain, roll_back, size, strong, to_advisory,
     way_out,
 };
 use crate::{
@@ -73,6 +73,16 @@ pub fn advisory(
     blocks.push(verdicts(knowledge, known, decisions));
     blocks.extend(way_out::blocks(knowledge, &known.id));
     let exposures = decided::Exposures::new(knowledge, known, decisions);
+    let marked: Vec<&str> = knowledge
+        .verdicts_of(&known.id)
+        .filter(|verdict| verdict.mark.is_some())
+        .map(|verdict| verdict.component.as_str())
+        .collect();
+    let components = knowledge.components().iter();
+    outdated::section(
+        components.filter(|component| marked.contains(&&*component.name)),
+        &mut blocks,
+    );
     exposures.decisions(may_act, &mut blocks);
     for prepared in prepared {
         correction(prepared, asking, &mut blocks);
@@ -230,7 +240,7 @@ fn verdicts(knowledge: &Knowledge, known: &Headline, decisions: &Decisions) -> B
                     .clone()
                     .unwrap_or_else(|| "not known".to_owned()),
             )]),
-            labelled(vec![status_badge(verdict.status)]),
+            labelled(outdated::badges(verdict)),
             cell(vec![plain(verdict.reason.clone())]),
         ]
     });

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     badge, cell, code, counted,
     listing::{cut, filter, has_all, narrows, words},
-    notice, paragraph, plain, status_badge, strong, unread,
+    notice, outdated, paragraph, plain, status_badge, strong, unread,
 };
 use crate::{
     bindings::{
@@ -17,6 +17,7 @@ use crate::{
     },
     exposure::gravity,
     knowledge::Knowledge,
+    running,
 };
 
 /// Composes the page, with the components that are asked for.
@@ -58,6 +59,7 @@ pub fn components(knowledge: &Knowledge, listing: &Listing) -> Page {
         }
     }
     blocks.extend(unread::blocks(knowledge));
+    outdated::section(shown.iter().copied(), &mut blocks);
     blocks.push(Block::Table(Table {
         caption: "Installed components".to_owned(),
         columns: [
@@ -113,7 +115,7 @@ impl<'a> Found<'a> {
         let statuses = self
             .verdicts(component)
             .iter()
-            .map(|verdict| verdict.status);
+            .map(|verdict| running::counted(verdict));
         statuses.max_by_key(|status| gravity(*status))
     }
 
@@ -130,8 +132,18 @@ impl<'a> Found<'a> {
         match (self.stands(component), self.gravest(component)) {
             (Standing::Exposed, _) => {
                 let exposures = self.verdicts(component).iter();
-                let exposures = exposures.filter(|verdict| verdict.status == Status::Affected);
-                match exposures.count() {
+                let exposures: Vec<_> = exposures
+                    .filter(|verdict| running::counted(verdict) == Status::Affected)
+                    .collect();
+                if exposures
+                    .iter()
+                    .all(|verdict| verdict.status != Status::Affected)
+                {
+                    let mark = exposures.first().and_then(|verdict| verdict.mark);
+                    return mark
+                        .map_or_else(|| status_badge(Status::Affected), outdated::mark_badge);
+                }
+                match exposures.len() {
                     1 => status_badge(Status::Affected),
                     several => badge(format!("affected by {several}"), Tone::Danger),
                 }
@@ -146,8 +158,12 @@ impl<'a> Found<'a> {
 
     fn under_embargo(&self, component: &Component) -> bool {
         let verdicts = self.verdicts(component).iter();
-        let mut told =
-            verdicts.filter(|verdict| matches!(verdict.status, Status::Affected | Status::Unknown));
+        let mut told = verdicts.filter(|verdict| {
+            matches!(
+                running::counted(verdict),
+                Status::Affected | Status::Unknown
+            )
+        });
         told.any(|verdict| verdict.embargo)
     }
 }

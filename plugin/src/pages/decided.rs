@@ -17,6 +17,7 @@ use crate::{
     decisions::{Decisions, Group, Tally},
     headline::Headline,
     knowledge::Knowledge,
+    running::counted,
 };
 
 /// How the exposed components stand, and how much that matters; none where nothing was decided.
@@ -81,7 +82,7 @@ pub(super) fn column(table: &mut Table, verdicts: &[&Verdict], decisions: &Decis
 
 /// Whether a risk can be accepted: nobody can say that there is none.
 fn is_open(verdict: &Verdict) -> bool {
-    matches!(verdict.status, Status::Affected | Status::Unknown)
+    matches!(counted(verdict), Status::Affected | Status::Unknown)
 }
 
 fn in_short<'a>(decisions: impl Iterator<Item = &'a Decision>) -> Cell {

@@ -8,6 +8,7 @@ mod components;
 mod decided;
 mod history;
 mod listing;
+mod outdated;
 mod overview;
 mod unread;
 mod way_out;

@@ -1,10 +1,12 @@
 //! The overview: how the panel stands, and what to do first.
 
+use std::collections::BTreeSet;
+
 use spacecp_contract::NoticeKind;
 
 use super::{
     advisory_badges, cell, counted, decided, heading, labelled, link, link_to_list, listing,
-    notice, notice_badge, paragraph, plain, strong, time, to_advisory, verdict_badges,
+    notice, notice_badge, outdated, paragraph, plain, strong, time, to_advisory, verdict_badges,
 };
 use crate::{
     bindings::{
@@ -16,6 +18,7 @@ use crate::{
     },
     decisions::{Decisions, Standing},
     knowledge::Knowledge,
+    running,
 };
 
 /// Rows of one table: what a person deals with first. The advisories page has them all.
@@ -53,7 +56,7 @@ pub fn overview(
     let of = |status: Status| -> Vec<&Verdict> {
         let verdicts = verdicts.iter().copied();
         verdicts
-            .filter(|verdict| verdict.status == status)
+            .filter(|verdict| running::counted(verdict) == status)
             .collect()
     };
     let exposed = decisions.most_urgent_first(of(Status::Affected));
@@ -86,6 +89,16 @@ pub fn overview(
         ));
         rest(unknown.len(), Stands::Undecided, &mut blocks);
     }
+    let shown_components = exposed
+        .iter()
+        .chain(&unknown)
+        .map(|verdict| &*verdict.component);
+    let shown_components: BTreeSet<&str> = shown_components.collect();
+    let pending = knowledge.components().iter();
+    outdated::section(
+        pending.filter(|component| shown_components.contains(&*component.name)),
+        &mut blocks,
+    );
     let noticed: Vec<_> = knowledge.notices().filter(concerns).collect();
     notices(&noticed, &mut blocks);
     components(&summary, knowledge.coverage(), &mut blocks);
@@ -104,7 +117,10 @@ pub fn overview(
 }
 
 fn concerns((verdict, _): &(&Verdict, NoticeKind)) -> bool {
-    matches!(verdict.status, Status::Affected | Status::Unknown)
+    matches!(
+        running::counted(verdict),
+        Status::Affected | Status::Unknown
+    )
 }
 
 /// What is worth knowing of components and is no exposure.
@@ -208,10 +224,29 @@ fn standing(summary: &Summary, of_those: Option<(String, Tone)>, freshness: &Fre
             notice(Tone::Warning, format!("Status of {of} unknown."))
         }
         0 => notice(Tone::Good, format!("None of {of} known to be affected.")),
-        exposed => match of_those {
-            None => notice(Tone::Danger, format!("{exposed} of {of} affected.")),
-            Some((words, tone)) => notice(tone, format!("{exposed} of {of} affected: {words}.")),
-        },
+        exposed => {
+            let pending = match summary.restart_pending {
+                0 => String::new(),
+                all if all == exposed && all == 1 => {
+                    " It is fixed and waits for a restart.".to_owned()
+                }
+                all if all == exposed => {
+                    " All of them are fixed and wait for a restart.".to_owned()
+                }
+                1 => " 1 of them is fixed and waits for a restart.".to_owned(),
+                some => format!(" {some} of them are fixed and wait for a restart."),
+            };
+            match of_those {
+                None => notice(
+                    Tone::Danger,
+                    format!("{exposed} of {of} affected.{pending}"),
+                ),
+                Some((words, tone)) => notice(
+                    tone,
+                    format!("{exposed} of {of} affected: {words}.{pending}"),
+                ),
+            }
+        }
     }
 }
 
@@ -267,6 +302,12 @@ fn first_step(knowledge: &Knowledge, verdict: &Verdict) -> Block {
         to_advisory(&verdict.advisory.id),
         plain("). "),
     ];
+    if let Some(remedy) = outdated::remedy(knowledge, verdict) {
+        spans.push(plain(format!(
+            "Fixed, but an earlier version still runs. {remedy}"
+        )));
+        return Block::Paragraph(spans);
+    }
     let known = knowledge.advisory(&verdict.advisory.id);
     let workaround = known.is_some_and(|known| known.has_workarounds);
     spans.push(match (&verdict.correction, workaround) {
@@ -304,6 +345,7 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
             Place::Advisory(verdict.advisory.id.clone()),
         )]),
         (None, Status::Affected) => cell(vec![plain("none yet")]),
+        (None, _) if verdict.mark.is_some() => cell(vec![plain("applied")]),
         (None, _) => cell(vec![plain("–")]),
     };
     vec![
@@ -312,7 +354,12 @@ fn row(verdict: &Verdict) -> Vec<Cell> {
             to_advisory(&verdict.advisory.id),
             plain(format!(" {}", verdict.title)),
         ]),
-        labelled(verdict_badges(verdict)),
+        labelled(
+            verdict_badges(verdict)
+                .into_iter()
+                .chain(verdict.mark.map(outdated::mark_badge))
+                .collect(),
+        ),
         cell(vec![plain(verdict.reason.clone())]),
         correction,
     ]

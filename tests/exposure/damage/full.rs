@@ -130,7 +130,7 @@ async fn this_disk_is_full() -> Result<()> {
         said(&looked)
     );
     stage.works(&["recover"])?;
-    stage.works(&["rollback", "lobby"])?;
+    stage.works(&["rollback", "lobby", "--yes"])?;
     ensure!(stage.version()? == flawed, "it was not rolled back");
     // The ballast is gone by now, and what was written is in SQLite's log or not.
     reads(&stage, &stage.verdicts()?)?;
@@ -179,7 +179,7 @@ async fn this_disk_fills_at_any_step() -> Result<()> {
     let flawed = stage.version()?;
     stage.works(&["apply", CORRECTION, "--yes"])?;
     let corrected = stage.version()?;
-    stage.works(&["rollback", "lobby"])?;
+    stage.works(&["rollback", "lobby", "--yes"])?;
     let rounds = u64::try_from(siege::rounds(8, 120))?;
     for round in 0..rounds {
         // From nothing to what an application takes, in steps that grow.
@@ -190,7 +190,7 @@ async fn this_disk_fills_at_any_step() -> Result<()> {
         fills(&stage, free, &["sync"]).context(case.clone())?;
         fills(&stage, free, &["apply", CORRECTION, "--yes"]).context(case.clone())?;
         ensure!(stage.version()? == corrected, "{case}");
-        fills(&stage, free, &["rollback", "lobby"]).context(case.clone())?;
+        fills(&stage, free, &["rollback", "lobby", "--yes"]).context(case.clone())?;
         ensure!(stage.version()? == flawed, "{case}");
         stage.works(&["audit", "verify"]).context(case)?;
     }

@@ -118,7 +118,7 @@ async fn a_store_that_is_lost_is_said_and_keeps_nobody_from_rolling_back() -> Re
             assert_eq!(ended, Some(code), "{how:?}: {command}");
         }
         stage
-            .works(&["rollback", "lobby"])
+            .works(&["rollback", "lobby", "--yes"])
             .with_context(|| format!("{how:?}"))?;
         assert_eq!(stage.version()?, flawed, "{how:?}");
         let history = stage.works(&["history", "--json"])?.stdout;
@@ -151,7 +151,7 @@ async fn a_new_store_is_made_of_the_copy_when_that_is_asked_for_and_its_log_goes
         after["entries"].as_u64(),
         before["entries"].as_u64().map(|count| count + 1)
     );
-    stage.works(&["rollback", "lobby"])?;
+    stage.works(&["rollback", "lobby", "--yes"])?;
     assert_eq!(stage.version()?, flawed);
     Ok(())
 }

@@ -5,4 +5,4 @@ mod feed;
 mod full;
 mod lost;
 mod own;
-mod stage;
+pub(crate) mod stage;

@@ -52,7 +52,7 @@ async fn rolls_back(stage: &Stage, hurt: impl FnOnce(&Stage) -> Result<()>) -> R
     ensure!(stage.version()? != flawed, "it was not applied");
     stage.at_rest().await?;
     hurt(stage)?;
-    stage.works(&["rollback", "lobby"])?;
+    stage.works(&["rollback", "lobby", "--yes"])?;
     ensure!(stage.version()? == flawed, "it was not rolled back");
     // Whatever becomes of the databases, it stays so.
     stage.run(&["recover"])?;
@@ -68,7 +68,7 @@ async fn a_correction_is_rolled_back_with_any_page_of_either_database_damaged() 
     stage.works(&["apply", CORRECTION, "--yes"])?;
     stage.at_rest().await?;
     let pages = [(STORE, stage.pages(STORE)?), (FEED, stage.pages(FEED)?)];
-    stage.works(&["rollback", "lobby"])?;
+    stage.works(&["rollback", "lobby", "--yes"])?;
     for (database, pages) in pages {
         let count = siege::rounds(5, pages * 2);
         for (page, with, ()) in rounds(count, pages, &[()]) {

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use crate::panel::{advisory, id};
 
 const ADVISORY: &str = "SPACECP-SA-2026-0001";
-pub(super) const CORRECTION: &str = "SPACECP-SC-2026-0001";
+pub(crate) const CORRECTION: &str = "SPACECP-SC-2026-0001";
 const COMPONENT: &str = "minecraft:server";
 
 /// Bytes of a page of SQLite, unless it is told otherwise.
@@ -35,8 +35,8 @@ const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 const DATABASES: [&str; 3] = ["feed.sqlite", "store.sqlite", "journal.sqlite"];
 
 /// The panel.
-pub(super) struct Stage {
-    pub(super) folder: TempDir,
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
     /// Where the panel and its state are.
     disk: PathBuf,
     vendor: Vendor,
@@ -46,22 +46,22 @@ pub(super) struct Stage {
 
 /// What a page is overwritten with.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum With {
+pub(crate) enum With {
     Zeros,
     Noise,
 }
 
 /// The databases as they were at one time.
-pub(super) struct Saved(Vec<(PathBuf, Option<Vec<u8>>)>);
+pub(crate) struct Saved(Vec<(PathBuf, Option<Vec<u8>>)>);
 
 impl Stage {
     /// A panel that has followed its feed, and whose component is as it was before the correction.
-    pub(super) fn raise() -> Result<Self> {
+    pub(crate) fn raise() -> Result<Self> {
         Self::raise_on(Path::new(""))
     }
 
     /// The same on a disk of its own; the vendor is elsewhere.
-    pub(super) fn raise_on(disk: &Path) -> Result<Self> {
+    pub(crate) fn raise_on(disk: &Path) -> Result<Self> {
         let folder = TempDir::with_prefix("spacecp-damage-")?;
         let root = folder.path();
         let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
@@ -125,17 +125,17 @@ impl Stage {
         self.folder.path().join("panel.toml")
     }
 
-    pub(super) fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.disk.join("state")
     }
 
     /// Where the panel and its state are.
-    pub(super) fn disk(&self) -> &Path {
+    pub(crate) fn disk(&self) -> &Path {
         &self.disk
     }
 
     /// Publishes one more advisory.
-    pub(super) fn publish_more(&mut self) -> Result<()> {
+    pub(crate) fn publish_more(&mut self) -> Result<()> {
         self.published += 1;
         let named = format!("SPACECP-SA-2026-{:04}", self.published);
         let mut told = advisory(&named, "spacecp:other", &[("0", Some("9.9.9"), None)]);
@@ -146,17 +146,17 @@ impl Stage {
     }
 
     /// The root that is pinned.
-    pub(super) fn pinned(&self) -> PathBuf {
+    pub(crate) fn pinned(&self) -> PathBuf {
         self.vendor.root_path().to_owned()
     }
 
     /// The panel, as a program that embeds it has it.
-    pub(super) async fn app(&self) -> Result<App> {
+    pub(crate) async fn app(&self) -> Result<App> {
         Ok(App::open(Config::load(&self.config())?).await?)
     }
 
     /// What a command prints, and how it ends. It never panics.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {
         let output = Command::new(env!("CARGO_BIN_EXE_panel-program"))
             .args(arguments)
             .arg("--config")
@@ -172,7 +172,7 @@ impl Stage {
     }
 
     /// The same for a command that has to do what it says.
-    pub(super) fn works(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn works(&self, arguments: &[&str]) -> Result<Output> {
         let output = self.run(arguments)?;
         ensure!(
             output.status.success(),
@@ -184,7 +184,7 @@ impl Stage {
     }
 
     /// What a check says of every component, and how it ends.
-    pub(super) fn verdicts(&self) -> Result<(Option<i32>, serde_json::Value)> {
+    pub(crate) fn verdicts(&self) -> Result<(Option<i32>, serde_json::Value)> {
         let output = self.run(&["check", "--format", "json"])?;
         let said = String::from_utf8_lossy(&output.stderr);
         let whole: serde_json::Value = serde_json::from_slice(&output.stdout)
@@ -194,13 +194,13 @@ impl Stage {
     }
 
     /// The version that the component has now.
-    pub(super) fn version(&self) -> Result<String> {
+    pub(crate) fn version(&self) -> Result<String> {
         let path = "panel/servers/lobby/version_history.json";
         Ok(fs::read_to_string(self.disk.join(path))?)
     }
 
     /// Brings everything that the databases hold into their own files, as no process has them open.
-    pub(super) async fn at_rest(&self) -> Result<()> {
+    pub(crate) async fn at_rest(&self) -> Result<()> {
         for name in DATABASES {
             let path = self.state().join(name);
             if !path.exists() {
@@ -217,7 +217,7 @@ impl Stage {
     }
 
     /// The databases as they are, at rest.
-    pub(super) async fn save(&self) -> Result<Saved> {
+    pub(crate) async fn save(&self) -> Result<Saved> {
         self.at_rest().await?;
         let mut saved = Vec::new();
         for name in DATABASES {
@@ -230,13 +230,13 @@ impl Stage {
     }
 
     /// Pages of a database.
-    pub(super) fn pages(&self, database: &str) -> Result<usize> {
+    pub(crate) fn pages(&self, database: &str) -> Result<usize> {
         let length = fs::metadata(self.state().join(database))?.len();
         Ok(usize::try_from(length)? / PAGE)
     }
 
     /// Overwrites a page of a database, by another process: SQLite would lose its locks in this one.
-    pub(super) fn overwrite(&self, database: &str, page: usize, with: With) -> Result<()> {
+    pub(crate) fn overwrite(&self, database: &str, page: usize, with: With) -> Result<()> {
         let contents = self.folder.path().join("page");
         fs::write(&contents, with.page(page))?;
         let done = Command::new("dd")
@@ -252,7 +252,7 @@ impl Stage {
 
 impl Saved {
     /// Puts the databases back.
-    pub(super) fn put_back(&self) -> Result<()> {
+    pub(crate) fn put_back(&self) -> Result<()> {
         for (path, contents) in &self.0 {
             match contents {
                 Some(contents) => {
@@ -291,7 +291,7 @@ impl With {
 
 /// Rounds, each with a page of so many and something of a list that goes with it: all combinations when there are
 /// rounds enough, and otherwise as different ones as there can be.
-pub(super) fn rounds<T>(
+pub(crate) fn rounds<T>(
     rounds: usize,
     pages: usize,
     list: &[T],

@@ -6,6 +6,6 @@ mod embargo;
 mod failures;
 mod local;
 mod metrics;
-mod program;
+pub(crate) mod program;
 mod reading;
 mod tokens;

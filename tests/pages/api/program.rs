@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// A program with a token.
-pub(super) struct Program {
+pub(crate) struct Program {
     visitor: Visitor,
     secret: String,
 }
 
 impl Program {
     /// A program whose token has these scopes.
-    pub(super) async fn of(panel: &Panel, scopes: &[Scope]) -> Result<Self> {
+    pub(crate) async fn of(panel: &Panel, scopes: &[Scope]) -> Result<Self> {
         let wish = Wish {
             name: "fleet".to_owned(),
             scopes: scopes.iter().copied().collect::<BTreeSet<_>>(),
@@ -31,14 +31,14 @@ impl Program {
     }
 
     /// A program with this token.
-    pub(super) fn with(panel: &Panel, secret: String) -> Self {
+    pub(crate) fn with(panel: &Panel, secret: String) -> Self {
         Self {
             visitor: panel.visitor(),
             secret,
         }
     }
 
-    pub(super) async fn ask(&mut self, method: &str, path: &str, body: &Value) -> Result<Answer> {
+    pub(crate) async fn ask(&mut self, method: &str, path: &str, body: &Value) -> Result<Answer> {
         let bearer = format!("Bearer {}", self.secret);
         let mut headers = vec![("authorization", bearer.as_str())];
         let mut text = String::new();
@@ -49,12 +49,12 @@ impl Program {
         self.visitor.send(method, path, &headers, &text).await
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> Result<Answer> {
+    pub(crate) async fn get(&mut self, path: &str) -> Result<Answer> {
         self.ask("GET", path, &Value::Null).await
     }
 
     /// What is read there; it has to be there.
-    pub(super) async fn read(&mut self, path: &str) -> Result<Value> {
+    pub(crate) async fn read(&mut self, path: &str) -> Result<Value> {
         let answer = self.get(path).await?;
         anyhow::ensure!(
             answer.status == 200,
@@ -66,7 +66,7 @@ impl Program {
     }
 
     /// Follows work to its end.
-    pub(super) async fn follow(&mut self, begun: &Answer) -> Result<Value> {
+    pub(crate) async fn follow(&mut self, begun: &Answer) -> Result<Value> {
         anyhow::ensure!(begun.status == 202, "{}: {}", begun.status, begun.body);
         let place = begun.header("location").context("work has a place")?;
         loop {
@@ -79,12 +79,12 @@ impl Program {
     }
 }
 
-pub(super) fn json(answer: &Answer) -> Result<Value> {
+pub(crate) fn json(answer: &Answer) -> Result<Value> {
     serde_json::from_str(&answer.body).with_context(|| answer.body.clone())
 }
 
 /// Checks that an answer is a problem of this kind, and returns what it says.
-pub(super) fn problem(answer: &Answer, status: u16, code: &str) -> Result<String> {
+pub(crate) fn problem(answer: &Answer, status: u16, code: &str) -> Result<String> {
     anyhow::ensure!(
         answer.status == status,
         "{}: {}",

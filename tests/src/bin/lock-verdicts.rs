@@ -137,5 +137,6 @@ fn component(package: &Package) -> Result<Component> {
         found_at: "Cargo.lock".to_owned(),
         problem: None,
         correctable: false,
+        running: None,
     })
 }

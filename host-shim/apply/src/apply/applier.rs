@@ -14,6 +14,7 @@ use super::{
     lock::Locks,
     order::{Work, agreed, works},
     plan::{self, Surroundings},
+    progress::steps_of,
     record::Acting,
     recovery::drop_payload,
     workspaces::Workspaces,
@@ -251,6 +252,7 @@ impl Applier {
             self.journal.write("signed", application, noted).await?;
         }
         self.journal.begin(&entries).await?;
+        progress.steps(&steps_of(&entries));
         match self.carry_out(&works, &locks, source, progress).await {
             Ok(Carried::Here) => {}
             Ok(Carried::Meanwhile(entry)) => return self.told(*entry).await,

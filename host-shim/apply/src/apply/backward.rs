@@ -20,6 +20,7 @@ use super::{
     own_files,
     place::Place,
     plan::{Live, look_unless_leased},
+    progress::steps_back,
     recovery::{LiveTree, bring, live_tree, place, workspace},
 };
 
@@ -155,6 +156,7 @@ impl Applier {
         let entry = self.known(id).await?;
         let exchanged = tokio::task::block_in_place(|| may_go_back(&self.disk, &entry, overwrite))?;
         let entry = self.begin_to_go_back(entry, exchanged).await?;
+        progress.steps(&steps_back(&entry));
         if entry.panel
             && entry.owes_start
             && let Some(lock) = locks.of(&entry.folder)

@@ -151,8 +151,8 @@ impl Applier {
         if ran && entry.restarts {
             self.start(entry, progress).await?;
         }
-        progress.step(State::Healthy.word());
         if let Some(watch) = watch {
+            progress.step(State::Healthy.word());
             let well = watch.healthy().await;
             well.map_err(|source| ApplyError::Unwell {
                 component: entry.application.component.clone(),

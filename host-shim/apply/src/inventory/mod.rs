@@ -8,9 +8,10 @@
 mod decided;
 mod installed;
 mod lookout;
+mod outdated;
 mod version;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use spacecp_contract::{ComponentName, Digest, VersionScheme};
 
@@ -20,6 +21,7 @@ use crate::config::ComponentConfig;
 pub use decided::{Acknowledgement, AppliedVersion, SetVersion};
 pub use installed::Installed;
 pub use lookout::Lookout;
+pub use outdated::{RunningNow, remedy, trees};
 pub(crate) use version::read_version_in;
 pub use version::{VersionProblem, read_version};
 
@@ -59,6 +61,8 @@ pub struct Inventory {
     pub set_versions: BTreeMap<String, AppliedVersion>,
     /// What was looked at and how much, in one line.
     pub coverage: String,
+    /// What runs of it that is no longer what is installed.
+    pub running: Arc<RunningNow>,
     /// Changes when they do.
     pub fingerprint: Digest,
 }
@@ -74,6 +78,7 @@ impl Inventory {
             acknowledged: Vec::new(),
             set_versions: BTreeMap::new(),
             coverage: String::new(),
+            running: Arc::default(),
             fingerprint: Digest::of(&[]),
         };
         inventory.coverage = inventory.covered(&Report::default());
@@ -106,6 +111,14 @@ impl Inventory {
         self
     }
 
+    /// The same with what runs.
+    #[must_use]
+    pub fn running(mut self, running: Arc<RunningNow>) -> Self {
+        self.running = running;
+        self.fingerprint = self.digest();
+        self
+    }
+
     fn digest(&self) -> Digest {
         let mut facts = String::new();
         for component in &self.components {
@@ -123,6 +136,7 @@ impl Inventory {
         }
         let decided = (&self.acknowledged, &self.set_versions);
         facts.push_str(&format!("{decided:?} {:?}\n", self.coverage));
+        facts.push_str(&format!("{:?}\n", self.running.components));
         Digest::of(facts.as_bytes())
     }
 

@@ -11,6 +11,7 @@ mod lenient;
 mod librpm;
 mod packages;
 mod place;
+mod processes;
 mod remembering;
 mod rpm_databases;
 mod servers;

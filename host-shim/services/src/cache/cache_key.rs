@@ -10,7 +10,7 @@ use spacecp_contract::Digest;
 use spacecp_store::Cursor;
 
 /// Another number whenever the same grounds would lead to another answer, or be kept in another form.
-const EDITION: u32 = 3;
+const EDITION: u32 = 4;
 
 /// Everything that the verdicts of a report follow from.
 #[derive(Debug, Clone, PartialEq, Eq)]

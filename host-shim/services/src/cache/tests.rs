@@ -42,11 +42,13 @@ fn report() -> ExposureReport {
         known_exploited: false,
         embargo: true,
         correction: None,
+        mark: None,
     };
     ExposureReport {
         summary: Summary {
             components: 2,
             exposed: 1,
+            restart_pending: 0,
             undecided: 0,
             unread: 0,
             advisories: 2,

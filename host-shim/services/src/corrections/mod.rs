@@ -5,6 +5,7 @@
 
 mod changes_page;
 mod planning;
+mod reopened;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::{
     state::State,
 };
 pub use changes_page::page as changes_page;
+pub use reopened::RollbackPreview;
 
 /// What a request to apply says.
 #[derive(Debug, Clone)]

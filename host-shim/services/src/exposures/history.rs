@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Finding, KnownComponent, Period, Query, Verdict, counts, service::Noted};
+use super::{
+    Finding, KnownComponent, Period, Query, Verdict, counted_status, counts, service::Noted,
+};
 use crate::{
     Exposure, ServiceError,
     advisory_index::UnknownAdvisory,
@@ -183,7 +185,7 @@ fn finding(verdict: &exposure::Verdict) -> Finding {
     Finding {
         advisory: bounded_text(&verdict.advisory.id),
         component: bounded_text(&verdict.component),
-        verdict: match verdict.status {
+        verdict: match counted_status(verdict) {
             Status::Affected => Some(Verdict::Affected),
             Status::Unknown => Some(Verdict::Unknown),
             Status::Fixed | Status::NotAffected => None,

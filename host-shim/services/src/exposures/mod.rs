@@ -6,7 +6,9 @@
 
 mod changes;
 mod component;
+mod counted;
 mod history;
+mod outdated;
 mod page;
 mod record;
 mod service;
@@ -17,7 +19,9 @@ use serde::Serialize;
 
 pub use changes::{Change, Finding, changes};
 pub use component::KnownComponent;
+pub use counted::{counted_status, mark_word, matters};
 pub use history::{ExposureRecord, Question};
+pub use outdated::OutdatedComponent;
 pub use page::page as exposure_page;
 pub use record::{Query, began, note, oldest, periods};
 pub use service::Exposure;

@@ -3,13 +3,15 @@
 //! Conversions only: nothing here decides anything.
 
 use jiff::{SignedDuration, Timestamp};
+use spacecp_apply::ComponentConfig;
 use spacecp_contract::{DocumentKind, Restart, Severity, VersionScheme};
+use spacecp_scan::processes::{OutdatedProcess, Running};
 
 use crate::{
     apply::{Application, Change, Gravity, Outcome, Plan},
     automation::Quarantine,
     decisions::{Decision, Kind, State},
-    inventory::{Acknowledgement, Installed, Inventory, Unread},
+    inventory::{Acknowledgement, Installed, Inventory, Unread, remedy},
     plugin::bindings::spacecp::advisories::{
         corrections, decisions, documents, inventory, settings, types,
     },
@@ -17,15 +19,21 @@ use crate::{
     store::{Batch, Cursor, Freshness, StoreError, StoredDocument},
 };
 
+/// Outdated processes of one component that the plugin is told about.
+const MOST_PROCESSES: usize = 100;
+
 /// Openings of maintenance windows that the plugin is told about.
 const OPENINGS: usize = 16;
 
-pub(crate) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
+pub(crate) fn snapshot(
+    inventory: &Inventory,
+    configured: &[ComponentConfig],
+) -> inventory::Snapshot {
     inventory::Snapshot {
         fingerprint: inventory.fingerprint.to_string(),
         components: inventory
             .installed()
-            .map(|installed| component(inventory, installed))
+            .map(|one| component(one, inventory, configured))
             .collect(),
         unread: inventory.unread.iter().map(unread).collect(),
         acknowledged: inventory.acknowledged.iter().map(acknowledged).collect(),
@@ -33,7 +41,12 @@ pub(crate) fn snapshot(inventory: &Inventory) -> inventory::Snapshot {
     }
 }
 
-fn component(inventory: &Inventory, installed: Installed<'_>) -> inventory::Component {
+fn component(
+    installed: Installed<'_>,
+    inventory: &Inventory,
+    configured: &[ComponentConfig],
+) -> inventory::Component {
+    let running = inventory.running.of_component(installed.name());
     let set = inventory.set_versions.get(installed.name());
     let found_at = installed.found_at().to_owned();
     let found_at = set.map_or(found_at, |applied| {
@@ -41,6 +54,10 @@ fn component(inventory: &Inventory, installed: Installed<'_>) -> inventory::Comp
         format!("set by {} until {until}", applied.set.by)
     });
     inventory::Component {
+        running: running.map(|(of, outdated)| {
+            let around = configured.iter().find(|one| one.name == of);
+            running_of(outdated, of == installed.name(), remedy(around, outdated))
+        }),
         name: installed.name().to_owned(),
         advisory_name: installed.advisory_name().to_string(),
         version: installed.version().map(str::to_owned),
@@ -48,6 +65,28 @@ fn component(inventory: &Inventory, installed: Installed<'_>) -> inventory::Comp
         found_at,
         problem: installed.problem(),
         correctable: installed.is_correctable(),
+    }
+}
+
+/// What runs of a component. What is inside another has not the version of that.
+fn running_of(running: &Running, is_itself: bool, remedy: String) -> inventory::Running {
+    let process = |process: &OutdatedProcess| inventory::Process {
+        pid: process.pid,
+        user: process.user.clone(),
+        name: process.name.clone(),
+        started: process.started.map(Timestamp::as_second),
+        why: process.why.clone(),
+        version: process.version.clone().filter(|_| is_itself),
+    };
+    inventory::Running {
+        processes: running
+            .outdated
+            .iter()
+            .take(MOST_PROCESSES)
+            .map(process)
+            .collect(),
+        undecided: running.undecided.clone(),
+        remedy,
     }
 }
 

@@ -95,7 +95,7 @@ impl Services for PluginImports {
     fn components(&self) -> Answer<'_, Result<inventory::Snapshot, inventory::Error>> {
         Box::pin(async move {
             let inventory = self.state.inventory_last_seen().await;
-            let snapshot = contract::snapshot(&inventory);
+            let snapshot = contract::snapshot(&inventory, &self.state.config().components);
             self.inputs.inventory(&snapshot.fingerprint);
             Ok(snapshot)
         })

@@ -119,6 +119,7 @@ mod tests {
             acknowledged: Vec::new(),
             set_versions: std::collections::BTreeMap::new(),
             coverage: String::new(),
+            running: std::sync::Arc::default(),
             fingerprint: Digest::of(b""),
         }
     }

@@ -4,6 +4,7 @@
 
 mod documents;
 mod open;
+mod running;
 
 use std::sync::{Arc, OnceLock};
 
@@ -213,6 +214,7 @@ impl State {
     /// Puts together what is configured, what was found and what was decided about it. That may be very much, so that
     /// it is kept for as long as nothing of it changes.
     async fn read_inventory(&self, report: Arc<Report>) -> Arc<Inventory> {
+        let running = self.running(&report).await;
         let configured = self.config.components.clone();
         let before = self.last_read().clone();
         let standing = self.local_decisions().await;
@@ -230,10 +232,14 @@ impl State {
                 Arc::ptr_eq(&before.report, &report)
                     && before.components == components
                     && before.decisions == decisions
+                    && before.inventory.running == running
             });
             let inventory = match same {
                 Some(same) => same.inventory,
-                None => Arc::new(decided(configured.with(&report), &decisions)),
+                None => {
+                    let inventory = decided(configured.with(&report), &decisions);
+                    Arc::new(inventory.running(running))
+                }
             };
             let last = LastInventory {
                 report,

@@ -10,7 +10,7 @@ use crate::{Badge, record::begin_of_day};
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status as Answer;
 use spacecp_services::{
     self as services, Decisions, Feed, KnownComponent, Question, UnknownAdvisory, decisions,
-    tokens::Scope,
+    mark_word, tokens::Scope,
 };
 
 /// Status of the panel.
@@ -20,6 +20,8 @@ pub(super) struct Status {
     components: u32,
     /// Components that are affected.
     exposed: u32,
+    /// Those among them that are fixed, and of which an earlier version still runs.
+    restart_pending: u32,
     /// Components whose status is unknown.
     undecided: u32,
     /// Paths that could not be scanned.
@@ -65,6 +67,7 @@ pub(super) async fn status(
     Ok(json(&Status {
         components: badge.components,
         exposed: badge.exposed,
+        restart_pending: badge.restart_pending,
         undecided: badge.undecided,
         unread: badge.unread,
         // The worst of what may be spoken of: a severity is more than an id.
@@ -96,6 +99,55 @@ pub(super) struct Component {
     found_at: String,
     /// Whether corrections can be applied to it directly; a component found inside another is corrected with that.
     correctable: bool,
+    /// What still runs of it from before it was changed.
+    running: Option<Running>,
+}
+
+/// What still runs of a component from before it was changed.
+#[derive(Debug, Serialize, ToSchema)]
+struct Running {
+    /// The processes.
+    processes: Vec<Process>,
+    /// Why it could not be decided whether there are others.
+    undecided: Option<String>,
+    /// What to restart, and how.
+    remedy: String,
+}
+
+/// A process that runs a version from before a component was changed.
+#[derive(Debug, Serialize, ToSchema)]
+struct Process {
+    /// Its number.
+    pid: u32,
+    /// The user that it runs as.
+    user: String,
+    /// The name of its program.
+    name: String,
+    /// When it started.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started: Option<Timestamp>,
+    /// How it was recognised.
+    why: String,
+    /// The version that it runs, if known.
+    version: Option<String>,
+}
+
+impl From<services::OutdatedComponent> for Running {
+    fn from(outdated: services::OutdatedComponent) -> Self {
+        let processes = outdated.processes.into_iter().map(|process| Process {
+            pid: process.pid,
+            user: process.user,
+            name: process.name,
+            started: process.started,
+            why: process.why,
+            version: process.version,
+        });
+        Self {
+            processes: processes.collect(),
+            undecided: outdated.undecided,
+            remedy: outdated.remedy,
+        }
+    }
 }
 
 /// Lists the components of this panel, by name.
@@ -120,6 +172,9 @@ pub(super) async fn components(
             problem: component.problem(),
             found_at: component.found_at().to_owned(),
             correctable: component.is_correctable(),
+            running: exposure
+                .running_of(&inventory, component.name())
+                .map(Running::from),
         };
         (component.name().to_owned(), shown)
     });
@@ -173,6 +228,9 @@ struct Exposure {
     version: Option<String>,
     /// The verdict.
     status: Verdict,
+    /// What else is to be known: `restart-pending` (a process still runs an affected version; counts as affected),
+    /// `restart-unknown` (it cannot be decided whether one does; counts as unknown), or `compromised`.
+    mark: Option<&'static str>,
     /// Reason.
     reason: String,
     /// Severity: critical, high, medium, low, none or unrated.
@@ -237,6 +295,7 @@ pub(super) async fn exposures(
             component: verdict.component,
             version: verdict.version,
             status,
+            mark: verdict.mark.map(mark_word),
             reason: verdict.reason,
             score: verdict.score,
             known_exploited: verdict.known_exploited,

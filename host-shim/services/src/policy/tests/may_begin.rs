@@ -105,6 +105,7 @@ fn inventory(version: &str) -> Inventory {
         acknowledged: Vec::new(),
         set_versions: std::collections::BTreeMap::new(),
         coverage: String::new(),
+        running: std::sync::Arc::default(),
         fingerprint: Digest::of(&[]),
     }
 }
