@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     announce("has_unshare", &["unshare", "mount"]);
     announce("has_strace", &["strace"]);
     announce_root();
-    announce_case_folding();
+    announce_fusepy();
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     // A folder of its own beside the profile's: the running cargo holds the lock of that one.
     let target_dir = out
@@ -100,12 +100,12 @@ fn announce_root() {
     }
 }
 
-/// Says whether the kernel's ext4 can ignore case. Nobody can install that, so its absence is no failure in
-/// CI either.
-fn announce_case_folding() {
-    println!("cargo::rustc-check-cfg=cfg(has_case_folding)");
-    if Path::new("/sys/fs/ext4/features/casefold").exists() {
-        println!("cargo::rustc-cfg=has_case_folding");
+/// Says whether Debian's Python can serve file systems.
+fn announce_fusepy() {
+    println!("cargo::rustc-check-cfg=cfg(has_fusepy)");
+    let is_there = Path::new("/usr/lib/python3/dist-packages/fusepy.py").exists();
+    if is_there || env::var_os("CI").is_some() {
+        println!("cargo::rustc-cfg=has_fusepy");
     }
 }
 

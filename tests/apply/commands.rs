@@ -37,7 +37,7 @@ struct Ground {
 
 impl Ground {
     fn with(control: ControlConfig) -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let component = configured(folder.path(), "component", Some(control), Vec::new());
         fs::create_dir_all(&component.folder)?;
         let configured = Configured::new(&[component]);
@@ -177,7 +177,7 @@ fn systemctl(folder: &Path, state: &str) -> Result<ControlConfig> {
 
 #[tokio::test]
 async fn a_unit_is_stopped_started_and_asked_for_by_its_name() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     for (state, runs) in [
         ("active", true),
         ("activating", true),
@@ -201,7 +201,7 @@ async fn a_unit_is_stopped_started_and_asked_for_by_its_name() -> Result<()> {
 
 #[tokio::test]
 async fn a_component_inside_another_is_stopped_as_that_one_is() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let outer = configured(
         folder.path(),
         "houston",

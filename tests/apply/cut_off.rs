@@ -1,11 +1,11 @@
 //! The world ends at every step: what is left is exactly one of the two trees, the journal knows
 //! which, and the next application works.
 
-use std::{process::Command, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use spacecp_advisories::apply::{ApplyError, Exchange, Outcome, Step};
-use spacecp_tests::ground::write;
+use spacecp_tests::{apart, ground::write};
 
 use crate::{
     ends::{AbortAfter, EndAfter},
@@ -106,19 +106,16 @@ async fn a_roll_back_that_is_cut_off_is_finished() -> Result<()> {
 const STEP: &str = "SPACECP_TEST_ABORT_AFTER";
 
 /// The process that is killed: applies, in the panel that its parent made, until it ends itself.
-///
-/// Without a parent there is nothing for it to do, and the test below is that parent.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
 async fn the_process_that_is_killed() -> Result<()> {
-    let Ok(name) = std::env::var(STEP) else {
-        return Ok(());
-    };
+    let name = apart::text(STEP)?;
     let ending = AbortAfter::named(&name).context("a step of that name")?;
     let panel = Panel::new(&old(), &new()).await?;
     // The parent looks at what is left, so nothing may clean it up.
     let folder = panel.folder.path().to_owned();
     std::fs::write(
-        std::env::var("SPACECP_TEST_FOLDER_NAME")?,
+        apart::given("SPACECP_TEST_FOLDER_NAME")?,
         folder.display().to_string(),
     )?;
     panel
@@ -146,10 +143,9 @@ async fn a_process_that_is_killed_at_any_step_leaves_one_of_the_two_trees() -> R
         Step::Healthy,
         Step::Committed,
     ] {
-        let notes = tempfile::TempDir::new()?;
+        let notes = spacecp_tests::scratch::folder()?;
         let name = notes.path().join("folder");
-        let output = Command::new(std::env::current_exe()?)
-            .args(["--exact", "cut_off::the_process_that_is_killed"])
+        let output = apart::process("cut_off::the_process_that_is_killed")?
             .env(STEP, format!("{step:?}"))
             .env("SPACECP_TEST_FOLDER_NAME", &name)
             .output()?;
@@ -164,7 +160,7 @@ async fn a_process_that_is_killed_at_any_step_leaves_one_of_the_two_trees() -> R
             (Outcome::Failed, old())
         };
         assert_eq!(outcome, expected, "{step:?}");
-        let wanted = tempfile::TempDir::new()?;
+        let wanted = spacecp_tests::scratch::folder()?;
         crate::tree::lay(wanted.path(), &tree)?;
         assert_eq!(
             look(&folder.join("panel/component"))?,

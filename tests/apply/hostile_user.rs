@@ -425,7 +425,7 @@ async fn a_shut_folder_that_becomes_a_link_while_it_is_removed_opens_nothing_els
 
 #[test]
 fn an_outside_that_was_touched_is_noticed() -> Result<()> {
-    let folder = tempfile::TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let outside = Outside::lay(folder.path())?;
     outside.is_as_it_was()?;
     set_mode(outside.path(), 0o701)?;

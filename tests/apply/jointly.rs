@@ -45,7 +45,7 @@ fn id(place: usize) -> String {
 
 impl Three {
     async fn new(change: impl Fn(usize, &mut corrections::Built)) -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let at = |name: &str| folder.path().join(name);
         lay(&at("vendor/old"), &old())?;
         lay(&at("vendor/new"), &new())?;
@@ -169,7 +169,7 @@ impl Three {
     }
 
     fn all_are(&self, tree: &Tree) -> Result<bool> {
-        let wanted = TempDir::new()?;
+        let wanted = spacecp_tests::scratch::folder()?;
         lay(wanted.path(), tree)?;
         for place in 0..NAMES.len() {
             if look(&self.component(place))? != look(wanted.path())? {

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::Child,
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use spacecp_advisories::{
     automation::{Fate, Occasion},
     config::Config,
 };
+use spacecp_tests::apart;
 
 use crate::night::{
     DAEMON_FIX, Hands, MODULE_FIX, Night, Panel, hours, line_of, noon, the_modules_restarts_it,
@@ -25,12 +26,11 @@ const NOTE: &str = "SPACECP_TEST_NIGHT";
 /// Stopping takes a while, and goes on when whoever wanted it is dead.
 const CONTROL: &str = "[component.control]\nstop = [\"sh\", \"-c\", \"echo stop >> ../happened; sleep 2; echo stopped >> ../happened\"]\nstart = [\"sh\", \"-c\", \"echo start >> ../happened\"]\n";
 
-/// The process that is killed. Without a parent there is nothing for it to do.
+/// The process that is killed.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
 async fn the_process_that_is_killed() -> Result<()> {
-    let Ok(note) = std::env::var(NOTE) else {
-        return Ok(());
-    };
+    let note = apart::given(NOTE)?;
     let panel = Panel::on(Night {
         policy: "automatic = true\nminimum-severity = \"low\"\nrestarts = \"component\"\n",
         change: the_modules_restarts_it,
@@ -67,10 +67,9 @@ async fn is_being_stopped(note: &Path, child: &mut Child) -> Result<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_killed_leaves_the_old_tree_running_and_is_not_tried_again() -> Result<()> {
-    let notes = tempfile::TempDir::new()?;
+    let notes = spacecp_tests::scratch::folder()?;
     let note = notes.path().join("folder");
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["--exact", "killed_at_night::the_process_that_is_killed"])
+    let mut child = apart::process("killed_at_night::the_process_that_is_killed")?
         .env(NOTE, &note)
         .stdout(std::process::Stdio::null())
         .spawn()?;

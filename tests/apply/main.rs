@@ -29,6 +29,7 @@ mod kept;
 mod killed_at_night;
 mod like_the_original;
 mod mapping;
+mod mounts;
 mod nested;
 mod night;
 mod order;

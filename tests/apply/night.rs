@@ -96,7 +96,7 @@ pub(crate) struct Panel {
 
 impl Panel {
     pub(crate) async fn on(night: Night) -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-night-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let mut vendor = Vendor::new(&root.join("desk"), "customers", noon())?;
         for (name, fix, flaw, severity) in [

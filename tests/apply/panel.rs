@@ -214,6 +214,42 @@ async fn a_panel_that_comes_up_in_the_old_tree_goes_on_running() -> Result<()> {
     Ok(())
 }
 
+/// Recovers by something that has no watchdog to hand over to. Gives the outcome, and whether it wanted one.
+async fn recovered_without_a_watchdog(panel: &Panel) -> Result<(Outcome, bool)> {
+    let recovered = panel.plain().watched_by(None).recover(now()).await?;
+    let run = recovered.first().context("it was cut off")?;
+    let wanted_one = run.reason.as_ref().is_some_and(|reason| {
+        let refused = ApplyError::Watchdog {
+            component: "component".to_owned(),
+            reason: "not configured".to_owned(),
+        };
+        reason.ends_with(&refused.to_string())
+    });
+    Ok((run.outcome, wanted_one))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panel_that_is_stopped_is_started_by_the_watchdog_alone_and_one_that_runs_needs_none()
+-> Result<()> {
+    let handed_over = (Outcome::InProgress, true);
+    // Whoever recovers may be a part of the panel that is about to be started.
+    let (panel, _) = after_a_power_failure(Step::Stopped, Exchange::Atomic).await?;
+    panel.service().end();
+    assert_eq!(recovered_without_a_watchdog(&panel).await?, handed_over);
+    assert!(!panel.service().runs(), "it was started here");
+    // Of the new tree one that runs has to be stopped.
+    let (panel, _) = after_a_power_failure(Step::Swapped, Exchange::Atomic).await?;
+    assert_eq!(recovered_without_a_watchdog(&panel).await?, handed_over);
+    assert_eq!(panel.service().seen().await.as_deref(), Some("1.0.1"));
+    // Of the old tree it goes on.
+    let (panel, _) = after_a_power_failure(Step::Stopped, Exchange::Atomic).await?;
+    let settled = recovered_without_a_watchdog(&panel).await?;
+    assert_eq!(settled, (Outcome::Failed, false));
+    let happened = panel.service().happened();
+    assert_eq!(happened.last().map(String::as_str), Some("start 1.0.0"));
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_brings_back_a_component_that_a_crash_left_without_a_folder() -> Result<()> {
     let (panel, config) = panel_with(Restart::Component, &old(), &new()).await?;

@@ -18,7 +18,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with, symlinkat};
 use spacecp_advisories::apply::{Applier, Exchange, OldTrees, Step};
-use spacecp_tests::siege::rounds;
+use spacecp_tests::{apart, siege::rounds};
 use walkdir::WalkDir;
 
 use crate::{
@@ -60,7 +60,7 @@ impl Scene {
 
 fn withstand(scene: Scene) -> Result<()> {
     let mut panel = Command::new(std::env::current_exe()?)
-        .args(["--exact", "race::the_panel_that_is_attacked", "--nocapture"])
+        .args(apart::arguments("race::the_panel_that_is_attacked"))
         .env(SCENE, scene.name())
         .process_group(0)
         .spawn()?;
@@ -109,10 +109,9 @@ fn a_user_of_an_earlier_runs_surroundings_reaches_nothing_outside() -> Result<()
 
 /// Applies, rolls back, is cut off and recovers, round after round.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
 async fn the_panel_that_is_attacked() -> Result<()> {
-    let Ok(name) = std::env::var(SCENE) else {
-        return Ok(());
-    };
+    let name = apart::text(SCENE)?;
     let scene = Scene::ALL.into_iter().find(|scene| scene.name() == name);
     let scene = scene.context("an unknown scene")?;
     let template = Template::new(&old(), &new(), |_| {}).await?;
@@ -213,7 +212,7 @@ impl Attacker {
         }
         // Through the link of the kernel, as the program may lie where nobody else may go.
         let mut child = Command::new("/proc/self/exe")
-            .args(["--exact", "race::the_attacker", "--nocapture"])
+            .args(apart::arguments("race::the_attacker"))
             .env(SITE, &whole)
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -247,10 +246,9 @@ const SWAPS: &str = "exchanges:";
 
 /// Exchanges whatever it can until its standard input ends.
 #[test]
+#[ignore = "another test starts it as a process of its own"]
 fn the_attacker() -> Result<()> {
-    let Some(site) = std::env::var_os(SITE).map(PathBuf::from) else {
-        return Ok(());
-    };
+    let site = PathBuf::from(apart::given(SITE)?);
     let (end, ended) = std::sync::mpsc::channel::<()>();
     std::thread::spawn(move || {
         let _ = std::io::read_to_string(std::io::stdin());

@@ -14,6 +14,7 @@ use spacecp_advisories::{
     control::Configured,
     store::Store,
 };
+use spacecp_tests::apart;
 
 use crate::{
     ends::AbortAfter,
@@ -26,13 +27,11 @@ const STEP: &str = "SPACECP_TEST_END_AFTER";
 const ACT: &str = "SPACECP_TEST_ACT";
 const NOTE: &str = "SPACECP_TEST_NOTE";
 
-/// The process that is killed. Without a parent there is nothing for it to do.
+/// The process that is killed.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
 async fn the_process_that_is_killed() -> Result<()> {
-    let Ok(step) = std::env::var(STEP) else {
-        return Ok(());
-    };
-    let act = std::env::var(ACT)?;
+    let (step, act) = (apart::text(STEP)?, apart::text(ACT)?);
     let old = match act.as_str() {
         "be killed by the stop" => behaving(old(), "killer"),
         _ => old(),
@@ -43,7 +42,7 @@ async fn the_process_that_is_killed() -> Result<()> {
         _ => panel,
     };
     fs::write(
-        std::env::var(NOTE)?,
+        apart::given(NOTE)?,
         panel.folder.path().display().to_string(),
     )?;
     let ending = match AbortAfter::named(&step) {
@@ -71,10 +70,19 @@ struct Left {
 
 impl Left {
     async fn by(step: &str, act: &str) -> Result<Self> {
-        let notes = tempfile::TempDir::new()?;
+        Self::in_boot(&["env"], step, act).await
+    }
+
+    /// The same where a command runs the process.
+    async fn in_boot(boot: &[&str], step: &str, act: &str) -> Result<Self> {
+        let notes = spacecp_tests::scratch::folder()?;
         let note = notes.path().join("folder");
-        let output = Command::new(std::env::current_exe()?)
-            .args(["--exact", "restarts_cut_off::the_process_that_is_killed"])
+        let output = Command::new(boot[0])
+            .args(&boot[1..])
+            .arg(std::env::current_exe()?)
+            .args(apart::arguments(
+                "restarts_cut_off::the_process_that_is_killed",
+            ))
             .env(STEP, step)
             .env(ACT, act)
             .env(NOTE, &note)
@@ -109,7 +117,7 @@ impl Drop for Left {
 }
 
 fn same(folder: &Path, tree: &crate::tree::Tree) -> Result<bool> {
-    let wanted = tempfile::TempDir::new()?;
+    let wanted = spacecp_tests::scratch::folder()?;
     lay(wanted.path(), tree)?;
     Ok(look(folder)? == look(wanted.path())?)
 }
@@ -142,6 +150,58 @@ async fn undone_after(step: Step, act: &str) -> Result<()> {
         happened,
         "{words}: nothing is left to do"
     );
+    Ok(())
+}
+
+/// Kills everything that runs at a step, as a power failure would, and begins again in a machine where the
+/// numbers of processes mean nothing and `/run` is empty. Recovery leaves the old tree, and the old version runs.
+async fn undone_after_a_reboot(step: Step) -> Result<()> {
+    // The first process of this boot ends with the one that is killed, and takes all others with it: the
+    // component and every command that was given.
+    let boot = [
+        "unshare",
+        "--pid",
+        "--mount-proc",
+        "--fork",
+        "sh",
+        "-c",
+        "\"$@\"; exit 1",
+        "boot",
+    ];
+    let left = Left::in_boot(&boot, &format!("{step:?}"), "apply").await?;
+    left.service.forget();
+    assert!(!left.service.runs(), "{step:?}");
+    left.applier.recover(now()).await?;
+    let history = left.applier.history(1).await?;
+    assert_eq!(history[0].outcome, Outcome::Failed, "{step:?}: {history:?}");
+    assert!(same(&left.tree(), &old())?, "{step:?}");
+    let seen = left.service.seen().await;
+    let happened = left.service.happened();
+    assert_eq!(seen.as_deref(), Some("1.0.0"), "{step:?}: {happened:?}");
+    assert!(
+        !happened.contains(&"started twice".to_owned()),
+        "{happened:?}"
+    );
+    left.applier.recover(now()).await?;
+    assert_eq!(left.service.happened(), happened, "{step:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(
+    not(all(has_root, has_unshare)),
+    ignore = "a machine of its own for processes wants root and util-linux"
+)]
+async fn after_a_reboot_at_any_step_the_old_version_runs_whatever_the_old_boot_left_in_run()
+-> Result<()> {
+    for step in [
+        Step::Stopping,
+        Step::Exchanged,
+        Step::Starting,
+        Step::Healthy,
+    ] {
+        undone_after_a_reboot(step).await?;
+    }
     Ok(())
 }
 

@@ -162,6 +162,13 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Forgets which process it is, as after a reboot.
+    pub(crate) fn forget(&self) {
+        let _ = fs::remove_file(self.run.join("pid"));
+    }
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
         self.end();

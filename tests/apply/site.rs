@@ -70,7 +70,7 @@ impl Template {
     /// What a panel has on its disk.
     pub(crate) async fn of(panel: Panel) -> Result<Self> {
         panel.store.close().await;
-        let folder = quick_folder()?;
+        let folder = spacecp_tests::scratch::folder()?;
         copy(panel.folder.path(), &folder.path().join("whole"))?;
         Ok(Self { folder })
     }
@@ -86,7 +86,7 @@ impl Template {
 
     /// A copy that nobody else has.
     pub(crate) fn copy(&self) -> Result<Copy> {
-        let folder = quick_folder()?;
+        let folder = spacecp_tests::scratch::folder()?;
         copy(&self.path(), &folder.path().join("whole"))?;
         Ok(Copy { folder })
     }
@@ -105,18 +105,6 @@ impl Copy {
     pub(crate) async fn open(&self) -> Result<Site> {
         Site::open(&self.path()).await
     }
-}
-
-/// A folder where being durable takes no time: what is tried here hundreds of times is which bytes
-/// are where, and not whether they have reached a disk.
-fn quick_folder() -> Result<TempDir> {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() {
-        TempDir::new_in(memory)
-    } else {
-        TempDir::new()
-    };
-    Ok(folder?)
 }
 
 /// Copies a folder with everything that belongs to it.

@@ -59,7 +59,7 @@ async fn filled(folder: &Path, entries: usize) -> Result<std::path::PathBuf> {
 
 #[tokio::test]
 async fn the_store_refuses_to_change_remove_or_insert_entries() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = filled(folder.path(), 3).await?;
     for statement in [
         "UPDATE audit SET entry = '{}' WHERE number = 2",
@@ -78,7 +78,7 @@ async fn the_store_refuses_to_change_remove_or_insert_entries() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_that_are_added_at_once_form_one_chain() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = filled(folder.path(), 1).await?;
     let mut adding = tokio::task::JoinSet::new();
     for _ in 0..4 {
@@ -100,7 +100,7 @@ async fn entries_that_are_added_at_once_form_one_chain() -> Result<()> {
 
 #[tokio::test]
 async fn a_log_that_was_cut_off_or_written_anew_is_not_the_one_that_was_remembered() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = filled(folder.path(), 4).await?;
     let store = Store::open(&path).await?;
     let head = look(&store, None).await?.head.context("it has a head")?;
@@ -143,7 +143,7 @@ async fn a_log_that_was_cut_off_or_written_anew_is_not_the_one_that_was_remember
 
 #[tokio::test]
 async fn an_entry_is_bounded_whatever_it_is_told() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let store = Store::open(&folder.path().join("store.sqlite")).await?;
     let long = "\u{1}".repeat(100_000);
     let event = Event {
@@ -259,14 +259,14 @@ async fn flip(path: &Path, column: &str, place: usize, byte: usize, by: u8) -> R
 #[test]
 fn any_single_change_removal_or_swap_of_stored_entries_is_found_where_it_is() {
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = spacecp_tests::scratch::folder().expect("a folder");
     let original = runtime
         .block_on(filled(folder.path(), ENTRIES))
         .expect("a log");
     let mut runner = TestRunner::new(ProptestConfig::with_cases(96));
     let found = runner.run(&tampering(), |tampering| {
         let walked = runtime.block_on(async {
-            let copy = tempfile::tempdir()?;
+            let copy = spacecp_tests::scratch::folder()?;
             let path = copy.path().join("store.sqlite");
             fs::copy(&original, &path)?;
             tampering.carry_out(&path).await?;
@@ -311,7 +311,7 @@ async fn what_is_wrong_is_said_in_a_word() -> Result<()> {
         (Tampering::Swap { one: 3, other: 5 }, "reordered"),
         (Tampering::Close { place: 3 }, "reordered"),
     ] {
-        let folder = tempfile::tempdir()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let path = filled(folder.path(), ENTRIES).await?;
         tampering.carry_out(&path).await?;
         let fault = look(&Store::open(&path).await?, None).await?.fault;
@@ -322,7 +322,7 @@ async fn what_is_wrong_is_said_in_a_word() -> Result<()> {
 
 #[tokio::test]
 async fn a_store_that_is_damaged_is_named() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = filled(folder.path(), 400).await?;
     let store = Store::open(&path).await?;
     // A page in the middle of the log: the store opens, and cannot be read through.
@@ -342,7 +342,7 @@ async fn a_store_that_is_damaged_is_named() -> Result<()> {
 
 #[tokio::test]
 async fn an_exported_line_can_be_checked_by_anybody() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let store = Store::open(&filled(folder.path(), 2).await?).await?;
     let mut previous = "0".repeat(64);
     for recorded in log(&store).await? {

@@ -126,7 +126,7 @@ impl Panel {
         new: &Tree,
         change: impl FnOnce(&mut corrections::Built),
     ) -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let at = |name: &str| folder.path().join(name);
         lay(&at("vendor/old"), old)?;
         lay(&at("vendor/new"), new)?;
@@ -282,7 +282,7 @@ impl Panel {
     }
 
     pub(crate) fn holds(&self, tree: &Tree) -> Result<bool> {
-        let expected = TempDir::new()?;
+        let expected = spacecp_tests::scratch::folder()?;
         lay(expected.path(), tree)?;
         Ok(look(&self.component())? == look(expected.path())?)
     }

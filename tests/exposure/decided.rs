@@ -46,7 +46,7 @@ impl Desk {
     }
 
     async fn with(change: impl FnOnce(&mut Advisory)) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let folder = spacecp_tests::scratch::folder()?;
         for name in ["component", "other"] {
             std::fs::create_dir(folder.path().join(name))?;
             std::fs::write(folder.path().join(name).join("VERSION"), "1.0.0\n")?;

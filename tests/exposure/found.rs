@@ -59,7 +59,7 @@ impl Panel {
 
     /// A panel whose vendor has these corrections.
     async fn with(corrections: &[Corrects]) -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-found-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
         for corrects in corrections {

@@ -47,7 +47,7 @@ impl House {
 
     /// A panel that has heard of one advisory, with another plugin that its vendor has signed.
     pub(crate) async fn with_plugin(component: &Path) -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-remembered-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
         vendor.publish_advisory(advisory(ADVISORY, COMPONENT, &[("0", Some("1.0.1"), None)]))?;

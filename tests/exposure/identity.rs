@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use spacecp_formats::{Format, Terms, to_advisory};
 use spacecp_scan::{Job, Provider, ScanLimits, Scanner};
 use spacecp_tests::jar::Jar;
-use tempfile::TempDir;
 
 use crate::rpm_database::with_package;
 
@@ -439,7 +438,7 @@ fn scanned(spelled: &Spelled, package: &str, version: &str) -> BTreeMap<String, 
 }
 
 fn found(provider: Provider, files: &[(&str, String)]) -> String {
-    let folder = TempDir::with_prefix("spacecp-identity-").unwrap();
+    let folder = spacecp_tests::scratch::folder().unwrap();
     for (path, text) in files {
         put(&folder.path().join(path), text.as_bytes());
     }
@@ -531,7 +530,7 @@ fn names_with_a_scope_or_a_group_are_alike() {
     let different: BTreeSet<String> = names.into_values().collect();
     assert!(different.iter().eq(["npm:@babel/core"]), "{different:?}");
 
-    let folder = TempDir::with_prefix("spacecp-identity-").unwrap();
+    let folder = spacecp_tests::scratch::folder().unwrap();
     let library = Jar::default().with_library("org.x", "y", "1.0");
     library.put(&folder.path().join("libraries/y.jar")).unwrap();
     put(&folder.path().join("server.properties"), b"");

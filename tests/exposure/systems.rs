@@ -12,7 +12,6 @@ use spacecp_advisories::{
 use spacecp_contract::{Audience, Tlp, VersionScheme};
 use spacecp_formats::{Format, Terms, to_advisory};
 use spacecp_tests::{artifacts, compiled, vendor::Vendor};
-use tempfile::TempDir;
 
 use crate::{panel::advisory, rpm_database::with_package};
 
@@ -254,7 +253,7 @@ fn records() -> Vec<Value> {
 
 /// The verdicts by machine or list, and how much could not be read.
 async fn verdicts() -> Result<(BTreeMap<String, Status>, u32)> {
-    let folder = TempDir::with_prefix("spacecp-systems-")?;
+    let folder = spacecp_tests::scratch::folder()?;
     let root = folder.path();
     let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
     let terms = Terms {

@@ -10,7 +10,6 @@ use spacecp_advisories::{
 };
 use spacecp_publisher::sign::sign;
 use spacecp_tests::{artifacts, vendor::Vendor};
-use tempfile::TempDir;
 use wasmparser::{Parser, Payload};
 
 use crate::panel::{Quiet, manifest, tight};
@@ -20,7 +19,7 @@ fn load(
     component: &[u8],
     change: impl FnOnce(&mut spacecp_contract::PluginManifest),
 ) -> Result<PluginError> {
-    let cache = TempDir::new()?;
+    let cache = spacecp_tests::scratch::folder()?;
     let engine = PluginEngine::new(limits, &cache.path().join("cache"))?;
     let mut manifest = manifest(component);
     change(&mut manifest);
@@ -187,7 +186,7 @@ async fn a_component_with_more_memory_tables_or_instances_than_allowed_is_refuse
             "instance",
         ),
     ] {
-        let cache = TempDir::new()?;
+        let cache = spacecp_tests::scratch::folder()?;
         let engine = PluginEngine::new(limits, &cache.path().join("cache"))?;
         let plugin = PluginHost::load(
             &engine,
@@ -212,7 +211,7 @@ async fn a_component_with_more_memory_tables_or_instances_than_allowed_is_refuse
 
 #[test]
 fn a_cache_that_others_may_write_to_is_refused() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777))?;
     let refused = PluginEngine::new(tight(), folder.path()).expect_err("it was used");
     assert!(refused.to_string().contains("0700"), "{refused}");
@@ -221,7 +220,7 @@ fn a_cache_that_others_may_write_to_is_refused() -> Result<()> {
 
 #[test]
 fn only_what_the_plugin_key_signed_is_believed() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = Vendor::new(folder.path(), "customers", jiff::Timestamp::UNIX_EPOCH)?;
     let root = std::fs::read(vendor.root_path())?;
     let signatures = std::fs::read(vendor.root_path().with_extension("root.minisig"))?;

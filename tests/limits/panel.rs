@@ -190,7 +190,7 @@ pub(crate) fn manifest(component: &[u8]) -> PluginManifest {
 
 impl Panel {
     pub(crate) fn with(limits: PluginLimits, services: Quiet) -> Result<Self> {
-        let cache = TempDir::new()?;
+        let cache = spacecp_tests::scratch::folder()?;
         let engine = PluginEngine::new(limits, &cache.path().join("cache"))?;
         let component = std::fs::read(artifacts::HOSTILE)?;
         let services = Arc::new(services);

@@ -13,7 +13,6 @@ use spacecp_advisories::{
     store::{Store, StoreError},
 };
 use spacecp_tests::catalog;
-use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use crate::{
@@ -48,7 +47,7 @@ fn modes(folder: &Path) -> Result<Vec<(String, u32)>> {
 
 #[tokio::test]
 async fn a_new_store_is_its_owners_alone_with_everything_that_belongs_to_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let store = Store::open(&folder.path().join("store.sqlite")).await?;
     let second = Store::open(&folder.path().join("store.sqlite")).await?;
     for (name, mode) in modes(folder.path())? {
@@ -61,7 +60,7 @@ async fn a_new_store_is_its_owners_alone_with_everything_that_belongs_to_it() ->
 
 #[tokio::test]
 async fn a_store_that_stood_open_is_closed_while_another_process_has_it_open_too() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let place = folder.path().join("store.sqlite");
     let first = Store::open(&place).await?;
     for (name, _) in modes(folder.path())? {
@@ -81,7 +80,7 @@ async fn a_store_that_stood_open_is_closed_while_another_process_has_it_open_too
 
 #[tokio::test]
 async fn a_damaged_feed_that_is_set_aside_is_closed_as_well() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let feed = folder.path().join("feed.sqlite");
     let store = folder.path().join("store.sqlite");
     Store::open(&store).await?.close().await;

@@ -5,7 +5,6 @@ use std::fs;
 use anyhow::{Context, Result};
 use insta::assert_snapshot;
 use spacecp_advisories::config::Config;
-use tempfile::TempDir;
 
 const SOUND: &str = r#"state = "state"
 
@@ -28,7 +27,7 @@ version = { file = "package.json", pointer = "/version" }
 
 /// The complaint about the sound configuration with `old` replaced by `new`.
 fn complaint(old: &str, new: &str) -> Result<String> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     fs::create_dir(folder.path().join("houston"))?;
     assert!(SOUND.contains(old), "{old:?} is not in it");
     let path = folder.path().join("panel.toml");
@@ -41,7 +40,7 @@ fn complaint(old: &str, new: &str) -> Result<String> {
 
 #[test]
 fn a_sound_configuration_is_taken_and_its_paths_begin_at_its_folder() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     fs::create_dir(folder.path().join("houston"))?;
     let path = folder.path().join("panel.toml");
     fs::write(&path, SOUND)?;
@@ -57,7 +56,7 @@ fn a_sound_configuration_is_taken_and_its_paths_begin_at_its_folder() -> Result<
 
 #[test]
 fn a_component_whose_disk_is_not_mounted_is_no_mistake_of_the_configuration() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = folder.path().join("panel.toml");
     fs::write(&path, SOUND)?;
     // The rest can be put right only if the configuration is taken; the component is unknown.

@@ -2,6 +2,10 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -59,17 +63,19 @@ async fn whoever_sends_half_a_header_is_cut_off() -> Result<()> {
 async fn whoever_sends_a_byte_now_and_then_is_cut_off_too() -> Result<()> {
     let panel = hurried().await?;
     let (mut reading, mut writing) = TcpStream::connect(panel.address()).await?.into_split();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
     let dripping = tokio::spawn(async move {
         for byte in "GET /health HTTP/1.1\r\n".bytes().cycle() {
             if writing.write_all(&[byte]).await.is_err() {
                 break;
             }
+            counted.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     });
-    let begun = Instant::now();
     let _ = timeout(PATIENCE, reading.read_to_end(&mut Vec::new())).await?;
-    assert!(begun.elapsed() >= Duration::from_millis(900), "not at once");
+    assert!(sent.load(Ordering::SeqCst) > 1, "not at once");
     dripping.abort();
     Ok(())
 }
@@ -177,16 +183,14 @@ async fn whoever_reads_slowly_gets_every_answer() -> Result<()> {
         anyhow::Ok(writing)
     });
     let (mut all, mut piece) = (Vec::new(), vec![0; 32 << 10]);
-    let begun = Instant::now();
+    let mut pauses = 0;
     // The panel lets go of the connection when nothing more is asked.
     while let Ok(read @ 1..) = reading.read(&mut piece).await {
         all.extend_from_slice(&piece[..read]);
         sleep(Duration::from_millis(20)).await;
+        pauses += 1;
     }
-    assert!(
-        begun.elapsed() > Duration::from_secs(1),
-        "too quick to tell"
-    );
+    assert!(pauses > 50, "less than the second that each answer has");
     drop(asking.await??);
     let text = String::from_utf8(all)?;
     assert_eq!(text.matches("HTTP/1.1 200 OK").count(), REQUESTS);

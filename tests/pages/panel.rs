@@ -92,7 +92,7 @@ impl Panel {
     }
 
     pub(crate) async fn of(kind: Kind) -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-pages-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let vendor = vendor(&root.join("vendor"), &root.join("state"), kind)?;
         let ground = Ground::lay(&root.join("panel"), Age::Flawed)?;

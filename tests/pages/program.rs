@@ -78,7 +78,7 @@ fn help_teaches_every_command() -> Result<()> {
 
 #[test]
 fn the_manual_has_a_page_for_every_command() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let place = folder.path().display().to_string();
     let ended = run(&["man", &place])?;
     assert_eq!(ended.code, Some(0), "{}", ended.complaint);

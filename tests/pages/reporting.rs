@@ -273,7 +273,7 @@ fn a_report_is_encrypted_on_a_terminal_without_any_panel() -> Result<()> {
     let read = report::open(sealed.as_bytes(), &key)?;
     assert_eq!((read.title.as_str(), read.affected.len()), ("It leaks", 1));
     assert_eq!(read.finder.contact, "grace@example.com");
-    let folder = tempfile::tempdir()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let out = folder.path().join("report.age").display().to_string();
     let kept = [&arguments[..], &["--out", &out]].concat();
     assert_eq!(report_program(&kept, text)?.0, Some(0));

@@ -13,7 +13,6 @@ use spacecp_publisher::{
     sign::sign,
 };
 use spacecp_tests::vendor::Vendor;
-use tempfile::TempDir;
 
 use crate::ceremony::{desk, hours, program, vendor, well};
 
@@ -41,7 +40,7 @@ fn by_minisign(machine: &Path, asked: &Value, name: &str) -> Result<String> {
     ignore = "needs the program minisign (Debian: minisign)"
 )]
 fn two_keys_on_two_machines_make_a_broadcast_current_by_minisign() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (desk, feed) = desk(folder.path())?;
     let both = ["root", "rotate", &feed, "feed", "--new", "spare"];
     well(&desk, &both)?;
@@ -101,7 +100,7 @@ fn requested(vendor: &Vendor, folder: &Path) -> Result<(Request, Request)> {
 
 #[test]
 fn what_is_missing_of_either_half_is_said_with_the_name_of_its_file() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let (index, head) = requested(&vendor, folder.path())?;
     index.sign(&[&vendor.keys().feed])?;
@@ -129,7 +128,7 @@ fn what_is_missing_of_either_half_is_said_with_the_name_of_its_file() -> Result<
 
 #[test]
 fn a_broadcast_that_was_overtaken_is_refused_and_says_so() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let (index, head) = requested(&vendor, folder.path())?;
     for request in [&index, &head] {
@@ -156,7 +155,7 @@ fn a_broadcast_that_was_overtaken_is_refused_and_says_so() -> Result<()> {
 
 #[test]
 fn halves_of_two_broadcasts_do_not_go_together() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let (index, head) = requested(&vendor, &folder.path().join("one"))?;
     let mut advisory = spacecp_tests::catalog::advisories(vendor.now()).remove(1);
@@ -185,7 +184,7 @@ fn halves_of_two_broadcasts_do_not_go_together() -> Result<()> {
 
 #[test]
 fn what_was_signed_elsewhere_is_refused_where_panels_would_refuse_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let (now, key) = (vendor.now(), &vendor.keys().feed);
     let (plan, index) = vendor.publisher().plan_broadcast(now, now + hours(24))?;

@@ -26,7 +26,6 @@ use spacecp_tests::{
     ground::{Age, Ground},
     vendor::Vendor,
 };
-use tempfile::TempDir;
 
 const MARGINS: Margins = Margins {
     head: SignedDuration::from_hours(48),
@@ -66,7 +65,7 @@ pub(crate) fn rotated(vendor: &Vendor, role: Role, old: &SecretKey, new: &Secret
 
 #[test]
 fn a_root_that_panels_would_not_follow_is_not_published() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let new = SecretKey::generate()?;
     let exchange = Change {
@@ -94,7 +93,7 @@ fn a_root_that_panels_would_not_follow_is_not_published() -> Result<()> {
 
 #[test]
 fn a_change_that_contradicts_itself_is_no_root() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let root = vendor.feed().root()?;
     let next = |change: Change| roots::next(&root, &change, vendor.now(), vendor.now());
@@ -129,7 +128,7 @@ fn a_change_that_contradicts_itself_is_no_root() -> Result<()> {
 
 #[test]
 fn after_a_rotation_the_status_says_what_has_to_follow_until_it_has() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let now = vendor.now();
     assert_eq!(vendor.feed().status(now, MARGINS)?.problems, [""; 0]);
@@ -165,7 +164,7 @@ fn after_a_rotation_the_status_says_what_has_to_follow_until_it_has() -> Result<
 
 #[test]
 fn what_no_root_ever_vouched_for_is_not_signed_again() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let id = catalog::advisories(vendor.now()).remove(2).id;
     let file = vendor
@@ -190,7 +189,7 @@ fn what_no_root_ever_vouched_for_is_not_signed_again() -> Result<()> {
 
 #[test]
 fn a_refresh_shows_nothing_that_was_not_broadcast() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let mut secret = catalog::advisories(Timestamp::now()).remove(1);
     secret.corrections.clear();
@@ -211,7 +210,7 @@ fn a_refresh_shows_nothing_that_was_not_broadcast() -> Result<()> {
 
 #[test]
 fn a_new_root_that_no_panel_would_look_for_yet_is_a_problem() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let now = vendor.now();
     change_root(&vendor, &Change::default(), &[&vendor.keys().root])?;
@@ -230,7 +229,7 @@ fn a_new_root_that_no_panel_would_look_for_yet_is_a_problem() -> Result<()> {
 
 #[test]
 fn status_warns_before_panels_notice() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let now = vendor.now();
     let soon = vendor.feed().status(now + hours(24 * 6), MARGINS)?.problems;
@@ -252,7 +251,7 @@ fn status_warns_before_panels_notice() -> Result<()> {
 
 #[test]
 fn a_request_collects_signatures_until_panels_would_follow_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let (second, third) = (SecretKey::generate()?, SecretKey::generate()?);
     let change = Change {
@@ -331,7 +330,7 @@ pub(crate) fn desk(folder: &Path) -> Result<(PathBuf, String)> {
 
 #[test]
 fn the_program_rotates_takes_back_and_refreshes_and_a_dry_run_changes_nothing() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (desk, feed) = desk(folder.path())?;
     assert_eq!(
         well(&desk, &["status", &feed])?["problems"],
@@ -414,7 +413,7 @@ fn the_program_rotates_takes_back_and_refreshes_and_a_dry_run_changes_nothing() 
     ignore = "needs the program minisign (Debian: minisign)"
 )]
 fn the_minisign_program_on_another_machine_signs_a_request() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (desk, feed) = desk(folder.path())?;
     let elsewhere = folder.path().join("elsewhere");
     fs::create_dir(&elsewhere)?;
@@ -448,7 +447,7 @@ fn the_minisign_program_on_another_machine_signs_a_request() -> Result<()> {
 
 #[test]
 fn the_first_root_is_signed_elsewhere_in_the_folder_where_somebody_stands() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let desk = folder.path().join("desk");
     for key in ["root", "feed", "advisory", "correction", "plugin"] {
         well(&desk, &["keys", "new", key, "--unencrypted"])?;
@@ -485,7 +484,7 @@ fn the_first_root_is_signed_elsewhere_in_the_folder_where_somebody_stands() -> R
 
 #[test]
 fn what_a_request_says_is_shown_and_not_obeyed() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut advisory = catalog::advisories(Timestamp::now()).remove(2);
     advisory.title = "calm\u{1b}[2Jand \u{202e}hidden".to_owned();
     let request = requests::write(folder.path(), Wanted::Advisory(advisory))?;
@@ -523,7 +522,7 @@ fn says(text: &str, words: &[&str]) {
 #[test]
 fn whoever_signs_a_root_is_told_for_whom_it_is_and_loudly_that_sequences_start_afresh() -> Result<()>
 {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let now = vendor.now();
     let root = vendor.feed().root()?;
@@ -539,7 +538,7 @@ fn whoever_signs_a_root_is_told_for_whom_it_is_and_loudly_that_sequences_start_a
 
 #[test]
 fn whoever_signs_an_advisory_is_told_what_panels_will_make_of_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let now: Timestamp = "2026-11-24T12:00:00Z".parse()?;
     let mut advisory = catalog::advisories(now).remove(0);
     advisory.tlp = spacecp_contract::Tlp::Amber;
@@ -575,7 +574,7 @@ fn whoever_signs_an_advisory_is_told_what_panels_will_make_of_it() -> Result<()>
 
 #[test]
 fn whoever_signs_a_correction_is_told_from_where_to_where_and_how_much_it_changes() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(&folder.path().join("vendor"))?;
     let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
     let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
@@ -604,7 +603,7 @@ fn whoever_signs_a_correction_is_told_from_where_to_where_and_how_much_it_change
 
 #[test]
 fn an_endless_request_is_not_read_and_what_does_not_count_is_not_published() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let endless = folder.path().join("endless");
     fs::File::create(&endless)?.set_len(1 << 40)?;
@@ -639,7 +638,7 @@ fn an_endless_request_is_not_read_and_what_does_not_count_is_not_published() -> 
 
 #[test]
 fn a_timer_does_not_sign_a_list_that_somebody_put_into_the_folder() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let mut secret = catalog::advisories(Timestamp::now()).remove(1);
     secret.corrections.clear();
@@ -676,7 +675,7 @@ fn a_timer_does_not_sign_a_list_that_somebody_put_into_the_folder() -> Result<()
 
 #[test]
 fn after_the_feed_key_was_exchanged_nothing_that_was_listed_may_vanish() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let feed = SecretKey::generate()?;
     rotated(&vendor, Role::Feed, &vendor.keys().feed, &feed)?;
@@ -703,7 +702,7 @@ fn after_the_feed_key_was_exchanged_nothing_that_was_listed_may_vanish() -> Resu
 
 #[test]
 fn a_feed_whose_sequences_are_used_up_starts_afresh_under_a_root_that_says_so() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let (now, own) = (vendor.now(), &vendor.keys().feed);
     let mut index = vendor.feed().index(1)?;

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::{Result, ensure};
 use spacecp_tests::ground::{self, Age, Ground};
-use tempfile::TempDir;
 
 pub(crate) fn run(desk: &Path, arguments: &[&str]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vendor-program"));
@@ -32,7 +31,7 @@ pub(crate) fn well(desk: &Path, arguments: &[&str]) -> Result<String> {
 
 #[test]
 fn from_the_first_key_to_a_broadcast() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let desk = folder.path().join("desk");
     let feed = folder.path().join("feed").display().to_string();
     for role in ["root", "feed", "advisory", "correction", "plugin"] {
@@ -128,7 +127,7 @@ fn from_the_first_key_to_a_broadcast() -> Result<()> {
 
 #[test]
 fn without_a_terminal_a_passphrase_comes_from_the_variable_or_not_at_all() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let refused = run(folder.path(), &["keys", "new", "feed"])?;
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(4), "{said}");
@@ -159,7 +158,7 @@ fn without_a_terminal_a_passphrase_comes_from_the_variable_or_not_at_all() -> Re
 
 #[test]
 fn help_teaches_and_a_wrong_word_ends_with_two() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let help = well(folder.path(), &["--help"])?;
     assert!(
         help.contains("Examples:") && help.contains("Exit codes:"),

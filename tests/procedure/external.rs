@@ -25,7 +25,7 @@ impl Office {
 
     fn of(audience: &str) -> Result<Self> {
         let office = Self {
-            folder: TempDir::new()?,
+            folder: spacecp_tests::scratch::folder()?,
             audience: audience.to_owned(),
         };
         for role in ["root", "feed", "advisory", "correction", "plugin"] {

@@ -68,7 +68,7 @@ const WAITING_SECRET: &str = "SPACECP-SA-2026-0103";
 
 impl Stage {
     fn new(prepare: impl FnOnce(&Vendor, &Path) -> Result<()>) -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let world = folder.path().join("world");
         let keys = Keys::kept_in(&world.join("desk/keys"))?;
         let spare = spacecp_publisher::keys::paths(&world.join("desk/keys"), "spare").0;

@@ -18,7 +18,6 @@ use spacecp_tests::{
     ground::{Age, Ground},
     vendor::Vendor,
 };
-use tempfile::TempDir;
 
 use crate::private::{now, secret as bare, signed_elsewhere, vendor};
 
@@ -64,7 +63,7 @@ fn in_clear(vendor: &Vendor) -> bool {
 
 #[test]
 fn a_correction_waits_for_the_advisory_that_it_answers() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     correct(&mut vendor, folder.path())?;
     let done = vendor.broadcast()?;
@@ -85,7 +84,7 @@ fn a_correction_waits_for_the_advisory_that_it_answers() -> Result<()> {
 
 #[test]
 fn an_advisory_does_not_go_out_without_a_correction_that_waits_for_another() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     correct(&mut vendor, folder.path())?;
     let mut public = disclosed("SPACECP-SA-2026-0099", 1)?;
@@ -101,7 +100,7 @@ fn an_advisory_does_not_go_out_without_a_correction_that_waits_for_another() -> 
 
 #[test]
 fn a_public_advisory_names_none_under_embargo_as_superseded_or_as_itself() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let mut public = disclosed("SPACECP-SA-2026-0099", 1)?;
@@ -121,7 +120,7 @@ fn a_public_advisory_names_none_under_embargo_as_superseded_or_as_itself() -> Re
 
 #[test]
 fn nothing_is_disclosed_before_its_date_unless_it_is_asked_for() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let planned = now() + SignedDuration::from_hours(24 * 30);
     let mut early = bare(1);
@@ -151,7 +150,7 @@ fn nothing_is_disclosed_before_its_date_unless_it_is_asked_for() -> Result<()> {
 
 #[test]
 fn a_desk_that_does_not_know_a_feed_does_not_go_on_with_it_unasked() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     vendor.broadcast()?;
@@ -204,7 +203,7 @@ fn a_desk_that_does_not_know_a_feed_does_not_go_on_with_it_unasked() -> Result<(
 
 #[test]
 fn a_desk_restored_from_before_the_last_broadcast_does_not_go_on() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.broadcast()?;
     let ledger = vendor.waiting_dir().join("sealed.json");
@@ -231,7 +230,7 @@ fn cut_off(vendor: &Vendor) -> Result<()> {
 
 #[test]
 fn a_broadcast_that_was_cut_off_after_its_head_is_current_to_the_desk_as_well() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.broadcast()?;
     let mut secret = bare(1);
@@ -272,7 +271,7 @@ fn a_broadcast_that_was_cut_off_after_its_head_is_current_to_the_desk_as_well() 
 
 #[test]
 fn the_next_revision_of_a_secret_correction_is_no_less_secret() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     correct(&mut vendor, folder.path())?;
     vendor.publish_advisory(bare(1))?;
@@ -295,7 +294,7 @@ fn the_next_revision_of_a_secret_correction_is_no_less_secret() -> Result<()> {
 
 #[test]
 fn what_was_asked_for_in_clear_does_not_go_out_once_it_is_secret() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let fix = &catalog::corrections()[2];
     let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
@@ -322,7 +321,7 @@ fn what_was_asked_for_in_clear_does_not_go_out_once_it_is_secret() -> Result<()>
 
 #[test]
 fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let id: DocumentId = catalog::BACKUP.parse()?;
     let kind = DocumentKind::Advisory;
@@ -359,7 +358,7 @@ fn what_was_signed_by_mistake_is_taken_back_as_long_as_no_panel_has_it() -> Resu
 
 #[test]
 fn what_was_sealed_with_a_document_that_is_taken_back_does_not_become_current() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let feed = vendor.feed();
@@ -382,7 +381,7 @@ fn what_was_sealed_with_a_document_that_is_taken_back_does_not_become_current() 
 
 #[test]
 fn what_was_sealed_and_is_not_whole_any_more_does_not_become_current() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let feed = vendor.feed();
@@ -410,7 +409,7 @@ fn what_was_sealed_and_is_not_whole_any_more_does_not_become_current() -> Result
 
 #[test]
 fn a_request_is_for_its_owner_alone_and_a_folder_with_one_takes_no_other() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(bare(1))?;
     let at = folder.path().join("asked");

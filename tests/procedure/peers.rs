@@ -11,7 +11,6 @@ use anyhow::{Context, Result};
 use minisign_verify::{PublicKey as Verifier, Signature};
 use spacecp_contract::{DocumentKind, TrustedComment};
 use spacecp_publisher::{keys, sign};
-use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 const PASSPHRASE: &str = "a passphrase for both";
@@ -51,7 +50,7 @@ fn comment() -> TrustedComment {
     ignore = "needs the program minisign (Debian: minisign)"
 )]
 fn the_program_verifies_what_the_publisher_signs() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     keys::create(folder.path(), "advisory", None)?;
     let key = keys::SecretKey::load(&folder.path().join("advisory.key"), || None)?;
     let bytes = b"exactly these bytes";
@@ -87,7 +86,7 @@ fn the_program_verifies_what_the_publisher_signs() -> Result<()> {
     ignore = "needs the program minisign (Debian: minisign)"
 )]
 fn what_the_program_signs_with_a_key_of_the_publisher_verifies_here() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let public = keys::create(
         folder.path(),
         "advisory",
@@ -120,7 +119,7 @@ fn what_the_program_signs_with_a_key_of_the_publisher_verifies_here() -> Result<
     ignore = "needs the program minisign (Debian: minisign)"
 )]
 fn a_key_that_the_program_made_signs_here_and_a_wrong_passphrase_does_not_open_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let arguments = ["-G", "-p", "made.pub", "-s", "made.key"];
     let output = minisign(
         folder.path(),
@@ -159,7 +158,7 @@ fn a_key_that_the_program_made_signs_here_and_a_wrong_passphrase_does_not_open_i
     ignore = "needs the program minisign (Debian: minisign)"
 )]
 fn a_key_that_the_program_left_without_a_checksum_is_named_with_what_to_do() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let made = minisign(
         folder.path(),
         &["-G", "-W", "-p", "k.pub", "-s", "k.key"],

@@ -102,7 +102,7 @@ fn with_case(folder: &TempDir, advisory: Advisory, events: &[Event]) -> Result<(
 
 #[test]
 fn what_the_finder_has_not_approved_of_is_broadcast_only_with_a_reason() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (vendor, id) = with_case(&folder, secret(1), &corrected())?;
     for refused in refusals(&vendor, &vendor.publisher())? {
         assert!(
@@ -123,7 +123,7 @@ fn what_the_finder_has_not_approved_of_is_broadcast_only_with_a_reason() -> Resu
 
 #[test]
 fn an_advisory_of_a_case_that_is_not_verified_stays_on_the_desk() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (vendor, _) = with_case(&folder, secret(1), &[])?;
     for refused in refusals(&vendor, &vendor.publisher().with_consent(urgent()))? {
         assert!(
@@ -136,7 +136,7 @@ fn an_advisory_of_a_case_that_is_not_verified_stays_on_the_desk() -> Result<()> 
 
 #[test]
 fn nobody_is_named_who_has_not_consented() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut advisory = secret(1);
     advisory.credits = vec![Credit {
         name: "Grace".into(),
@@ -154,7 +154,7 @@ fn nobody_is_named_who_has_not_consented() -> Result<()> {
 
 #[test]
 fn a_broadcast_that_a_case_records_is_somebodys() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (vendor, _) = with_case(&folder, secret(1), &corrected())?;
     let mut nobody = urgent();
     nobody.approval.by = None;
@@ -166,7 +166,7 @@ fn a_broadcast_that_a_case_records_is_somebodys() -> Result<()> {
 
 #[test]
 fn an_advisory_without_a_solution_and_a_workaround_is_not_broadcast() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let mut advisory = secret(1);
     advisory.solution.clear();
@@ -184,7 +184,7 @@ fn an_advisory_without_a_solution_and_a_workaround_is_not_broadcast() -> Result<
 
 #[test]
 fn a_broadcast_that_was_signed_elsewhere_is_held_to_what_its_case_says_by_now() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
     let [index, _] = signed_elsewhere(&vendor, &folder.path().join("asked"))?;
@@ -207,7 +207,7 @@ fn a_broadcast_that_was_signed_elsewhere_is_held_to_what_its_case_says_by_now() 
 
 #[test]
 fn a_disclosure_is_recorded_in_the_case_that_was_broadcast_before() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (mut vendor, id) = with_case(&folder, secret(1), &corrected())?;
     let publisher = vendor.publisher().with_consent(urgent());
     publisher.broadcast(now(), tomorrow(), &[&vendor.keys().feed])?;
@@ -232,7 +232,7 @@ fn a_disclosure_is_recorded_in_the_case_that_was_broadcast_before() -> Result<()
 
 #[test]
 fn a_case_that_cannot_be_read_stops_a_broadcast_and_no_refresh() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (mut vendor, id) = with_case(&folder, secret(1), &corrected())?;
     let publisher = vendor.publisher().with_consent(urgent());
     publisher.broadcast(now(), tomorrow(), &[&vendor.keys().feed])?;

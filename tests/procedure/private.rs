@@ -24,7 +24,6 @@ use spacecp_tests::{
     ground::{Age, Ground},
     vendor::Vendor,
 };
-use tempfile::TempDir;
 
 /// The recipient of a panel.
 pub(crate) const ONE: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
@@ -73,7 +72,7 @@ fn refused(vendor: &mut Vendor) -> Result<FeedError> {
 
 #[test]
 fn a_panel_is_enrolled_revoked_and_enrolled_anew_with_its_history() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let panels = Panels::of_desk(folder.path());
     assert_eq!(panels.list()?, []);
     panels.enrol("node-7", ONE, now())?;
@@ -91,7 +90,7 @@ fn a_panel_is_enrolled_revoked_and_enrolled_anew_with_its_history() -> Result<()
 
 #[test]
 fn names_recipients_and_reasons_are_refused_by_name() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let panels = Panels::of_desk(folder.path());
     let enrol = |name: &str, recipient: &str| panels.enrol(name, recipient, now()).map(drop);
     enrol("one", ONE)?;
@@ -138,7 +137,7 @@ fn names_recipients_and_reasons_are_refused_by_name() -> Result<()> {
 
 #[test]
 fn a_registry_that_somebody_edited_badly_is_refused_with_its_file() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let panels = Panels::of_desk(folder.path());
     panels.enrol("one", ONE, now())?;
     let file = folder.path().join("panels/one.toml");
@@ -165,7 +164,7 @@ fn a_registry_that_somebody_edited_badly_is_refused_with_its_file() -> Result<()
 
 #[test]
 fn a_feed_without_a_desk_takes_nothing_under_embargo() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = vendor(folder.path())?;
     let feed = Feed::at(vendor.feed_dir());
     let audience = catalog::AUDIENCE.parse()?;
@@ -186,7 +185,7 @@ fn a_feed_without_a_desk_takes_nothing_under_embargo() -> Result<()> {
 
 #[test]
 fn only_the_desk_that_sealed_a_private_side_goes_on_with_it() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.broadcast()?;
     let feed = Feed::at(vendor.feed_dir());
@@ -207,7 +206,7 @@ fn only_the_desk_that_sealed_a_private_side_goes_on_with_it() -> Result<()> {
 
 #[test]
 fn what_lies_in_the_feed_in_clear_is_not_called_secret() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
     let path = FeedPath::document(
@@ -231,7 +230,7 @@ fn what_lies_in_the_feed_in_clear_is_not_called_secret() -> Result<()> {
 
 #[test]
 fn what_is_public_is_not_put_under_embargo_again() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(disclosed(1))?;
     vendor.broadcast()?;
@@ -255,7 +254,7 @@ fn what_is_public_is_not_put_under_embargo_again() -> Result<()> {
 
 #[test]
 fn a_public_advisory_names_no_correction_of_a_secret() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
     let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
@@ -287,7 +286,7 @@ pub(crate) fn signed_elsewhere(vendor: &Vendor, at: &Path) -> Result<[Request; 2
 
 #[test]
 fn what_was_sealed_for_a_panel_that_is_revoked_meanwhile_does_not_become_current() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.panels().enrol("stolen", &another(), now())?;
     vendor.publish_advisory(secret(1))?;
@@ -310,7 +309,7 @@ fn what_was_sealed_for_a_panel_that_is_revoked_meanwhile_does_not_become_current
 
 #[test]
 fn a_sealed_broadcast_is_signed_on_another_machine_and_becomes_current_whole() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
     let first = signed_elsewhere(&vendor, &folder.path().join("first"))?;
@@ -336,7 +335,7 @@ fn a_sealed_broadcast_is_signed_on_another_machine_and_becomes_current_whole() -
 
 #[test]
 fn status_says_what_waits_who_reads_and_when_the_registry_has_changed() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
     vendor.publish_advisory(disclosed_as("SPACECP-SA-2026-0099")?)?;
@@ -370,7 +369,7 @@ fn disclosed_as(id: &str) -> Result<Advisory> {
 
 #[test]
 fn what_was_signed_again_is_sealed_again() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = vendor(folder.path())?;
     vendor.publish_advisory(secret(1))?;
     vendor.broadcast()?;
@@ -392,7 +391,7 @@ fn what_was_signed_again_is_sealed_again() -> Result<()> {
 
 #[test]
 fn the_program_enrols_lists_and_revokes_for_people_and_for_scripts() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let run = |arguments: &[&str]| -> Result<Output> {
         Ok(Command::new(env!("CARGO_BIN_EXE_vendor-program"))
             .arg("--desk")

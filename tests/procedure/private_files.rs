@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Result;
 use spacecp_publisher::private_files::{self, DeskError};
-use tempfile::TempDir;
 
 use crate::desk::{run, well};
 
@@ -23,7 +22,7 @@ fn open(path: &Path, mode: u32) -> Result<()> {
 
 #[test]
 fn every_command_mends_the_modes_of_the_desk_and_says_what_it_mended() -> Result<()> {
-    let desk = TempDir::new()?;
+    let desk = spacecp_tests::scratch::folder()?;
     well(desk.path(), &["keys", "new", "feed", "--unencrypted"])?;
     let key = desk.path().join("keys/feed.key");
     let drafts = desk.path().join("drafts");
@@ -46,7 +45,7 @@ fn every_command_mends_the_modes_of_the_desk_and_says_what_it_mended() -> Result
 
 #[test]
 fn a_folder_that_is_no_desk_is_left_as_it_is() -> Result<()> {
-    let home = TempDir::new()?;
+    let home = spacecp_tests::scratch::folder()?;
     let drafts = home.path().join("drafts");
     fs::create_dir(&drafts)?;
     open(&drafts, 0o755)?;
@@ -61,7 +60,7 @@ fn a_desk_of_another_user_is_refused() -> Result<()> {
     if rustix::process::geteuid().as_raw() != 0 {
         return Ok(());
     }
-    let desk = TempDir::new()?;
+    let desk = spacecp_tests::scratch::folder()?;
     well(desk.path(), &["keys", "new", "feed", "--unencrypted"])?;
     std::os::unix::fs::chown(desk.path().join("keys/feed.key"), Some(4711), None)?;
     let refused = private_files::mend(desk.path());
@@ -74,7 +73,7 @@ fn a_desk_of_another_user_is_refused() -> Result<()> {
 
 #[test]
 fn a_key_without_its_public_half_gets_it_back() -> Result<()> {
-    let desk = TempDir::new()?;
+    let desk = spacecp_tests::scratch::folder()?;
     well(desk.path(), &["keys", "new", "feed", "--unencrypted"])?;
     let public = desk.path().join("keys/feed.pub");
     let listed = well(desk.path(), &["keys", "list"])?;
@@ -86,7 +85,7 @@ fn a_key_without_its_public_half_gets_it_back() -> Result<()> {
 
 #[test]
 fn files_that_a_killed_command_left_are_removed_by_the_next() -> Result<()> {
-    let desk = TempDir::new()?;
+    let desk = spacecp_tests::scratch::folder()?;
     well(desk.path(), &["keys", "new", "feed", "--unencrypted"])?;
     let left = desk.path().join("keys/.tmpAbCdEf");
     fs::write(&left, "half a key")?;
@@ -97,7 +96,7 @@ fn files_that_a_killed_command_left_are_removed_by_the_next() -> Result<()> {
 
 #[test]
 fn no_core_dump_can_have_a_key_in_it() -> Result<()> {
-    let desk = TempDir::new()?;
+    let desk = spacecp_tests::scratch::folder()?;
     // It waits for a passphrase, and can be looked at meanwhile.
     let mut waiting = Command::new(env!("CARGO_BIN_EXE_vendor-program"))
         .arg("--desk")

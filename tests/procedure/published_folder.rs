@@ -22,7 +22,6 @@ use spacecp_tests::{
     ground::{Age, Ground},
     vendor::Vendor,
 };
-use tempfile::TempDir;
 
 use crate::{
     ceremony::hours,
@@ -201,7 +200,7 @@ fn a_payload_that_was_deleted_or_exchanged_stops_refresh_and_status_names_it() -
         |path: &Path| fs::remove_file(path),
         |path: &Path| fs::write(path, "x"),
     ] {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let mut vendor = Vendor::new(&folder.path().join("vendor"), catalog::AUDIENCE, now())?;
         let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
         let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;

@@ -19,7 +19,6 @@ use spacecp_tests::{
     ground::{Age, Ground},
     vendor::Vendor,
 };
-use tempfile::TempDir;
 use walkdir::WalkDir;
 
 fn now() -> Timestamp {
@@ -103,7 +102,7 @@ fn what_policy_or_panel_would_refuse_is_found_with_its_field() {
 
 #[test]
 fn a_correction_that_leads_to_an_affected_version_is_found() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = demo_vendor(folder.path())?;
     let before = Ground::lay(&folder.path().join("b"), Age::Flawed)?;
     let after = Ground::lay(&folder.path().join("a"), Age::Corrected)?;
@@ -124,7 +123,7 @@ fn demo_vendor(folder: &Path) -> Result<Vendor> {
 
 #[test]
 fn the_same_trees_give_the_same_correction_to_the_byte() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let before = Ground::lay(&folder.path().join("before"), Age::Flawed)?;
     let after = Ground::lay(&folder.path().join("after"), Age::Corrected)?;
     let fix = &catalog::corrections()[1];
@@ -149,7 +148,7 @@ fn the_same_trees_give_the_same_correction_to_the_byte() -> Result<()> {
 
 #[test]
 fn a_link_that_changes_is_refused_by_name_and_one_that_stays_is_left_out() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     for (tree, text) in [(&old, "a"), (&new, "b")] {
         spacecp_tests::ground::write(tree, "file", text)?;
@@ -175,7 +174,7 @@ fn a_link_that_changes_is_refused_by_name_and_one_that_stays_is_left_out() -> Re
 
 #[test]
 fn a_revision_is_published_once_and_never_goes_back() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = demo_vendor(folder.path())?;
     let publish = |advisory: Advisory| {
         let audience = advisory.audience.clone();
@@ -207,7 +206,7 @@ fn a_revision_is_published_once_and_never_goes_back() -> Result<()> {
 
 #[test]
 fn a_key_of_another_role_is_refused_before_anything_is_written() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = demo_vendor(folder.path())?;
     let before = listing(vendor.feed_dir())?;
     let advisory = advisory();
@@ -222,7 +221,7 @@ fn a_key_of_another_role_is_refused_before_anything_is_written() -> Result<()> {
 
 #[test]
 fn a_broadcast_with_a_gap_is_refused() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = demo_vendor(folder.path())?;
     vendor.publish_advisory(advisory())?;
     let refused = vendor.broadcast().unwrap_err();
@@ -270,7 +269,7 @@ fn listing(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 
 #[test]
 fn secret_keys_are_for_their_owner_alone_and_never_overwritten() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     keys::create(folder.path(), "feed", None)?;
     let path = folder.path().join("feed.key");
     assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o777, 0o600);
@@ -287,7 +286,7 @@ fn secret_keys_are_for_their_owner_alone_and_never_overwritten() -> Result<()> {
 
 #[test]
 fn a_draft_is_filled_in_from_its_template() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = folder.path().join("draft.toml");
     let id = spacecp_contract::DocumentId::new("SPACECP-SA-2026-0009")?;
     let audience = spacecp_contract::Audience::new("customers")?;
@@ -320,7 +319,7 @@ fn a_draft_is_filled_in_from_its_template() -> Result<()> {
 
 #[test]
 fn a_broadcast_without_a_document_that_panels_have_is_not_published() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, Timestamp::now())?;
     let mut advisory = catalog::advisories(Timestamp::now()).remove(2);
     advisory.corrections.clear();
@@ -346,7 +345,7 @@ fn a_broadcast_without_a_document_that_panels_have_is_not_published() -> Result<
 
 #[test]
 fn whoever_reads_the_head_while_another_is_broadcast_finds_signatures_that_fit() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, Timestamp::now())?;
     let root = fs::read(vendor.root_path())?;
     let signatures = fs::read(vendor.root_path().with_extension("root.minisig"))?;

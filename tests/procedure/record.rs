@@ -46,7 +46,7 @@ pub(crate) fn public(number: u32) -> Result<Advisory> {
 
 impl Stage {
     pub(crate) fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, now())?;
         let identity = age::x25519::Identity::generate();
         let recipient = identity.to_public().to_string();
@@ -955,7 +955,7 @@ fn a_head_that_every_panel_would_refuse_is_not_published() -> Result<()> {
 
 #[test]
 fn a_feed_without_a_desk_is_not_published() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, now())?;
     vendor.publish_advisory(public(1)?)?;
     vendor.broadcast()?;

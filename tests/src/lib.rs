@@ -1,5 +1,6 @@
 //! The fixture language of the whole-system tests, and the demo.
 
+pub mod apart;
 pub mod authority;
 pub mod axe;
 pub mod browser;
@@ -14,6 +15,7 @@ pub mod http;
 pub mod jar;
 pub mod npm;
 pub mod object_server;
+pub mod scratch;
 pub mod settings;
 pub mod siege;
 pub mod vendor;

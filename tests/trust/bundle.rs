@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use anyhow::Result;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use spacecp_advisories::{
     fetch::{FetchError, Source},
     sync::{Mirror, SyncError, SyncReport},
@@ -53,6 +54,21 @@ async fn a_bundle_brings_what_the_feed_would_and_asks_nobody() -> Result<()> {
         !carried.sync().await?.changed,
         "the feed has nothing to add"
     );
+    Ok(())
+}
+
+#[test]
+fn a_pipe_in_place_of_a_bundle_is_refused_without_waiting_for_a_writer() -> Result<()> {
+    let folder = spacecp_tests::scratch::folder()?;
+    let pipe = folder.path().join("feed.tar");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0)?;
+    for place in [pipe.as_path(), folder.path()] {
+        let refused = Source::bundle(place).map(drop);
+        assert!(
+            matches!(&refused, Err(FetchError::File { path, .. }) if path == place),
+            "{refused:?}"
+        );
+    }
     Ok(())
 }
 

@@ -304,7 +304,7 @@ async fn whatever_else_has_the_name_of_the_feed_or_its_logs_is_set_aside() -> Re
     for part in PARTS {
         for planted in Planted::ALL {
             let case = format!("{planted:?} at feed.sqlite{part}");
-            let folder = tempfile::TempDir::new()?;
+            let folder = spacecp_tests::scratch::folder()?;
             let path = folder.path().join("store.sqlite");
             Store::open(&path).await?.close().await;
             let feed = folder.path().join("feed.sqlite");
@@ -328,7 +328,7 @@ async fn whatever_else_has_the_name_of_the_store_or_its_logs_is_refused_and_left
     for part in PARTS {
         for planted in Planted::ALL {
             let case = format!("{planted:?} at store.sqlite{part}");
-            let folder = tempfile::TempDir::new()?;
+            let folder = spacecp_tests::scratch::folder()?;
             let path = folder.path().join("store.sqlite");
             Store::open(&path).await?.close().await;
             let named = with_suffix(&path, part);
@@ -354,7 +354,7 @@ async fn whatever_else_has_the_name_of_the_store_or_its_logs_is_refused_and_left
 async fn a_store_that_is_gone_is_not_begun_anew_while_anything_shows_that_there_was_one()
 -> Result<()> {
     for sign in ["journal.sqlite", "feed.sqlite"] {
-        let folder = tempfile::TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let path = folder.path().join("store.sqlite");
         Store::open(&path).await?.close().await;
         Store::open_copy(&folder.path().join("journal.sqlite"))
@@ -390,7 +390,7 @@ async fn a_store_that_is_gone_is_not_begun_anew_while_anything_shows_that_there_
 
 #[tokio::test]
 async fn a_copy_that_has_nothing_does_not_stand_in() -> Result<()> {
-    let folder = tempfile::TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let copy = folder.path().join("journal.sqlite");
     let missing = Store::open_to_stand_in(&copy).await;
     assert!(

@@ -181,7 +181,7 @@ async fn two_panels_on_one_store_at_once_leave_it_whole() -> Result<()> {
 
 #[tokio::test]
 async fn a_store_file_that_is_no_store_is_refused_by_name_and_left_alone() -> Result<()> {
-    let folder = tempfile::TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let path = folder.path().join("store.sqlite");
     fs::write(
         &path,

@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::Child,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -12,7 +12,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use spacecp_advisories::fetch::{Access, FetchError, Kept, Source};
 use spacecp_contract::{Blob, Digest, FeedPath};
-use spacecp_tests::feed_server::{Fault, FeedServer};
+use spacecp_tests::{
+    apart,
+    feed_server::{Fault, FeedServer},
+};
 use tempfile::TempDir;
 
 const SIZE: usize = 300_000;
@@ -30,7 +33,7 @@ fn contents(number: u8) -> Vec<u8> {
 
 impl Shelf {
     async fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let feed = folder.path().join("feed");
         let blob = |number: u8| -> Result<Blob> {
             let bytes = contents(number);
@@ -230,8 +233,7 @@ struct Fetching(Child);
 
 impl Fetching {
     fn start(shelf: &Shelf) -> Result<Self> {
-        let child = Command::new(std::env::current_exe()?)
-            .args(["--exact", "kept::the_process_that_is_killed"])
+        let child = apart::process("kept::the_process_that_is_killed")?
             .env(FEED, shelf.server.url())
             .env(KEEP, shelf.folder.path().join("kept"))
             .stdout(std::process::Stdio::null())
@@ -248,14 +250,12 @@ impl Fetching {
     }
 }
 
-/// For [`Fetching`]; without it there is nothing to do.
+/// For [`Fetching`].
 #[tokio::test]
+#[ignore = "another test starts it as a process of its own"]
 async fn the_process_that_is_killed() -> Result<()> {
-    let (Some(feed), Some(folder)) = (std::env::var_os(FEED), std::env::var_os(KEEP)) else {
-        return Ok(());
-    };
-    let address = feed.into_string().ok().context("an address")?;
-    let kept = kept(&PathBuf::from(folder), &address, usize::MAX)?;
+    let folder = PathBuf::from(apart::given(KEEP)?);
+    let kept = kept(&folder, &apart::text(FEED)?, usize::MAX)?;
     let bytes = contents(0);
     let blob = Blob {
         digest: Digest::of(&bytes),

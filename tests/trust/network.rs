@@ -27,7 +27,7 @@ struct Shelf {
 
 impl Shelf {
     async fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let bytes: Vec<u8> = (0..=250).cycle().take(SIZE).collect();
         let digest = Digest::of(&bytes);
         let path = folder
@@ -217,7 +217,7 @@ type Identity = (Arc<rustls::ServerConfig>, PathBuf);
 
 /// What the server of this certificate answers a panel that trusts these authorities.
 async fn over_tls(name: &str, host: &str, trusted: bool) -> Result<Result<Fetched, FetchError>> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let identity = identity(folder.path(), name)?;
     over_tls_by(&folder, identity, host, trusted).await
 }
@@ -273,7 +273,7 @@ async fn a_certificate_for_another_name_is_refused() -> Result<()> {
 #[tokio::test]
 async fn a_certificate_that_has_expired_or_is_not_good_yet_is_refused() -> Result<()> {
     for (years, why) in [(2020..2021, "expired"), (2090..2099, "not valid")] {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let identity = identity_in(folder.path(), "localhost", years)?;
         let refused = over_tls_by(&folder, identity, "localhost", true).await?;
         let error = refused.expect_err("it is not good now");
@@ -285,7 +285,10 @@ async fn a_certificate_that_has_expired_or_is_not_good_yet_is_refused() -> Resul
 
 #[tokio::test]
 async fn an_authority_that_is_not_trusted_vouches_for_nobody_though_another_one_is() -> Result<()> {
-    let (folder, other) = (TempDir::new()?, TempDir::new()?);
+    let (folder, other) = (
+        spacecp_tests::scratch::folder()?,
+        spacecp_tests::scratch::folder()?,
+    );
     let (identity, _) = identity(folder.path(), "localhost")?;
     let (_, trusted) = self::identity(other.path(), "localhost")?;
     let refused = over_tls_by(&folder, (identity, trusted), "localhost", true).await?;
@@ -316,7 +319,7 @@ async fn a_server_that_speaks_no_tls_is_not_heard_at_an_https_address() -> Resul
 
 #[test]
 fn a_file_without_certificates_is_named() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let file = folder.path().join("authority.pem");
     for contents in [
         "",

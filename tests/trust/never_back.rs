@@ -24,7 +24,6 @@ use spacecp_publisher::{
     sign,
 };
 use spacecp_tests::{catalog, vendor::Vendor};
-use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use crate::scene::{advisory, hours, noon};
@@ -72,7 +71,7 @@ struct History {
 
 /// What comes of these actions, in a feed that has so many other advisories, too.
 fn write(actions: &[Action], others: u64) -> Result<History> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let mut vendor = Vendor::new(folder.path(), catalog::AUDIENCE, noon())?;
     let pin = vendor.pin()?;
     vendor.publish_advisory(advisory(1))?;

@@ -11,7 +11,6 @@ use spacecp_advisories::fetch::{
 };
 use spacecp_contract::{Blob, Digest, FeedPath};
 use spacecp_tests::object_server::{ObjectServer, settings};
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -91,7 +90,7 @@ async fn answering(answer: &'static str, endless: bool) -> Result<Access> {
 #[tokio::test]
 async fn a_feed_in_a_store_is_followed_as_any_other() -> Result<()> {
     let mut scene = Scene::new().await?;
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let memory = Arc::new(InMemory::new());
     let local = LocalFileSystem::new_with_prefix(folder.path())?;
     fill(&memory, &scene).await?;
@@ -113,7 +112,7 @@ async fn a_feed_in_a_store_is_followed_as_any_other() -> Result<()> {
 
 #[tokio::test]
 async fn an_unchanged_object_is_not_sent_again() -> Result<()> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let scene = Scene::new().await?;
     let memory = Arc::new(InMemory::new());
     let local = Arc::new(LocalFileSystem::new_with_prefix(folder.path())?);

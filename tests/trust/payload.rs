@@ -20,7 +20,7 @@ const CONTENTS: &[u8] = b"what a file is to become, compressed";
 
 impl Shelf {
     async fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let digest = Digest::of(CONTENTS);
         let path = folder.path().join(FeedPath::blob(&digest).as_str());
         fs::create_dir_all(path.parent().expect("it lies in a folder"))?;
@@ -51,7 +51,7 @@ impl Shelf {
     async fn fetch(&self) -> Result<Vec<Result<Vec<u8>, FetchError>>> {
         let mut answers = Vec::new();
         for source in &self.sources {
-            let into = TempDir::new()?;
+            let into = spacecp_tests::scratch::folder()?;
             let at = into.path().join("payload");
             let fetched = fetch_payload(source, &self.blob, &at).await;
             answers.push(fetched.map(|()| fs::read(&at).expect("it was written")));
@@ -130,7 +130,7 @@ async fn a_payload_never_writes_over_a_file_that_is_there() -> Result<()> {
 #[tokio::test]
 async fn a_link_out_of_the_folder_is_not_followed() -> Result<()> {
     let shelf = Shelf::new().await?;
-    let outside = TempDir::new()?;
+    let outside = spacecp_tests::scratch::folder()?;
     let target = outside.path().join("secret");
     fs::write(&target, CONTENTS)?;
     fs::remove_file(shelf.file())?;

@@ -129,7 +129,7 @@ struct Feed {
 }
 
 async fn feed(name: &str) -> Result<Feed> {
-    let folder = TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let shelf = folder.path().join("feed");
     fs::create_dir(&shelf)?;
     fs::write(shelf.join("head"), HEAD)?;

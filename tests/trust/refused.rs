@@ -449,7 +449,7 @@ async fn a_root_signed_by_old_and_new_keys_is_followed_and_the_old_feed_key_is_o
 #[test]
 fn a_pinned_root_that_is_not_signed_by_its_own_keys_is_refused() -> Result<()> {
     use spacecp_advisories::trust::{Unverified, pinned_root};
-    let folder = tempfile::TempDir::new()?;
+    let folder = spacecp_tests::scratch::folder()?;
     let vendor = Vendor::new(folder.path(), "customers", Timestamp::UNIX_EPOCH)?;
     let bytes = fs::read(vendor.root_path())?;
     let good = fs::read(vendor.root_path().with_extension("root.minisig"))?;

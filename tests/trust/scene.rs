@@ -42,7 +42,7 @@ pub(crate) fn advisory(revision: u64) -> Advisory {
 impl Scene {
     /// A feed of one advisory, not followed yet.
     pub(crate) async fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let mut vendor = Vendor::new(&folder.path().join("vendor"), catalog::AUDIENCE, noon())?;
         vendor.publish_advisory(advisory(1))?;
         vendor.broadcast()?;

@@ -24,7 +24,7 @@ struct Shelf {
 
 impl Shelf {
     async fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let feed = folder.path().join("feed");
         let blob = |number: u8| -> Result<Blob> {
             let bytes = [number; 100];

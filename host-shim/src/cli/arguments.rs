@@ -236,8 +236,9 @@ pub(super) enum Command {
     Recover {
         /// First move a lost or damaged store.sqlite aside and create a new one from the copy of the journal.
         ///
-        /// Loses decisions, tokens, the policy, the clock's memory and the newest entries of the audit
-        /// log: restore the file from a backup instead if there is one.
+        /// Loses decisions, tokens, the policy, schedules, notifications, histories, the remembered times and
+        /// the newest entries of the audit log, and prints what is lost: restore the file from a backup
+        /// instead if there is one.
         #[arg(long)]
         new_store: bool,
     },

@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CommandError, Ending, Output, apply::whoami, signals::HeldOff, telling::Telling};
@@ -16,6 +17,7 @@ use crate::{
     control::READY,
     inventory::Inventory,
     services::{self, ServiceError},
+    store::{Lost, Replaced},
 };
 
 /// Goes on with what the panel has handed over, while it is stopped.
@@ -52,16 +54,13 @@ pub(super) async fn recover(
     new_store: bool,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    if new_store {
-        let aside = services::replace_store(&config.services(), &whoami()).await?;
-        if !out.json {
-            out.line(&format!(
-                "store.sqlite was made of the copy of the journal; what was there is kept as {}.\n\
-                 Lost: decisions, tokens, the policy, the remembered times, and entries of the audit log that were added after the last copy. \
-                 The log goes on with an entry that says so; \"audit verify --expect\" with a later head fails.",
-                aside.display()
-            ))?;
-        }
+    let replaced = if new_store {
+        Some(services::replace_store(&config.services(), &whoami()).await?)
+    } else {
+        None
+    };
+    if let Some(replaced) = replaced.as_ref().filter(|_| !out.json) {
+        out.line(&without(replaced))?;
     }
     let (applier, store) = services::applier(&config.services()).await?;
     let _goes_on = HeldOff::begin()?;
@@ -75,7 +74,10 @@ pub(super) async fn recover(
     };
     let telling = Telling::by(&store, out).await;
     if out.json {
-        telling.value(&recovered).await?;
+        match &replaced {
+            Some(replaced) => telling.value(&Renewed::of(replaced, &recovered)).await?,
+            None => telling.value(&recovered).await?,
+        }
         return Ok(ending);
     }
     if recovered.is_empty() {
@@ -91,4 +93,42 @@ pub(super) async fn recover(
         ))?;
     }
     Ok(ending)
+}
+
+/// What a program is told where a new store was made.
+#[derive(Serialize)]
+struct Renewed<'a> {
+    /// Where what was there is kept.
+    aside: String,
+    /// What the new store begins without.
+    lost: Vec<&'static str>,
+    /// What became of interrupted apply runs.
+    recovered: &'a [Application],
+}
+
+impl<'a> Renewed<'a> {
+    fn of(replaced: &Replaced, recovered: &'a [Application]) -> Self {
+        Self {
+            aside: replaced.aside.display().to_string(),
+            lost: replaced.lost.iter().map(|lost| lost.words()).collect(),
+            recovered,
+        }
+    }
+}
+
+/// What a person is told where a new store was made.
+fn without(replaced: &Replaced) -> String {
+    let lost = &replaced.lost;
+    let words: Vec<&str> = lost.iter().map(|lost| lost.words()).collect();
+    let from = if lost.contains(&Lost::ApplyRuns) {
+        "created empty, as there is no copy of the journal"
+    } else {
+        "created from the copy of the journal"
+    };
+    format!(
+        "store.sqlite was {from}; the previous file is kept as {}.\n\
+         Lost: {}. The audit log records this; \"audit verify --expect\" with a later head fails.",
+        replaced.aside.display(),
+        words.join(", ")
+    )
 }

@@ -49,7 +49,7 @@ pub use error::StoreError;
 pub use feed::{Freshness, Waiting};
 use feed_file::FeedFile;
 pub use incidents::{Incident, IncidentKind};
-pub use lost::{JOURNAL_COPY, Loss};
+pub use lost::{JOURNAL_COPY, Loss, Lost, Replaced};
 pub use private::SealedPayloads;
 pub use received::Received;
 

@@ -118,13 +118,131 @@ pub(super) async fn refuse_other(
     }
 }
 
+/// What a store has and the copy of its journal has not, so that a new store begins without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// Accepted risks, workarounds in place, acknowledgements.
+    Decisions,
+    /// Tokens, and which one-time codes were used.
+    Tokens,
+    /// The policy for automatic application, and what became of its runs.
+    Policy,
+    /// Corrections that are not applied automatically any more.
+    Quarantine,
+    /// Corrections that wait for a maintenance window.
+    ScheduledCorrections,
+    /// Notifications and their deliveries.
+    Notifications,
+    /// Since when a component was exposed, and until when.
+    ExposureHistory,
+    /// Who read embargoed advisories.
+    AccessLog,
+    /// The times that were seen, and what was expired then.
+    RememberedTimes,
+    /// The state of the plugin, and which release of it ran last.
+    PluginState,
+    /// What was refused, found damaged or forgotten.
+    Incidents,
+    /// Entries of the audit log that were added after the last copy.
+    NewestAuditEntries,
+    /// All of the audit log, as there was no copy.
+    AuditLog,
+    /// The journal of apply runs, as there was no copy: none can be rolled back or recovered.
+    ApplyRuns,
+}
+
+impl Lost {
+    /// What is lost whether or not there is a copy.
+    pub const ALWAYS: [Self; 11] = [
+        Self::Decisions,
+        Self::Tokens,
+        Self::Policy,
+        Self::Quarantine,
+        Self::ScheduledCorrections,
+        Self::Notifications,
+        Self::ExposureHistory,
+        Self::AccessLog,
+        Self::RememberedTimes,
+        Self::PluginState,
+        Self::Incidents,
+    ];
+
+    fn of(is_copied: bool) -> Vec<Self> {
+        let logs: &[Self] = if is_copied {
+            &[Self::NewestAuditEntries]
+        } else {
+            &[Self::AuditLog, Self::ApplyRuns]
+        };
+        [&Self::ALWAYS, logs].concat()
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions",
+            Self::Tokens => "tokens",
+            Self::Policy => "the policy and the history of automatic application",
+            Self::Quarantine => "quarantined corrections",
+            Self::ScheduledCorrections => "scheduled corrections",
+            Self::Notifications => "notifications",
+            Self::ExposureHistory => "the history of exposures",
+            Self::AccessLog => "the access log",
+            Self::RememberedTimes => "the remembered times",
+            Self::PluginState => "the state of the plugin",
+            Self::Incidents => "incidents",
+            Self::NewestAuditEntries => {
+                "entries of the audit log that were added after the last copy"
+            }
+            Self::AuditLog => "the audit log",
+            Self::ApplyRuns => "the journal of apply runs",
+        }
+    }
+
+    /// The tables of the store that hold it.
+    #[must_use]
+    pub fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Decisions => &["decisions", "decision_ends"],
+            Self::Tokens => &["tokens", "used_codes"],
+            Self::Policy => &["automation", "automation_runs", "automation_lines"],
+            Self::Quarantine => &["quarantine", "quarantine_releases"],
+            Self::ScheduledCorrections => &["appointments"],
+            Self::Notifications => &[
+                "notices",
+                "notices_told",
+                "notices_read",
+                "notice_deliveries",
+                "notice_channels",
+                "notice_dismissals",
+            ],
+            Self::ExposureHistory => &["exposures", "exposure_record"],
+            Self::AccessLog => &["embargo_readers"],
+            Self::RememberedTimes => &["clock"],
+            Self::PluginState => &["plugin_state", "plugin_releases"],
+            Self::Incidents => &["incidents"],
+            Self::NewestAuditEntries | Self::AuditLog => &["audit"],
+            Self::ApplyRuns => &["applications", "audit_signed"],
+        }
+    }
+}
+
+/// A store that was replaced.
+#[derive(Debug)]
+pub struct Replaced {
+    /// Where what was there is kept.
+    pub aside: PathBuf,
+    /// What the new store begins without.
+    pub lost: Vec<Lost>,
+}
+
 impl Store {
     /// Replaces a store that is lost or damaged by what the copy of its journal has: apply runs, and the audit log as
     /// far as it was copied, which goes on with an entry that says so. Without a copy it begins with that entry.
-    /// What was there is set aside. Says where.
+    /// What was there is set aside. Says where, and what is lost.
     ///
     /// Refused while the store can be opened, and where a copy is there that cannot be used.
-    pub async fn replace(path: &Path, by: &str, now: Timestamp) -> Result<PathBuf, StoreError> {
+    pub async fn replace(path: &Path, by: &str, now: Timestamp) -> Result<Replaced, StoreError> {
         let why = match Self::open_without_feed(path).await {
             Ok(store) => match store.look_for_own_damage().await {
                 Ok(()) => return Err(StoreError::NotLost(path.to_owned())),
@@ -141,7 +259,8 @@ impl Store {
         }
         let copy = path.with_file_name(JOURNAL_COPY);
         private_files::file(&new)?;
-        if !is_hollow(&copy) {
+        let is_copied = !is_hollow(&copy);
+        if is_copied {
             let copy = Self::open_to_stand_in(&copy).await?;
             copy.look_for_own_damage().await?;
             sqlx::query("VACUUM INTO ?")
@@ -151,10 +270,10 @@ impl Store {
             copy.close().await;
         }
         let begun = Self::open_copy(&new).await?;
+        let lost = Lost::of(is_copied);
+        let words: Vec<&str> = lost.iter().map(|lost| lost.words()).collect();
         let event = Event {
-            reason: Some(format!(
-                "{why}. Entries of this log that were added after the last copy are lost, as are decisions, tokens, the policy and the clock's memory"
-            )),
+            reason: Some(format!("{why}. Lost: {}", words.join(", "))),
             ..Event::new(What::StoreReplaced, by)
         };
         audit::record(&begun, &event, now).await?;
@@ -174,6 +293,6 @@ impl Store {
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
         tracing::warn!(aside = %aside.display(), "store.sqlite was replaced by the copy of the journal");
-        Ok(aside)
+        Ok(Replaced { aside, lost })
     }
 }

@@ -16,11 +16,13 @@ pub use signatures::Progress;
 
 use std::{
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use spacecp_contract::{
     Advisory, Correction, Digest, Document, Head, Index, Limits, Root, TrustedComment, decode,
     encode,
@@ -226,7 +228,15 @@ fn read(path: &Path, most: usize) -> Result<Vec<u8>, RequestError> {
         source,
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
+    let mut options = File::options();
+    // Opening a pipe would wait for whoever writes into it.
+    options
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("not a regular file")));
+    }
     file.take(most as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;

@@ -45,7 +45,7 @@ pub(super) struct Panel {
 impl Panel {
     /// A panel that follows the feed's folder, with these lines more in its policy.
     pub(super) async fn new(policy: &str) -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-stolen-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let mut vendor = HandSigned::new(&root.join("feed"), "customers", Timestamp::now())?;
         lay(&root.join(DAEMON), &tree("1.0.0", &[("a.js", "old")]))?;

@@ -1,7 +1,7 @@
 //! A disk that is full: it is named, what only reads goes on, and after room has been made everything does.
 //!
 //! The first test of a pair mounts a small file system, in a mount namespace of its own, and starts the second as a
-//! process there. Without such a parent there is nothing for the second to do.
+//! process there.
 
 use std::{
     fs::{self, File},
@@ -10,8 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use spacecp_tests::siege;
-use tempfile::TempDir;
+use spacecp_tests::{apart, scratch, siege};
 
 use super::stage::{CORRECTION, Stage};
 
@@ -23,11 +22,11 @@ const EXT4: &str =
     "truncate -s 192M \"$IMAGE\"; mkfs.ext4 -q -m 0 \"$IMAGE\"; mount -o loop \"$IMAGE\" \"$DISK\"";
 
 fn on_disk(test: &str, mount: &str) -> Result<()> {
-    let ground = TempDir::new()?;
+    let ground = scratch::folder()?;
     let disk = ground.path().join("disk");
     fs::create_dir(&disk)?;
     let script = format!(
-        "{mount}\n\"$TEST\" --exact damage::full::{test} --nocapture || failed=1\n\
+        "{mount}\n\"$TEST\" --exact damage::full::{test} --ignored --nocapture || failed=1\n\
          cd / && umount \"$DISK\" || umount -l \"$DISK\"\nexit ${{failed:-0}}"
     );
     let output = Command::new("unshare")
@@ -44,8 +43,8 @@ fn on_disk(test: &str, mount: &str) -> Result<()> {
     Ok(())
 }
 
-fn disk() -> Option<PathBuf> {
-    std::env::var_os(DISK).map(PathBuf::from)
+fn disk() -> Result<PathBuf> {
+    Ok(apart::given(DISK)?.into())
 }
 
 /// Takes up a disk but for so many bytes, until it is dropped.
@@ -104,10 +103,9 @@ fn on_a_full_disk_everything_is_read_and_a_correction_can_be_rolled_back() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
 async fn this_disk_is_full() -> Result<()> {
-    let Some(disk) = disk() else {
-        return Ok(());
-    };
+    let disk = disk()?;
     let mut stage = Stage::raise_on(&disk)?;
     let flawed = stage.version()?;
     stage.works(&["apply", CORRECTION, "--yes"])?;
@@ -171,10 +169,9 @@ fn a_disk_that_fills_at_any_step_loses_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
 async fn this_disk_fills_at_any_step() -> Result<()> {
-    let Some(disk) = disk() else {
-        return Ok(());
-    };
+    let disk = disk()?;
     let mut stage = Stage::raise_on(&disk)?;
     let flawed = stage.version()?;
     stage.works(&["apply", CORRECTION, "--yes"])?;

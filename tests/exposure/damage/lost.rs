@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 use anyhow::{Context, Result, ensure};
 use spacecp_advisories::{
     ServiceError,
-    store::{Loss, StoreError},
+    store::{Loss, Lost, StoreError},
 };
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
@@ -144,7 +144,12 @@ async fn a_new_store_is_made_of_the_copy_when_that_is_asked_for_and_its_log_goes
     let before = verify(&[])?;
     stage.at_rest().await?;
     How::AnotherDatabase.happens_to(&stage).await?;
-    stage.works(&["recover", "--new-store"])?;
+    let made = stage.works(&["recover", "--new-store", "--json"])?;
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout)?;
+    let named: Vec<&str> = lost_with_a_copy().map(Lost::words).collect();
+    assert_eq!(made["lost"], serde_json::json!(named));
+    let aside = made["aside"].as_str().context("a path")?;
+    assert!(Path::new(aside).exists(), "{aside}");
     let head = before["head"].as_str().context("a head")?;
     let after = verify(&["--expect", head])?;
     assert_eq!(
@@ -154,6 +159,94 @@ async fn a_new_store_is_made_of_the_copy_when_that_is_asked_for_and_its_log_goes
     stage.works(&["rollback", "lobby", "--yes"])?;
     assert_eq!(stage.version()?, flawed);
     Ok(())
+}
+
+fn lost_with_a_copy() -> impl Iterator<Item = Lost> {
+    Lost::ALWAYS.into_iter().chain([Lost::NewestAuditEntries])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_that_a_new_store_begins_without_is_named_to_a_person() -> Result<()> {
+    let stage = Stage::raise()?;
+    stage.works(&["apply", CORRECTION, "--yes"])?;
+    stage.at_rest().await?;
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' \
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_sqlx_migrations' ORDER BY name";
+    let path = stage.state().join(STORE);
+    let mut store = SqliteConnectOptions::new()
+        .filename(&path)
+        .connect()
+        .await?;
+    let there: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut store).await?;
+    store.close().await?;
+    // What the copy of the journal has, but for the newest entries of the log.
+    let copied = ["applications", "audit_signed"].map(str::to_owned);
+    let lost = lost_with_a_copy().flat_map(|lost| lost.tables().iter());
+    let mut told: Vec<String> = lost
+        .map(|table| (*table).to_owned())
+        .chain(copied)
+        .collect();
+    told.sort();
+    assert_eq!(there, told);
+    // Where there is no copy, the journal and all of the log are lost, too.
+    fs::remove_file(stage.state().join("journal.sqlite"))?;
+    How::AnotherDatabase.happens_to(&stage).await?;
+    let made = stage.works(&["recover", "--new-store"])?;
+    let made = String::from_utf8(made.stdout)?;
+    for lost in Lost::ALWAYS
+        .into_iter()
+        .chain([Lost::AuditLog, Lost::ApplyRuns])
+    {
+        assert!(made.contains(lost.words()), "{lost:?}: {made}");
+    }
+    assert!(!made.contains(Lost::NewestAuditEntries.words()), "{made}");
+    Ok(())
+}
+
+/// What `doctor` finds of the audit log: whether it is well, and in which words.
+fn audit_log(stage: &Stage) -> Result<(bool, String)> {
+    let ended = stage.run(&["doctor", "--json"])?;
+    let findings: Vec<serde_json::Value> = serde_json::from_slice(&ended.stdout)?;
+    let found = findings.iter().find(|found| found["check"] == "audit log");
+    let found = found.context("the log is looked at")?;
+    let words = found["found"].as_str().context("words")?;
+    Ok((found["well"] == true, words.to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lacks_what_its_copy_has_is_found_by_the_doctor() -> Result<()> {
+    let stage = Stage::raise()?;
+    stage.works(&["apply", CORRECTION, "--yes"])?;
+    stage.at_rest().await?;
+    let store = stage.state().join(STORE);
+    let yesterday = fs::read(&store)?;
+    stage.works(&["rollback", "lobby"])?;
+    stage.at_rest().await?;
+    assert_eq!(
+        audit_log(&stage)?,
+        (true, "all entries verified".to_owned())
+    );
+    let newest = audit_head(&stage)?;
+    // A backup is put back: the log is whole in itself, and lacks its end.
+    clear(&store)?;
+    fs::write(&store, yesterday)?;
+    let (well, found) = audit_log(&stage)?;
+    assert!(
+        !well && found.contains("journal.sqlite") && found.contains(&newest),
+        "{found}"
+    );
+    // Without a copy there is nothing to compare with.
+    stage.at_rest().await?;
+    fs::remove_file(stage.state().join("journal.sqlite"))?;
+    assert!(audit_log(&stage)?.0);
+    Ok(())
+}
+
+/// The newest entry of the audit log, as it is written.
+fn audit_head(stage: &Stage) -> Result<String> {
+    let ended = stage.works(&["audit", "verify", "--json"])?;
+    let verified: serde_json::Value = serde_json::from_slice(&ended.stdout)?;
+    Ok(verified["head"].as_str().context("a head")?.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,7 @@ impl Stage {
 
     /// The same on a disk of its own; the vendor is elsewhere.
     pub(crate) fn raise_on(disk: &Path) -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-damage-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let mut vendor = Vendor::new(&root.join("desk"), "customers", Timestamp::now())?;
         let before = Ground::lay(&root.join("before"), Age::Flawed)?;

@@ -55,7 +55,7 @@ impl Stage {
     }
 
     fn empty() -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-notices-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let root = folder.path();
         let mut vendor = Vendor::new(
             &root.join("vendor/desk"),

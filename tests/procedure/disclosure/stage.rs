@@ -43,7 +43,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn open() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let vendor = Vendor::new(folder.path(), catalog::AUDIENCE, now())?;
         let keys = folder.path().join("desk/keys");
         fs::create_dir_all(&keys)?;
@@ -72,7 +72,10 @@ impl Stage {
             let fix = fixes.next().context("the catalogue has it")?;
             let mut facts = self.vendor.facts(&fix)?;
             facts.advisories = vec![advisory.id.clone()];
-            let (old, new) = (TempDir::new()?, TempDir::new()?);
+            let (old, new) = (
+                spacecp_tests::scratch::folder()?,
+                spacecp_tests::scratch::folder()?,
+            );
             fs::write(old.path().join("file"), "old")?;
             fs::write(new.path().join("file"), format!("new, by {id}"))?;
             let built = corrections::build(old.path(), new.path(), facts)?;

@@ -93,12 +93,12 @@ fn a_dry_run_says_what_would_be_written_and_writes_nothing() -> Result<()> {
 fn a_process_killed_at_any_instant_leaves_whole_files() -> Result<()> {
     let stage = Stage::with((1..40).map(own))?;
     let whole = {
-        let other = tempfile::TempDir::new()?;
+        let other = spacecp_tests::scratch::folder()?;
         run_into(&stage, other.path())?.wait()?;
         files(other.path())?
     };
     for after in [1u64, 5, 10, 20, 40, 80, 160, 320] {
-        let folder = tempfile::TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let mut child = run_into(&stage, folder.path())?;
         std::thread::sleep(std::time::Duration::from_millis(after));
         child.kill()?;

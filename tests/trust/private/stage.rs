@@ -70,7 +70,7 @@ pub(super) fn disclosed(revision: u64) -> Advisory {
 impl Stage {
     /// With nothing broadcast yet.
     pub(super) async fn new() -> Result<Self> {
-        let folder = TempDir::new()?;
+        let folder = spacecp_tests::scratch::folder()?;
         let mut vendor = Vendor::new(&folder.path().join("vendor"), catalog::AUDIENCE, noon())?;
         vendor.publish_advisory(advisory(1))?;
         fs::create_dir_all(vendor.feed_dir())?;

@@ -176,7 +176,7 @@ fn apply(feed: &mut HandSigned, edit: Edit, recipient: &str) {
 
 impl World {
     async fn new() -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-epochs-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let feed = folder.path().join("feed");
         let mut vendor = HandSigned::new(&feed, catalog::AUDIENCE, noon())?;
         let panel = Panel::of(&vendor, folder.path().join("panel")).await?;

@@ -125,7 +125,7 @@ async fn everything_fails() -> Result<([Blob; 2], Vec<FetchError>)> {
     let mut failing = Failing {
         blobs: [one, other],
         secret: &secret,
-        folder: TempDir::new()?,
+        folder: spacecp_tests::scratch::folder()?,
         errors: Vec::new(),
     };
     failing.cached().await?;

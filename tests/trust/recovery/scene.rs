@@ -81,7 +81,7 @@ pub(super) fn correction(folder: &Path, id: &str, advisory: &str) -> Result<Buil
 impl Scene {
     /// A vendor with one public advisory and one under embargo, and a panel that has read both.
     pub(super) async fn followed() -> Result<Self> {
-        let folder = TempDir::with_prefix("spacecp-recovery-")?;
+        let folder = spacecp_tests::scratch::folder()?;
         let feed = folder.path().join("feed");
         let mut vendor = HandSigned::new(&feed, catalog::AUDIENCE, noon())?;
         let panel = Panel::of(&vendor, folder.path().join("panel")).await?;

@@ -8,7 +8,7 @@ use super::{
     carry::set_aside,
     error::Doing,
     folder::{Folder, There},
-    place::{Place, TREE},
+    place::{self, Place, TREE},
 };
 
 /// How trees are exchanged.
@@ -33,7 +33,10 @@ pub(super) fn exchange(how: Exchange, place: &Place, steps: &dyn Steps) -> Resul
         workspace,
         ..
     } = place;
-    let (live, other) = (place.live()?.itself()?, workspace.enter(tree)?.itself()?);
+    let (live, other) = (
+        place.live()?.itself()?,
+        place::tree(workspace, tree)?.itself()?,
+    );
     if how == Exchange::Atomic {
         match around.exchange(name, workspace, tree) {
             Ok(()) => {
@@ -41,17 +44,17 @@ pub(super) fn exchange(how: Exchange, place: &Place, steps: &dyn Steps) -> Resul
                 return place.sync();
             }
             Err(error) if is_not_possible(&error) => {}
-            Err(error) => return Err(error).doing("exchange", around.path_of(name)),
+            Err(error) => return Err(moving(error, &around.path_of(name))),
         }
     }
-    around.rename(name, workspace, aside)?;
+    move_tree(around, name, workspace, aside)?;
     if !is_there(workspace, aside, live)? {
         workspace.rename(aside, around, name)?;
         return Err(stranger(place));
     }
     place.sync()?;
     steps.reached(Step::MovedAside)?;
-    workspace.rename(tree, around, name)?;
+    move_tree(workspace, tree, around, name)?;
     place.sync()?;
     steps.reached(Step::MovedIn)?;
     workspace.rename(aside, workspace, tree)?;
@@ -85,6 +88,28 @@ fn stranger(place: &Place) -> ApplyError {
     ApplyError::Stranger {
         folder: place.around.path_of(&place.name),
         workspace: place.workspace.path().to_owned(),
+    }
+}
+
+fn move_tree(from: &Folder, name: &OsStr, to: &Folder, new_name: &OsStr) -> Result<(), ApplyError> {
+    let moved = from.rename(name, to, new_name);
+    moved.map_err(|error| match error {
+        ApplyError::File { source, path, .. } => moving(source, &path),
+        error => error,
+    })
+}
+
+/// Why a tree cannot be moved: one on which something was mounted in the last moment is busy.
+fn moving(error: std::io::Error, path: &Path) -> ApplyError {
+    if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) {
+        return ApplyError::Mounted {
+            path: path.to_owned(),
+        };
+    }
+    ApplyError::File {
+        doing: "exchange",
+        path: path.to_owned(),
+        source: error,
     }
 }
 

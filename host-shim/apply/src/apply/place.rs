@@ -69,7 +69,8 @@ impl Place {
     /// The place of an application, or none where its workspace was never made or is gone.
     ///
     /// A workspace, or a folder that lists it, that is not the panel's own is refused: somebody else
-    /// has put it there.
+    /// has put it there. So is one where something is mounted: what was in it is out of sight, and would
+    /// be taken for gone.
     pub(super) fn find(
         disk: &Disk,
         live: &Path,
@@ -81,15 +82,18 @@ impl Place {
             return Ok(None);
         }
         let beside = holder.enter_own(&beside)?;
+        beside.refuse_mounted()?;
         let own_name = last(workspace)?;
         if beside.look(own_name)?.is_none() {
             return Ok(None);
         }
+        let workspace = beside.enter_own(own_name)?;
+        workspace.refuse_mounted()?;
         Ok(Some(Self {
-            workspace: beside.enter_own(own_name)?,
             around,
             name,
             beside,
+            workspace,
         }))
     }
 
@@ -98,6 +102,7 @@ impl Place {
         let (around, name) = around(disk, live)?;
         let (holder, beside) = self::around(disk, workspaces(workspace)?)?;
         let beside = holder.enter_own(&beside)?;
+        beside.refuse_mounted()?;
         let own_name = last(workspace)?;
         beside.make_folder(own_name)?;
         Ok(Self {
@@ -110,14 +115,14 @@ impl Place {
 
     /// The live tree.
     pub(super) fn live(&self) -> Result<Folder, ApplyError> {
-        self.around.enter(&self.name)
+        tree(&self.around, &self.name)
     }
 
     /// The tree in the workspace, if there is one.
     pub(super) fn other(&self) -> Result<Option<Folder>, ApplyError> {
         let name = OsStr::new(TREE);
         match self.workspace.look(name)? {
-            Some(_) => self.workspace.enter(name).map(Some),
+            Some(_) => tree(&self.workspace, name).map(Some),
             None => Ok(None),
         }
     }
@@ -133,6 +138,13 @@ impl Place {
         self.around.sync()?;
         self.workspace.sync()
     }
+}
+
+/// A tree that lies in a folder, and has nothing mounted on it.
+pub(super) fn tree(around: &Folder, name: &OsStr) -> Result<Folder, ApplyError> {
+    let tree = around.enter(name)?;
+    tree.refuse_mounted()?;
+    Ok(tree)
 }
 
 /// The folder around a component's, and the name that that has in it.

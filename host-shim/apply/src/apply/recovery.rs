@@ -15,7 +15,7 @@ use super::{
     late_writes,
     place::{
         GOING, NEW_FOLDER, NEW_STAMPS, PAYLOAD, Place, ROLLBACK_STAMPS, SET_ASIDE, STAMPS,
-        START_LOCK, STOP_LOCK, TREE, around,
+        START_LOCK, STOP_LOCK, TREE, around, tree,
     },
     steps::NoFaults,
 };
@@ -50,12 +50,12 @@ pub(super) fn live_tree(disk: &Disk, entry: &Entry) -> Result<LiveTree, ApplyErr
         exchange::settle(place)?;
     }
     let (around, name) = around(disk, &entry.folder)?;
-    let live = around.enter(&name)?.itself()?.inode;
+    let live = tree(&around, &name)?.itself()?.inode;
     if entry.new_tree == Some(live) {
         return Ok(LiveTree::New);
     }
     let other = match &place {
-        Some(place) => place.workspace.look(OsStr::new(TREE))?,
+        Some(place) => place.other()?.map(|other| other.itself()).transpose()?,
         None => None,
     };
     match (entry.new_tree, other) {

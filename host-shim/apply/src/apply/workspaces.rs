@@ -56,6 +56,7 @@ impl Workspaces {
             return Err(insecure());
         }
         let directory = wanted.holder.enter_own(&wanted.name)?;
+        directory.refuse_mounted()?;
         if directory.look(&wanted.lock)?.is_none() {
             return Err(insecure());
         }
@@ -81,7 +82,7 @@ impl Workspaces {
             });
         }
         match wanted.holder.look(&wanted.name)? {
-            Some(_) => wanted.holder.enter_ours(&wanted.name).map(drop),
+            Some(_) => wanted.holder.enter_ours(&wanted.name)?.refuse_mounted(),
             None => Ok(()),
         }
     }

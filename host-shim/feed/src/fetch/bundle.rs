@@ -4,11 +4,13 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use rustix::fs::OFlags;
 use spacecp_contract::{
     FeedPath,
     archive::{ArchiveError, Place},
@@ -24,6 +26,19 @@ pub struct Bundle {
     members: Arc<HashMap<FeedPath, Place>>,
 }
 
+/// Opens a file of whoever brought it: nothing but a regular file, and without waiting for somebody to write into a
+/// pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    Ok(file)
+}
+
 impl Bundle {
     /// Finds what is in a bundle.
     pub(super) fn open(path: &Path) -> Result<Self, FetchError> {
@@ -31,7 +46,7 @@ impl Bundle {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(failed)?;
+        let file = open(path).map_err(failed)?;
         let total = file.metadata().map_err(failed)?.len();
         let members = members(file, total).map_err(|error| match error {
             ArchiveError::File(source) => failed(source),
@@ -90,13 +105,13 @@ impl Bundle {
         format!("{path} in {}", self.file.display())
     }
 
-    fn read_at(&self, place: Place) -> std::io::Result<std::io::Take<File>> {
-        let mut file = File::open(&self.file)?;
+    fn read_at(&self, place: Place) -> io::Result<io::Take<File>> {
+        let mut file = open(&self.file)?;
         file.seek(SeekFrom::Start(place.begin))?;
         Ok(file.take(place.length))
     }
 
-    fn failed(&self, source: std::io::Error) -> FetchError {
+    fn failed(&self, source: io::Error) -> FetchError {
         FetchError::File {
             path: self.file.clone(),
             source,

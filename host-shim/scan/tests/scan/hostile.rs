@@ -1,11 +1,6 @@
 //! Files that want to be more than they are: each costs what the limits allow, and is named.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::symlink,
-    time::{Duration, Instant},
-};
+use std::{fs, io::Write, os::unix::fs::symlink};
 
 use spacecp_scan::{Limit, Provider, Report, ScanLimits, Why};
 
@@ -120,14 +115,12 @@ fn an_archive_of_archives_that_are_copies_of_each_other_ends_at_the_bytes_of_a_s
         archive_depth: 10,
         ..ScanLimits::default()
     };
-    let begun = Instant::now();
     let report = place.scan_within(Provider::Minecraft, limits);
     assert!(
         limits_reached(&report).contains(&Limit::Bytes),
         "{report:?}"
     );
     assert!(report.unread.len() as u64 <= limits.problems + 1);
-    assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

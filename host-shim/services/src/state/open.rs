@@ -17,7 +17,7 @@ use crate::{
     apply::Applier,
     control::{Configured, Watchdog},
     fetch::{self, Access, FetchError, Patience, Proxy, Source},
-    store::{JOURNAL_COPY, Store, ballast},
+    store::{JOURNAL_COPY, Replaced, Store, ballast},
     sync::{Follower, Mirror},
     trust::{self, Unverified, workflow::Pin},
 };
@@ -42,7 +42,7 @@ pub async fn open_store(config: &ServicesConfig) -> Result<Store, ServiceError> 
 }
 
 /// Sets a lost or damaged store aside, and makes a new one of the copy of the journal. Says where the other is.
-pub async fn replace_store(config: &ServicesConfig, by: &str) -> Result<PathBuf, ServiceError> {
+pub async fn replace_store(config: &ServicesConfig, by: &str) -> Result<Replaced, ServiceError> {
     private_files::folder(&config.state)?;
     Ok(Store::replace(&config.state.join(STORE), by, Timestamp::now()).await?)
 }

@@ -41,6 +41,7 @@ impl Folder {
             self.make_folder(name)?;
         }
         let directory = self.enter_ours(name)?;
+        directory.refuse_mounted()?;
         if directory.itself()?.mode & NOTHING_FOR_OTHERS != 0 {
             directory.set_mode(0o700)?;
         }
