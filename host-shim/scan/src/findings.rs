@@ -1,5 +1,7 @@
 //! What was found in one file: as it is remembered for as long as the file does not change.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{ComponentName, VersionScheme};
 
@@ -10,6 +12,9 @@ const LONGEST_VERSION: usize = 128;
 
 /// What one file may bring, found or not read.
 const MOST: usize = 100_000;
+
+/// The longest name or path of something that is needed in characters.
+const LONGEST_NAME: usize = 1024;
 
 /// The longest part of a name in characters.
 const LONGEST_LABEL: usize = 100;
@@ -22,6 +27,8 @@ pub(crate) struct Findings {
     pub(crate) unread: Vec<(String, Why)>,
     /// What has to be there as well, for whoever read the file to look for.
     pub(crate) needs: Vec<Need>,
+    /// The names under which others find what the file lists.
+    pub(crate) answers: BTreeSet<String>,
 }
 
 /// Something that a file says is needed: a package by its name, and which version of it.
@@ -29,6 +36,8 @@ pub(crate) struct Findings {
 pub(crate) struct Need {
     pub(crate) name: String,
     pub(crate) version: String,
+    /// Whether nothing works without it.
+    pub(crate) is_required: bool,
 }
 
 /// One component that was found.
@@ -115,12 +124,21 @@ impl Findings {
     }
 
     /// Something that has to be there as well.
-    pub(crate) fn need(&mut self, name: &str, version: &str) {
+    pub(crate) fn need(&mut self, name: &str, version: &str, is_required: bool) {
         if self.may_grow() {
             self.needs.push(Need {
-                name: name.to_owned(),
+                name: name.chars().take(LONGEST_NAME).collect(),
                 version: version.chars().take(LONGEST_VERSION).collect(),
+                is_required,
             });
+        }
+    }
+
+    /// A name under which others find something that the file lists.
+    pub(crate) fn answer(&mut self, name: &str) {
+        if self.answers.len() < MOST {
+            self.answers
+                .insert(name.chars().take(LONGEST_NAME).collect());
         }
     }
 

@@ -5,12 +5,18 @@
 //! `=` what they stand for (<https://www.javadoc.io/doc/com.google.code.gson/gson/latest/com.google.gson/com/google/gson/stream/JsonReader.html>,
 //! `setLenient`). What is no JSON then, or deeper than 128 levels, is refused.
 
-use std::{borrow::Cow, iter::Peekable, str::Chars};
+use std::{borrow::Cow, collections::BTreeSet, fmt, iter::Peekable, str::Chars};
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 use crate::{Why, text};
+
+/// Names that are noted, of those that are there twice.
+const MOST_TWICE: usize = 20;
 
 /// What a document says; of two values for one name the later holds, as for Gson and Node.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Why> {
@@ -24,6 +30,97 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Why> {
         .or_else(|_| serde_json::from_str(&written_anew(&text)))
         .map_err(|_| Why::malformed("JSON", &problem))?;
     T::deserialize(value).map_err(|error| Why::malformed("JSON", error))
+}
+
+/// A value in which of a name that is there twice nothing is lost: lists become one, and of anything else the later
+/// holds, for what programs differ in what they take. The names that were there twice.
+pub(crate) fn read_all(bytes: &[u8]) -> Result<(Value, BTreeSet<String>), Why> {
+    let text = text::decode(bytes);
+    let strict = all_of(&text);
+    let (value, twice) = strict.or_else(|problem| {
+        all_of(&written_anew(&text)).map_err(|_| Why::malformed("JSON", problem))
+    })?;
+    Ok((value, twice))
+}
+
+fn all_of(text: &str) -> Result<(Value, BTreeSet<String>), serde_json::Error> {
+    let mut twice = BTreeSet::new();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = All(&mut twice).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok((value, twice))
+}
+
+/// Reads a value, and notes names that are there twice.
+struct All<'a>(&'a mut BTreeSet<String>);
+
+impl<'de> DeserializeSeed<'de> for All<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for All<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = from.next_element_seed(All(self.0))? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut object = serde_json::Map::new();
+        while let Some(name) = from.next_key::<String>()? {
+            let value = from.next_value_seed(All(self.0))?;
+            match (object.get_mut(&name), value) {
+                (None, value) => drop(object.insert(name, value)),
+                (Some(before), value) if *before == value => {}
+                (Some(before), value) => {
+                    if self.0.len() < MOST_TWICE {
+                        self.0.insert(name);
+                    }
+                    match (before, value) {
+                        (Value::Array(before), Value::Array(mut more)) => before.append(&mut more),
+                        (before, value) => *before = value,
+                    }
+                }
+            }
+        }
+        Ok(Value::Object(object))
+    }
 }
 
 /// One of many: an odd one costs itself, and not those beside it.
@@ -227,6 +324,14 @@ mod tests {
     }
 
     #[test]
+    fn of_a_list_that_is_there_twice_nothing_is_lost() {
+        let (value, twice) =
+            read_all(br#"{"a":[1],"b":{"c":1,"c":2},"a":[2],"d":1,"d":1}"#).unwrap();
+        assert_eq!(value, json!({"a": [1, 2], "b": {"c": 2}, "d": 1}));
+        assert_eq!(twice, ["a".to_owned(), "c".to_owned()].into());
+    }
+
+    #[test]
     fn an_odd_item_costs_itself() {
         let read: Vec<Item<u8>> = read(b"[1,\"x\",3]").unwrap();
         assert!(matches!(
@@ -248,7 +353,8 @@ mod tests {
         ) {
             let value = json!({"names": names, "deep": [{"number": number}, null, true]});
             let anew = written_anew(&value.to_string());
-            prop_assert_eq!(serde_json::from_str::<Value>(&anew).unwrap(), value);
+            prop_assert_eq!(&serde_json::from_str::<Value>(&anew).unwrap(), &value);
+            prop_assert_eq!(read_all(value.to_string().as_bytes()).unwrap().0, value);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! scan and put on the job's record.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     fs::File,
     path::{Path, PathBuf},
 };
@@ -32,8 +32,17 @@ pub(crate) struct Look<'a> {
     now: Timestamp,
     /// The folders that were listed: links may lead to one again.
     folders: HashSet<(u64, u64)>,
-    /// What the files that were read say that they need, with where each lies.
-    needs: Vec<(PathBuf, Vec<Need>)>,
+    /// What the files that were read say that they need, and what they answer.
+    declared: Vec<Declared>,
+}
+
+/// What a file says beyond what was found in it.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    pub(crate) needs: Vec<Need>,
+    pub(crate) answers: BTreeSet<String>,
 }
 
 /// What was found in a file now, and what had been found there before.
@@ -57,13 +66,22 @@ impl<'a> Look<'a> {
             turn,
             now,
             folders: HashSet::new(),
-            needs: Vec::new(),
+            declared: Vec::new(),
         }
     }
 
-    /// What the files that were read since the last call say that they need.
-    pub(crate) fn needs(&mut self) -> Vec<(PathBuf, Vec<Need>)> {
-        std::mem::take(&mut self.needs)
+    /// What the files that were read since the last call need and answer.
+    pub(crate) fn declared(&mut self) -> Vec<Declared> {
+        std::mem::take(&mut self.declared)
+    }
+
+    /// Takes from what was found in a file the version that it gives, for a reason.
+    pub(crate) fn doubt(&mut self, path: &Path, why: &str) {
+        let at = self.ground.shown(path).replace(char::is_control, "_");
+        let mut sightings = self.turn.sightings.iter_mut();
+        if let Some(sighting) = sightings.find(|sighting| sighting.at == at) {
+            sighting.version = Err(why.to_owned());
+        }
     }
 
     /// A small text and what `read` finds in it; `path` is where it lies. Whether there is such a file.
@@ -258,8 +276,12 @@ impl<'a> Look<'a> {
     }
 
     fn take(&mut self, path: &Path, Read { findings, earlier }: Read) {
-        if !findings.needs.is_empty() {
-            self.needs.push((path.to_owned(), findings.needs));
+        if !findings.needs.is_empty() || !findings.answers.is_empty() {
+            self.declared.push(Declared {
+                path: path.to_owned(),
+                needs: findings.needs,
+                answers: findings.answers,
+            });
         }
         let shown = self.ground.shown(path);
         let place = |within: &str| match within {

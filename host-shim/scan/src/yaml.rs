@@ -1,14 +1,17 @@
 //! Reads what stands near the top of a YAML document, as lenient as `SnakeYAML` and js-yaml: of two values for one name
 //! the later holds.
 //!
-//! It goes by the parser's events and keeps no tree, so that neither depth nor aliases cost anything.
+//! Of long lists it goes by the parser's events and keeps no tree ([`visit_documents`]). Of a small document it keeps one
+//! ([`tree`]), in which what has an alias is there once, so that aliases cost nothing; what is too deep is left out.
+
+use std::{collections::HashMap, rc::Rc};
 
 use saphyr_parser::{Event, Parser};
 
 use crate::Why;
 
 /// How deep what is visited may lie.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 5;
 
 /// What stands at a path of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +35,11 @@ enum Around {
     InsteadOfName,
 }
 
-/// Visits what stands in the first document, with the names that lead there.
+/// Visits what stands in the first `most` documents, with the names that lead there.
 ///
 /// # Errors
 ///
 /// [`Why::Malformed`] where it is no YAML, or is not names and values at the top.
-pub(crate) fn visit(text: &str, visit: impl FnMut(&[&str], Node<'_>)) -> Result<(), Why> {
-    visit_documents(text, 1, visit)
-}
-
-/// The same of the first `most` documents.
 pub(crate) fn visit_documents(
     text: &str,
     most: usize,
@@ -126,13 +124,147 @@ fn end_value(around: &mut [Around]) {
     }
 }
 
+/// Levels of a tree that are kept.
+const DEEPEST_KEPT: usize = 32;
+
+/// Merged values are looked for through so many others.
+const MOST_MERGED: usize = 64;
+
+/// What stands in a document.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Tree {
+    Text(String),
+    List(Vec<Rc<Tree>>),
+    /// Names and values in their order.
+    Names(Vec<(Rc<Tree>, Rc<Tree>)>),
+    /// What is too deep, or the alias of what has not ended.
+    LeftOut,
+}
+
+impl Tree {
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a name: the last of its own, or else the first of those that are merged in
+    /// (<https://yaml.org/type/merge.html>).
+    pub(crate) fn get(self: &Rc<Self>, name: &str) -> Option<Rc<Self>> {
+        let mut waiting = vec![Rc::clone(self)];
+        for _ in 0..MOST_MERGED {
+            let tree = waiting.pop()?;
+            match &*tree {
+                Self::Names(names) => {
+                    let called = |wanted: &str| {
+                        let mut own = names.iter().rev();
+                        let found = own.find(|(name, _)| name.text() == Some(wanted));
+                        found.map(|(_, value)| Rc::clone(value))
+                    };
+                    if let Some(value) = called(name) {
+                        return Some(value);
+                    }
+                    waiting.extend(called("<<"));
+                }
+                Self::List(merged) => waiting.extend(merged.iter().rev().cloned()),
+                Self::Text(_) | Self::LeftOut => {}
+            }
+        }
+        None
+    }
+}
+
+/// What is not whole yet.
+struct Growing {
+    anchor: usize,
+    is_list: bool,
+    /// What a list has, or names and values by turns.
+    inner: Vec<Rc<Tree>>,
+}
+
+/// The first document as a tree.
+///
+/// # Errors
+///
+/// [`Why::Malformed`] where it is no YAML, or is not names and values at the top.
+pub(crate) fn tree(text: &str) -> Result<Rc<Tree>, Why> {
+    let mut growing: Vec<Growing> = Vec::new();
+    let mut anchors: HashMap<usize, Rc<Tree>> = HashMap::new();
+    let left_out = Rc::new(Tree::LeftOut);
+    let mut too_deep = 0_usize;
+    let none = || Why::malformed("YAML", "not a list of names and values");
+    for event in Parser::new_from_str(text) {
+        let (event, _) = event.map_err(|error| Why::malformed("YAML", error))?;
+        let (anchor, whole) = match event {
+            Event::MappingStart(anchor, _) | Event::SequenceStart(anchor, _) => {
+                if growing.len() >= DEEPEST_KEPT {
+                    too_deep += 1;
+                } else {
+                    growing.push(Growing {
+                        anchor,
+                        is_list: matches!(event, Event::SequenceStart(..)),
+                        inner: Vec::new(),
+                    });
+                }
+                continue;
+            }
+            Event::MappingEnd | Event::SequenceEnd if too_deep > 0 => {
+                too_deep -= 1;
+                if too_deep > 0 {
+                    continue;
+                }
+                (0, Rc::clone(&left_out))
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                let whole = growing.pop().ok_or_else(none)?;
+                (whole.anchor, Rc::new(whole.tree()))
+            }
+            Event::Scalar(value, _, anchor, _) => (anchor, Rc::new(Tree::Text(value.into_owned()))),
+            Event::Alias(anchor) => {
+                let meant = anchors.get(&anchor).unwrap_or(&left_out);
+                (0, Rc::clone(meant))
+            }
+            Event::DocumentEnd => break,
+            _ => continue,
+        };
+        if too_deep > 0 {
+            continue;
+        }
+        if anchor > 0 {
+            anchors.insert(anchor, Rc::clone(&whole));
+        }
+        match growing.last_mut() {
+            Some(around) => around.inner.push(whole),
+            None if matches!(&*whole, Tree::Names(_)) => return Ok(whole),
+            None => break,
+        }
+    }
+    Err(none())
+}
+
+impl Growing {
+    fn tree(self) -> Tree {
+        if self.is_list {
+            return Tree::List(self.inner);
+        }
+        let (pairs, _) = self.inner.as_chunks::<2>();
+        let pairs = pairs.iter();
+        Tree::Names(
+            pairs
+                .map(|[name, value]| (Rc::clone(name), Rc::clone(value)))
+                .collect(),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn all(text: &str) -> Result<Vec<String>, Why> {
         let mut all = Vec::new();
-        visit(text, |path, node| {
+        visit_documents(text, 1, |path, node| {
             let node = match node {
                 Node::Text(text) => text,
                 Node::Inner => "{}",
@@ -157,7 +289,14 @@ mod tests {
     fn depth_and_names_that_are_more_than_words_are_passed_over() {
         assert_eq!(
             all("a: {b: {c: {d: {e: {f: 1}}}}}\ng: 2").unwrap(),
-            ["a={}", "a/b={}", "a/b/c={}", "a/b/c/d={}", "g=2"]
+            [
+                "a={}",
+                "a/b={}",
+                "a/b/c={}",
+                "a/b/c/d={}",
+                "a/b/c/d/e={}",
+                "g=2"
+            ]
         );
         assert_eq!(all("? [x, y]\n: 1\na: 2").unwrap(), ["=1", "a=2"]);
         assert!(all("- a").is_err());

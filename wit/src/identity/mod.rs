@@ -14,6 +14,7 @@
 //! | `release` | the one name of a release |
 //! | `deb_source` | the source package of a Debian package |
 //! | `rpm` | the stream of a module that an RPM package is of, and whose build it is |
+//! | `rpm_source` | the source package of an RPM package |
 //! | `stream` | whether a version is of another line than an advisory speaks of |
 //! | `java` | the two notations of Java's versions |
 
@@ -25,6 +26,7 @@ mod package;
 mod purl;
 mod release;
 mod rpm;
+mod rpm_source;
 mod stream;
 mod system;
 
@@ -36,6 +38,7 @@ pub use osv::{EcosystemError, ecosystem_of_osv, osv_name};
 pub use package::{Package, PackageError, Surroundings};
 pub use purl::{LONGEST_PURL, Purl, PurlError};
 pub use rpm::Module;
+pub use rpm_source::RpmSource;
 pub use stream::Stream;
 pub use system::System;
 

@@ -395,6 +395,17 @@ mod tests {
     }
 
     #[test]
+    fn a_source_package_is_known_to_be_one() {
+        let is_assumed = |arch: &str| {
+            let url = format!("pkg:deb/debian/curl@1?arch={arch}&distro=debian-12");
+            Package::of(&url.parse().unwrap(), Surroundings::default())
+                .unwrap()
+                .source_is_assumed
+        };
+        assert!(!is_assumed("source") && !is_assumed("src") && is_assumed("amd64"));
+    }
+
+    #[test]
     fn what_no_advisory_names_is_refused_by_reason() {
         for (url, error) in [
             ("pkg:hex/phoenix@1.7", PackageError::Type("hex".to_owned())),

@@ -11,6 +11,7 @@ use rawzip::{
     ZipFileHeaderRecord, ZipLocator,
 };
 
+use super::deflated::may_begin_with;
 use crate::{Limit, Why, budget::Budget};
 
 /// Room for one entry of the directory, whose three variable parts have 64 KiB each at most.
@@ -194,8 +195,11 @@ impl<R: ReaderAt> Archive<R> {
         match entry.compression_method() {
             CompressionMethod::STORE => packed.starts_with(&BEGINS),
             CompressionMethod::DEFLATE => {
-                inflate.reset(false);
                 let packed = packed.get(..read).unwrap_or_default();
+                if !may_begin_with(packed, b'P') {
+                    return false;
+                }
+                inflate.reset(false);
                 let _ = inflate.decompress(packed, &mut begins, FlushDecompress::None);
                 begins == BEGINS
             }

@@ -14,6 +14,14 @@ use crate::{
     text,
 };
 
+/// Artifacts that were published under several names: their groups, and how all of them begin.
+const RENAMED: [(&[&str], &str); 4] = [
+    (&["com.mysql", "mysql"], "mysql-connector-j"),
+    (&["org.bouncycastle"], "bcprov-"),
+    (&["com.google.protobuf"], "protobuf-java"),
+    (&["com.squareup.okhttp3"], "okhttp-jvm"),
+];
+
 /// An artifact of Maven's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Artifact {
@@ -121,16 +129,17 @@ impl Artifact {
         })
     }
 
-    /// Whether the classes of another artifact are its own: it is that one, or has it inside.
-    pub(super) fn has_classes_of(&self, group: &str, id: &str) -> bool {
-        let begins_like = |one: &str| {
-            let rest = one.strip_prefix(id);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-') || rest == "lite")
-        };
-        let is_renamed = ["mysql-connector-j", "bcprov-"]
-            .iter()
-            .any(|begin| self.id.starts_with(begin) && id.starts_with(begin));
-        is_renamed || self.group == group && (begins_like(&self.id) || self.id.ends_with("-all"))
+    /// Whether it is another artifact, which may have been published under other names. One that is called like it
+    /// or is of the same group is none: what it was built from may lie beside it.
+    pub(super) fn is(&self, group: &str, id: &str) -> bool {
+        let is_same = self.group == group && self.id == id;
+        let is_renamed = RENAMED.iter().any(|(groups, begin)| {
+            groups.contains(&self.group.as_str())
+                && groups.contains(&group)
+                && self.id.starts_with(begin)
+                && id.starts_with(begin)
+        });
+        is_same || is_renamed
     }
 
     /// Whether it is what the archive of this name is, rather than something put into it.
@@ -197,10 +206,22 @@ pub(super) fn jar_in_jar(bytes: &[u8]) -> Result<(BTreeMap<String, Artifact>, Ve
     Ok((artifacts, odd))
 }
 
-/// `GROUP/ARTIFACT` of an entry below `META-INF/maven/`, and the file there.
+/// Where Maven leaves word of an artifact, at the top of an archive or where the classes lie that are put into it:
+/// `BOOT-INF/classes/`, `WEB-INF/classes/`, or a folder that an agent keeps from others.
+const MAVEN: &str = "META-INF/maven/";
+
+/// `GROUP/ARTIFACT` of an entry below [`MAVEN`], and the file there.
 fn maven_folder(entry: &str) -> Option<(&str, &str)> {
-    let inner = entry.strip_prefix("META-INF/maven/")?;
-    let (folder, file) = inner.rsplit_once('/')?;
+    let (folder, file) = entry.rsplit_once('/')?;
+    if !matches!(file, "pom.properties" | "pom.xml") {
+        return None;
+    }
+    let at = folder.rfind(MAVEN)?;
+    let (before, folder) = folder.split_at_checked(at)?;
+    if !(before.is_empty() || before.ends_with('/')) {
+        return None;
+    }
+    let folder = folder.strip_prefix(MAVEN)?;
     (folder.split('/').count() == 2).then_some((folder, file))
 }
 
@@ -223,20 +244,21 @@ pub(crate) fn is_archive(name: &str) -> bool {
 
 /// Whether a name is that of a Java archive in a format that is not read.
 pub(crate) fn is_packed_archive(name: &str) -> bool {
-    let ends = |name: &str, endings: &[&str]| {
-        let extension = name
-            .rsplit_once('.')
-            .map(|(_, extension)| extension.to_owned());
-        extension.is_some_and(|extension| {
-            endings
-                .iter()
-                .any(|one| extension.eq_ignore_ascii_case(one))
-        })
+    let Some((inner, extension)) = name.rsplit_once('.') else {
+        return false;
     };
-    let inner = name.rsplit_once('.').map_or("", |(inner, _)| inner);
-    let is_inside = is_archive(inner) || ends(inner, &["pack"]);
-    ends(name, &["pack"]) && is_archive(inner)
-        || ends(name, &["gz", "xz", "lzma", "bz2", "zst", "br"]) && is_inside
+    let is = |extension: &str, known: &[&str]| {
+        known.iter().any(|one| extension.eq_ignore_ascii_case(one))
+    };
+    // Among very many names the length tells nearly all apart.
+    match extension.len() {
+        4 if is(extension, &["pack"]) => is_archive(inner),
+        2..=4 if is(extension, &["gz", "xz", "lzma", "bz2", "zst", "br"]) => {
+            let packed = inner.rsplit_once('.').map_or("", |(_, packed)| packed);
+            is_archive(inner) || is(packed, &["pack"])
+        }
+        _ => false,
+    }
 }
 
 /// The name of a file without folders and extension.
@@ -286,6 +308,33 @@ mod tests {
     }
 
     #[test]
+    fn an_artifact_of_the_same_group_or_of_a_longer_name_is_another_one() {
+        let artifact = |group: &str, id: &str| Artifact {
+            group: group.to_owned(),
+            id: id.to_owned(),
+            version: Ok("1".to_owned()),
+            entry: None,
+        };
+        for (group, id) in [
+            ("io.netty", "netty-codec"),
+            ("io.netty", "netty-codec-dns"),
+            ("io.netty", "netty-all"),
+        ] {
+            let one = artifact(group, id);
+            assert_eq!(
+                one.is("io.netty", "netty-codec"),
+                id == "netty-codec",
+                "{id}"
+            );
+        }
+        assert!(artifact("mysql", "mysql-connector-java").is("com.mysql", "mysql-connector-j"));
+        assert!(
+            artifact("org.bouncycastle", "bcprov-jdk15on").is("org.bouncycastle", "bcprov-jdk18on")
+        );
+        assert!(!artifact("x", "log4j-core").is("org.apache.logging.log4j", "log4j-core"));
+    }
+
+    #[test]
     fn a_name_stays_when_the_version_does_not() {
         assert_eq!(without_version("EssentialsX-2.20.1"), "EssentialsX");
         assert_eq!(without_version("tool_v2"), "tool");
@@ -300,6 +349,11 @@ mod tests {
         assert!(!is_properties("META-INF/maven/g/pom.properties"));
         assert!(!is_properties("META-INF/maven/../../a/b/pom.properties"));
         assert!(is_pom("META-INF/maven/g/a/pom.xml"));
+        assert!(is_properties(
+            "BOOT-INF/classes/META-INF/maven/g/a/pom.properties"
+        ));
+        assert!(is_pom("WEB-INF/classes/META-INF/maven/g/a/pom.xml"));
+        assert!(!is_pom("xMETA-INF/maven/g/a/pom.xml"));
         assert!(is_archive("BOOT-INF/lib/x.JAR"));
         assert!(!is_archive("jar"));
         assert!(is_packed_archive("lib/x.jar.pack.gz") && is_packed_archive("x.jar.xz"));

@@ -8,14 +8,12 @@
 //! Each is read as lenient as its server reads it: `SnakeYAML` has the later of two values for one name, Gson takes line
 //! breaks inside strings.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
     Why, json,
     text::{self, is_legible},
-    yaml::{self, Node},
+    yaml::{self, Tree},
 };
 
 /// A file that describes, in the order in which one gives its archive a name.
@@ -113,24 +111,29 @@ impl Description {
 }
 
 fn yaml(kind: &'static str, bytes: &[u8]) -> Result<Description, Why> {
-    let text = text::decode(bytes);
-    let mut said: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    let said = yaml::tree(&text::decode(bytes))?;
     let mut description = Description::default();
-    yaml::visit(&text, |path, node| match (path, node) {
-        ([name @ ("name" | "version")], node) => {
-            let name = if *name == "name" { "name" } else { "version" };
-            let text = match node {
-                Node::Text(text) => Some(text.to_owned()),
-                Node::Inner | Node::Alias => None,
-            };
-            said.insert(name, text);
+    let text = |name: &str| {
+        said.get(name)
+            .and_then(|value| Some(value.text()?.to_owned()))
+    };
+    description.add(kind, text("name"), text("version"));
+    match said.get("libraries").as_deref() {
+        None => {}
+        Some(Tree::List(libraries)) => {
+            for library in libraries {
+                match library.text() {
+                    Some(library) => description.libraries.push(library.to_owned()),
+                    None => description.odd.push(Why::malformed("a library", "no text")),
+                }
+            }
         }
-        (["libraries"], Node::Text(library)) => description.libraries.push(library.to_owned()),
-        _ => {}
-    })?;
-    let mut said = |name: &str| said.remove(name).flatten();
-    let (name, version) = (said("name"), said("version"));
-    description.add(kind, name, version);
+        // Nothing at all.
+        Some(Tree::Text(text)) if matches!(text.as_str(), "" | "~" | "null") => {}
+        Some(_) => description
+            .odd
+            .push(Why::malformed("a list of libraries", "no list")),
+    }
     description.whole()
 }
 
@@ -183,9 +186,18 @@ fn mod_list(said: &Value) -> Result<Description, Why> {
     let plain = said.as_array().into_iter().flatten();
     for one in plain.chain(list(said, "modList")) {
         let text = |name: &str| json::text_of(one, name).map(Into::into);
-        description.add("forge", text("modid"), text("version"));
+        let kind = if needs_sponge(one) { "sponge" } else { "forge" };
+        description.add(kind, text("modid"), text("version"));
     }
     named(description)
+}
+
+/// Plugins of Sponge's API 5 to 7 are described as mods, and depend on the API.
+fn needs_sponge(said: &Value) -> bool {
+    ["requiredMods", "dependencies"].iter().any(|name| {
+        let mut needed = list(said, name).filter_map(Value::as_str);
+        needed.any(|needed| needed.split('@').next() == Some("spongeapi"))
+    })
 }
 
 fn mods(kind: &'static str, bytes: &[u8]) -> Result<Description, Why> {
@@ -201,9 +213,31 @@ fn mods(kind: &'static str, bytes: &[u8]) -> Result<Description, Why> {
             toml::Value::Integer(number) => Some(number.to_string()),
             _ => None,
         };
-        description.add(kind, text("modId"), text("version"));
+        let id = text("modId");
+        for kind in loaders(kind, said.get("dependencies"), id.as_deref()) {
+            description.add(kind, id.clone(), text("version"));
+        }
     }
     named(description)
+}
+
+/// Who loads a mod, by what it depends on: for `NeoForge` 20.2 to 20.4 mods are described as for Forge.
+fn loaders(
+    kind: &'static str,
+    dependencies: Option<&toml::Value>,
+    id: Option<&str>,
+) -> Vec<&'static str> {
+    let dependencies = dependencies.and_then(|all| all.get(id?)?.as_array());
+    let needs = |loader: &str| {
+        let mut all = dependencies.into_iter().flatten();
+        all.any(|one| one.get("modId").and_then(toml::Value::as_str) == Some(loader))
+    };
+    match (needs("forge"), needs("neoforge")) {
+        (true, true) => vec!["forge", "neoforge"],
+        (true, false) => vec!["forge"],
+        (false, true) => vec!["neoforge"],
+        (false, false) => vec![kind],
+    }
 }
 
 /// Refuses a list without anything in it.
@@ -282,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_cost_nothing_and_are_no_names() {
+    fn aliases_cost_nothing_and_are_followed() {
         let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..40 {
             let before = level - 1;
@@ -290,7 +324,56 @@ mod tests {
         }
         bomb.push_str("name: Shop\nversion: 1\n");
         assert_eq!(one(Descriptor::Bukkit, &bomb).unwrap().0, "Shop");
-        assert!(one(Descriptor::Bukkit, "x: &x Shop\nname: *x\nversion: 1").is_err());
+        let aliased = "x: &x Shop\nname: *x\nversion: 1";
+        assert_eq!(one(Descriptor::Bukkit, aliased).unwrap().0, "Shop");
+    }
+
+    #[test]
+    fn what_stands_elsewhere_or_is_merged_in_counts_as_for_the_server() {
+        for yaml in [
+            "name: A\nversion: 1\nx: &x [g:a:1]\nlibraries: *x\n",
+            "name: A\nversion: 1\nx: &x g:a:1\nlibraries: [*x]\n",
+            "base: &b\n  libraries: [g:a:1]\n<<: *b\nname: A\nversion: 1\n",
+            "base: &b {libraries: [g:a:1], name: B}\nother: &o {name: C}\nname: A\nversion: 1\n<<: [*o, *b]\n",
+        ] {
+            let read = Descriptor::Bukkit.read(yaml.as_bytes()).unwrap();
+            assert_eq!(read.libraries, ["g:a:1"], "{yaml}");
+            assert_eq!(read.parts[0].name, "A", "{yaml}");
+        }
+        let odd = "name: A\nversion: 1\nlibraries: {a: 1}\n";
+        assert_eq!(
+            Descriptor::Bukkit.read(odd.as_bytes()).unwrap().odd.len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_mod_is_of_whoever_loads_it() {
+        let kinds = |descriptor: Descriptor, text: &str| -> Vec<&str> {
+            let read = descriptor.read(text.as_bytes()).unwrap().parts;
+            read.iter().map(|one| one.kind).collect()
+        };
+        let needing = |loaders: &[&str]| -> String {
+            let needs = loaders
+                .iter()
+                .map(|loader| format!("[[dependencies.a]]\nmodId='{loader}'\n"));
+            format!(
+                "[[mods]]\nmodId='a'\nversion='1'\n{}",
+                needs.collect::<String>()
+            )
+        };
+        for (needs, expected) in [
+            (&["neoforge"][..], &["neoforge"][..]),
+            (&["forge", "minecraft"], &["forge"]),
+            (&["forge", "neoforge"], &["forge", "neoforge"]),
+            (&[], &["forge"]),
+        ] {
+            assert_eq!(kinds(Descriptor::Forge, &needing(needs)), expected);
+        }
+        let sponge = r#"[{"modid":"a","version":"1","requiredMods":["spongeapi@7.1.0"]}]"#;
+        assert_eq!(kinds(Descriptor::ForgeBefore113, sponge), ["sponge"]);
+        let forge = r#"[{"modid":"a","version":"1","dependencies":["Forge"]}]"#;
+        assert_eq!(kinds(Descriptor::ForgeBefore113, forge), ["forge"]);
     }
 
     #[test]

@@ -234,9 +234,18 @@ static BY_CLASS: LazyLock<HashMap<&str, Vec<(&str, Library)>>> = LazyLock::new(|
     by_class
 });
 
+/// What the names of classes end with: those that a machine loads, and those that agents keep from others' loaders
+/// (OpenTelemetry's and Datadog's `.classdata`, Elastic's `.esclazz`).
+const ENDINGS: [&str; 4] = [".class", ".classdata", ".esclazz", ".clazz"];
+
+/// The path of a class without the ending of its name; nothing where an entry is no class.
+pub(super) fn class_path(entry: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|ending| entry.strip_suffix(ending))
+}
+
 /// The library that a class is of, by its path in an archive.
 pub(super) fn of_class(entry: &str) -> Option<Library> {
-    let path = entry.strip_suffix(".class")?;
+    let path = class_path(entry)?;
     let class = path.rsplit('/').next().unwrap_or(path);
     let mut known = BY_CLASS.get(class)?.iter();
     let (_, library) = known.find(|(ending, _)| {
@@ -270,6 +279,8 @@ mod tests {
             "org/apache/logging/log4j/core/lookup/JndiLookup.class",
             "my/plugin/libs/log4j/core/lookup/JndiLookup.class",
             "META-INF/versions/9/log4j/core/lookup/JndiLookup.class",
+            "inst/org/apache/logging/log4j/core/lookup/JndiLookup.classdata",
+            "agent/log4j/core/lookup/JndiLookup.esclazz",
         ] {
             assert_eq!(of_class(entry), log4j, "{entry}");
         }

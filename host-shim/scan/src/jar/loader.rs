@@ -12,6 +12,8 @@ pub(crate) enum Loader {
     Bukkit,
     /// `BungeeCord` or a descendant of it.
     Bungee,
+    /// `NeoForge` since 20.2, which reads descriptions of Forge's up to 20.4.
+    NeoForge,
     /// Another one, or one that is not known.
     Any,
 }
@@ -37,6 +39,9 @@ impl Loader {
                 None
             }
             (Self::Bungee, Descriptor::Bukkit) => Some("bungee"),
+            (Self::NeoForge, Descriptor::Forge) if !is_there(Descriptor::NeoForge) => {
+                Some("neoforge")
+            }
             _ => Some(kind),
         }
     }
@@ -65,5 +70,8 @@ mod tests {
         assert_eq!(kind(Loader::Bungee, &both), ["bungee"]);
         assert_eq!(kind(Loader::Bukkit, &both), ["bukkit"]);
         assert_eq!(kind(Loader::Any, &both), ["bukkit", "bungee"]);
+        let forge = Descriptor::Forge;
+        let of_neoforge = Loader::NeoForge.kind(forge, "forge", &[forge]);
+        assert_eq!(of_neoforge, Some("neoforge"));
     }
 }

@@ -11,6 +11,8 @@
 
 mod archive;
 mod artifact;
+mod contents;
+mod deflated;
 mod describe;
 mod known;
 mod loader;

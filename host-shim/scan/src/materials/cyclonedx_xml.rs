@@ -103,19 +103,34 @@ fn opened(name: &str, element: &BytesStart<'_>, around: Option<&Open>) -> Open {
         let found = element.try_get_attribute(name).ok()??;
         Some(String::from_utf8_lossy(&found.value).into_owned())
     };
+    let object = |attributes: &[&str]| {
+        let said = attributes
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), Value::String(attribute(name)?))));
+        Open::Object(said.collect())
+    };
     match (name, around) {
         ("bom", None) => {
-            let list = json!({ "bomFormat": "CycloneDX" });
-            list.as_object().cloned().map_or(Open::Other, Open::Object)
+            let mut list = Map::new();
+            list.insert("bomFormat".to_owned(), json!("CycloneDX"));
+            list.extend(
+                attribute("serialNumber").map(|serial| ("serialNumber".to_owned(), json!(serial))),
+            );
+            Open::Object(list)
         }
         ("metadata", Some(Open::Object(_))) => Open::Object(Map::new()),
-        ("component", Some(Open::Object(_) | Open::List(_))) => {
-            let mut component = Map::new();
-            component
-                .extend(attribute("type").map(|kind| ("type".to_owned(), Value::String(kind))));
-            Open::Object(component)
+        ("component", Some(Open::Object(_) | Open::List(_))) => object(&["type", "bom-ref"]),
+        (
+            "components" | "properties" | "compositions" | "externalReferences" | "dependencies"
+            | "services",
+            Some(Open::Object(_)),
+        ) => Open::List(Vec::new()),
+        // What the list says that it leaves out.
+        ("composition" | "reference" | "service" | "dependency", Some(Open::List(_))) => {
+            object(&["type", "bom-ref", "ref"])
         }
-        ("components" | "properties", Some(Open::Object(_))) => Open::List(Vec::new()),
+        ("dependency", Some(Open::Object(_))) => object(&["ref"]),
+        ("aggregate" | "url", Some(Open::Object(_))) => Open::Text(String::new()),
         ("property", Some(Open::List(_))) => {
             // Its name is an attribute and its value the text, which becomes one when it ends.
             Open::Text(attribute("name").map_or_else(String::new, |name| format!("{name}\u{0}")))
@@ -129,6 +144,19 @@ fn opened(name: &str, element: &BytesStart<'_>, around: Option<&Open>) -> Open {
 
 fn put(around: &mut Open, name: &str, value: Value) {
     match (around, name, value) {
+        // What one depends on lies inside it.
+        (Open::Object(object), "dependency", Value::Object(needed)) => {
+            let needed = needed.get("ref").cloned();
+            let all = object.entry("dependsOn").or_insert_with(|| json!([]));
+            if let (Value::Array(all), Some(needed)) = (all, needed) {
+                all.push(needed);
+            }
+        }
+        // A list that is there twice is one.
+        (Open::Object(object), name, Value::Array(mut items)) => match object.get_mut(name) {
+            Some(Value::Array(before)) => before.append(&mut items),
+            _ => drop(object.insert(name.to_owned(), Value::Array(items))),
+        },
         (Open::Object(object), name, value) => drop(object.insert(name.to_owned(), value)),
         (Open::List(items), "property", Value::String(property)) => {
             if let Some((name, value)) = property.split_once('\u{0}') {
@@ -158,6 +186,7 @@ mod tests {
             list,
             json!({
                 "bomFormat": "CycloneDX",
+                "serialNumber": "urn:x",
                 "metadata": { "component": { "type": "application", "name": "tower", "version": "2.1.0" } },
                 "components": [{
                     "type": "library", "name": "a & b", "purl": "pkg:npm/a@1", "scope": "excluded",
@@ -166,6 +195,20 @@ mod tests {
                 }],
             })
         );
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_said_in_both_formats() {
+        let xml = r#"<bom><components><component bom-ref="a"><externalReferences><reference type="bom"><url>urn:cdx:1/1</url></reference></externalReferences></component></components>
+            <dependencies><dependency ref="a"><dependency ref="b"/></dependency></dependencies>
+            <compositions><composition><aggregate>incomplete</aggregate></composition></compositions></bom>"#;
+        let expected = json!({
+            "bomFormat": "CycloneDX",
+            "components": [{ "bom-ref": "a", "externalReferences": [{ "type": "bom", "url": "urn:cdx:1/1" }] }],
+            "dependencies": [{ "ref": "a", "dependsOn": ["b"] }],
+            "compositions": [{ "aggregate": "incomplete" }],
+        });
+        assert_eq!(read(xml).unwrap(), expected);
     }
 
     #[test]

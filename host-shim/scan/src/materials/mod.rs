@@ -34,16 +34,16 @@ pub(crate) struct Materials {
 /// [`Why::Malformed`] where it is of none of the formats, [`Why::NotRead`] where it is of one that exists and is not
 /// read.
 pub(crate) fn read(bytes: &[u8]) -> Result<Materials, Why> {
-    let mut list = list(bytes, MOST_WRAPPERS)?;
-    let odd = odd::set_right(&mut list);
+    let (mut list, mut odd) = list(bytes, MOST_WRAPPERS)?;
+    odd.extend(odd::set_right(&mut list));
     Ok(Materials { list, odd })
 }
 
-fn list(bytes: &[u8], wrappers: u32) -> Result<Value, Why> {
+fn list(bytes: &[u8], wrappers: u32) -> Result<(Value, Vec<Why>), Why> {
     let text = text::decode(bytes);
     let begins = text.trim_start();
     if begins.starts_with('<') {
-        return cyclonedx_xml::read(begins);
+        return Ok((cyclonedx_xml::read(begins)?, Vec::new()));
     }
     if spdx_tags::is_it(begins) {
         return Ok(spdx_tags::read(begins));
@@ -51,17 +51,22 @@ fn list(bytes: &[u8], wrappers: u32) -> Result<Value, Why> {
     if begins.starts_with("spdxVersion:") {
         return Err(Why::NotRead("SPDX in YAML".to_owned()));
     }
-    let list: Value = json::read(bytes)?;
+    let (list, twice) = json::read_all(bytes)?;
+    let twice: Vec<Why> = twice
+        .into_iter()
+        .map(|name| Why::malformed("unambiguous JSON", format!("{name:?} is there twice")))
+        .collect();
     if let Some(inner) = attestation::inside(&list)? {
         if wrappers == 0 {
             return Err(Why::malformed("a bill of materials", "wrapped too often"));
         }
-        return self::list(&inner, wrappers - 1);
+        let (list, odd) = self::list(&inner, wrappers - 1)?;
+        return Ok((list, twice.into_iter().chain(odd).collect()));
     }
     if spdx_3::is_it(&list) {
-        return spdx_3::read(&list);
+        return Ok((spdx_3::read(&list)?, twice));
     }
-    Ok(list)
+    Ok((list, twice))
 }
 
 #[cfg(test)]

@@ -7,18 +7,32 @@ use serde_json::Value;
 
 use crate::{Why, findings::Findings, json};
 
-use super::npm_lock::{add, odd};
+use super::npm_lock::{add, needs, odd};
 
 #[derive(Deserialize)]
 struct Lock {
     /// By the way through the tree: what each is first, as `lodash@4.17.21`.
     packages: BTreeMap<String, Value>,
+    /// The component itself, and what it is made of, by folder.
+    #[serde(default)]
+    workspaces: Value,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     let lock: Lock = json::read(bytes)?;
     let mut findings = Findings::default();
+    let workspaces = lock.workspaces.as_object().into_iter().flatten();
+    for (_, workspace) in workspaces {
+        need(workspace, &mut findings);
+    }
     for (way, package) in lock.packages {
+        if let Some(name) = labels(&way).last() {
+            findings.answer(name);
+        }
+        // What is said of it stands behind what it is, and behind its registry where it has one.
+        for said in package.as_array().into_iter().flatten() {
+            need(said, &mut findings);
+        }
         let what = package.get(0).and_then(Value::as_str);
         // The sign before a version is the first that does not begin a scope.
         let split = what.and_then(|what| {
@@ -41,6 +55,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
         add(labels(&way), name, Some(version), &mut findings);
     }
     Ok(findings)
+}
+
+fn need(said: &Value, findings: &mut Findings) {
+    let value = |name: &str| said.get(name).unwrap_or(&Value::Null);
+    for (name, wanted) in needs(value("dependencies"), value("optionalDependencies")) {
+        findings.need(&name, &wanted, true);
+    }
 }
 
 /// The packages on a way: a scope and what is in it are one.

@@ -155,6 +155,8 @@ fn loader(look: &Look<'_>) -> Loader {
         || look.has_found("minecraft:server")
     {
         Loader::Bukkit
+    } else if look.is_folder(Path::new("libraries/net/neoforged/neoforge")) {
+        Loader::NeoForge
     } else if look.is_there(Path::new("modules.yml")) || look.is_folder(Path::new("modules")) {
         Loader::Bungee
     } else {
@@ -235,11 +237,12 @@ impl Archives<'_, '_> {
 /// The same file is read in another way for another role.
 fn reader(role: Role) -> &'static str {
     match role {
-        Role::Server { unpacked: true } => "server-unpacked",
-        Role::Server { unpacked: false } => "server",
-        Role::Part(Loader::Any) => "jar",
-        Role::Part(Loader::Bukkit) => "jar of bukkit",
-        Role::Part(Loader::Bungee) => "jar of bungee",
+        Role::Server { unpacked: true } => "server-unpacked 2",
+        Role::Server { unpacked: false } => "server 2",
+        Role::Part(Loader::Any) => "jar 2",
+        Role::Part(Loader::Bukkit) => "jar of bukkit 2",
+        Role::Part(Loader::Bungee) => "jar of bungee 2",
+        Role::Part(Loader::NeoForge) => "jar of neoforge",
     }
 }
 

@@ -13,6 +13,7 @@ mod minecraft;
 mod npm;
 mod npm_lock;
 mod nuget;
+mod npm_reference;
 mod os;
 mod pnpm_lock;
 mod purl;

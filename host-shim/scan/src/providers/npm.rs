@@ -6,7 +6,7 @@
 //! workspaces npm keeps it in a folder above the component.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -14,17 +14,32 @@ use serde::Deserialize;
 use serde_json::Value;
 use spacecp_contract::Ecosystem;
 
-use super::{bun_lock, npm_lock, pnpm_lock, yarn_lock};
+use super::{bun_lock, npm_lock, npm_reference::is_elsewhere, pnpm_lock, yarn_lock};
 use crate::{
     Limit, Why,
     findings::Findings,
     ground::Kind,
-    json::{self, Item, Text},
-    look::Look,
+    json::{self, Text},
+    look::{Declared, Look},
     names,
 };
 
 const TREE: &str = "node_modules";
+
+/// What the component itself needs.
+const MANIFEST: &str = "package.json";
+
+/// Packages that are named one by one, of those that are needed and not found in a lock file.
+const MOST_MISSING: usize = 20;
+
+/// How the name of a package begins that takes the place of all others of that name.
+const EVERYWHERE: &str = "*/";
+
+/// Where npm since version 7 writes down what it put into the tree, and from where.
+const HIDDEN_LOCK: &str = "node_modules/.package-lock.json";
+
+/// Bun's lock file before it was a text.
+const BINARY_LOCK: &str = "bun.lockb";
 
 /// Where yarn says where packages are that are in no tree.
 const PLUG_AND_PLAY: &str = ".pnp.cjs";
@@ -57,28 +72,53 @@ struct Manifest {
     dependencies: Value,
     #[serde(default, rename = "optionalDependencies")]
     optional: Value,
+    #[serde(default, rename = "devDependencies")]
+    development: Value,
+    /// What takes the place of whatever packages ask for: npm's, yarn's and pnpm's.
+    #[serde(default)]
+    overrides: Value,
+    #[serde(default)]
+    resolutions: Value,
+    #[serde(default)]
+    pnpm: Value,
+    /// Where npm took it from, up to version 6.
+    #[serde(default, rename = "_resolved")]
+    taken_from: Text,
 }
 
 pub(super) fn look(look: &mut Look<'_>) {
     let manifest = look.text(
-        Path::new("package.json"),
+        Path::new(MANIFEST),
         Limit::DescriptorBytes,
-        "npm root",
+        "npm root 2",
         |bytes| read(bytes, Vec::new()),
+    );
+    look.text(
+        Path::new(HIDDEN_LOCK),
+        Limit::DocumentBytes,
+        "npm hidden lock",
+        |bytes| Ok(npm_lock::forks(bytes)),
     );
     let mut packages = HashSet::new();
     let has_tree = tree(look, &mut packages);
-    let needs = look.needs();
-    let is_elsewhere = look.is_there(Path::new(PLUG_AND_PLAY));
-    if has_tree && !is_elsewhere {
-        return missing(look, &packages, needs);
+    let mut declared = look.declared();
+    forks(look, &packages, &declared);
+    let is_in_no_tree = look.is_there(Path::new(PLUG_AND_PLAY));
+    if has_tree && !is_in_no_tree {
+        return missing(look, &packages, declared);
     }
     let found = locks(look);
+    // Of a lock file that was not read it was said why.
+    let locked = look.declared();
+    if !locked.is_empty() || found && !look.is_there(Path::new(BINARY_LOCK)) {
+        declared.extend(locked);
+        not_locked(look, &packages, declared);
+    }
     if found || has_tree {
         return;
     }
     let (place, what) = if manifest {
-        ("package.json", "what it depends on")
+        (MANIFEST, "what it depends on")
     } else {
         ("", "what is installed")
     };
@@ -94,38 +134,92 @@ fn locks(look: &mut Look<'_>) -> bool {
         if found && lock == "package-lock.json" {
             continue;
         }
-        let reader = format!("lock {lock}");
+        let reader = format!("lock 2 {lock}");
         found |= look.text(Path::new(lock), Limit::DocumentBytes, &reader, read);
     }
-    if look.is_there(Path::new("bun.lockb")) && !look.is_there(Path::new("bun.lock")) {
+    if look.is_there(Path::new(BINARY_LOCK)) && !look.is_there(Path::new("bun.lock")) {
         let what = "a binary lock file of Bun (\"bun install --save-text-lockfile\" writes one that is read)";
-        look.unread(Path::new("bun.lockb"), Why::NotRead(what.to_owned()));
+        look.unread(Path::new(BINARY_LOCK), Why::NotRead(what.to_owned()));
         found = true;
     }
     found
 }
 
 /// Names what packages need and node would not find: it looks beside each folder on the way up.
-fn missing(
-    look: &mut Look<'_>,
-    packages: &HashSet<PathBuf>,
-    needs: Vec<(PathBuf, Vec<crate::findings::Need>)>,
-) {
-    for (manifest, needs) in needs {
-        let folder = manifest.parent().unwrap_or(Path::new(""));
-        for need in needs {
-            let is_found = folder
-                .ancestors()
-                .any(|above| packages.contains(&above.join(TREE).join(&need.name)));
-            if !is_found {
-                let name: String = need.name.chars().take(214).collect();
+fn missing(look: &mut Look<'_>, packages: &HashSet<PathBuf>, declared: Vec<Declared>) {
+    for Declared {
+        path: manifest,
+        needs,
+        ..
+    } in declared
+    {
+        for need in needs.iter().filter(|need| need.is_required) {
+            if found(&manifest, &need.name, packages).is_none() {
                 let why = Why::Missing(format!(
-                    "where {name} {} is, which it depends on: it is not in {TREE}",
-                    need.version
+                    "where {} {} is, which it depends on: it is not in {TREE}",
+                    need.name, need.version
                 ));
                 look.unread(&manifest, why);
             }
         }
+    }
+}
+
+/// Where node finds what a package needs.
+fn found(manifest: &Path, name: &str, packages: &HashSet<PathBuf>) -> Option<PathBuf> {
+    let folder = manifest.parent().unwrap_or(Path::new(""));
+    let mut places = folder.ancestors().map(|above| above.join(TREE).join(name));
+    places.find(|place| packages.contains(place))
+}
+
+/// Takes from packages of the tree the version that they give themselves, where they were not taken from a registry.
+fn forks(look: &mut Look<'_>, packages: &HashSet<PathBuf>, declared: &[Declared]) {
+    for Declared { path, needs, .. } in declared {
+        for need in needs.iter().filter(|need| is_elsewhere(&need.version)) {
+            let why = format!(
+                "from {}, where a version does not identify the contents",
+                need.version
+            );
+            if let Some(name) = need.name.strip_prefix(EVERYWHERE) {
+                let of_this_name = Path::new(TREE).join(name);
+                for package in packages.iter().filter(|one| one.ends_with(&of_this_name)) {
+                    look.doubt(&package.join(MANIFEST), &why);
+                }
+            } else if path == Path::new(HIDDEN_LOCK) {
+                look.doubt(&Path::new(&need.name).join(MANIFEST), &why);
+            } else if let Some(package) = found(path, &need.name, packages) {
+                look.doubt(&package.join(MANIFEST), &why);
+            }
+        }
+    }
+}
+
+/// Names what the component or a package in a lock file needs and no lock file lists.
+fn not_locked(look: &mut Look<'_>, packages: &HashSet<PathBuf>, declared: Vec<Declared>) {
+    let mut answered: BTreeSet<String> = BTreeSet::new();
+    for one in &declared {
+        answered.extend(one.answers.iter().cloned());
+    }
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for Declared { path, needs, .. } in declared {
+        for need in needs.into_iter().filter(|need| need.is_required) {
+            let is_there =
+                answered.contains(&need.name) || found(&path, &need.name, packages).is_some();
+            if is_there || !named.insert(need.name.clone()) {
+                continue;
+            }
+            if named.len() <= MOST_MISSING {
+                let why = Why::Missing(format!(
+                    "which version of {} {} is installed: it is depended on, and in no lock file",
+                    need.name, need.version
+                ));
+                look.unread(&path, why);
+            }
+        }
+    }
+    let more = named.len().saturating_sub(MOST_MISSING) as u64;
+    if more > 0 {
+        look.unread(Path::new(MANIFEST), Why::More(more));
     }
 }
 
@@ -186,7 +280,7 @@ fn package(look: &mut Look<'_>, folder: &Path, above: &[String], label: &str) ->
     labels.push(label.to_owned());
     let manifest = folder.join("package.json");
     // The same file may be read for two components, and be called otherwise in each.
-    let reader = format!("npm {labels:?}");
+    let reader = format!("npm 2 {labels:?}");
     let found = look.text(&manifest, Limit::DescriptorBytes, &reader, |bytes| {
         read(bytes, labels.clone())
     });
@@ -208,8 +302,8 @@ fn package(look: &mut Look<'_>, folder: &Path, above: &[String], label: &str) ->
 fn read(bytes: &[u8], labels: Vec<String>) -> Result<Findings, Why> {
     let said: Manifest = json::read(bytes)?;
     let mut findings = Findings::default();
-    needs(&said, &mut findings);
     let is_root = labels.is_empty();
+    needs(&said, is_root, &mut findings);
     let Some(name) = said.name.0 else {
         if is_root {
             return Ok(findings);
@@ -221,26 +315,60 @@ fn read(bytes: &[u8], labels: Vec<String>) -> Result<Findings, Why> {
         return Ok(findings);
     }
     let labels = if is_root { vec![name.clone()] } else { labels };
-    let version = version.as_deref();
-    let version = version.ok_or_else(|| "no version in package.json".to_owned());
+    let taken_from = said.taken_from.0.filter(|place| is_elsewhere(place));
+    let version = match (taken_from, version.as_deref()) {
+        (Some(place), _) => {
+            let place: String = place.chars().take(200).collect();
+            Err(format!("from {place}"))
+        }
+        (None, version) => version.ok_or_else(|| "no version in package.json".to_owned()),
+    };
     findings.add(labels, names::package(&Ecosystem::Npm, &name), version, "");
     Ok(findings)
 }
 
-/// What is needed at all events. What is optional, for development or expected of whoever uses the package may be
-/// left out.
-fn needs(said: &Manifest, findings: &mut Findings) {
-    let needed: Result<BTreeMap<String, Item<String>>, _> =
-        BTreeMap::deserialize(&said.dependencies);
-    let is_optional = |name: &str| said.optional.get(name).is_some();
-    // Anything but names and versions there is nothing that npm would install.
-    for (name, version) in needed.unwrap_or_default() {
-        if is_optional(&name) {
-            continue;
+/// What is needed at all events, and whatever else may be there and is not from a registry. What is optional, for
+/// development or expected of whoever uses the package may be left out.
+fn needs(said: &Manifest, is_root: bool, findings: &mut Findings) {
+    for (name, wanted) in npm_lock::needs(&said.dependencies, &said.optional) {
+        findings.need(&name, &wanted, true);
+    }
+    let development = if is_root {
+        &said.development
+    } else {
+        &Value::Null
+    };
+    for perhaps in [&said.optional, development] {
+        elsewhere(perhaps, "", findings);
+    }
+    if is_root {
+        let of_pnpm = said.pnpm.get("overrides").unwrap_or(&Value::Null);
+        for instead in [&said.overrides, &said.resolutions, of_pnpm] {
+            elsewhere(instead, EVERYWHERE, findings);
         }
-        match version {
-            Item::Good(version) => findings.need(&name, &version),
-            Item::Odd(_) => findings.need(&name, "(unknown version)"),
+    }
+}
+
+/// Those of these names and values that lead elsewhere.
+fn elsewhere(wanted: &Value, before: &str, findings: &mut Findings) {
+    for (name, place) in wanted.as_object().into_iter().flatten() {
+        // "a>b", "**/b" and "b@1" say where or which; npm has what is inside a package within its name.
+        let name = name.rsplit(['>', ' ']).next().unwrap_or(name);
+        let name = name.trim_start_matches("**/");
+        let end = name.get(1..).and_then(|rest| rest.find('@'));
+        let name = end.and_then(|end| name.get(..=end)).unwrap_or(name);
+        match place {
+            Value::String(place) if is_elsewhere(place) => {
+                findings.need(&format!("{before}{name}"), place, false);
+            }
+            Value::Object(inner) => {
+                let own = inner.get(".").and_then(Value::as_str);
+                if let Some(place) = own.filter(|place| is_elsewhere(place)) {
+                    findings.need(&format!("{before}{name}"), place, false);
+                }
+                elsewhere(place, before, findings);
+            }
+            _ => {}
         }
     }
 }

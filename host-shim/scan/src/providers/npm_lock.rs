@@ -13,7 +13,7 @@ use crate::{
     names,
 };
 
-use super::yarn_lock::is_elsewhere;
+use super::npm_reference::is_elsewhere;
 
 /// The longest address that is quoted.
 const LONGEST_ADDRESS: usize = 200;
@@ -37,12 +37,21 @@ struct Package {
     resolved: Text,
     #[serde(default)]
     link: Value,
+    #[serde(default)]
+    dependencies: Value,
+    #[serde(default, rename = "optionalDependencies")]
+    optional: Value,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     let lock: Lock = json::read(bytes)?;
     let mut findings = Findings::default();
     match (lock.packages, lock.dependencies) {
+        // Some tools leave the first of both lists empty in version 2.
+        (Some(packages), Some(dependencies)) if packages.keys().all(String::is_empty) => {
+            by_path(packages, &mut findings);
+            by_name(&dependencies, &[], &mut findings);
+        }
         (Some(packages), _) => by_path(packages, &mut findings),
         (None, Some(dependencies)) => by_name(&dependencies, &[], &mut findings),
         (None, None) => return Err(Why::malformed("a lock file", "no packages listed")),
@@ -50,12 +59,26 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     Ok(findings)
 }
 
+/// The packages in a tree that are not from a registry, each by its path and where it is from. What is odd here says
+/// nothing: the tree itself is read.
+pub(super) fn forks(bytes: &[u8]) -> Findings {
+    let mut findings = Findings::default();
+    let packages = json::read::<Lock>(bytes)
+        .ok()
+        .and_then(|lock| lock.packages);
+    for (path, package) in packages.into_iter().flatten() {
+        if let Item::Good(package) = package
+            && let Some(place) = package.resolved.0.filter(|place| is_elsewhere(place))
+            && package.link != Value::Bool(true)
+        {
+            findings.need(&path, &place, false);
+        }
+    }
+    findings
+}
+
 fn by_path(packages: BTreeMap<String, Item<Package>>, findings: &mut Findings) {
     for (path, package) in packages {
-        // The first is the component itself.
-        if path.is_empty() {
-            continue;
-        }
         let package = match package {
             Item::Good(package) => package,
             Item::Odd(reason) => {
@@ -63,6 +86,16 @@ fn by_path(packages: BTreeMap<String, Item<Package>>, findings: &mut Findings) {
                 continue;
             }
         };
+        for (name, wanted) in needs(&package.dependencies, &package.optional) {
+            findings.need(&name, &wanted, true);
+        }
+        // The first is the component itself.
+        if path.is_empty() {
+            continue;
+        }
+        if let Some((_, name)) = path.rsplit_once("node_modules/") {
+            findings.answer(name);
+        }
         // A link is another name of one that is listed.
         if package.link == Value::Bool(true) {
             continue;
@@ -83,6 +116,17 @@ fn by_path(packages: BTreeMap<String, Item<Package>>, findings: &mut Findings) {
         let version = place.or(package.version.0.as_deref());
         add(labels, &name, version, findings);
     }
+}
+
+/// What a package needs at all events, with what it wants of each. What is optional may be left out.
+pub(super) fn needs(needed: &Value, optional: &Value) -> Vec<(String, String)> {
+    // In anything but names and values there is nothing that npm would install.
+    let needed = needed.as_object().into_iter().flatten();
+    let needed = needed.filter(|(name, _)| optional.get(name.as_str()).is_none());
+    let wanted = |value: &Value| value.as_str().unwrap_or("(unknown version)").to_owned();
+    needed
+        .map(|(name, value)| (name.clone(), wanted(value)))
+        .collect()
 }
 
 /// Names one item that is none.
@@ -116,11 +160,14 @@ fn by_name(dependencies: &Value, above: &[String], findings: &mut Findings) {
     for (name, dependency) in dependencies {
         let mut labels = above.to_vec();
         labels.push(name.clone());
+        findings.answer(name);
         if !dependency.is_object() {
             odd(&labels.join(" > "), "not names and values", findings);
             continue;
         }
         let version = dependency.get("version").and_then(Value::as_str);
+        let place = dependency.get("resolved").and_then(Value::as_str);
+        let version = place.filter(|place| is_elsewhere(place)).or(version);
         // "npm:other@1.2.3" is an alias.
         let alias = version.and_then(|version| version.strip_prefix("npm:"));
         let alias = alias.and_then(|alias| alias.rsplit_once('@'));
@@ -138,7 +185,7 @@ fn by_name(dependencies: &Value, above: &[String], findings: &mut Findings) {
 pub(super) fn add(labels: Vec<String>, name: &str, version: Option<&str>, findings: &mut Findings) {
     let version = match version {
         None => Err("no version in the lock file".to_owned()),
-        Some(place) if place.contains(':') => {
+        Some(place) if place.contains(':') || is_elsewhere(place) => {
             let place: String = place.chars().take(LONGEST_ADDRESS).collect();
             Err(format!("from {place}"))
         }

@@ -27,33 +27,59 @@ struct Package {
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
     let text = text::decode(bytes);
     let mut packages: BTreeMap<String, Package> = BTreeMap::new();
-    let (mut is_lock, mut has_importers) = (false, false);
+    let (mut is_lock, mut has_importers, mut has_aliases) = (false, false, false);
+    // What is needed, and what answers it.
+    let mut needs: Vec<(String, String)> = Vec::new();
     // pnpm writes what it needs itself into a document of its own, before that of the project.
-    yaml::visit_documents(&text, MOST_DOCUMENTS, |path, node| match path {
-        ["lockfileVersion"] => is_lock = true,
-        ["importers" | "dependencies" | "specifiers"] => has_importers = true,
-        ["packages" | "snapshots", key] => {
-            packages.entry((*key).to_owned()).or_default();
-        }
-        ["packages", key, name @ ("name" | "version")] => {
-            if let Node::Text(text) = node
-                && let Some(package) = packages.get_mut(*key)
-            {
-                let said = if *name == "name" {
-                    &mut package.name
-                } else {
-                    &mut package.version
-                };
-                *said = Some(text.to_owned());
+    yaml::visit_documents(&text, MOST_DOCUMENTS, |path, node| match (path, node) {
+        (_, Node::Alias) => has_aliases = true,
+        (path, node) => {
+            if let Some((name, version)) = needed(path, node) {
+                needs.push((name.to_owned(), version.to_owned()));
+            }
+            match path {
+                ["lockfileVersion"] => is_lock = true,
+                ["importers" | "dependencies" | "specifiers"] => has_importers = true,
+                ["packages" | "snapshots", key] => {
+                    packages.entry((*key).to_owned()).or_default();
+                }
+                ["packages", key, name @ ("name" | "version")] => {
+                    if let Node::Text(text) = node
+                        && let Some(package) = packages.get_mut(*key)
+                    {
+                        let said = if *name == "name" {
+                            &mut package.name
+                        } else {
+                            &mut package.version
+                        };
+                        *said = Some(text.to_owned());
+                    }
+                }
+                _ => {}
             }
         }
-        _ => {}
     })?;
     if !is_lock {
         return Err(Why::malformed("a pnpm-lock.yaml", "no lockfileVersion"));
     }
     let mut findings = Findings::default();
+    if has_aliases {
+        let why = Why::NotRead("an alias of YAML in a lock file".to_owned());
+        findings.unread(String::new(), why);
+    }
+    for (name, _) in packages.keys().filter_map(|key| called(key)) {
+        findings.answer(&name);
+    }
+    for (name, version) in needs {
+        if is_listed(&version, &packages, &findings) {
+            findings.answer(&name);
+        }
+        findings.need(&name, &version, true);
+    }
     for (key, package) in packages {
+        if let Some(name) = &package.name {
+            findings.answer(name);
+        }
         let Some((name, version)) = called(&key) else {
             match package.name {
                 Some(name) => add(vec![name.clone()], &name, Some(&from(&key)), &mut findings),
@@ -73,6 +99,30 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
         return Err(Why::Missing("any package".to_owned()));
     }
     Ok(findings)
+}
+
+/// What the project or a package needs, and what answers it: a version, or the key of a package.
+fn needed<'a>(path: &[&'a str], node: Node<'a>) -> Option<(&'a str, &'a str)> {
+    match (path, node) {
+        (
+            ["importers", _, "dependencies", name, "version"]
+            | ["dependencies", name]
+            | ["dependencies", name, "version"]
+            | ["packages" | "snapshots", _, "dependencies", name],
+            Node::Text(version),
+        ) => Some((*name, version)),
+        _ => None,
+    }
+}
+
+/// Whether what answers a need is in the list: another package by its key, or a folder of the component's own.
+fn is_listed(version: &str, packages: &BTreeMap<String, Package>, findings: &Findings) -> bool {
+    let by_name = called(version).is_some_and(|(name, _)| findings.answers.contains(&name));
+    by_name
+        || packages.contains_key(version)
+        || ["link:", "workspace:"]
+            .iter()
+            .any(|own| version.starts_with(own))
 }
 
 /// A place, told apart from a version.

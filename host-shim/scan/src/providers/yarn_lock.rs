@@ -6,7 +6,10 @@
 
 use crate::{Why, findings::Findings, text};
 
-use super::npm_lock::{add, odd};
+use super::{
+    npm_lock::{add, odd},
+    npm_reference::is_elsewhere,
+};
 
 /// One entry.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ struct Entry {
     resolution: Option<String>,
     /// The first version: where it is from.
     resolved: Option<String>,
+    /// What the lines below are about.
+    about: String,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
@@ -40,11 +45,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<Findings, Why> {
             .filter(|said| !said.starts_with(' '))
         {
             entry = entry.map(|entry| entry.with(said));
+        } else if let Some(said) = line.strip_prefix("    ") {
+            if let Some("dependencies") = entry.as_ref().map(|entry| entry.about.as_str())
+                && let Some((name, wanted)) = said.trim().split_once(' ')
+            {
+                let name = unquoted(name.trim_end_matches(':'));
+                findings.need(unquoted(name), unquoted(wanted), true);
+            }
         } else if !line.starts_with([' ', '\t']) {
             end(entry.take(), &mut findings);
             match line.trim_end().strip_suffix(':') {
                 Some("__metadata") => {}
                 Some(wanted) => {
+                    let all = wanted.split(',').map(unquoted);
+                    for (name, _) in all.filter_map(split) {
+                        findings.answer(name);
+                    }
                     let first = wanted.split(',').next().unwrap_or(wanted);
                     entry = Some(Entry {
                         wanted: unquoted(first).to_owned(),
@@ -67,6 +83,7 @@ impl Entry {
     /// With what a line says of it: `version "1.0.0"` or `version: 1.0.0`.
     fn with(mut self, said: &str) -> Self {
         let Some((name, value)) = said.split_once(' ') else {
+            said.trim_end_matches(':').clone_into(&mut self.about);
             return self;
         };
         let value = Some(unquoted(value).to_owned());
@@ -106,15 +123,6 @@ fn end(entry: Option<Entry>, findings: &mut Findings) {
         version
     };
     add(vec![name.to_owned()], name, version, findings);
-}
-
-/// Whether it is from a repository or a file, where a version may hold anything. A patch changes what a version has,
-/// and is by most of its users no other version.
-pub(super) fn is_elsewhere(reference: &str) -> bool {
-    let begins = ["git", "file:", "portal:", "exec:", "ssh:"];
-    begins.iter().any(|begin| reference.starts_with(begin))
-        || reference.contains(".git#")
-        || reference.contains("codeload.github.com")
 }
 
 /// Name and reference of `lodash@npm:4.17.21`; a scope begins with the same sign.

@@ -360,3 +360,44 @@ fn what_a_manifest_has_loaded_from_elsewhere_is_named() {
             .map(|one| format!("/plugins/Plugin.jar: missing information: {one}, {why}"))
     );
 }
+
+#[test]
+fn what_maven_left_below_the_classes_of_an_application_counts() {
+    for folder in ["BOOT-INF/classes/", "WEB-INF/classes/", "inst/"] {
+        let pom =
+            format!("{folder}META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties");
+        let (found, _) = of_plugin(&plugin("Chronicle").with(&pom, "version=2.14.1\n"));
+        assert_eq!(
+            found,
+            [
+                "lobby/Chronicle = bukkit:Chronicle 1.0.0",
+                "lobby/Chronicle/log4j-core = maven:org.apache.logging.log4j:log4j-core 2.14.1",
+            ]
+        );
+    }
+}
+
+#[test]
+fn an_artifact_of_the_same_group_hides_no_classes_of_another() {
+    let jar = plugin("Chronicle")
+        .with("okhttp3/OkHttpClient.class", CODE)
+        .with_library("com.squareup.okhttp3", "okhttp-urlconnection", "4.9.0");
+    let (found, _) = of_plugin(&jar);
+    assert!(
+        found.contains(&"lobby/Chronicle/okhttp = maven:com.squareup.okhttp3:okhttp ?".to_owned()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn classes_that_an_agent_renamed_are_classes() {
+    let class = "inst/org/apache/logging/log4j/core/lookup/JndiLookup.classdata";
+    let (found, _) = of_plugin(&plugin("Agent").with(class, CODE));
+    assert_eq!(
+        found,
+        [
+            "lobby/Agent = bukkit:Agent 1.0.0",
+            "lobby/Agent/log4j-core = maven:org.apache.logging.log4j:log4j-core ?",
+        ]
+    );
+}
