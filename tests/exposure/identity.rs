@@ -421,7 +421,7 @@ fn scanned(spelled: &Spelled, package: &str, version: &str) -> BTreeMap<String, 
         scan(format!("{provider} {path}"), *provider, &[(&path, text)]);
     }
     for (system, vendor) in spelled.rpm_systems {
-        let folder = TempDir::with_prefix("spacecp-identity-").unwrap();
+        let folder = spacecp_tests::scratch::folder().unwrap();
         put(&folder.path().join("etc/os-release"), system.as_bytes());
         let database = with_package(package, version, vendor);
         let path = folder.path().join("usr/lib/sysimage/rpm/Packages.db");

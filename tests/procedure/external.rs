@@ -378,7 +378,7 @@ fn a_folder_of_hostile_files_ends_with_each_of_them_named() -> Result<()> {
         "not JSON",
         "duplicate key \"id\"",
         "bytes",
-        "modified",
+        "not a valid advisory id",
         "not a regular file or directory",
     ]) {
         assert!(reason.contains(words), "{reason:?} and not {words:?}");

@@ -139,6 +139,9 @@ impl<Text> Affected<Text> {
         if names_none && unlisted.is_none_or(|others| others == Others::NotAffected) {
             return Err(format!("no affected versions given for {}", self.component));
         }
+        if let Some(unlisted) = &self.unlisted {
+            have_one_end(&unlisted.investigated, &self.component)?;
+        }
         have_one_end(&self.ranges, &self.component)
     }
 }
@@ -334,6 +337,10 @@ pub struct Unlisted<Text = String> {
     /// What is written of affected versions and could not be read.
     #[serde(default = "Vec::new")]
     pub unread: Vec<Text>,
+    /// Versions that the author names as still under investigation: unless they are affected they are unknown, whatever
+    /// else is said of them. Left out of the bytes where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub investigated: Vec<VersionRange<Text>>,
 }
 
 /// What versions are that an advisory does not name: not affected where its list is complete; else unknown, and why.

@@ -40,7 +40,7 @@ pub enum SourceFormat {
 }
 
 /// The longest id of a source in bytes.
-pub const LONGEST_SOURCE_ID: usize = 256;
+pub const LONGEST_SOURCE_ID: usize = 1024;
 
 /// The most that is kept of a source in bytes, so that an advisory stays one that panels read.
 pub const LONGEST_REST: usize = 512 << 10;

@@ -302,7 +302,7 @@ fn what_is_affected_has_versions_or_ranges_and_a_range_one_end_at_most() {
 }
 
 #[test]
-fn a_source_has_an_id_of_256_bytes_and_keeps_512_kib() {
+fn a_source_has_an_id_of_1_kib_and_keeps_512_kib() {
     let with = |id: usize, rest: usize| {
         let mut advisory = advisory();
         advisory.source = Some(Box::new(Source {
@@ -314,8 +314,8 @@ fn a_source_has_an_id_of_256_bytes_and_keeps_512_kib() {
         reads(&advisory)
     };
     assert!(with(0, 0));
-    assert!(with(256, 512 << 10));
-    assert!(!with(257, 0));
+    assert!(with(1 << 10, 512 << 10));
+    assert!(!with((1 << 10) + 1, 0));
     assert!(!with(0, (512 << 10) + 1));
 }
 

@@ -188,10 +188,7 @@ fn is_about(decision: &Decision, verdict: &Verdict) -> bool {
 
 /// Whether a risk can be accepted: nobody can say that there is none.
 fn is_open(verdict: &Verdict) -> bool {
-    matches!(
-        counted_status(verdict),
-        Status::Affected | Status::Unknown
-    )
+    matches!(counted_status(verdict), Status::Affected | Status::Unknown)
 }
 
 /// Whether every exposure, and every unknown verdict, is accepted, and there is nothing else to worry about.

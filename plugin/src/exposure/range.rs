@@ -80,6 +80,8 @@ struct Rest {
     fixed: Vec<Listed>,
     /// What is written and could not be read.
     unread: Vec<String>,
+    /// Versions that are named as under investigation; one that cannot be read may be any.
+    investigated: Vec<Result<Range, String>>,
 }
 
 impl Ranges {
@@ -111,6 +113,7 @@ impl Ranges {
                         .iter()
                         .map(|text| text.as_ref().to_owned())
                         .collect(),
+                    investigated: unlisted.investigated.iter().map(range).collect(),
                 })
             }),
         }
@@ -159,7 +162,15 @@ impl Ranges {
         };
         let is_open = matches!(rest.others, Others::Unstated | Others::UnderInvestigation);
         let is_read = installed.read(self.scheme).is_ok() && self.ranges.iter().all(Result::is_ok);
-        is_open && rest.unread.is_empty() && (is_read || self.is_silent())
+        if rest.investigated.is_empty() {
+            return is_open && rest.unread.is_empty() && (is_read || self.is_silent());
+        }
+        let is_named = |version: &Version| rest.is_investigated(version);
+        let is_other = installed
+            .read(self.scheme)
+            .as_ref()
+            .is_ok_and(|version| !is_named(version));
+        is_open && rest.unread.is_empty() && is_read && is_other
     }
 
     /// Whether no version at all is called affected or fixed.
@@ -175,6 +186,9 @@ impl Ranges {
         let judged = self.judge_version(version);
         if judged.status == Status::Unknown || judged.status == Status::Affected && !is_excluded {
             return judged;
+        }
+        if rest.is_investigated(version) {
+            return judgement(Status::Unknown, still_investigating(version.as_str()));
         }
         if let Some((fixed, _)) = rest.fixed.iter().find(is_same) {
             return judgement(
@@ -285,6 +299,15 @@ fn streams<Text: AsRef<str>>(affected: &Affected<Text>) -> Vec<Stream> {
 }
 
 impl Rest {
+    /// Whether a version is, or may be, one of those that are named as under investigation.
+    fn is_investigated(&self, version: &Version) -> bool {
+        let mut all = self.investigated.iter();
+        all.any(|range| match range {
+            Ok(range) => range.contains(version) != Some(false),
+            Err(_) => true,
+        })
+    }
+
     /// Why a version that is not named is unknown.
     fn reason(&self, version: &str) -> String {
         if let Some(unread) = self.unread.first() {
@@ -294,9 +317,7 @@ impl Rest {
             );
         }
         match self.others {
-            Others::UnderInvestigation => {
-                format!("the vendor is still investigating whether {version} is affected")
-            }
+            Others::UnderInvestigation => still_investigating(version),
             Others::Contradictory => {
                 format!("the advisory calls versions such as {version} both affected and fixed")
             }
@@ -308,6 +329,10 @@ impl Rest {
             }
         }
     }
+}
+
+fn still_investigating(version: &str) -> String {
+    format!("the vendor is still investigating whether {version} is affected")
 }
 
 /// The most of a stranger's text that a reason repeats, in characters.
@@ -402,6 +427,7 @@ mod tests {
                 excluded: Vec::new(),
                 fixed: Vec::new(),
                 unread: unread.iter().map(|text| (*text).to_owned()).collect(),
+                investigated: Vec::new(),
             }));
             status(&Ranges::new(&open), "2.5.0")
         };
@@ -414,6 +440,37 @@ mod tests {
         ] {
             assert_eq!(judged(others, &[]), Status::Unknown, "{others:?}");
         }
+    }
+
+    #[test]
+    fn what_is_named_as_under_investigation_is_neither_fixed_nor_spared() {
+        use spacecp_contract::Unlisted;
+        let mut open = affected(VersionScheme::Semver, &[("0", Some("1.5.0"), None)], &[]);
+        open.unlisted = Some(Box::new(Unlisted {
+            others: Others::Unstated,
+            excluded: Vec::new(),
+            fixed: vec!["2.0.0".to_owned(), "3.0.0".to_owned()],
+            unread: Vec::new(),
+            investigated: vec![VersionRange {
+                introduced: "2.0.0".to_owned(),
+                fixed: None,
+                last_affected: Some("2.5.0".to_owned()),
+                limit: None,
+            }],
+        }));
+        let open = Ranges::new(&open);
+        for (version, expected) in [
+            ("1.0.0", Status::Affected),
+            ("2.0.0", Status::Unknown),
+            ("2.2.0", Status::Unknown),
+            ("2.6.0", Status::Unknown),
+            ("3.0.0", Status::Fixed),
+            ("3.1.0", Status::Fixed),
+        ] {
+            assert_eq!(status(&open, version), expected, "{version}");
+        }
+        let leaves_open = |version| open.leaves_open(&Installed::new("spacecp:houston", version));
+        assert!(!leaves_open("2.2.0") && leaves_open("2.6.0"));
     }
 
     #[test]

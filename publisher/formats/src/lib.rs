@@ -34,6 +34,7 @@ pub mod csaf;
 pub mod extra_fields;
 mod ids;
 pub mod json;
+mod lenient;
 mod limits;
 mod mapping;
 mod naming;
@@ -60,7 +61,7 @@ pub use self::{
 pub enum Format {
     /// Open Source Vulnerability, schema 1.x: <https://ossf.github.io/osv-schema/>.
     Osv,
-    /// CSAF 2.0: <https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>.
+    /// CSAF 2.0, and 2.1 as far as it has the same: <https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>.
     Csaf,
 }
 

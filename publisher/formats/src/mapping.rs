@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use spacecp_contract::{ComponentName, Ecosystem, VersionScheme};
+use spacecp_contract::{ComponentName, Ecosystem, VersionScheme, identity::package_of_cpe};
 
 /// The products that are mapped to components.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,9 +94,12 @@ pub fn key(product: &str) -> String {
 /// A CPE 2.2 URI or 2.3 formatted string (NIST IR 7695), as far as it says a product and its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cpe {
-    /// Part, vendor and product in small letters, then version and update.
+    /// Part, vendor, product, version, update, and what else is said.
     parts: Vec<String>,
 }
+
+/// The attributes of a name.
+const PARTS: usize = 11;
 
 impl Cpe {
     pub(crate) fn read(text: &str) -> Option<Self> {
@@ -105,7 +108,7 @@ impl Cpe {
             .strip_prefix("cpe:2.3:")
             .or_else(|| text.strip_prefix("cpe:/"))
             .or_else(|| text.strip_prefix("cpe:"))?;
-        let parts: Vec<String> = split(rest).into_iter().take(5).collect();
+        let parts: Vec<String> = split(rest).into_iter().take(PARTS).collect();
         let [part, vendor, product, ..] = parts.as_slice() else {
             return None;
         };
@@ -117,6 +120,21 @@ impl Cpe {
     /// Without version and all that comes behind it.
     pub(crate) fn key(&self) -> String {
         format!("cpe:{}", self.parts[..3].join(":").to_lowercase())
+    }
+
+    /// The component that it is, where it is known to be that one alone.
+    pub(crate) fn component(&self) -> Option<Mapped> {
+        let component = package_of_cpe(&self.parts[1], &self.parts[2])?;
+        let component = component.parse().ok()?;
+        let scheme = None;
+        (self.parts[0] == "a").then_some(Mapped { component, scheme })
+    }
+
+    /// What is said behind the update: edition, language, target software and hardware.
+    pub(crate) fn behind_the_update(&self) -> Vec<&str> {
+        let said = |part: &&str| !matches!(*part, "" | "*" | "-");
+        let parts = self.parts.iter().skip(5).map(String::as_str);
+        parts.filter(said).collect()
     }
 
     /// The version, with the update where one is said.
@@ -208,6 +226,25 @@ mod tests {
         assert_eq!(version("cpe:/a:v:p"), None);
         assert_eq!(Cpe::read("cpe:2.3:a:*:p:1"), None);
         assert_eq!(Cpe::read("houston"), None);
+    }
+
+    #[test]
+    fn a_product_that_is_one_package_alone_needs_no_mapping() {
+        let component = |text: &str| {
+            let mapped = Cpe::read(text)?.component()?;
+            Some(mapped.component.to_string())
+        };
+        let ws = component("cpe:2.3:a:ws_project:ws:8.0.0:*:*:*:*:node.js:*:*");
+        assert_eq!(ws.as_deref(), Some("npm:ws"));
+        // Log4j 1 and 2 are two artifacts.
+        assert_eq!(
+            component("cpe:2.3:a:apache:log4j:2.14.1:*:*:*:*:*:*:*"),
+            None
+        );
+        assert_eq!(
+            component("cpe:2.3:h:ws_project:ws:8.0.0:*:*:*:*:*:*:*"),
+            None
+        );
     }
 
     #[test]

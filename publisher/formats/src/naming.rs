@@ -12,13 +12,30 @@ pub fn shown(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// A time as both formats write it: RFC 3339.
-pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Refusal> {
-    text.parse().map_err(|error: jiff::Error| Refusal::Time {
+/// A time as both formats write it: RFC 3339. One without a zone is read as UTC and a day as its beginning, with a remark.
+pub(super) fn time(
+    field: &str,
+    text: &str,
+    remarks: &mut Vec<Remark>,
+) -> Result<Timestamp, Refusal> {
+    let error = match text.trim().parse::<Timestamp>() {
+        Ok(time) => return Ok(time),
+        Err(error) => error,
+    };
+    let text = text.trim();
+    let with = |suffix: &str| format!("{text}{suffix}").parse::<Timestamp>().ok();
+    let Some(time) = with("Z").or_else(|| with("T00:00:00Z")) else {
+        return Err(Refusal::Time {
+            field: field.to_owned(),
+            found: shown(text),
+            reason: error.to_string(),
+        });
+    };
+    remarks.push(Remark {
         field: field.to_owned(),
-        found: shown(text),
-        reason: error.to_string(),
-    })
+        reason: format!("{:?} has no time zone; read as {time}", shown(text)),
+    });
+    Ok(time)
 }
 
 /// When a document was published: at the latest when it was modified. Clocks differ, and the one that stamps the one
@@ -29,7 +46,7 @@ pub(super) fn published(
     modified: Timestamp,
     remarks: &mut Vec<Remark>,
 ) -> Result<Timestamp, Refusal> {
-    let published = time(field, text)?;
+    let published = time(field, text, remarks)?;
     if published > modified {
         remarks.push(Remark {
             field: field.to_owned(),
@@ -67,16 +84,31 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_a_zone_or_out_of_the_calendar_is_refused() {
-        for text in [
-            "2026-13-01T00:00:00Z",
-            "2026-02-30T00:00:00Z",
-            "2026-02-03",
-            "soon",
-            "",
+    fn a_time_without_a_zone_is_utc_and_a_day_its_beginning_and_both_are_named() {
+        for (text, utc, is_named) in [
+            (
+                "2026-02-03T04:05:06.789+02:00",
+                "2026-02-03T02:05:06.789Z",
+                false,
+            ),
+            ("2026-02-03T04:05:06", "2026-02-03T04:05:06Z", true),
+            ("2026-02-03 04:05:06", "2026-02-03T04:05:06Z", true),
+            ("2026-02-03", "2026-02-03T00:00:00Z", true),
         ] {
-            assert!(time("modified", text).is_err(), "{text}");
+            let mut remarks = Vec::new();
+            let read = time("modified", text, &mut remarks).unwrap();
+            assert_eq!(
+                (read.to_string().as_str(), !remarks.is_empty()),
+                (utc, is_named),
+                "{text}"
+            );
         }
-        assert!(time("modified", "2026-02-03T04:05:06.789+02:00").is_ok());
+    }
+
+    #[test]
+    fn a_time_out_of_the_calendar_is_refused() {
+        for text in ["2026-13-01T00:00:00Z", "2026-02-30", "2026-02", "soon", ""] {
+            assert!(time("modified", text, &mut Vec::new()).is_err(), "{text}");
+        }
     }
 }

@@ -4,8 +4,8 @@
 use super::release::is_version;
 use crate::Release;
 
-/// Vendor and product of distributions. Streams with corrections of their own (`rhel_eus`, `rhel_aus`, …) are
-/// not among them: a version there says nothing about the release itself.
+/// Vendor and product of distributions. Red Hat's streams with corrections of their own are not among them: a version
+/// there says nothing about the release itself ([`is_stream`]).
 const PRODUCTS: [(&str, &str, &str); 12] = [
     ("redhat", "enterprise_linux", "rhel"),
     ("almalinux", "almalinux", "almalinux"),
@@ -38,9 +38,59 @@ pub fn release_of_cpe(text: &str) -> Option<Release> {
         .map(|(.., id)| *id);
     // SUSE's modules are what its server is made of, and have its version.
     let module = vendor == "suse" && product.starts_with("sle-module-");
-    let id = known.chain(module.then_some("sles")).next()?;
+    let stream = (vendor == "redhat" && is_stream(product)).then_some(product);
+    let id = known.chain(module.then_some("sles")).chain(stream).next()?;
     let version = with_service_pack(id, version, update);
     Some(Release::canonical(id, &version))
+}
+
+/// Vendor and product of software that is one package and no other, as the national vulnerability database names it.
+/// What is several artifacts or is packed by others too (`apache:log4j`, `vmware:spring_framework`) is not here: somebody
+/// has to say which is meant.
+const PACKAGES: [(&str, &str, &str); 12] = [
+    (
+        "apache",
+        "commons_compress",
+        "maven:org.apache.commons:commons-compress",
+    ),
+    (
+        "apache",
+        "commons_text",
+        "maven:org.apache.commons:commons-text",
+    ),
+    ("axios", "axios", "npm:axios"),
+    ("expressjs", "express", "npm:express"),
+    (
+        "fasterxml",
+        "jackson-databind",
+        "maven:com.fasterxml.jackson.core:jackson-databind",
+    ),
+    ("google", "gson", "maven:com.google.code.gson:gson"),
+    ("h2database", "h2", "maven:com.h2database:h2"),
+    ("lodash", "lodash", "npm:lodash"),
+    ("openjsf", "express", "npm:express"),
+    ("snakeyaml_project", "snakeyaml", "maven:org.yaml:snakeyaml"),
+    ("tokio", "tokio", "cargo:tokio"),
+    ("ws_project", "ws", "npm:ws"),
+];
+
+/// The component that a CPE's vendor and product are, where they are that one alone.
+pub fn package_of_cpe(vendor: &str, product: &str) -> Option<&'static str> {
+    let (vendor, product) = (vendor.to_lowercase(), product.to_lowercase());
+    let mut known = PACKAGES.iter();
+    let found = known.find(|(of, name, _)| (*of, *name) == (vendor.as_str(), product.as_str()));
+    found.map(|(.., component)| *component)
+}
+
+/// Whether a product of Red Hat's is a stream of its system with corrections of its own: `rhel_eus` (extended updates),
+/// `rhel_aus`, `rhel_e4s`, `rhel_els`, `rhel_tus`.
+pub(super) fn is_stream(product: &str) -> bool {
+    product.strip_prefix("rhel_").is_some_and(|rest| {
+        matches!(
+            rest,
+            "aus" | "e4s" | "els" | "eus" | "tus" | "eus_long_life"
+        )
+    })
 }
 
 /// SUSE has the service pack apart: `15:sp5` is 15.5.
@@ -70,6 +120,8 @@ mod tests {
             ("cpe:/o:suse:sle-module-basesystem:15:sp5", "sles-15.5"),
             ("cpe:/o:opensuse:leap:15.5", "opensuse-leap-15.5"),
             ("cpe:/o:almalinux:almalinux:9::baseos", "almalinux-9"),
+            ("cpe:/a:redhat:rhel_eus:9.2::appstream", "rhel_eus-9.2"),
+            ("cpe:/o:redhat:rhel_aus:8.2", "rhel_aus-8.2"),
         ] {
             let release = release_of_cpe(cpe).unwrap();
             assert_eq!(format!("{}-{}", release.id, release.version), name);
@@ -77,10 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_with_corrections_of_its_own_is_not_its_release() {
+    fn what_names_no_release_is_none() {
         for cpe in [
-            "cpe:/a:redhat:rhel_eus:9.2::appstream",
-            "cpe:/o:redhat:rhel_aus:8.2",
+            "cpe:/a:redhat:rhel_extras_rt:7",
             "cpe:/o:redhat:enterprise_linux",
             "cpe:/a:redhat:openshift:4.12",
             "redhat:enterprise_linux:9",

@@ -9,7 +9,7 @@
 //! | `purl` | a package URL in its parts (ECMA-427) |
 //! | `package` | which package of which ecosystem a package URL names |
 //! | `osv` | which ecosystem an OSV record means, and back |
-//! | `cpe` | which release a CPE names |
+//! | `cpe` | which release or package a CPE names |
 //! | `system` | which release the packages of a system belong to, by `os-release` |
 //! | `release` | the one name of a release |
 //! | `deb_source` | the source package of a Debian package |
@@ -32,7 +32,7 @@ mod system;
 
 use std::borrow::Cow;
 
-pub use cpe::release_of_cpe;
+pub use cpe::{package_of_cpe, release_of_cpe};
 pub use deb_source::{DebBinary, DebSource};
 pub use osv::{EcosystemError, ecosystem_of_osv, osv_name};
 pub use package::{Package, PackageError, Surroundings};
@@ -99,6 +99,13 @@ pub fn comparable<'a>(component: &str, version: &'a str) -> Cow<'a, str> {
         && let Some((public, _)) = version.split_once('+')
     {
         return Cow::Borrowed(public);
+    }
+    // Tags that are used as versions: Maven itself would take the letter for a word that comes before every number.
+    if component.starts_with("maven:")
+        && let Some(number) = version.trim().strip_prefix(['v', 'V'])
+        && number.starts_with(|letter: char| letter.is_ascii_digit())
+    {
+        return Cow::Borrowed(number);
     }
     without_build_letter(component, version)
 }

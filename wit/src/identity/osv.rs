@@ -2,7 +2,10 @@
 //!
 //! The names are those of the list in the OSV schema ("Defined ecosystems"), with their suffixes.
 
-use super::{cpe::with_service_pack, release::is_version};
+use super::{
+    cpe::{is_stream, with_service_pack},
+    release::is_version,
+};
 use crate::{Ecosystem, Release};
 
 /// Why an OSV ecosystem is not one that panels can be judged by.
@@ -14,7 +17,7 @@ pub enum EcosystemError {
     /// A distribution without the release.
     #[error("no release given in {0:?}")]
     Release(String),
-    /// A stream of a release with corrections of its own; what is installed does not say which it follows.
+    /// A stream of a release with corrections of its own that has no name here.
     #[error("{0:?} has packages of its own, and nothing installed says that it follows them")]
     Stream(String),
 }
@@ -74,8 +77,9 @@ pub fn ecosystem_of_osv(name: &str) -> Result<Ecosystem, EcosystemError> {
             Some(("enterprise_linux", rest)) => {
                 release("rhel", rest.split(':').next()).map(Ecosystem::Rpm)
             }
-            Some((stream, _)) if stream.starts_with("rhel_") => {
-                Err(EcosystemError::Stream(name.to_owned()))
+            // Streams with corrections of their own, as extended updates: no host of the release itself is of one.
+            Some((stream, rest)) if is_stream(stream) => {
+                release(stream, rest.split(':').next()).map(Ecosystem::Rpm)
             }
             _ => Err(none()),
         },
@@ -139,6 +143,7 @@ pub fn osv_name(ecosystem: &Ecosystem) -> Option<String> {
             "rocky" => format!("Rocky Linux:{}", release.version),
             "mageia" => format!("Mageia:{}", release.version),
             "rhel" => format!("Red Hat:enterprise_linux:{}", release.version),
+            stream if is_stream(stream) => format!("Red Hat:{stream}:{}", release.version),
             "opensuse-leap" => format!("openSUSE:Leap {}", release.version),
             "opensuse-tumbleweed" => "openSUSE:Tumbleweed".to_owned(),
             "sles" => match release.version.split_once('.') {
@@ -248,12 +253,27 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_of_red_hats_is_a_release_of_its_own() {
+        for (osv, component) in [
+            ("Red Hat:rhel_eus:9.2::baseos", "rpm:rhel_eus-9.2:curl"),
+            ("Red Hat:rhel_e4s:8.6::appstream", "rpm:rhel_e4s-8.6:curl"),
+            ("Red Hat:rhel_aus:8.2", "rpm:rhel_aus-8.2:curl"),
+        ] {
+            let ecosystem = ecosystem_of_osv(osv).unwrap();
+            let named = ecosystem.component("curl").unwrap();
+            assert_eq!(named.as_str(), component);
+            let plain = osv_name(&ecosystem).unwrap();
+            assert_eq!(ecosystem_of_osv(&plain), Ok(ecosystem));
+        }
+        assert!(ecosystem_of_osv("Red Hat:rhel_eus").is_err());
+    }
+
+    #[test]
     fn a_stream_that_nothing_installed_names_is_refused_as_such() {
         for osv in [
             "Ubuntu:Pro:FIPS:20.04:LTS",
             "Ubuntu:Pro:FIPS-updates:22.04:LTS",
             "Ubuntu:Pro:Realtime:22.04:LTS",
-            "Red Hat:rhel_eus:9.2::appstream",
         ] {
             let stream = Err(EcosystemError::Stream(osv.to_owned()));
             assert_eq!(ecosystem_of_osv(osv), stream);

@@ -10,6 +10,8 @@ pub enum Stream {
     Backport,
     /// Ubuntu's certified modules (`…fips…`), with corrections of their own.
     Fips,
+    /// Of a module of the distribution (`.module+el8`, `.module_el8`), which has versions beside those of the release.
+    Module,
     /// Built by others under the name of the distribution's package: its versions say nothing about theirs.
     Elsewhere,
 }
@@ -32,6 +34,10 @@ const ELSEWHERE: [&str; 10] = [
 impl Stream {
     /// The line that a version of a component is of; none for the release's own.
     pub fn of(component: &str, version: &str) -> Option<Self> {
+        let is_module = || version.contains(".module+") || version.contains(".module_");
+        if component.starts_with("rpm:") && is_module() {
+            return Some(Self::Module);
+        }
         if !component.starts_with("deb:") {
             return None;
         }
@@ -53,6 +59,7 @@ impl fmt::Display for Stream {
         f.write_str(match self {
             Self::Backport => "a backport, built from a later release's source",
             Self::Fips => "a certified (FIPS) build with corrections of its own",
+            Self::Module => "a build of a module",
             Self::Elsewhere => "a build of another repository than the distribution's",
         })
     }
@@ -95,6 +102,12 @@ mod tests {
                 "8.2.15-1+0~20240119.52+debian12~1.gbp7d1a2e",
                 Some(Stream::Elsewhere),
             ),
+            (
+                "rpm:almalinux-8:nodejs",
+                "1:16.20.2-2.module_el8.8.0+3676+4ef9e9cb",
+                Some(Stream::Module),
+            ),
+            ("rpm:rhel-8:nodejs", "1:16.20.2-2.el8", None),
             ("deb:debian-12:nodejs", "18.13.0+dfsg1-1", None),
             ("deb:debian-12:openssh", "1:9.2p1-2+deb12u2", None),
             ("deb:ubuntu-20.04:openssl", "1.1.1f-1ubuntu2.16+esm1", None),

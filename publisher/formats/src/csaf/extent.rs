@@ -29,13 +29,16 @@ pub(super) struct Extent {
     pub(super) is_exact: bool,
     /// What is said and cannot be read.
     pub(super) unread: Option<String>,
+    /// The one version that the product's identification has, where its name says a range beside it. Which of the two is
+    /// meant nobody knows: both may be affected, and what is not affected is that version alone.
+    pub(super) identified: Option<String>,
 }
 
 impl Extent {
     /// The versions of a product; `identified` is the version that its package URL or CPE has.
     pub(super) fn of(scheme: VersionScheme, named: Named<'_>, identified: Option<&str>) -> Self {
         if let Some(range) = named.range {
-            return Self::written(scheme, range, named.product);
+            return Self::written(scheme, range, named.product).beside(scheme, identified);
         }
         match (named.version, identified) {
             (None, None) => Self {
@@ -48,12 +51,37 @@ impl Extent {
                 let found = Self::written(scheme, name, named.product);
                 // A name is for people; but one that says a range says more than the version beside it.
                 if vers::parts(name).is_some() || words::is_range(name) {
-                    found
+                    found.beside(scheme, Some(version))
                 } else {
                     Self::written(scheme, version, None)
                 }
             }
         }
+    }
+
+    /// With the version that is said beside a range. What is none there may mean any, unless it says the same once more.
+    fn beside(mut self, scheme: VersionScheme, version: Option<&str>) -> Self {
+        let Some(text) = version else {
+            return self;
+        };
+        let said = Self::written(scheme, text, None);
+        if said.unread.is_none() && said.versions == self.versions {
+            return self;
+        }
+        self.is_exact = false;
+        match said.one() {
+            Some(version) => self.identified = Some(version.to_owned()),
+            None => {
+                self.unread.get_or_insert_with(|| text.to_owned());
+            }
+        }
+        self
+    }
+
+    /// Whether it is no version at all, as `vers:none/*`.
+    pub(super) fn is_empty(&self) -> bool {
+        let Versions { ranges, listed, .. } = &self.versions;
+        !self.is_all && self.unread.is_none() && ranges.is_empty() && listed.is_empty()
     }
 
     /// The one version that it is, if it is one.

@@ -6,10 +6,13 @@
 //! clock.
 
 mod extent;
+mod narrowing;
+mod notice;
 mod products;
 mod read;
 mod record;
 mod relationships;
+mod spared;
 mod statement;
 mod status;
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use spacecp_contract::{
-    ComponentName, VersionScheme,
+    ComponentName, Ecosystem, Release, VersionScheme,
     identity::{Package, Purl, Surroundings, release_of_cpe},
 };
 
 use super::{
     extent::{Extent, Named},
+    narrowing::Narrowing,
     record::{Branch, Helper, Product, ProductTree},
-    relationships::{Circle, Relationships},
+    relationships::{Circle, DEEPEST, Relationships},
     vers,
 };
 use crate::{
@@ -41,6 +42,8 @@ enum Described<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Traits<'a> {
     purl: Option<&'a str>,
+    /// As CSAF 2.1 has them.
+    purls: &'a [String],
     cpe: Option<&'a str>,
     /// The component's own name, as we write it.
     own: Option<&'a str>,
@@ -50,6 +53,14 @@ struct Traits<'a> {
     range: Option<&'a str>,
     /// The name of the product as a whole.
     full: &'a str,
+    /// The innermost branch that makes it less than its component: its category and name.
+    narrow: Option<(&'a str, &'a str)>,
+}
+
+impl Traits<'_> {
+    fn names_package(&self) -> bool {
+        self.purl.is_some() || !self.purls.is_empty()
+    }
 }
 
 /// A product that panels can have.
@@ -58,6 +69,8 @@ pub(super) struct Known {
     pub(super) component: ComponentName,
     pub(super) scheme: VersionScheme,
     pub(super) extent: Extent,
+    /// How it is less than the component.
+    pub(super) narrowing: Option<Narrowing>,
     /// What should be known of how it was named.
     pub(super) note: Option<String>,
 }
@@ -112,9 +125,19 @@ impl<'a> Products<'a> {
         match branch.category.as_str() {
             "vendor" => traits.vendor = Some(&branch.name),
             "product_name" => traits.product = Some(&branch.name),
-            "product_version" => traits.version = Some(&branch.name),
-            "product_version_range" => traits.range = Some(&branch.name),
+            // The innermost says it.
+            "product_version" => {
+                traits.version = Some(&branch.name);
+                traits.range = None;
+            }
+            "product_version_range" => {
+                traits.range = Some(&branch.name);
+                traits.version = None;
+            }
             _ => {}
+        }
+        if Narrowing::of_branch(&branch.category, &branch.name).is_some() {
+            traits.narrow = Some((&branch.category, &branch.name));
         }
         if let Some(product) = &branch.product {
             self.put(product, traits);
@@ -130,14 +153,21 @@ impl<'a> Products<'a> {
             let Helper {
                 cpe,
                 purl,
+                purls,
                 x_generic_uris,
+                ..
             } = helper;
-            traits.purl = purl.as_deref().or(traits.purl);
-            traits.cpe = cpe.as_deref().or(traits.cpe);
+            traits.purl = purl.as_deref();
+            traits.purls = purls;
+            traits.cpe = cpe.as_deref();
+            let single = helper
+                .narrows_by()
+                .map(|list| (list, product.name.as_str()));
+            traits.narrow = traits.narrow.or(single);
             let own = x_generic_uris
                 .iter()
                 .find_map(|uri| uri.uri.strip_prefix(OWN));
-            traits.own = own.or(traits.own);
+            traits.own = own;
         }
         if let (Some(own), Some(range)) = (traits.own, traits.range)
             && let Some((kind, _)) = vers::parts(range)
@@ -161,78 +191,167 @@ impl<'a> Products<'a> {
     /// How many steps it takes to read what is said of a product.
     pub(super) fn steps(&self, id: &str) -> usize {
         let length = |text: Option<&str>| text.map_or(0, str::len);
-        let traits = match self.by_id.get(id) {
-            Some(Described::Once(traits)) => *traits,
-            _ => Traits::default(),
-        };
+        let traits = self.once(id).unwrap_or_default();
+        let purls: usize = traits.purls.iter().map(|purl| 1 + purl.len()).sum();
         let written = length(traits.range) + length(traits.version);
-        1 + length(traits.purl) + length(traits.cpe) + STEPS_OF_A_LETTER * written
+        1 + length(traits.purl) + purls + length(traits.cpe) + STEPS_OF_A_LETTER * written
     }
 
-    /// The component of a product and the versions of it; why not, in words.
-    pub(super) fn known(&self, id: &'a str) -> Result<Known, Stranger> {
+    /// The components that a product is and the versions of them; why it is none, in words. More than one only where it
+    /// has package URLs of several.
+    pub(super) fn known(&self, id: &'a str) -> Result<Vec<Known>, Stranger> {
         if !self.by_id.contains_key(id) {
             return Err(format!("no product {:?} in the product tree", shown(id)).into());
         }
         let (traits, platform) = self.traits(id)?;
-        if let Some(text) = traits.purl {
-            let purl: Purl = text
-                .parse()
-                .map_err(|error| format!("invalid package URL {:?}: {error}", shown(text)))?;
-            let package = package(&purl, traits.version, platform)?;
-            let component = package
-                .ecosystem
-                .component(&package.name)
-                .map_err(|error| error.to_string())?;
-            let scheme = package.ecosystem.scheme();
-            let known = Known::of(component, scheme, traits, package.version.as_deref());
-            return Ok(Known {
-                note: note(&purl, package.source_is_assumed),
-                ..known
-            });
+        if traits.names_package() {
+            return Ok(self.packages(id, traits, platform)?);
         }
         let cpe = traits.cpe.and_then(Cpe::read);
         let version = cpe.as_ref().and_then(Cpe::version);
-        if let Some(own) = traits.own {
+        let (component, scheme) = if let Some(own) = traits.own {
             let component: ComponentName = own
                 .parse()
                 .map_err(|error| format!("{:?}: {error}", shown(own)))?;
             let scheme = self.schemes.get(own).copied();
-            let scheme = scheme.unwrap_or(VersionScheme::Generic);
-            return Ok(Known::of_cpe(component, scheme, traits, version.as_deref()));
-        }
-        let names = Unmapped::of(cpe.as_ref(), traits.vendor, traits.product, traits.full);
-        let Some(mapped) = self.map.find(&names) else {
-            return Err(Stranger {
-                reason: format!(
+            (component, scheme.unwrap_or(VersionScheme::Generic))
+        } else {
+            let names = Unmapped::of(cpe.as_ref(), traits.vendor, traits.product, traits.full);
+            let of_cpe = || cpe.as_ref()?.component();
+            let mapped = self.map.find(&names).cloned().or_else(of_cpe);
+            let Some(mapped) = mapped else {
+                let reason = format!(
                     "{:?} has no package URL and is mapped to no component",
                     shown(names.best())
-                ),
-                unmapped: Some(names),
-            });
+                );
+                let unmapped = Some(names);
+                return Err(Stranger { reason, unmapped });
+            };
+            (mapped.component.clone(), mapped.scheme())
         };
-        let component = mapped.component.clone();
-        Ok(Known::of_cpe(
-            component,
-            mapped.scheme(),
-            traits,
-            version.as_deref(),
-        ))
+        let of_cpe = || Narrowing::of_cpe(cpe.as_ref()?, &component);
+        let narrowing = self.narrowing(id, None).or_else(of_cpe);
+        let known = Known::of_cpe(component, scheme, traits, version.as_deref());
+        Ok(vec![Known { narrowing, ..known }])
+    }
+
+    /// The packages that the URLs of a product name, each once. One that a URL names without narrowing it is not
+    /// narrowed by another.
+    fn packages(
+        &self,
+        id: &'a str,
+        traits: Traits<'a>,
+        platform: Option<&str>,
+    ) -> Result<Vec<Known>, String> {
+        let mut found: Vec<Known> = Vec::new();
+        let mut first = None;
+        let all = traits.purls.iter().map(String::as_str);
+        for text in traits.purl.into_iter().chain(all) {
+            let known = match self.package(id, text, traits, platform) {
+                Ok(known) => known,
+                Err(reason) => {
+                    first.get_or_insert(reason);
+                    continue;
+                }
+            };
+            let same =
+                |one: &&mut Known| one.component == known.component && one.extent == known.extent;
+            match found.iter_mut().find(same) {
+                None => found.push(known),
+                Some(before) if known.narrowing.is_none() => *before = known,
+                Some(_) => {}
+            }
+        }
+        match first {
+            Some(reason) if found.is_empty() => Err(reason),
+            _ => Ok(found),
+        }
+    }
+
+    fn package(
+        &self,
+        id: &'a str,
+        text: &str,
+        traits: Traits<'a>,
+        platform: Option<&str>,
+    ) -> Result<Known, String> {
+        let purl: Purl = text
+            .parse()
+            .map_err(|error| format!("invalid package URL {:?}: {error}", shown(text)))?;
+        let package = package(&purl, traits.version, platform)?;
+        let component = package
+            .ecosystem
+            .component(&package.name)
+            .map_err(|error| error.to_string())?;
+        let release = match &package.ecosystem {
+            Ecosystem::Deb(release) | Ecosystem::Rpm(release) => Some(release),
+            _ => None,
+        };
+        let own = Narrowing::of_purl(&purl, &package.name);
+        // A part says more than a build of the whole.
+        let narrowing = [own, self.narrowing(id, release)];
+        let narrowing = narrowing
+            .into_iter()
+            .flatten()
+            .min_by_key(|one| one.is_build);
+        let scheme = package.ecosystem.scheme();
+        Ok(Known {
+            narrowing,
+            note: note(&purl, package.source_is_assumed),
+            ..Known::of(component, scheme, traits, package.version.as_deref())
+        })
+    }
+
+    /// How a product is less than its component by its place in the tree and by what it is made of. That it is of the
+    /// release that its component is of narrows nothing.
+    fn narrowing(&self, id: &'a str, release: Option<&Release>) -> Option<Narrowing> {
+        let mut id = id;
+        let mut build = None;
+        let cpe = |id: &'a str| self.once(id)?.cpe;
+        for _ in 0..DEEPEST {
+            let branch = self.once(id).and_then(|traits| traits.narrow);
+            let branch = branch.and_then(|(category, name)| {
+                let made = Narrowing::of_branch(category, name);
+                made.filter(|narrowing| build.is_none() || !narrowing.is_build)
+            });
+            match branch {
+                Some(narrowing) if narrowing.is_build => build = Some(narrowing),
+                Some(narrowing) => return Some(narrowing),
+                None => {}
+            }
+            let Some((made_of, on)) = self.relationships.of_product(id) else {
+                return build;
+            };
+            let platform = self.relationships.platform(on, &cpe);
+            let platform = platform.and_then(release_of_cpe);
+            if platform.is_none() || platform.as_ref() != release {
+                return Some(Narrowing::within(
+                    self.once(on).map_or(on, |traits| traits.full),
+                ));
+            }
+            id = made_of;
+        }
+        build
+    }
+
+    /// What is said of a product that is described in one way.
+    fn once(&self, id: &str) -> Option<Traits<'a>> {
+        match self.by_id.get(id) {
+            Some(Described::Once(traits)) => Some(*traits),
+            _ => None,
+        }
     }
 
     /// What is said of a product, or else of what it is made of, and the CPE of the platform that it is on.
     fn traits(&self, id: &'a str) -> Result<(Traits<'a>, Option<&'a str>), String> {
         let name = shown(id);
-        let once = |id: &'a str| match self.by_id.get(id) {
-            Some(Described::Once(traits)) => Some(*traits),
-            _ => None,
-        };
+        let once = |id: &'a str| self.once(id);
         if matches!(self.by_id.get(id), Some(Described::Differently)) {
             return Err(format!("product id {name:?} stands for different products"));
         }
         // What says most of which component it is, wherever it is said.
         let says: [fn(&Traits<'_>) -> bool; 4] = [
-            |traits| traits.purl.is_some(),
+            |traits| traits.names_package(),
             |traits| traits.own.is_some(),
             |traits| traits.cpe.is_some(),
             |traits| traits.product.is_some(),
@@ -282,6 +401,7 @@ impl Known {
             component,
             scheme,
             extent: Extent::of(scheme, named, identified),
+            narrowing: None,
             note: None,
         }
     }

@@ -7,14 +7,16 @@ use serde_json::Value;
 use spacecp_contract::{Advisory, Credit, Reference, TimelineEntry, Tlp, Workaround};
 
 use super::{
+    notice,
     products::Products,
-    record::{Acknowledgment, Document, Note, Record, Vulnerability},
+    record::{Acknowledgment, Document, Note, OPTIONAL, Record, Vector, Vulnerability},
     status,
     write::WITHDRAWAL,
 };
 use crate::{
     Converted, Refusal, Remark, Terms,
     ids::document_id,
+    lenient,
     naming::{published, shown, time, title},
     solution,
     step_limit::Steps,
@@ -28,17 +30,20 @@ use crate::{
 /// [`Refusal`], with the field and what is wrong.
 pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted), Refusal> {
     refuse_version(document)?;
-    let record: Record =
-        serde_path_to_error::deserialize(document).map_err(|error| Refusal::Shape {
+    let mut remarks = Vec::new();
+    let document = lenient::without_odd(document, &OPTIONAL, &mut remarks);
+    let mut record: Record =
+        serde_path_to_error::deserialize(&*document).map_err(|error| Refusal::Shape {
             field: error.path().to_string(),
             reason: error.inner().to_string(),
         })?;
+    let notice = notice::take(&mut record);
     let about = &record.document;
     let id = document_id("document.tracking.id", &about.tracking.id)?;
-    let withdrawn = withdrawn(about)?;
-    refuse_unfit(about)?;
+    let (published, modified) = dates(about, &mut remarks)?;
+    let withdrawn = withdrawn(about, modified);
+    refuse_unfit(&record)?;
     let tlp = label(about, terms)?;
-    let mut remarks = Vec::new();
     let steps = Steps::new();
     let products = Products::of(&record.product_tree, &terms.products);
     let said = match status::said(&record, &products, &steps, &mut remarks) {
@@ -49,16 +54,6 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         said => said?,
     };
     let flaws = &record.vulnerabilities;
-    let modified = time(
-        "document.tracking.current_release_date",
-        &about.tracking.current_release_date,
-    )?;
-    let published = published(
-        "document.tracking.initial_release_date",
-        &about.tracking.initial_release_date,
-        modified,
-        &mut remarks,
-    )?;
     let mut solution = remedies(flaws, &["vendor_fix", "no_fix_planned", "none_available"]);
     if solution.is_empty() {
         solution = solution::from_versions(&about.tracking.id, &said.corrected());
@@ -66,6 +61,7 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
     let workarounds = flaws.iter().flat_map(|flaw| &flaw.remediations);
     let workarounds = workarounds
         .filter(|remedy| matches!(remedy.category.as_str(), "workaround" | "mitigation"))
+        .filter(|remedy| !remedy.details.trim().is_empty())
         .enumerate()
         .map(|(number, remedy)| Workaround {
             id: format!("{}", number + 1),
@@ -96,7 +92,7 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         references: references(&record),
         supersedes: Vec::new(),
         timeline: timeline(about, withdrawn, &mut remarks),
-        notice: None,
+        notice,
         source: None,
     };
     let converted = Converted {
@@ -109,31 +105,77 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
 
 /// Another version of CSAF has other fields: that is said before any of them is missed.
 fn refuse_version(document: &Value) -> Result<(), Refusal> {
-    let found = document
-        .pointer("/document/csaf_version")
-        .and_then(Value::as_str);
+    let found = document.pointer("/document/csaf_version");
+    let found = found
+        .map_or("", |found| found.as_str().unwrap_or(""))
+        .trim();
     match found {
-        None | Some("2.0") => Ok(()),
-        Some(found) => Err(Refusal::Version {
+        "2.0" | "2.1" => Ok(()),
+        found => Err(Refusal::Version {
             field: "document.csaf_version",
             found: shown(found),
-            read: "CSAF 2.0",
+            read: "CSAF 2.0 and 2.1",
         }),
     }
 }
 
-fn refuse_unfit(about: &Document) -> Result<(), Refusal> {
-    if about.csaf_version != "2.0" {
-        return Err(Refusal::Version {
-            field: "document.csaf_version",
-            found: shown(&about.csaf_version),
-            read: "CSAF 2.0",
+/// When a document was published and modified. One that says the one is as good as one that says both.
+fn dates(about: &Document, remarks: &mut Vec<Remark>) -> Result<(Timestamp, Timestamp), Refusal> {
+    const INITIAL: &str = "document.tracking.initial_release_date";
+    const CURRENT: &str = "document.tracking.current_release_date";
+    let tracking = &about.tracking;
+    let (initial, current) = (
+        &tracking.initial_release_date,
+        &tracking.current_release_date,
+    );
+    let mut missing = |field: &str, instead: &str| {
+        remarks.push(Remark {
+            field: field.to_owned(),
+            reason: format!("missing; {instead} is used"),
         });
-    }
-    if matches!(
-        about.category.as_str(),
-        "csaf_informational_advisory" | "csaf_security_incident_response"
-    ) {
+    };
+    let (initial, current) = match (initial, current) {
+        (Some(initial), Some(current)) => (initial, current),
+        (None, Some(current)) => {
+            missing(INITIAL, CURRENT);
+            (current, current)
+        }
+        (Some(initial), None) => {
+            missing(CURRENT, INITIAL);
+            (initial, initial)
+        }
+        (None, None) => {
+            return Err(Refusal::Time {
+                field: CURRENT.to_owned(),
+                found: String::new(),
+                reason: "no date given".to_owned(),
+            });
+        }
+    };
+    let modified = time(CURRENT, current, remarks)?;
+    let published = match published(INITIAL, initial, modified, remarks) {
+        Ok(published) => published,
+        Err(refusal) => {
+            remarks.push(Remark {
+                field: INITIAL.to_owned(),
+                reason: format!("{refusal}; {CURRENT} is used"),
+            });
+            modified
+        }
+    };
+    Ok((published, modified))
+}
+
+fn refuse_unfit(record: &Record) -> Result<(), Refusal> {
+    let about = &record.document;
+    // Some say of products what the category has no room for.
+    let says_nothing = record.vulnerabilities.is_empty();
+    if says_nothing
+        && matches!(
+            about.category.as_str(),
+            "csaf_informational_advisory" | "csaf_security_incident_response"
+        )
+    {
         return Err(Refusal::Components {
             field: "document.category",
             reason: format!(
@@ -157,11 +199,18 @@ fn label(about: &Document, terms: &Terms) -> Result<Tlp, Refusal> {
         .distribution
         .as_ref()
         .and_then(|distribution| distribution.tlp.as_ref());
-    let own = match label.map(|label| label.label.as_str()) {
+    let label = label.and_then(|label| label.label.as_deref());
+    let plain = label.map(|label| label.trim().to_ascii_uppercase());
+    // The labels of TLP 1.0 and 2.0, whichever the version of CSAF asks for.
+    let plain = plain
+        .as_deref()
+        .map(|label| label.strip_prefix("TLP:").unwrap_or(label));
+    let own = match plain {
         None => None,
-        Some("WHITE") => Some(Tlp::Clear),
+        Some("WHITE" | "CLEAR") => Some(Tlp::Clear),
         Some("GREEN") => Some(Tlp::Green),
         Some("AMBER") => Some(Tlp::Amber),
+        Some("AMBER+STRICT") => Some(Tlp::AmberStrict),
         Some("RED") => Some(Tlp::Red),
         Some(other) => {
             return Err(Refusal::Sharing {
@@ -223,7 +272,10 @@ fn issue(record: &Record) -> String {
         parts.extend(notes);
     }
     if parts.is_empty() {
-        return record.document.title.clone();
+        let about = &record.document;
+        let mut named = [&about.title, &about.tracking.id].into_iter();
+        let named = named.find(|text| !text.trim().is_empty());
+        return named.cloned().unwrap_or_default();
     }
     unique(parts.into_iter()).join("\n\n")
 }
@@ -273,23 +325,30 @@ fn remedies(flaws: &[Vulnerability], categories: &[&str]) -> String {
 fn vectors(flaws: &[Vulnerability], remarks: &mut Vec<Remark>) -> Vec<String> {
     let mut vectors = Vec::new();
     for (place, flaw) in flaws.iter().enumerate() {
-        for (number, score) in flaw.scores.iter().enumerate() {
-            let field = format!("vulnerabilities[{place}].scores[{number}]");
+        let scores = flaw.scores.iter().enumerate();
+        let scores = scores.map(|(number, score)| (format!("scores[{number}]"), score));
+        let metrics = flaw.metrics.iter().enumerate();
+        let metrics =
+            metrics.map(|(number, one)| (format!("metrics[{number}].content"), &one.content));
+        for (field, score) in scores.chain(metrics) {
+            let field = format!("vulnerabilities[{place}].{field}");
             if let Some(old) = &score.cvss_v2 {
                 remarks.push(Remark {
                     field: format!("{field}.cvss_v2"),
                     reason: format!("unsupported rating {:?}", shown(&old.vector)),
                 });
             }
-            let Some(score) = &score.cvss_v3 else {
-                continue;
-            };
-            match vector::computes(&score.vector) {
-                Ok(()) => vectors.push(score.vector.clone()),
-                Err(reason) => remarks.push(Remark {
-                    field: format!("{field}.cvss_v3"),
-                    reason,
-                }),
+            for (name, vector) in [("cvss_v3", &score.cvss_v3), ("cvss_v4", &score.cvss_v4)] {
+                let Some(Vector { vector }) = vector else {
+                    continue;
+                };
+                match vector::computes(vector) {
+                    Ok(()) => vectors.push(vector.clone()),
+                    Err(reason) => remarks.push(Remark {
+                        field: format!("{field}.{name}"),
+                        reason,
+                    }),
+                }
             }
         }
     }
@@ -297,7 +356,9 @@ fn vectors(flaws: &[Vulnerability], remarks: &mut Vec<Remark>) -> Vec<String> {
 }
 
 fn weaknesses(flaws: &[Vulnerability]) -> Vec<u32> {
-    let ids = flaws.iter().filter_map(|flaw| flaw.cwe.as_ref());
+    let ids = flaws
+        .iter()
+        .flat_map(|flaw| flaw.cwe.iter().chain(&flaw.cwes));
     unique(ids.filter_map(|cwe| cwe.id.strip_prefix("CWE-")?.parse().ok()))
 }
 
@@ -340,9 +401,14 @@ fn references(record: &Record) -> Vec<Reference> {
         .iter()
         .flat_map(|flaw| &flaw.references);
     let all = record.document.references.iter().chain(flaws);
-    unique(all.map(|reference| Reference {
-        title: reference.summary.clone(),
-        url: reference.url.clone(),
+    unique(all.map(|reference| {
+        Reference {
+            title: reference
+                .summary
+                .clone()
+                .unwrap_or_else(|| reference.url.clone()),
+            url: reference.url.clone(),
+        }
     }))
 }
 
@@ -355,7 +421,7 @@ fn timeline(
     let mut entries = Vec::new();
     for (number, revision) in about.tracking.revision_history.iter().enumerate() {
         let field = format!("document.tracking.revision_history[{number}].date");
-        match time(&field, &revision.date) {
+        match time(&field, &revision.date, remarks) {
             Ok(at) => entries.push(TimelineEntry {
                 at,
                 event: format!("{}: {}", revision.number, revision.summary),
@@ -395,17 +461,8 @@ fn withdrawal_of(text: &str) -> Option<(Timestamp, &str)> {
 }
 
 /// Since when a document no longer holds, if it says so.
-fn withdrawn(about: &Document) -> Result<Option<Timestamp>, Refusal> {
-    let Some(note) = withdrawal(about) else {
-        return Ok(None);
-    };
-    let since = withdrawal_of(note.text.trim()).map(|(since, _)| Ok(since));
-    let tracking = &about.tracking;
-    let since = since.unwrap_or_else(|| {
-        time(
-            "document.tracking.current_release_date",
-            &tracking.current_release_date,
-        )
-    });
-    since.map(Some)
+fn withdrawn(about: &Document, modified: Timestamp) -> Option<Timestamp> {
+    let note = withdrawal(about)?;
+    let since = withdrawal_of(note.text.trim()).map(|(since, _)| since);
+    Some(since.unwrap_or(modified))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::record::Relationship;
 
 /// Relationships between a product and what is looked for.
-const DEEPEST: usize = 32;
+pub(super) const DEEPEST: usize = 32;
 
 /// The relationships of a document by the id of the product that each makes.
 #[derive(Debug, Default)]
@@ -41,8 +41,14 @@ impl<'a> Relationships<'a> {
         Err(Circle)
     }
 
+    /// What a product is made of, and what it is on, with or in; none where it is made of no other.
+    pub(super) fn of_product(&self, id: &str) -> Option<(&'a str, &'a str)> {
+        let one = self.0.get(id)?;
+        Some((&one.product_reference, &one.relates_to_product_reference))
+    }
+
     /// The platform of a product, or of what it is made of.
-    fn platform(
+    pub(super) fn platform(
         &self,
         id: &'a str,
         platform: &impl Fn(&'a str) -> Option<&'a str>,

@@ -24,6 +24,8 @@ pub(super) enum List {
     Fixed,
     FirstFixed,
     UnderInvestigation,
+    /// As good as under investigation: nobody may be told that it is not affected.
+    Unknown,
     /// It says which version to use, and not that this one is corrected.
     Recommended,
 }
@@ -50,8 +52,11 @@ pub(super) struct Statement {
     is_all: bool,
     /// Whether something else is said than ranges in the form that is meant for them.
     is_loose: bool,
-    /// Versions that are under investigation; none where nothing is.
-    investigated: Option<Vec<String>>,
+    /// Versions that are called fixed of a part of the component alone: what is older may be affected, and nothing is
+    /// known to be fixed.
+    fixed_in_part: Vec<String>,
+    /// The versions that are named as under investigation; none where nothing is.
+    investigated: Option<Vec<VersionRange>>,
 }
 
 /// What became of a statement.
@@ -88,13 +93,54 @@ impl Statement {
                 self.has_first_fixed |= list == List::FirstFixed;
                 return self.fix(&extent);
             }
-            List::UnderInvestigation => {
-                let investigated = self.investigated.get_or_insert_default();
-                extend(investigated, extent.versions.listed);
-            }
+            List::UnderInvestigation | List::Unknown => self.investigate(extent),
             List::Recommended => {}
         }
         unread
+    }
+
+    /// Takes a product that is a part of the component alone. What is affected there is affected; nothing follows for
+    /// what the part is not.
+    pub(super) fn put_part(
+        &mut self,
+        list: List,
+        scheme: VersionScheme,
+        extent: Extent,
+    ) -> Option<String> {
+        self.is_loose = true;
+        match list {
+            List::Fixed | List::FirstFixed => {
+                let before = std::mem::take(&mut self.fixed);
+                let unread = self.fix(&extent);
+                let found = std::mem::replace(&mut self.fixed, before);
+                extend(&mut self.fixed_in_part, found);
+                unread
+            }
+            list => self.put(list, scheme, extent),
+        }
+    }
+
+    /// Names versions as under investigation. A product without versions is the component, and says of none of them more
+    /// than what others say; what cannot be read may be any.
+    fn investigate(&mut self, extent: Extent) {
+        let investigated = self.investigated.get_or_insert_default();
+        let is_all = extent.is_all || extent.versions == vers::all();
+        if extent.unread.is_some() {
+            extend(investigated, vers::all().ranges);
+        } else if !is_all {
+            let one = |version: String| VersionRange {
+                last_affected: Some(version.clone()),
+                ..vers::range(version)
+            };
+            let listed = extent.versions.listed.into_iter().map(one);
+            let all = extent.versions.ranges.into_iter().chain(listed);
+            extend(investigated, all);
+        }
+    }
+
+    /// Whether the component as a whole is under investigation.
+    pub(super) fn is_open(&self) -> bool {
+        self.investigated.as_ref().is_some_and(Vec::is_empty)
     }
 
     fn affect(&mut self, scheme: VersionScheme, extent: Extent) {
@@ -102,6 +148,7 @@ impl Statement {
         self.is_loose |= !extent.is_exact && !extent.is_all;
         self.unread.extend(extent.unread);
         let mut new = extent.versions;
+        new.listed.extend(extent.identified);
         // What one product leaves out, another may be.
         let before = &self.affected;
         new.excluded.retain(|text| !contains(scheme, before, text));
@@ -142,8 +189,16 @@ impl Statement {
             listed,
             excluded,
         } = &self.affected;
-        let lists = [listed, excluded, &self.first, &self.last, &self.fixed];
-        ranges.len() + lists.iter().map(|list| list.len()).sum::<usize>()
+        let lists = [
+            listed,
+            excluded,
+            &self.first,
+            &self.last,
+            &self.fixed,
+            &self.fixed_in_part,
+        ];
+        let investigated = self.investigated.as_ref().map_or(0, Vec::len);
+        ranges.len() + investigated + lists.iter().map(|list| list.len()).sum::<usize>()
     }
 
     /// How many of them each of the others is compared with.
@@ -165,6 +220,8 @@ impl Statement {
         let says_affected = self.is_all || !is_silent || !self.unread.is_empty();
         if self.is_all {
             extend(&mut self.affected.ranges, vers::all().ranges);
+            // What one product leaves out is affected by the one that leaves out nothing.
+            self.affected.excluded.clear();
         }
         let is_open = self.investigated.is_some() || contradicted.is_some();
         if !says_affected && category == Category::Advisory && !is_open {
@@ -178,8 +235,10 @@ impl Statement {
             excluded: self.affected.excluded,
             fixed: if is_complete { Vec::new() } else { self.fixed },
             unread: self.unread,
+            investigated: self.investigated.unwrap_or_default(),
         };
-        let is_plain = is_complete && unlisted.excluded.is_empty();
+        let is_plain =
+            is_complete && unlisted.excluded.is_empty() && unlisted.investigated.is_empty();
         let affected = Affected {
             component,
             scheme,
@@ -233,12 +292,18 @@ impl Statement {
 
     /// A version that is called affected and fixed. Nobody can say then which of the others are meant.
     fn contradicted(&mut self, scheme: VersionScheme) -> Option<String> {
-        let investigated = self.investigated.as_deref().unwrap_or_default();
-        self.fixed.retain(|fixed| !investigated.contains(fixed));
+        let open = Versions {
+            ranges: self.investigated.clone().unwrap_or_default(),
+            ..Versions::default()
+        };
+        self.fixed.retain(|fixed| !in_ranges(scheme, &open, fixed));
         let within = |text: &&String| self.is_all || in_ranges(scheme, &self.affected, text);
         let whole = self.fixed.iter().find(within).cloned();
         if whole.is_some() {
-            *self = Self::default();
+            *self = Self {
+                investigated: self.investigated.take(),
+                ..Self::default()
+            };
             return whole;
         }
         // One version alone is nobody's guess, and the others are as they were.
@@ -256,12 +321,13 @@ impl Statement {
 
     /// Calls affected what is older than every version that is called fixed.
     fn precede(&mut self, scheme: VersionScheme) {
-        let fixes = sorted(scheme, self.fixed.clone());
+        let all = [self.fixed.as_slice(), self.fixed_in_part.as_slice()].concat();
+        let fixes = sorted(scheme, all);
         let Some(lowest) = fixes.first() else {
             return;
         };
         let mut range = vers::range("0".to_owned());
-        if fixes.len() == 1 {
+        if fixes.len() == 1 && self.fixed_in_part.is_empty() {
             range.fixed = Some(lowest.as_str().to_owned());
         } else {
             range.limit = Some(lowest.as_str().to_owned());

@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use spacecp_contract::{
-    Affected, ComponentName, Justification, NotAffected, VersionScheme, Versions,
-};
+use spacecp_contract::{Affected, ComponentName, NotAffected, VersionScheme};
 
 use super::{
-    extent::Extent,
+    notice,
     products::{Known, Products},
     record::{Record, Vulnerability},
+    spared::SparedProducts,
     statement::{Category, List, Statement},
-    vers,
 };
 use crate::{Refusal, Remark, mapping::Unmapped, naming::shown, step_limit::Steps};
 
@@ -65,7 +63,7 @@ pub(super) fn said<'a>(
     remarks: &'a mut Vec<Remark>,
 ) -> Result<Said, Refusal> {
     let category = match record.document.category.as_str() {
-        "csaf_security_advisory" => Category::Advisory,
+        "csaf_security_advisory" | notice::CATEGORY => Category::Advisory,
         _ => Category::Statements,
     };
     let mut reader = Reader {
@@ -73,14 +71,15 @@ pub(super) fn said<'a>(
         steps,
         category,
         said: Said::default(),
-        spared: BTreeMap::new(),
+        spared: SparedProducts::default(),
+        open: HashSet::new(),
         remarks,
         first: None,
     };
     for (number, flaw) in record.vulnerabilities.iter().enumerate() {
         reader.flaw(number, flaw)?;
     }
-    reader.spare_all(record.vulnerabilities.len());
+    reader.finish_spared(record.vulnerabilities.len());
     let Reader { said, first, .. } = reader;
     if !said.affected.is_empty() || !said.not_affected.is_empty() {
         return Ok(said);
@@ -97,26 +96,18 @@ pub(super) fn said<'a>(
 }
 
 /// Goes through the vulnerabilities of one document.
-struct Reader<'a> {
-    products: &'a Products<'a>,
-    steps: &'a Steps,
+pub(super) struct Reader<'a> {
+    pub(super) products: &'a Products<'a>,
+    pub(super) steps: &'a Steps,
     category: Category,
-    said: Said,
-    /// Components that vulnerabilities do not affect, in all or some versions, and which these are.
-    spared: BTreeMap<Spared, (Justification, BTreeSet<usize>)>,
+    pub(super) said: Said,
+    pub(super) spared: SparedProducts,
+    /// Components that a vulnerability has under investigation as a whole.
+    pub(super) open: HashSet<ComponentName>,
     remarks: &'a mut Vec<Remark>,
     /// Why the first product is none that a panel could have.
     first: Option<String>,
 }
-
-/// A component and those of its versions that are not affected: none for all of them, else as they are written.
-type Spared = (ComponentName, Option<(VersionScheme, SparedVersions)>);
-
-/// Ranges as they are written in VERS, and single versions.
-type SparedVersions = (BTreeSet<String>, BTreeSet<String>);
-
-/// What is not affected and why; or why that cannot be said, in words.
-type Reasoned = Result<(Spared, Justification), String>;
 
 /// What one vulnerability says of each component, in the order in which they come.
 #[derive(Default)]
@@ -158,18 +149,28 @@ impl<'a> Reader<'a> {
                 &status.under_investigation,
             ),
             ("recommended", List::Recommended, &status.recommended),
+            ("unknown", List::Unknown, &status.unknown),
         ] {
             for (field, known) in self.known(&format!("{base}.{name}"), ids)? {
                 let Known {
                     component,
                     scheme,
                     extent,
+                    narrowing,
                     ..
                 } = known;
                 let statement = statements.of(component.clone(), scheme);
                 // What is new is compared with what is there.
                 self.steps.take(STEPS_OF_A_VERSION + statement.len())?;
-                if let Some(text) = statement.put(list, scheme, extent) {
+                let is_fixed = matches!(list, List::Fixed | List::FirstFixed);
+                let text = match narrowing {
+                    // What is corrected in one build is so in all of that version.
+                    Some(narrowing) if !(narrowing.is_build && is_fixed) => {
+                        statement.put_part(list, scheme, extent)
+                    }
+                    _ => statement.put(list, scheme, extent),
+                };
+                if let Some(text) = text {
                     let reason = format!(
                         "{component}: cannot read {:?} as versions; panels treat it as unknown",
                         shown(&text)
@@ -178,10 +179,42 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        self.contradictions(flaw, &base)?;
         for ((component, scheme), statement) in statements.all {
+            if statement.is_open() {
+                self.open.insert(component.clone());
+            }
             self.finish(&base, component, scheme, statement)?;
         }
-        self.spared(number, flaw, &base)
+        self.spare(number, flaw, &base)
+    }
+
+    /// Names the products that are in lists which exclude each other (CSAF, mandatory test 6.1.6). What they are then is
+    /// decided by the gravest: affected, then unknown where something is open, then fixed.
+    fn contradictions(&mut self, flaw: &Vulnerability, base: &str) -> Result<(), Refusal> {
+        let status = &flaw.product_status;
+        let groups = [
+            ("affected", &status.known_affected),
+            ("affected", &status.first_affected),
+            ("affected", &status.last_affected),
+            ("fixed", &status.fixed),
+            ("fixed", &status.first_fixed),
+            ("not affected", &status.known_not_affected),
+            ("under investigation", &status.under_investigation),
+            ("under investigation", &status.unknown),
+        ];
+        let mut seen: HashMap<&str, &str> = HashMap::new();
+        for (group, ids) in groups {
+            for id in ids {
+                self.steps.take(1)?;
+                let before = *seen.entry(id).or_insert(group);
+                if before != group {
+                    let reason = format!("{:?} is both {before} and {group}", shown(id));
+                    self.remark(base.to_owned(), reason);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn finish(
@@ -215,224 +248,41 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn spared(
-        &mut self,
-        number: usize,
-        flaw: &'a Vulnerability,
-        base: &str,
-    ) -> Result<(), Refusal> {
-        let field = format!("{base}.known_not_affected");
-        let ids = &flaw.product_status.known_not_affected;
-        for (place, id) in ids.iter().enumerate() {
-            self.steps.take(self.products.steps(id))?;
-            let field = format!("{field}[{place}]");
-            match self.spare(flaw, id, &field)? {
-                Some(Ok((spared, justification))) => {
-                    let (_, flaws) = self
-                        .spared
-                        .entry(spared)
-                        .or_insert((justification, BTreeSet::new()));
-                    flaws.insert(number);
-                }
-                Some(Err(reason)) => self.remark(field, reason),
-                None => {}
-            }
-        }
-        Ok(())
-    }
-
     /// The products of a list that panels can have; the others are named.
     fn known(&mut self, field: &str, ids: &'a [String]) -> Result<Vec<(String, Known)>, Refusal> {
         let mut found = Vec::new();
         for (place, id) in ids.iter().enumerate() {
             let field = format!("{field}[{place}]");
             self.steps.take(self.products.steps(id))?;
-            if let Some(known) = self.look_up(&field, id) {
-                found.push((field, known));
-            }
+            let known = self.look_up(&field, id);
+            found.extend(known.into_iter().map(|known| (field.clone(), known)));
         }
         Ok(found)
     }
 
     /// A product, if panels can have it; else it is named.
-    fn look_up(&mut self, field: &str, id: &'a str) -> Option<Known> {
+    pub(super) fn look_up(&mut self, field: &str, id: &'a str) -> Vec<Known> {
         match self.products.known(id) {
-            Ok(mut known) => {
-                if let Some(reason) = known.note.take() {
+            Ok(mut all) => {
+                for reason in all.iter_mut().filter_map(|known| known.note.take()) {
                     let field = field.to_owned();
                     self.remarks.push(Remark { field, reason });
                 }
-                Some(known)
+                all
             }
             Err(stranger) => {
                 self.said.unmapped.extend(stranger.unmapped);
                 self.remark(field.to_owned(), stranger.reason);
-                None
+                Vec::new()
             }
         }
     }
 
-    fn remark(&mut self, field: String, reason: String) {
+    pub(super) fn remark(&mut self, field: String, reason: String) {
         self.first.get_or_insert_with(|| reason.clone());
         self.remarks.push(Remark { field, reason });
-    }
-
-    /// The component that a product is and its versions that are not affected, if it is said why; else why that
-    /// cannot be said here, in words. Nothing where it is no product that panels can have.
-    fn spare(
-        &mut self,
-        flaw: &Vulnerability,
-        id: &'a String,
-        field: &str,
-    ) -> Result<Option<Reasoned>, Refusal> {
-        let Some(known) = self.look_up(field, id) else {
-            return Ok(None);
-        };
-        let Known {
-            component,
-            scheme,
-            extent,
-            ..
-        } = known;
-        let Some(justification) = self.justification(flaw, id)? else {
-            return Ok(Some(Err(format!(
-                "no flag or impact explains why {component} is not affected"
-            ))));
-        };
-        Ok(Some(justification.and_then(|justification| {
-            let only = spared_versions(scheme, extent).map_err(|text| {
-                format!("{component}: cannot read {:?} as versions", shown(&text))
-            })?;
-            Ok(((component, only), justification))
-        })))
-    }
-
-    /// Why a product is not affected: by the flag that a vulnerability has for it, or by its impact in words.
-    fn justification(
-        &self,
-        flaw: &Vulnerability,
-        id: &String,
-    ) -> Result<Option<Result<Justification, String>>, Refusal> {
-        for flag in &flaw.flags {
-            if self.names(&flag.product_ids, &flag.group_ids, id)? {
-                return Ok(Some(justification(&flag.label)));
-            }
-        }
-        for threat in &flaw.threats {
-            let is_reason = threat.category == "impact" && !is_a_rating(&threat.details);
-            if is_reason && self.names(&threat.product_ids, &threat.group_ids, id)? {
-                return Ok(Some(Ok(Justification::Stated)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a product is named, by itself or in a group.
-    fn names(&self, ids: &[String], groups: &[String], id: &String) -> Result<bool, Refusal> {
-        let groups = groups.iter().map(|group| self.products.group(group));
-        for ids in groups.chain([ids]) {
-            self.steps.take(1 + ids.len())?;
-            if ids.contains(id) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Says of components that they are not affected where that holds for all vulnerabilities: whoever
-    /// reads of one advisory wants to know whether any of its flaws concerns them.
-    fn spare_all(&mut self, flaws: usize) {
-        let affected = self.said.affected.iter();
-        let said: HashSet<ComponentName> = affected.map(|one| one.component.clone()).collect();
-        for ((component, only), (justification, of)) in std::mem::take(&mut self.spared) {
-            if of.len() == flaws {
-                self.said.not_affected.push(NotAffected {
-                    component,
-                    justification,
-                    only: only.map(|(scheme, versions)| Box::new(only_those(scheme, versions))),
-                });
-            } else if !said.contains(&component) {
-                let reason = format!(
-                    "{component} is not affected by some of the vulnerabilities; nothing is stated about the others"
-                );
-                self.remark("vulnerabilities".to_owned(), reason);
-            }
-        }
     }
 }
 
 /// What reading, keeping and comparing a version costs beside walking to it.
 const STEPS_OF_A_VERSION: usize = 100;
-
-/// The versions of a product that is not affected, in a form that can be compared; none for all of them.
-fn spared_versions(
-    scheme: VersionScheme,
-    extent: Extent,
-) -> Result<Option<(VersionScheme, SparedVersions)>, String> {
-    if let Some(unread) = extent.unread {
-        return Err(unread);
-    }
-    let versions = extent.versions;
-    if extent.is_all || versions == vers::all() {
-        return Ok(None);
-    }
-    // What a range leaves out is a statement about others, and words are none about these.
-    let kind = vers::kinds(scheme).first().copied().unwrap_or("generic");
-    if let Some(range) = versions.ranges.first()
-        && (!extent.is_exact || !versions.excluded.is_empty())
-    {
-        return Err(vers::write(kind, range, &versions.excluded));
-    }
-    let ranges = versions.ranges.iter();
-    let ranges = ranges.map(|range| vers::write(kind, range, &[])).collect();
-    Ok(Some((
-        scheme,
-        (ranges, versions.listed.into_iter().collect()),
-    )))
-}
-
-fn only_those(scheme: VersionScheme, (ranges, listed): SparedVersions) -> Versions {
-    let ranges = ranges
-        .iter()
-        .filter_map(|text| vers::read(scheme, text).ok());
-    Versions {
-        scheme,
-        ranges: ranges.flat_map(|versions| versions.ranges).collect(),
-        versions: listed.into_iter().collect(),
-    }
-}
-
-/// Whether a text says how grave something is, or nothing, instead of why nobody is affected.
-fn is_a_rating(text: &str) -> bool {
-    const RATINGS: [&str; 14] = [
-        "",
-        "none",
-        "n/a",
-        "not applicable",
-        "unknown",
-        "informational",
-        "low",
-        "minor",
-        "medium",
-        "moderate",
-        "important",
-        "high",
-        "critical",
-        "severe",
-    ];
-    let text = text.trim().trim_end_matches('.').to_ascii_lowercase();
-    RATINGS.contains(&text.as_str())
-}
-
-fn justification(label: &str) -> Result<Justification, String> {
-    Ok(match label {
-        "component_not_present" => Justification::ComponentNotPresent,
-        "vulnerable_code_not_present" => Justification::VulnerableCodeNotPresent,
-        "vulnerable_code_not_in_execute_path" => Justification::VulnerableCodeNotInExecutePath,
-        "vulnerable_code_cannot_be_controlled_by_adversary" => {
-            Justification::VulnerableCodeCannotBeControlledByAdversary
-        }
-        "inline_mitigations_already_exist" => Justification::InlineMitigationsAlreadyExist,
-        other => return Err(format!("unknown flag {:?}", shown(other))),
-    })
-}

@@ -77,15 +77,21 @@ pub(super) struct Products {
     /// Products that are not affected for reasons in words.
     pub(super) impacts: Vec<String>,
     count: usize,
+    /// Whether only what is affected has a place: a notice has no statuses.
+    is_notice: bool,
 }
 
 impl Products {
     pub(super) fn of(advisory: &Advisory) -> Self {
-        let mut products = Self::default();
+        let mut products = Self {
+            is_notice: advisory.notice.is_some(),
+            ..Self::default()
+        };
         for affected in &advisory.affected {
             products.affected(affected);
         }
-        for not in &advisory.not_affected {
+        let not_affected = advisory.not_affected.iter();
+        for not in not_affected.filter(|_| advisory.notice.is_none()) {
             products.spared(not);
         }
         products
@@ -124,6 +130,14 @@ impl Products {
                 self.product(&affected.component, "product_version", text)
             };
             self.affected.push(id);
+        }
+        if self.is_notice {
+            return;
+        }
+        for range in unlisted.iter().flat_map(|unlisted| &unlisted.investigated) {
+            let text = vers::write(kind, range, &[]);
+            let id = self.product(&affected.component, "product_version_range", &text);
+            self.open.push(id);
         }
         if !is_complete {
             // Of what is not named nobody knows.

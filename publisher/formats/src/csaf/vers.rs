@@ -88,6 +88,13 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 /// Reads a specifier of versions in this scheme.
 pub(super) fn read(scheme: VersionScheme, text: &str) -> Result<Versions, VersError> {
     let (kind, constraints) = parts(text).ok_or_else(|| VersError::Form(shown(text)))?;
+    if kind.eq_ignore_ascii_case("none") {
+        // The specification has it with an asterisk alone.
+        return match constraints.trim() {
+            "*" => Ok(Versions::default()),
+            _ => Err(VersError::Form(shown(text))),
+        };
+    }
     if constraints.trim() == "*" {
         return Ok(all());
     }

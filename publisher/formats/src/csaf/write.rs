@@ -12,9 +12,9 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use spacecp_contract::{Advisory, DocumentId, Severity, Tlp, rate};
+use spacecp_contract::{Advisory, DocumentId, LONGEST_REST, Severity, Tlp, rate};
 
-use super::tree::Products;
+use super::{notice, tree::Products};
 use crate::timeline;
 
 /// The title of the note that says why a document is withdrawn, as CSAF 2.1 has it.
@@ -90,6 +90,12 @@ pub fn document(
         return Err(WriteError::Nothing);
     }
     let products = Products::of(advisory);
+    if advisory.notice.is_some() {
+        return Ok(json!({
+            "document": about,
+            "product_tree": { "branches": products.branches(issuer) },
+        }));
+    }
     Ok(json!({
         "document": about,
         "product_tree": { "branches": products.branches(issuer) },
@@ -108,6 +114,8 @@ fn about(advisory: &Advisory, issuer: &Issuer, circumstances: &Circumstances<'_>
     // What is withdrawn says nothing of products, and no other profile lets them out.
     let category = if advisory.withdrawn.is_some() {
         "csaf_base"
+    } else if advisory.notice.is_some() {
+        notice::CATEGORY
     } else {
         "csaf_security_advisory"
     };
@@ -122,7 +130,12 @@ fn about(advisory: &Advisory, issuer: &Issuer, circumstances: &Circumstances<'_>
     if let Some(language) = circumstances.language {
         about["lang"] = json!(language);
     }
-    put_list(&mut about, "notes", fate(advisory, circumstances));
+    let mut notes = fate(advisory, circumstances);
+    if let Some(kind) = advisory.notice.filter(|_| advisory.withdrawn.is_none()) {
+        notes.push(notice::note(advisory, kind));
+        notes.extend(self::notes(advisory));
+    }
+    put_list(&mut about, "notes", notes);
     put_list(
         &mut about,
         "references",
@@ -184,7 +197,7 @@ fn references(advisory: &Advisory, circumstances: &Circumstances<'_>) -> Vec<Val
 
 /// What the fields of an advisory say of the CSAF document that it was made from.
 pub fn said(advisory: &Advisory) -> Value {
-    json!({
+    let mut said = json!({
         "document": {
             "csaf_version": "2.0",
             "title": advisory.title,
@@ -194,7 +207,13 @@ pub fn said(advisory: &Advisory) -> Value {
                 "current_release_date": advisory.modified,
             },
         },
-    })
+    });
+    if advisory.issue.len() > LONGEST_REST {
+        // What is kept of a document has no room for it once more. No source is kept without this: it was too long.
+        let note = json!({ "category": "description", "text": advisory.issue });
+        said["vulnerabilities"] = json!([{ "notes": [note] }]);
+    }
+    said
 }
 
 fn label(tlp: Tlp) -> &'static str {
@@ -340,7 +359,7 @@ fn vulnerability(advisory: &Advisory, products: &Products) -> Value {
 }
 
 fn notes(advisory: &Advisory) -> Vec<Value> {
-    let mut notes = vec![json!({ "category": "description", "text": advisory.issue })];
+    let mut notes = vec![json!({ "category": "description", "text": advisory.issue.trim() })];
     let mut other = |title: &str, text: String| {
         notes.push(json!({ "category": "other", "title": title, "text": text }));
     };

@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use spacecp_contract::Ecosystem;
 
 use crate::naming::shown;
 
@@ -75,13 +76,19 @@ struct GoImport {
 }
 
 impl Affects {
-    /// Reads the field; what is of another shape says nothing.
-    pub(super) fn of(specific: Option<&Value>) -> Self {
+    /// Reads the field of an ecosystem whose databases define it; what is of another shape says nothing.
+    pub(super) fn of(ecosystem: &Ecosystem, specific: Option<&Value>) -> Self {
         let field = |name: &str| specific.and_then(|specific| specific.get(name)).cloned();
-        if let Some(affects) = field("affects") {
+        if *ecosystem != Ecosystem::Cargo && *ecosystem != Ecosystem::Go {
+            return Self::default();
+        }
+        if *ecosystem == Ecosystem::Cargo
+            && let Some(affects) = field("affects")
+        {
             return serde_json::from_value(affects).map_or_else(|_| Self::default(), Self::of_rust);
         }
-        let imports = field("imports").map(serde_json::from_value::<Vec<GoImport>>);
+        let imports = field("imports").filter(|_| *ecosystem == Ecosystem::Go);
+        let imports = imports.map(serde_json::from_value::<Vec<GoImport>>);
         imports.map_or_else(Self::default, |imports| {
             Self::of_go(&imports.unwrap_or_default())
         })
@@ -191,23 +198,40 @@ mod tests {
             ),
             (json!({}), None),
         ] {
-            let affects = Affects::of(Some(&specific));
+            let ecosystem = match specific.get("imports") {
+                Some(_) => Ecosystem::Go,
+                None => Ecosystem::Cargo,
+            };
+            let affects = Affects::of(&ecosystem, Some(&specific));
             assert_eq!(affects.other_systems().as_deref(), systems, "{specific}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_database_that_does_not_define_it_says_nothing() {
+        let specific = json!({ "affects": { "os": ["windows"] } });
+        for ecosystem in [Ecosystem::Npm, Ecosystem::Go, Ecosystem::Maven] {
+            let affects = Affects::of(&ecosystem, Some(&specific));
+            assert_eq!(affects, Affects::default(), "{ecosystem:?}");
         }
     }
 
     #[test]
     fn systems_architectures_and_functions_are_shown() {
         let specific = json!({ "affects": { "os": [], "arch": ["x86"], "functions": ["a::b"] } });
-        let text = Affects::of(Some(&specific)).text("cargo:a").unwrap();
+        let text = Affects::of(&Ecosystem::Cargo, Some(&specific))
+            .text("cargo:a")
+            .unwrap();
         assert_eq!(
             text,
             "- `cargo:a` is affected in architectures: `x86`; functions: `a::b`."
         );
         let many: Vec<String> = (0..40).map(|number| format!("f{number}")).collect();
         let specific = json!({ "affects": { "functions": many } });
-        let text = Affects::of(Some(&specific)).text("cargo:a").unwrap();
+        let text = Affects::of(&Ecosystem::Cargo, Some(&specific))
+            .text("cargo:a")
+            .unwrap();
         assert!(text.ends_with(" and 10 more."), "{text}");
-        assert_eq!(Affects::of(None).text("cargo:a"), None);
+        assert_eq!(Affects::of(&Ecosystem::Cargo, None).text("cargo:a"), None);
     }
 }

@@ -4,6 +4,9 @@
 //! versions, and each from there on says whether what follows is affected; of events at one version
 //! the later in the document has the last word, `last_affected` only after its own version. A range
 //! with limits says nothing of what is at or behind the highest of them.
+//!
+//! The schema has no range with both `fixed` and `last_affected`. Where there is one, the last of the two ends what was
+//! introduced: nothing is called well that the other calls affected.
 
 use std::cmp::Ordering;
 
@@ -81,7 +84,12 @@ pub(super) fn intervals(
 fn between(turns: &[(Place, &Event)], limit: Option<&Version>) -> Vec<VersionRange> {
     let mut found = Vec::new();
     let mut open: Option<(&Place, &str)> = None;
-    for (place, event) in turns {
+    let is_mixed = is_mixed(turns.iter().map(|(_, event)| *event));
+    for (number, (place, event)) in turns.iter().enumerate() {
+        let next = turns.get(number + 1).map(|(_, next)| *next);
+        if is_mixed && is_end(event) && next.is_some_and(is_end) {
+            continue;
+        }
         match event {
             Event::Introduced(text) => {
                 open.get_or_insert((place, text));
@@ -133,6 +141,23 @@ fn interval(
         _ => range.limit = limit.map(|limit| limit.as_str().to_owned()),
     }
     Some(range)
+}
+
+fn is_end(event: &Event) -> bool {
+    matches!(event, Event::Fixed(_) | Event::LastAffected(_))
+}
+
+/// Whether one end follows another of the other kind, so that they contradict each other.
+pub(super) fn ends_twice(events: &[Event]) -> bool {
+    let mut pairs = events.windows(2);
+    pairs.any(|pair| pair.iter().all(is_end) && is_mixed(pair.iter()))
+}
+
+/// Whether events say in two ways where a range ends.
+fn is_mixed<'a>(mut events: impl Iterator<Item = &'a Event> + Clone) -> bool {
+    let is_fix = |event: &Event| matches!(event, Event::Fixed(_));
+    let is_last = |event: &Event| matches!(event, Event::LastAffected(_));
+    events.clone().any(is_fix) && events.any(is_last)
 }
 
 fn is_after(event: &Event) -> bool {
@@ -227,6 +252,24 @@ mod tests {
     #[test]
     fn what_was_never_fixed_is_affected_for_good() {
         assert_eq!(ranges(&["introduced 1.0.0"]), ["[1.0.0, …)"]);
+    }
+
+    #[test]
+    fn of_a_fix_and_a_last_affected_version_the_later_one_ends_a_range() {
+        for (events, range) in [
+            (["introduced 0", "last 1.5.0", "fixed 2.0.0"], "[0, 2.0.0)"),
+            (["introduced 0", "fixed 1.5.0", "last 1.6.0"], "[0, 1.6.0]"),
+            (["introduced 0", "fixed 1.5.0", "last 1.5.0"], "[0, 1.5.0]"),
+        ] {
+            assert_eq!(ranges(&events), [range], "{events:?}");
+        }
+        let apart = [
+            "introduced 0",
+            "last 1.0.0",
+            "introduced 2.0.0",
+            "fixed 2.1.0",
+        ];
+        assert_eq!(ranges(&apart), ["[0, 1.0.0]", "[2.0.0, 2.1.0)"]);
     }
 
     #[test]
@@ -336,7 +379,12 @@ mod tests {
             for number in 0..10u8 {
                 let version = Version::read(VersionScheme::Semver, &format!("{number}.0.0")).unwrap();
                 let held = read.iter().any(|range| range.contains(&version) == Some(true));
-                prop_assert_eq!(held, is_affected(&events, number), "{} in {:?}", number, events);
+                let is_affected = is_affected(&events, number);
+                if is_mixed(events.iter()) {
+                    prop_assert!(held || !is_affected, "{} in {:?}", number, events);
+                } else {
+                    prop_assert_eq!(held, is_affected, "{} in {:?}", number, events);
+                }
             }
         }
     }

@@ -1,25 +1,27 @@
 //! An OSV record as an advisory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use spacecp_contract::{
-    Advisory, Affected, Credit, DocumentId, Ecosystem, Justification, NotAffected, Others,
-    Reference, Unlisted, VersionScheme,
+    Advisory, Affected, ComponentName, Credit, DocumentId, Ecosystem, Justification, NotAffected,
+    Others, Reference, Unlisted, VersionScheme,
     identity::{Module, ecosystem_of_osv},
     version::Version,
 };
 
 use super::{
     affects::Affects,
-    events::{EventsError, intervals},
+    events::{EventsError, ends_twice, intervals},
     notice,
-    record::{self, Ranges, Record, Severity},
+    record::{self, OPTIONAL, Ranges, Record, Severity},
 };
 use crate::{
     Converted, Refusal, Remark, Terms,
     ids::document_id,
+    lenient,
     naming::{published, shown, time, title},
     solution, vector,
 };
@@ -30,8 +32,10 @@ use crate::{
 ///
 /// [`Refusal`], with the field and what is wrong.
 pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted), Refusal> {
+    let mut remarks = Vec::new();
+    let document = lenient::without_odd(document, &OPTIONAL, &mut remarks);
     let record: Record =
-        serde_path_to_error::deserialize(document).map_err(|error| Refusal::Shape {
+        serde_path_to_error::deserialize(&*document).map_err(|error| Refusal::Shape {
             field: error.path().to_string(),
             reason: error.inner().to_string(),
         })?;
@@ -47,15 +51,9 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
         });
     }
     let id = document_id("id", &record.id)?;
-    let mut remarks = Vec::new();
-    let said = said(&record, &mut remarks)?;
-    let modified = time("modified", &record.modified)?;
-    let published = match &record.published {
-        Some(text) => published("published", text, modified, &mut remarks)?,
-        None => modified,
-    };
-    let withdrawn = record.withdrawn.as_ref();
-    let withdrawn = withdrawn.map(|text| time("withdrawn", text)).transpose()?;
+    let withdrawn = withdrawn(&record, &mut remarks);
+    let (published, modified) = dates(&record, &mut remarks)?;
+    let said = said(&record, withdrawn.is_none(), &mut remarks)?;
     let (summary, details) = (
         record.summary.as_deref().unwrap_or(""),
         record.details.as_deref().unwrap_or(""),
@@ -99,6 +97,55 @@ pub fn to_advisory(document: &Value, terms: &Terms) -> Result<(String, Converted
     Ok((record.id, converted))
 }
 
+/// When a record was published and modified. One that says the one is as good as one that says both.
+fn dates(record: &Record, remarks: &mut Vec<Remark>) -> Result<(Timestamp, Timestamp), Refusal> {
+    let modified = match (&record.modified, &record.published) {
+        (Some(text), _) => time("modified", text, remarks)?,
+        (None, Some(text)) => {
+            remarks.push(Remark {
+                field: "modified".to_owned(),
+                reason: "missing; published is used".to_owned(),
+            });
+            time("published", text, remarks)?
+        }
+        (None, None) => {
+            return Err(Refusal::Time {
+                field: "modified".to_owned(),
+                found: String::new(),
+                reason: "no date given".to_owned(),
+            });
+        }
+    };
+    let published = record.published.as_ref();
+    let published = published.map(|text| published_at(text, modified, remarks));
+    Ok((published.unwrap_or(modified), modified))
+}
+
+fn published_at(text: &str, modified: Timestamp, remarks: &mut Vec<Remark>) -> Timestamp {
+    published("published", text, modified, remarks).unwrap_or_else(|refusal| {
+        remarks.push(Remark {
+            field: "published".to_owned(),
+            reason: format!("{refusal}; modified is used"),
+        });
+        modified
+    })
+}
+
+/// Since when a record no longer holds. What is no time does not withdraw it.
+fn withdrawn(record: &Record, remarks: &mut Vec<Remark>) -> Option<Timestamp> {
+    let text = record.withdrawn.as_ref()?;
+    match time("withdrawn", text, remarks) {
+        Ok(since) => Some(since),
+        Err(refusal) => {
+            remarks.push(Remark {
+                field: "withdrawn".to_owned(),
+                reason: format!("{refusal}; the record is taken as not withdrawn"),
+            });
+            None
+        }
+    }
+}
+
 /// What a record says of the packages that panels have.
 #[derive(Default)]
 struct Said {
@@ -109,7 +156,8 @@ struct Said {
     impacts: String,
 }
 
-fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
+/// What a record says; one that has to name a component and names none is refused.
+fn said(record: &Record, names_any: bool, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
     let mut said = Said::default();
     let (mut impacts, mut subscribed) = (Vec::new(), Vec::new());
     let mut first = None;
@@ -117,7 +165,7 @@ fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
         let field = format!("affected[{number}]");
         match component(affected, record) {
             Ok((ecosystem, name)) => {
-                let affects = Affects::of(affected.ecosystem_specific.as_ref());
+                let affects = Affects::of(&ecosystem, affected.ecosystem_specific.as_ref());
                 impacts.extend(affects.text(&name));
                 let systems = affects.other_systems();
                 let into = match (&systems, is_for_subscribers(affected)) {
@@ -125,7 +173,15 @@ fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
                     (None, true) => &mut subscribed,
                     (None, false) => &mut said.affected,
                 };
+                let before = into.len();
                 package(affected, &ecosystem, &name, &field, into, remarks);
+                let found = into[before..].to_vec();
+                for binary in binaries(affected, &ecosystem, &name) {
+                    into.extend(found.iter().map(|one| Affected {
+                        component: binary.clone(),
+                        ..one.clone()
+                    }));
+                }
                 if let Some(systems) = systems {
                     let reason = format!("affected on {systems} only; panels run on Linux");
                     let field = format!("{field}.ecosystem_specific");
@@ -143,13 +199,30 @@ fn said(record: &Record, remarks: &mut Vec<Remark>) -> Result<Said, Refusal> {
     said.impacts = impacts.join("\n");
     // What no longer holds need not say of what.
     let is_empty = said.affected.is_empty() && said.elsewhere.is_empty();
-    if is_empty && record.withdrawn.is_none() {
+    if is_empty && names_any {
         return Err(Refusal::Components {
             field: "affected",
             reason: first.unwrap_or_else(|| "no affected version".to_owned()),
         });
     }
     Ok(said)
+}
+
+/// The binary packages of a source package that SUSE's records name; panels know RPM packages by the binary one.
+fn binaries(
+    affected: &record::Affected,
+    ecosystem: &Ecosystem,
+    source: &ComponentName,
+) -> BTreeSet<ComponentName> {
+    let specific = affected.ecosystem_specific.as_ref();
+    let is_rpm = matches!(ecosystem, Ecosystem::Rpm(_));
+    let lists = specific
+        .filter(|_| is_rpm)
+        .and_then(|specific| specific.get("binaries"));
+    let lists = lists.and_then(Value::as_array).into_iter().flatten();
+    let names = lists.filter_map(Value::as_object).flat_map(Map::keys);
+    let components = names.filter_map(|name| ecosystem.component(name).ok());
+    components.filter(|component| component != source).collect()
 }
 
 /// Components that are affected on other systems alone.
@@ -191,7 +264,7 @@ fn end_by_subscription(affected: &mut Vec<Affected>, subscribed: Vec<Affected>) 
 fn component(
     affected: &record::Affected,
     record: &Record,
-) -> Result<(Ecosystem, spacecp_contract::ComponentName), String> {
+) -> Result<(Ecosystem, ComponentName), String> {
     let package = affected.package.as_ref().ok_or("no package")?;
     let ecosystem = ecosystem_of_osv(&package.ecosystem).map_err(|error| error.to_string())?;
     let name = match ecosystem {
@@ -230,7 +303,7 @@ fn rpm_package(affected: &record::Affected, record: &Record) -> Result<String, S
 fn package(
     affected: &record::Affected,
     ecosystem: &Ecosystem,
-    component: &spacecp_contract::ComponentName,
+    component: &ComponentName,
     field: &str,
     found: &mut Vec<Affected>,
     remarks: &mut Vec<Remark>,
@@ -244,26 +317,61 @@ fn package(
     };
     let mut own = of_scheme(ecosystem.scheme());
     let mut semantic = of_scheme(VersionScheme::Semver);
-    own.versions = affected.versions.clone().unwrap_or_default();
+    for (number, version) in affected.versions.iter().flatten().enumerate() {
+        let Some(text) = version.as_str() else {
+            let reason = "not a text; panels treat versions that are not named as unknown";
+            remarks.push(Remark {
+                field: format!("{field}.versions[{number}]"),
+                reason: reason.to_owned(),
+            });
+            leave_open(&mut own, Some(shown(&version.to_string())));
+            continue;
+        };
+        own.versions.push(text.to_owned());
+    }
     let mut decided = !own.versions.is_empty();
+    let is_git = |ranges: &Ranges| ranges.kind == "GIT";
+    let mut kinds = affected.ranges.iter().flatten();
+    if kinds.clone().any(is_git) && kinds.all(is_git) {
+        // The list may be of those that somebody found by the commits, and commits have no order here.
+        let reason =
+            "GIT ranges are not read; panels treat versions that are not listed as unknown";
+        remarks.push(Remark {
+            field: format!("{field}.ranges"),
+            reason: reason.to_owned(),
+        });
+        leave_open(&mut own, None);
+    }
     for (number, ranges) in affected.ranges.iter().flatten().enumerate() {
         let field = format!("{field}.ranges[{number}]");
         let into = match (ranges.kind.as_str(), own.scheme) {
             ("ECOSYSTEM", _) | ("SEMVER", VersionScheme::Semver | VersionScheme::Npm) => &mut own,
             ("SEMVER", _) => &mut semantic,
+            // Other ranges beside them say of which versions these are.
+            ("GIT", _) => continue,
             (kind, _) => {
-                let reason = format!("unsupported range type {kind:?}");
+                let reason = match kind {
+                    "" => "no range type".to_owned(),
+                    kind => format!("unsupported range type {:?}", shown(kind)),
+                };
                 remarks.push(Remark { field, reason });
-                // Commits say of which versions they are by no order of versions, and others beside them do.
-                if kind != "GIT" {
-                    leave_open(&mut own, Some(shown(kind)));
-                }
+                leave_open(&mut own, Some(shown(&ranges.events.to_string())));
                 continue;
             }
         };
         decided = true;
         match read_ranges(ranges, into.scheme) {
-            Ok(read) => into.ranges.extend(read),
+            Ok((read, is_doubtful)) => {
+                into.ranges.extend(read);
+                if is_doubtful {
+                    let reason =
+                        "both fixed and last_affected; the later of the two ends the range";
+                    remarks.push(Remark {
+                        field: format!("{field}.events"),
+                        reason: reason.to_owned(),
+                    });
+                }
+            }
             Err(unread) => {
                 let reason = format!("{}; panels treat its versions as unknown", unread.reason);
                 remarks.push(Remark {
@@ -311,7 +419,7 @@ struct Unread {
 fn read_ranges(
     ranges: &Ranges,
     scheme: VersionScheme,
-) -> Result<Vec<spacecp_contract::VersionRange>, Unread> {
+) -> Result<(Vec<spacecp_contract::VersionRange>, bool), Unread> {
     let unread = |field: String, reason: String, text: &str| Unread {
         field,
         reason,
@@ -324,7 +432,8 @@ fn read_ranges(
             &ranges.events.to_string(),
         )
     })?;
-    intervals(scheme, &events).map_err(|error| {
+    let read = intervals(scheme, &events).map(|read| (read, ends_twice(&events)));
+    read.map_err(|error| {
         let text = match &error {
             EventsError::Version(error) => error.text.clone(),
             _ => ranges.events.to_string(),
@@ -341,6 +450,7 @@ fn leave_open(affected: &mut Affected, text: Option<String>) {
             excluded: Vec::new(),
             fixed: Vec::new(),
             unread: Vec::new(),
+            investigated: Vec::new(),
         })
     });
     unlisted.unread.extend(text);
@@ -351,12 +461,18 @@ fn said_by_us(affected: &record::Affected, own: &mut Affected) {
     let specific = affected.database_specific.as_ref();
     let said = specific.and_then(|specific| specific.pointer("/spacecp/unlisted"));
     let said = said.and_then(|said| Unlisted::deserialize(said).ok());
+    let Some(mut said) = said.filter(|_| own.unlisted.is_none()) else {
+        return;
+    };
     // It may make unknown what would be decided, and never the other way round.
-    if let Some(said) = said.filter(|said| said.others != Others::NotAffected)
-        && own.unlisted.is_none()
-    {
-        own.unlisted = Some(Box::new(said));
+    if said.others == Others::NotAffected {
+        said.excluded.clear();
+        said.fixed.clear();
+        if said.investigated.is_empty() {
+            return;
+        }
     }
+    own.unlisted = Some(Box::new(said));
 }
 
 /// A listed version that its scheme cannot read is compared letter by letter, and decides no more.

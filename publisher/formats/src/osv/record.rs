@@ -3,13 +3,30 @@
 use serde::Deserialize;
 
 use super::events::Event;
+use crate::lenient::{Part, part};
+
+/// What a record may lose without saying anything else of any package.
+pub(super) const OPTIONAL: [Part; 12] = [
+    part::<String>(&["modified"]),
+    part::<String>(&["published"]),
+    part::<String>(&["withdrawn"]),
+    part::<String>(&["summary"]),
+    part::<String>(&["details"]),
+    part::<String>(&["aliases", "*"]),
+    part::<Severity>(&["severity", "*"]),
+    part::<Severity>(&["affected", "*", "severity", "*"]),
+    part::<Reference>(&["references", "*"]),
+    part::<Credit>(&["credits", "*"]),
+    part::<String>(&["affected", "*", "ranges", "*", "type"]),
+    part::<serde_json::Map<String, serde_json::Value>>(&["database_specific"]),
+];
 
 /// A record.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
     pub(super) schema_version: Option<String>,
     pub(super) id: String,
-    pub(super) modified: String,
+    pub(super) modified: Option<String>,
     pub(super) published: Option<String>,
     pub(super) withdrawn: Option<String>,
     pub(super) aliases: Option<Vec<String>>,
@@ -25,7 +42,7 @@ pub(super) struct Record {
 /// A severity, in one of several systems.
 #[derive(Debug, Deserialize)]
 pub(super) struct Severity {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default)]
     pub(super) kind: String,
     pub(super) score: String,
 }
@@ -36,7 +53,8 @@ pub(super) struct Affected {
     pub(super) package: Option<Package>,
     pub(super) severity: Option<Vec<Severity>>,
     pub(super) ranges: Option<Vec<Ranges>>,
-    pub(super) versions: Option<Vec<String>>,
+    /// Versions; what is no text names none that could be read.
+    pub(super) versions: Option<Vec<serde_json::Value>>,
     pub(super) ecosystem_specific: Option<serde_json::Value>,
     pub(super) database_specific: Option<serde_json::Value>,
 }
@@ -51,7 +69,8 @@ pub(super) struct Package {
 /// Events of one kind of version.
 #[derive(Debug, Deserialize)]
 pub(super) struct Ranges {
-    #[serde(rename = "type")]
+    /// Which kind; what has none cannot be read.
+    #[serde(rename = "type", default)]
     pub(super) kind: String,
     #[serde(default)]
     pub(super) events: serde_json::Value,
@@ -69,7 +88,7 @@ impl Ranges {
 /// A place to read more.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reference {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default)]
     pub(super) kind: String,
     pub(super) url: String,
 }

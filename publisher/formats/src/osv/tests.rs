@@ -210,18 +210,88 @@ fn versions_that_decide_and_cannot_be_read_are_unknown_and_named() {
 }
 
 #[test]
-fn times_that_are_none_are_refused_by_their_field() {
-    for (field, time) in [
-        ("modified", "2026-02-30T00:00:00Z"),
-        ("published", "yesterday"),
-        ("withdrawn", "2026-02-03"),
+fn a_time_that_is_none_is_refused_where_it_is_the_only_one() {
+    let refused = taken(|record| record["modified"] = json!("2026-02-30T00:00:00Z"));
+    assert!(
+        matches!(&refused, Err(Refusal::Time { field, .. }) if field == "modified"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn odd_or_missing_optional_parts_cost_a_remark_and_come_back() {
+    for (field, odd) in [
+        ("published", json!("yesterday")),
+        ("modified", json!(null)),
+        ("modified", json!("2026-02-03")),
+        ("withdrawn", json!("")),
+        ("severity", json!([{ "type": "CVSS_V3" }])),
+        ("credits", json!([{ "type": "FINDER" }])),
+        ("references", json!([{ "type": "WEB" }, 5])),
+        ("aliases", json!([5, "CVE-2026-0001"])),
     ] {
-        let refused = taken(|record| record[field] = json!(time));
+        let mut record = record();
+        record[field] = odd.clone();
+        let taken = take(&record).unwrap();
+        assert_eq!(taken.advisory.withdrawn, None, "{field} {odd}");
+        assert_eq!(taken.advisory.affected.len(), 1, "{field} {odd}");
+        let mut remarks = taken.remarks.iter();
         assert!(
-            matches!(&refused, Err(Refusal::Time { field: found, .. }) if found == field),
-            "{refused:?}"
+            remarks.any(|remark| remark.field.starts_with(field)),
+            "{field} {odd}"
         );
+        assert_eq!(again(&taken.advisory), record);
     }
+}
+
+#[test]
+fn the_binary_packages_of_a_source_package_are_affected_as_well() {
+    let binaries = json!({ "binaries": [{ "libsystemd0": "1.2.0", "systemd": "1.2.0" }] });
+    let events = json!([{ "introduced": "0" }, { "fixed": "1.2.0" }]);
+    let suse = "SUSE:Linux Enterprise Server 15 SP5";
+    let advisory = taken_of(&[(suse, events, binaries)]).advisory;
+    let names = advisory.affected.iter().map(|one| one.component.as_str());
+    let names: Vec<&str> = names.collect();
+    assert_eq!(
+        names,
+        ["rpm:sles-15.5:systemd", "rpm:sles-15.5:libsystemd0"]
+    );
+    assert_eq!(advisory.affected[0].ranges, advisory.affected[1].ranges);
+}
+
+#[test]
+fn versions_beside_commits_alone_are_no_complete_list() {
+    let others = |kinds: &[&str]| {
+        let events = json!([{ "introduced": "0" }, { "fixed": "1.0" }]);
+        let ranges = kinds
+            .iter()
+            .map(|kind| json!({ "type": kind, "events": events }));
+        let ranges: Vec<Value> = ranges.collect();
+        let advisory = taken(|record| record["affected"][0]["ranges"] = json!(ranges));
+        let affected = advisory.unwrap().affected.remove(0);
+        affected.unlisted.map(|unlisted| unlisted.others)
+    };
+    assert_eq!(others(&["GIT"]), Some(Others::Unreadable));
+    assert_eq!(others(&["GIT", "ECOSYSTEM"]), None);
+    assert_eq!(others(&["ECOSYSTEM", ""]), Some(Others::Unreadable));
+    assert_eq!(others(&["ECOSYSTEM", "DATE"]), Some(Others::Unreadable));
+}
+
+#[test]
+fn what_osv_has_no_field_for_spares_nothing() {
+    let mut record = record();
+    record["database_specific"] = json!({ "spacecp": { "not_affected": [
+        { "component": "npm:a", "justification": "component_not_present" },
+    ] } });
+    record["affected"][0]["database_specific"] = json!({ "spacecp": { "unlisted": {
+        "others": "not-affected", "excluded": ["1.0.0"], "fixed": ["1.0.1"],
+        "investigated": [{ "introduced": "3.0.0", "last_affected": "3.0.0" }],
+    } } });
+    let advisory = take(&record).unwrap().advisory;
+    assert!(advisory.not_affected.is_empty());
+    let unlisted = advisory.affected[0].unlisted.as_deref().unwrap();
+    assert_eq!((unlisted.excluded.len(), unlisted.fixed.len()), (0, 0));
+    assert_eq!(unlisted.investigated[0].introduced, "3.0.0");
 }
 
 #[test]

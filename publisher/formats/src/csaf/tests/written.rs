@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Terms, osv, timeline};
 
-fn issuer() -> Issuer {
+pub(super) fn issuer() -> Issuer {
     Issuer {
         name: "Example".into(),
         namespace: "https://example.com".into(),
@@ -41,6 +41,7 @@ fn what_is_said_of_versions_beside_the_ranges_is_read_back_as_well() {
         excluded: vec!["2.1".into()],
         fixed: vec!["2.3.1".into()],
         unread: Vec::new(),
+        investigated: Vec::new(),
     };
     advisory.affected[0].unlisted = Some(Box::new(unlisted));
     let only = Versions {
