@@ -32,14 +32,15 @@ async fn every_page_shows_a_pending_restart_until_the_process_has_ended() -> Res
         assert!(shown.contains("restart pending"), "{page}: {shown}");
         assert!(shown.contains(&pid), "{page} names the process: {shown}");
     }
+    // The component, and the package inside it that the same correction replaced.
     let mut program = Program::of(&panel, &[Scope::Metrics, Scope::Read]).await?;
     let metrics = program.get("/metrics").await?.body;
     assert!(
-        metrics.contains("restart_pending_components 1"),
+        metrics.contains("restart_pending_components 2"),
         "{metrics}"
     );
     let status = program.get("/api/v1/status").await?.body;
-    assert!(status.contains("\"restart_pending\":1"), "{status}");
+    assert!(status.contains("\"restart_pending\":2"), "{status}");
     server.kill()?;
     server.wait()?;
     for page in ["/", "/components", advisory.as_str()] {

@@ -72,7 +72,7 @@ impl Machine {
     fn shell(&self, program: &str, script: &str) -> Result<Output> {
         let path = std::env::var("PATH").unwrap_or_default();
         Ok(Command::new("sh")
-            .args(["-c", &format!("{program}"), "sh"])
+            .args(["-c", program, "sh"])
             .arg(script)
             .current_dir(self.home.path())
             .env("HOME", self.home.path())

@@ -27,5 +27,5 @@ pub fn given(name: &str) -> io::Result<OsString> {
 /// The same as text.
 pub fn text(name: &str) -> io::Result<String> {
     let given = given(name)?.into_string();
-    given.map_err(|given| io::Error::other(format!("{name} is {given:?}")))
+    given.map_err(|given| io::Error::other(format!("{name} is {}", given.display())))
 }

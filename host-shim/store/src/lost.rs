@@ -121,7 +121,7 @@ pub(super) async fn refuse_other(
 /// What a store has and the copy of its journal has not, so that a new store begins without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
-    /// Accepted risks, workarounds in place, acknowledgements.
+    /// Accepted risks, workarounds in place, acknowledged paths, versions that were set.
     Decisions,
     /// Tokens, and which one-time codes were used.
     Tokens,
@@ -203,7 +203,12 @@ impl Lost {
     #[must_use]
     pub fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::Decisions => &["decisions", "decision_ends"],
+            Self::Decisions => &[
+                "decisions",
+                "decision_ends",
+                "local_decisions",
+                "local_decision_ends",
+            ],
             Self::Tokens => &["tokens", "used_codes"],
             Self::Policy => &["automation", "automation_runs", "automation_lines"],
             Self::Quarantine => &["quarantine", "quarantine_releases"],

@@ -183,9 +183,10 @@ fn confirm_rollback(preview: &RollbackPreview, embargo: bool, frame: &Frame<'_>)
         "The files of {} {} are restored; its run-time data stays as it is.",
         preview.component, preview.to
     ))];
-    let tone = match preview.reopens.is_empty() {
-        true => Tone::Information,
-        false => Tone::Danger,
+    let tone = if preview.reopens.is_empty() {
+        Tone::Information
+    } else {
+        Tone::Danger
     };
     blocks.push(notice(tone, preview.words()));
     let page = Page {

@@ -52,7 +52,7 @@ pub(super) enum Command {
     /// Set up a desk and a feed: keys with one passphrase, a root, the signed plugin, and one file for customers.
     ///
     /// Creates what is missing and keeps what is there, so it can be repeated. Afterwards move the keys to where they
-    /// belong. Example: spacecp-publisher init FEED --audience customers --from https://advisories.example.com/customers/
+    /// belong. Example: spacecp-publisher init FEED --audience customers --from `https://advisories.example.com/customers/`
     /// --plugin advisories.wasm
     Init(Init),
     /// Create and list key pairs, in the format of minisign.

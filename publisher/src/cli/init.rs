@@ -36,7 +36,7 @@ pub(super) struct Init {
     /// Audience of the feed, such as "customers".
     #[arg(long)]
     audience: Audience,
-    /// Address under which panels reach the feed, such as "https://advisories.example.com/customers/". May be
+    /// Address under which panels reach the feed, such as `https://advisories.example.com/customers/`. May be
     /// repeated for mirrors, in the order in which panels try them.
     #[arg(long, value_name = "ADDRESS", required = true)]
     from: Vec<String>,
@@ -68,9 +68,10 @@ impl CliContext<'_> {
             .with_context(|| format!("cannot sign {}", init.plugin.display()))?;
         durable::private_folder(&self.keys())
             .with_context(|| format!("cannot create {}", self.keys().display()))?;
-        let passphrase = match init.unencrypted {
-            true => None,
-            false => Some(self.passphrases().choose("the desk's keys")?),
+        let passphrase = if init.unencrypted {
+            None
+        } else {
+            Some(self.passphrases().choose("the desk's keys")?)
         };
         let created = self.missing_keys(passphrase.as_ref())?;
         let feed = Feed::of_desk(&init.feed, &self.arguments.desk, &init.audience);

@@ -220,7 +220,7 @@ async fn a_log_that_lacks_what_its_copy_has_is_found_by_the_doctor() -> Result<(
     stage.at_rest().await?;
     let store = stage.state().join(STORE);
     let yesterday = fs::read(&store)?;
-    stage.works(&["rollback", "lobby"])?;
+    stage.works(&["rollback", "lobby", "--yes"])?;
     stage.at_rest().await?;
     assert_eq!(
         audit_log(&stage)?,

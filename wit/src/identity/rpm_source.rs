@@ -1,6 +1,6 @@
 //! The source package that advisories of some RPM distributions speak of, for a binary package that is installed.
 //!
-//! SUSE and Rocky Linux name source packages in their OSV records; Red Hat, AlmaLinux and others name binary packages.
+//! SUSE and Rocky Linux name source packages in their OSV records; Red Hat, `AlmaLinux` and others name binary packages.
 
 use crate::Release;
 

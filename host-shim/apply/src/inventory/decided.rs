@@ -78,12 +78,11 @@ impl Inventory {
     fn set_version(&mut self, set: &SetVersion) {
         let name = &set.component;
         let configured = self.components.iter_mut().find(|one| one.name == *name);
-        let problem = match configured {
-            Some(component) => fill(&mut component.version, &set.version),
-            None => {
-                let found = self.found.iter_mut().find(|one| one.name == *name);
-                found.and_then(|found| fill(&mut found.version, &set.version))
-            }
+        let problem = if let Some(component) = configured {
+            fill(&mut component.version, &set.version)
+        } else {
+            let found = self.found.iter_mut().find(|one| one.name == *name);
+            found.and_then(|found| fill(&mut found.version, &set.version))
         };
         if let Some(problem) = problem {
             let set = set.clone();

@@ -57,8 +57,9 @@ fn is_of_a_registry(address: &str) -> bool {
     let host = path.split('/').next().unwrap_or(path);
     let host = host.rsplit('@').next().unwrap_or(host);
     // GitLab has archives of repositories below "/-/archive/".
+    let lower = path.to_ascii_lowercase();
     let is_archive =
-        (path.ends_with(".tgz") || path.ends_with(".tar.gz")) && !path.contains("/-/archive/");
+        [".tgz", ".tar.gz"].iter().any(|end| lower.ends_with(end)) && !path.contains("/-/archive/");
     let as_usual = path.split_once("/-/").is_some_and(|(name, file)| {
         let name = name.rsplit('/').next().unwrap_or(name);
         let file = file.rsplit('/').next().unwrap_or(file);

@@ -67,12 +67,11 @@ impl Corrections {
         &self,
         which: &str,
     ) -> Result<Option<RollbackPreview>, ServiceError> {
-        let application = match self.reversible(which).await? {
-            Some(application) => Some(application),
-            None => {
-                let history = self.history(u32::MAX).await?;
-                history.into_iter().find(|one| one.id == which)
-            }
+        let application = if let Some(application) = self.reversible(which).await? {
+            Some(application)
+        } else {
+            let history = self.history(u32::MAX).await?;
+            history.into_iter().find(|one| one.id == which)
         };
         let Some(application) = application else {
             return Ok(None);

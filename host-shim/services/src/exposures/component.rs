@@ -93,7 +93,9 @@ impl Exposure {
         Ok(KnownComponent {
             name: name.to_owned(),
             installed: installed.is_some(),
-            version: installed.and_then(|one| one.version()).map(str::to_owned),
+            version: installed
+                .and_then(crate::inventory::Installed::version)
+                .map(str::to_owned),
             named: public,
             named_under_embargo: embargoed,
             status: statuses.max_by_key(|status| gravity(*status)),

@@ -234,12 +234,11 @@ impl State {
                     && before.decisions == decisions
                     && before.inventory.running == running
             });
-            let inventory = match same {
-                Some(same) => same.inventory,
-                None => {
-                    let inventory = decided(configured.with(&report), &decisions);
-                    Arc::new(inventory.running(running))
-                }
+            let inventory = if let Some(same) = same {
+                same.inventory
+            } else {
+                let inventory = decided(configured.with(&report), &decisions);
+                Arc::new(inventory.running(running))
             };
             let last = LastInventory {
                 report,

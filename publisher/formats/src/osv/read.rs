@@ -282,9 +282,9 @@ fn rpm_package(affected: &record::Affected, record: &Record) -> Result<String, S
         .package
         .as_ref()
         .map_or("", |package| &package.name);
-    let listed = affected.versions.iter().flatten();
+    let mut listed = affected.versions.iter().flatten().filter_map(Value::as_str);
     let mut bounds = affected.ranges.iter().flatten();
-    let is_modular = listed.into_iter().any(|version| Module::has_built(version))
+    let is_modular = listed.any(Module::has_built)
         || bounds.any(|range| Module::has_built(&range.events.to_string()));
     // Ours name the stream with the package.
     if !is_modular || name.contains(':') {
