@@ -157,7 +157,7 @@ mod tests {
         long[1].1 = Part::Root.longest() + 1;
         assert_eq!(refused(&long), ("1.root".to_owned(), "too long"));
         let mut strange = whole();
-        strange[0].0 = "../hand-over.toml";
+        strange[0].0 = "other/hand-over.toml";
         assert_eq!(refused(&strange).1, "not a part of a hand-over");
     }
 }
