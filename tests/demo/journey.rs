@@ -97,6 +97,9 @@ async fn one_click_corrects_the_daemon_and_one_more_takes_it_back() -> Result<()
 
     browser.open(&format!("{}history", demo.url())).await?;
     browser.press("Roll back").await?;
+    // What is reopened is said first.
+    browser.wait_for("reopened").await?;
+    browser.press("Roll back").await?;
     browser
         .wait_for("houston rolled back: 4.7.4 → 4.7.2.")
         .await?;
