@@ -103,7 +103,8 @@ pub enum StoreError {
 /// (<https://www.sqlite.org/rescode.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// `SQLITE_CORRUPT`, `SQLITE_NOTADB`, `SQLITE_IOERR_CORRUPTFS`, `SQLITE_IOERR_DATA`.
+    /// `SQLITE_CORRUPT`, `SQLITE_NOTADB`, `SQLITE_IOERR_CORRUPTFS`, `SQLITE_IOERR_DATA`, `SQLITE_IOERR_SHORT_READ`
+    /// (a file ends before what SQLite knows to be in it).
     Damaged,
     /// `SQLITE_FULL`, `SQLITE_IOERR_SHMSIZE` (the index of the log could not be made longer), or the system's ENOSPC
     /// and EDQUOT.
@@ -134,11 +135,12 @@ fn meaning(error: &sqlx::Error) -> Meaning {
 }
 
 fn meaning_of_code(code: i32) -> Meaning {
+    const IOERR_SHORT_READ: i32 = 0x0a | (2 << 8);
     const IOERR_SHMSIZE: i32 = 0x0a | (19 << 8);
     const IOERR_DATA: i32 = 0x0a | (32 << 8);
     const IOERR_CORRUPTFS: i32 = 0x0a | (33 << 8);
     match (code, code & 0xff) {
-        (IOERR_DATA | IOERR_CORRUPTFS, _) | (_, 11 | 26) => Meaning::Damaged,
+        (IOERR_DATA | IOERR_CORRUPTFS | IOERR_SHORT_READ, _) | (_, 11 | 26) => Meaning::Damaged,
         (IOERR_SHMSIZE, _) | (_, 13) => Meaning::Full,
         (_, 8) => Meaning::ReadOnly,
         // PERM, ABORT, BUSY, LOCKED, NOMEM, INTERRUPT, IOERR, CANTOPEN, PROTOCOL, NOLFS, AUTH.
@@ -297,7 +299,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_from_a_full_disk_a_lock_and_everything_else() {
-        for code in [11, 0x010b, 0x030b, 26, 0x210a] {
+        for code in [11, 0x010b, 0x030b, 26, 0x210a, 0x020a] {
             assert_eq!(meaning_of_code(code), Meaning::Damaged, "{code}");
         }
         // SQLITE_FULL, SQLITE_IOERR_SHMSIZE.

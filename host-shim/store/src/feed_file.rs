@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
@@ -38,6 +39,10 @@ struct Opened {
     whole_at: Option<u64>,
 }
 
+/// How long and how often a connection that is being closed is waited for.
+const WAIT: Duration = Duration::from_millis(5);
+const MOST_WAITS: usize = 200;
+
 /// Device and inode.
 type FileId = (u64, u64);
 
@@ -53,6 +58,7 @@ impl FeedFile {
         };
         let (pool, aside) = match opened {
             Err(error) if error.is_unusable() => {
+                closed(&path).await;
                 let aside = damage::set_aside(&path)?;
                 (open(&path).await?, Some((error, aside)))
             }
@@ -154,6 +160,7 @@ impl FeedFile {
         if !self.is_the_file() {
             return Ok(None);
         }
+        closed(self.path()).await;
         damage::set_aside(self.path()).map(Some)
     }
 
@@ -223,7 +230,55 @@ fn no_file(path: &Path) -> Option<StoreError> {
     )))
 }
 
+/// Waits until this process has closed the file. A connection that is dropped is closed by a thread of its own, and
+/// SQLite's last connection removes log and index by their names: by then these may be those of the file that took
+/// the place of this one. Not for ever: whoever closes a file that was renamed removes nothing.
+async fn closed(path: &Path) {
+    let Some(file) = file_id(path) else { return };
+    let is_open = || {
+        let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+        open.flatten()
+            .any(|open| file_id(&open.path()) == Some(file))
+    };
+    for _ in 0..MOST_WAITS {
+        if !is_open() {
+            return;
+        }
+        tokio::time::sleep(WAIT).await;
+    }
+    tracing::debug!(file = %path.display(), "this process has it open elsewhere");
+}
+
 fn file_id(path: &Path) -> Option<FileId> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_not_renamed_while_a_connection_to_it_is_being_closed()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("feed.sqlite");
+        let (file, _) = FeedFile::open(path.clone()).await?;
+        let other = SqliteConnectOptions::new()
+            .filename(&path)
+            .connect()
+            .await?;
+        let replaced = tokio::spawn({
+            let file = file.clone();
+            async move { file.replace().await }
+        });
+        tokio::time::sleep(20 * WAIT).await;
+        assert!(!replaced.is_finished());
+        other.close().await?;
+        let aside = replaced.await??.ok_or("not set aside")?;
+        assert!(aside.exists() && path.exists());
+        Ok(())
+    }
 }
