@@ -72,12 +72,12 @@ pub(crate) fn short(process: &Process) -> String {
     if process.pid == 0 {
         return process.name.clone();
     }
-    let of = format!(
-        "process {} ({}, user {})",
+    let version = match &process.version {
+        Some(version) => format!(", version {version}"),
+        None => String::new(),
+    };
+    format!(
+        "process {} ({}{version}, user {})",
         process.pid, process.name, process.user
-    );
-    match &process.version {
-        Some(version) => format!("{of}, version {version},"),
-        None => of,
-    }
+    )
 }

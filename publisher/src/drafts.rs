@@ -8,6 +8,11 @@ use std::{
 use jiff::Timestamp;
 use spacecp_contract::{Advisory, Audience, DocumentId, VersionScheme};
 
+use crate::regular_file;
+
+/// The longest draft that is read, in bytes: more than any document that panels read.
+const LONGEST: u64 = 16 << 20;
+
 /// Why a draft cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
@@ -31,7 +36,7 @@ pub enum DraftError {
 
 /// Reads a draft.
 pub fn load(path: &Path) -> Result<Advisory, DraftError> {
-    let text = std::fs::read_to_string(path).map_err(|source| DraftError::File {
+    let text = regular_file::text(path, LONGEST).map_err(|source| DraftError::File {
         path: path.to_owned(),
         source,
     })?;

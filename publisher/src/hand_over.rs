@@ -1,6 +1,7 @@
 //! What a customer sets a panel up from, written as one file.
 //!
 //! The format is the contract's; the same contents make the same bytes, and so the same digest.
+//! May not: sign anything.
 
 use std::{
     io,
@@ -23,7 +24,7 @@ pub type Signed<'a> = (&'a [u8], &'a [u8]);
 pub struct Contents<'a> {
     /// Where to follow the feed, and whom to report to.
     pub facts: &'a HandOver,
-    /// The first root.
+    /// The newest root.
     pub root: Signed<'a>,
     /// The plugin's component.
     pub component: &'a [u8],

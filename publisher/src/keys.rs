@@ -4,13 +4,16 @@
 //! passphrase as `minisign -G` does it (scrypt), or kept in clear when that is asked for by name.
 
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
 use zeroize::Zeroizing;
 
-use crate::{durable, keypair_files};
+use crate::{durable, keypair_files, regular_file};
+
+/// The longest file of a key that is read, in bytes.
+const LONGEST: u64 = 64 << 10;
 
 /// A public key: what roots list.
 #[derive(Clone, PartialEq, Eq)]
@@ -229,7 +232,7 @@ pub fn paths(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 }
 
 fn read(path: &Path) -> Result<String, KeyError> {
-    fs::read_to_string(path).map_err(|source| KeyError::File {
+    regular_file::text(path, LONGEST).map_err(|source| KeyError::File {
         path: path.to_owned(),
         source,
     })

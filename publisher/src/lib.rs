@@ -3,8 +3,8 @@
 //! This is the only crate that can sign, and no panel depends on it. Each module has one duty, and uses those
 //! above it in this list:
 //!
-//! - Keys and files: [`keys`], [`passphrase`], [`sign`] (one signature over exact bytes), [`private_files`] (the
-//!   desk for its owner alone), `feed_directory` (every file below a published folder, by handles).
+//! - Keys and files: [`keys`], [`passphrase`], [`sign`] (one signature over exact bytes), `regular_file` (files
+//!   that a person named), [`private_files`] (the desk for its owner alone), `feed_directory` (every file below a published folder, by handles).
 //! - Documents: [`drafts`], [`check`] (what may not be published), [`withdraw`], [`corrections`] (two trees into a
 //!   correction), [`plugins`], [`roots`] (who may sign what).
 //! - Cases: [`report`] (what a finder encrypted to the desk), [`cases`] (their state machine, and what the
@@ -46,6 +46,7 @@ pub mod publish;
 pub mod reconcile;
 pub mod record;
 pub mod recovery;
+mod regular_file;
 pub mod report;
 pub mod requests;
 pub mod roots;

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use spacecp_advisories::apply::{
     Action, Exchange, Faults, Interrupted, OldTrees, Operation, Step, Steps,
 };
-use spacecp_tests::ground::write;
+use spacecp_tests::{ground::write, siege};
 
 use crate::{
     mapping::{How, Mapping},
@@ -122,7 +122,11 @@ const IN_TIME: [When; 6] = [
 /// The ways to exchange trees that differ by then.
 fn exchanges(when: When) -> Vec<Exchange> {
     match when {
-        When::At(Step::Exchanged | Step::Carried) => vec![Exchange::Atomic, Exchange::Renames],
+        // What is written after the last look at the sources is brought once the trees are exchanged.
+        When::At(Step::CaughtUp | Step::Exchanged | Step::Carried) => {
+            vec![Exchange::Atomic, Exchange::Renames]
+        }
+        _ if siege::is_long() => vec![Exchange::Atomic, Exchange::Renames],
         _ => vec![Exchange::Atomic],
     }
 }

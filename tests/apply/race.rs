@@ -30,6 +30,8 @@ use crate::{
 
 /// What the attacker may do, for the process that is the panel.
 const SCENE: &str = "SPACECP_TEST_SCENE";
+/// The file that the process writes at its end: one that ran no test ends well, too.
+const SURVIVED: &str = "SPACECP_TEST_SURVIVED";
 /// The site that is attacked, for the process that attacks.
 const SITE: &str = "SPACECP_TEST_ATTACKED_SITE";
 
@@ -59,15 +61,21 @@ impl Scene {
 }
 
 fn withstand(scene: Scene) -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let survived = folder.path().join("survived");
     let mut panel = Command::new(std::env::current_exe()?)
         .args(apart::arguments("race::the_panel_that_is_attacked"))
         .env(SCENE, scene.name())
+        .env(SURVIVED, &survived)
         .process_group(0)
         .spawn()?;
     let end = Instant::now() + NO_END;
     loop {
         if let Some(status) = panel.try_wait()? {
-            ensure!(status.success(), "{scene:?}: {status}");
+            ensure!(
+                status.success() && survived.is_file(),
+                "{scene:?}: {status}"
+            );
             return Ok(());
         }
         if Instant::now() > end {
@@ -130,6 +138,7 @@ async fn the_panel_that_is_attacked() -> Result<()> {
     say(&format!(
         "{scene:?}: {swaps} exchanges, {done} corrections applied or rolled back all the same"
     ));
+    std::fs::write(apart::given(SURVIVED)?, "")?;
     Ok(())
 }
 

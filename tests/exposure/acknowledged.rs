@@ -175,12 +175,12 @@ async fn an_acknowledgement_that_has_expired_counts_no_more() -> Result<()> {
     panel.break_archive("Broken.jar", "no archive")?;
     let place = panel.lobby().display().to_string();
     let brief = NewLocalDecision {
-        until: Some(Timestamp::now() + SignedDuration::from_secs(3)),
+        until: Some(Timestamp::now() + SignedDuration::from_secs(6)),
         ..wish(Subject::Unread(place))
     };
     panel.decide_locally(&brief).await?;
     assert_eq!(panel.unread().await?, 0);
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(Duration::from_secs(7)).await;
     assert_eq!(panel.unread().await?, 1);
     assert_eq!(panel.newest().await?, (State::Expired, None));
     assert_eq!(panel.audited().await?.last(), Some(&What::DecisionExpired));

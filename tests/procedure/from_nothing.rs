@@ -148,8 +148,8 @@ fn the_vendors_guide_leads_from_nothing_to_the_first_broadcast() -> Result<()> {
 }
 
 #[test]
-fn a_desk_that_is_set_up_again_keeps_its_keys_and_its_root_and_makes_the_same_hand_over()
--> Result<()> {
+fn a_desk_that_is_set_up_again_keeps_its_keys_and_its_root_and_hands_them_over_again() -> Result<()>
+{
     let machine = Machine::new()?;
     machine.sets_up()?;
     let before = parts(&machine.path("hand-over.tar"))?;
@@ -161,6 +161,48 @@ fn a_desk_that_is_set_up_again_keeps_its_keys_and_its_root_and_makes_the_same_ha
     let after = parts(&machine.path("hand-over.tar"))?;
     assert_eq!(before[1..4], after[1..4], "the root and the component");
     assert_ne!(before[0], after[0], "the address is the new one");
+    Ok(())
+}
+
+#[test]
+fn a_desk_is_set_up_with_one_passphrase_and_another_one_makes_no_key() -> Result<()> {
+    let machine = Machine::new()?;
+    let init = format!(
+        "spacecp-publisher --desk ~/desk init ~/feed --audience customers --from {ADDRESS} --plugin advisories.wasm"
+    );
+    machine.runs(&init)?;
+    // As if it had been killed before it made this one.
+    for half in ["desk/keys/report.key", "desk/keys/report.recipient"] {
+        fs::remove_file(machine.path(half))?;
+    }
+    let other = format!("SPACECP_PASSPHRASE=another {init}");
+    let refused = machine.shell("exec sh -c \"$1\"", &other)?;
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(!machine.path("desk/keys/report.key").exists());
+    machine.runs(&init)?;
+    assert!(machine.path("desk/keys/report.key").exists());
+    Ok(())
+}
+
+#[test]
+fn a_hand_over_has_the_newest_root_and_a_plugin_that_it_vouches_for() -> Result<()> {
+    let machine = Machine::new()?;
+    machine.sets_up()?;
+    let desk = "spacecp-publisher --desk ~/desk";
+    machine.runs(&format!(
+        "{desk} keys new plugin-2 --unencrypted && {desk} root rotate ~/feed plugin --old plugin --new plugin-2"
+    ))?;
+    let init = format!(
+        "{desk} init ~/feed --audience customers --from /elsewhere --plugin advisories.wasm --unencrypted"
+    );
+    let before = fs::read(machine.path("hand-over.tar"))?;
+    let refused = machine.shell("exec sh -c \"$1\"", &init)?;
+    assert_eq!(refused.status.code(), Some(4), "the key lost its role");
+    assert_eq!(fs::read(machine.path("hand-over.tar"))?, before);
+    machine.runs("cd ~/desk/keys && mv plugin-2.key plugin.key && mv plugin-2.pub plugin.pub")?;
+    machine.runs(&init)?;
+    let root = &parts(&machine.path("hand-over.tar"))?[1];
+    assert_eq!(*root, fs::read(machine.path("feed/root/2.root"))?);
     Ok(())
 }
 
@@ -209,8 +251,8 @@ fn a_hand_over_is_used_only_with_the_digest_that_the_vendor_gave_and_never_over_
     // A root that nobody signed, with the digest of just that file.
     let mut forged = archive;
     let place = forged
-        .windows(6)
-        .position(|bytes| bytes == b"1.root")
+        .windows(9)
+        .position(|bytes| bytes == b"feed.root")
         .context("the root")?;
     forged[place + 512 + 100] ^= 1;
     fs::write(machine.path("forged.tar"), &forged)?;
@@ -257,7 +299,7 @@ fn the_administrators_guide_leads_from_the_hand_over_to_the_first_verdict() -> R
         set +e
         {check} --json; echo $? > ~/check.code
         sed -i 's/:8420/:0/' /etc/spacecp-advisories/config.toml
-        timeout --signal INT 3 {serve} > ~/serve.out; echo $? > ~/serve.code
+        timeout --signal INT 3 {serve} > ~/serve.out
         cp /etc/spacecp-advisories/config.toml ~/config.toml"
     );
     let output = machine.shell("exec unshare --mount sh -c \"$1\"", &script)?;

@@ -1,5 +1,6 @@
 //! Folders for what a test writes: in memory where there is room, since what most tests ask is which bytes are where,
-//! and not whether they have reached a disk. Tests about disks mount their own, and say so by `TMPDIR`.
+//! and not whether they have reached a disk. Tests about disks mount their own, and say so by `TMPDIR`;
+//! `TMPDIR=/var/tmp cargo test` runs all of them on a disk.
 
 use std::{env, io, path::Path};
 

@@ -27,7 +27,7 @@ pub const LONGEST: u64 = 66 << 20;
 pub enum Part {
     /// [`HandOver`] as TOML.
     Facts,
-    /// The first root.
+    /// The root that a panel trusts first: the newest one.
     Root,
     /// Its signatures.
     RootSignatures,
@@ -69,8 +69,8 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::Facts => "hand-over.toml",
-            Self::Root => "1.root",
-            Self::RootSignatures => "1.root.minisig",
+            Self::Root => "feed.root",
+            Self::RootSignatures => "feed.root.minisig",
             Self::Component => "plugin.wasm",
             Self::Manifest => "plugin.manifest",
             Self::ManifestSignatures => "plugin.manifest.minisig",
@@ -155,7 +155,7 @@ mod tests {
         }
         let mut long = whole();
         long[1].1 = Part::Root.longest() + 1;
-        assert_eq!(refused(&long), ("1.root".to_owned(), "too long"));
+        assert_eq!(refused(&long), ("feed.root".to_owned(), "too long"));
         let mut strange = whole();
         strange[0].0 = "other/hand-over.toml";
         assert_eq!(refused(&strange).1, "not a part of a hand-over");

@@ -9,6 +9,7 @@
 pub mod hashing;
 pub mod private_files;
 mod process_lock;
+pub mod regular_file;
 
 use std::io;
 

@@ -146,7 +146,7 @@ mod tests {
             facts.from.iter().collect::<Vec<_>>()
         );
         assert_eq!(config.feed.audience, facts.audience);
-        assert_eq!(config.feed.root, Some(root.path().join("1.root")));
+        assert_eq!(config.feed.root, Some(root.path().join("feed.root")));
         assert_eq!(config.plugin.component, root.path().join("plugin.wasm"));
         assert_eq!(config.serve.users[0].name, "ada");
         assert_eq!(config.components[0].folder, folder);

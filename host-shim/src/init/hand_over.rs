@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
@@ -16,7 +15,7 @@ use spacecp_contract::{
     archive::{ArchiveError, Place},
     hand_over::{HandOver, LONGEST, Part, SCHEMA, parts},
 };
-use spacecp_fs::hashing;
+use spacecp_fs::regular_file;
 use spacecp_trust::{TrustError, Unverified, check_root, pinned_root, plugin};
 
 /// A hand-over whose digest is known, and nothing of it believed yet.
@@ -112,12 +111,8 @@ impl Received {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::open(path).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        if !about.is_file() {
-            return Err(failed(io::Error::other("not a regular file")));
-        }
-        let length = about.len();
+        let file = regular_file::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
         if length > LONGEST {
             return Err(HandOverError::TooLong {
                 path: path.to_owned(),
@@ -126,11 +121,10 @@ impl Received {
         }
         // In memory, so that what was hashed is what is read.
         let mut archive = Vec::new();
-        (&mut file)
-            .take(LONGEST)
+        file.take(LONGEST)
             .read_to_end(&mut archive)
             .map_err(failed)?;
-        let digest = hashing::digest_of(&mut archive.as_slice()).map_err(failed)?;
+        let digest = Digest::of(&archive);
         let places = parts(io::Cursor::new(&archive), archive.len() as u64);
         let places = places.map_err(|source| HandOverError::Archive {
             path: path.to_owned(),

@@ -1,4 +1,6 @@
-//! Where nobody could look: the places that were not read, and those of them that are acknowledged.
+//! The paths that could not be read, and those of them that are acknowledged.
+//!
+//! May not: decide whether an acknowledgement holds, which the panel does.
 
 use super::{cell, code, counted, notice, paragraph, plain, time};
 use crate::{
@@ -6,7 +8,7 @@ use crate::{
     knowledge::Knowledge,
 };
 
-/// Places that are named one by one.
+/// Paths that are listed one by one.
 const MOST_UNREAD: usize = 50;
 
 /// Both, as far as there are any.
@@ -22,12 +24,10 @@ fn unread(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
     if unread.is_empty() {
         return;
     }
-    let places = counted(unread.len(), "place", "places");
+    let paths = counted(unread.len(), "path", "paths");
     blocks.push(notice(
         Tone::Warning,
-        format!(
-            "{places} could not be read completely. The status of components there is unknown."
-        ),
+        format!("{paths} could not be read completely. The status of components there is unknown."),
     ));
     let rows = unread.iter().take(MOST_UNREAD).map(|unread| {
         vec![
@@ -37,7 +37,7 @@ fn unread(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
     });
     blocks.push(Block::Table(Table {
         caption: "Unreadable paths".to_owned(),
-        columns: ["Place", "Why"].map(str::to_owned).to_vec(),
+        columns: ["Path", "Why"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
         empty: String::new(),
     }));
@@ -59,7 +59,7 @@ fn acknowledged(knowledge: &Knowledge, blocks: &mut Vec<Block>) {
     });
     blocks.push(Block::Table(Table {
         caption: "Unreadable paths that are acknowledged".to_owned(),
-        columns: ["Place", "Why", "Acknowledged by", "Until"]
+        columns: ["Path", "Why", "Acknowledged by", "Until"]
             .map(str::to_owned)
             .to_vec(),
         rows: rows.collect(),

@@ -1,7 +1,6 @@
 //! The commands about cases: each records one thing that happened, or shows what did.
 
 use std::{
-    fs::File,
     io::{self, Read},
     path::Path,
 };
@@ -24,6 +23,7 @@ use crate::{
         state_machine::{Answer, Entry, Event},
     },
     drafts::Known,
+    regular_file,
     report::{self, envelope, key::Recipient},
 };
 
@@ -285,7 +285,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = match path.to_str() {
         Some("-") => io::stdin().take(limit).read_to_end(&mut bytes),
-        _ => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+        _ => regular_file::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
     };
     read.with_context(|| format!("cannot read {}", path.display()))?;
     Ok(bytes)

@@ -145,7 +145,7 @@ impl CliContext<'_> {
 }
 
 /// Tells a person what a script need not know.
-fn warn(text: &str) {
+pub(super) fn warn(text: &str) {
     // With nowhere to say it to there is nothing left to do.
     let _ = writeln!(io::stderr(), "warning: {text}");
 }

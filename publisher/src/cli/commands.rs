@@ -14,6 +14,7 @@ use super::{
     cases::named,
     cli_context::{CliContext, references},
     document_arguments::{Advisories, Build, Corrections, Formatted, Plugins},
+    init,
 };
 use crate::{
     cases::id::CaseId,
@@ -37,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     };
     desk.mend()?;
     match &arguments.command {
-        Command::Init(init) => desk.init(init),
+        Command::Init(command) => desk.init(command),
         Command::Keys(Keys::New { name, unencrypted }) => desk.new_key(name, *unencrypted),
         Command::Keys(Keys::List) => desk.list_keys(),
         Command::Root(command) => desk.root(command),
@@ -60,10 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             name,
             key,
         }) => {
-            let bytes = fs::read(component)
-                .with_context(|| format!("cannot read {}", component.display()))?;
-            plugins::check(&bytes)
-                .with_context(|| format!("cannot sign {}", component.display()))?;
+            let bytes = init::component(component)?;
             let manifest = plugins::manifest(name, version, *release, &bytes, desk.now);
             let signed = sign::sign(manifest, &[&desk.key(key)?])?;
             let path = component.with_file_name(format!("{name}.manifest"));

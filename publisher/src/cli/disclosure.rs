@@ -64,7 +64,7 @@ impl CliContext<'_> {
     }
 
     /// The recipient of the desk's report key, if it has one.
-    fn report_recipient(&self) -> Result<Option<Recipient>> {
+    pub(super) fn report_recipient(&self) -> Result<Option<Recipient>> {
         let path = self.keys().join("report.recipient");
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -1,26 +1,30 @@
 //! `init`: from an empty desk to a feed and the file that customers set their panels up from.
 //!
 //! It makes what is missing and keeps what is there: after a killed run, or for a new hand-over, it is run again.
+//! May not: replace a key or a root; hand over what panels would refuse.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
 use spacecp_contract::{
-    Audience, Digest, FeedPath, Role, Root,
-    hand_over::{self, HandOver},
+    Audience, Digest, Role, Root,
+    hand_over::{self, HandOver, Part},
 };
-use spacecp_trust::Verified;
+use spacecp_trust::{Unverified, Verified};
 use zeroize::Zeroizing;
 
-use super::{Ending, cli_context::CliContext};
+use super::{
+    Ending,
+    cli_context::{CliContext, warn},
+};
 use crate::{
     durable,
     feed::Feed,
     hand_over as archive,
     keys::{self, SecretKey},
-    plugins,
+    plugins, regular_file,
     report::key as report_key,
     roots, sign,
     signing::SigningService,
@@ -62,36 +66,42 @@ pub(super) struct Init {
 
 impl CliContext<'_> {
     pub(super) fn init(&self, init: &Init) -> Result<Ending> {
-        let component = fs::read(&init.plugin)
-            .with_context(|| format!("cannot read {}", init.plugin.display()))?;
-        plugins::check(&component)
-            .with_context(|| format!("cannot sign {}", init.plugin.display()))?;
-        durable::private_folder(&self.keys())
-            .with_context(|| format!("cannot create {}", self.keys().display()))?;
-        let passphrase = if init.unencrypted {
-            None
-        } else {
-            Some(self.passphrases().choose("the desk's keys")?)
-        };
-        let created = self.missing_keys(passphrase.as_ref())?;
         let feed = Feed::of_desk(&init.feed, &self.arguments.desk, &init.audience);
-        let root = self.first_root(&feed, init, passphrase.as_ref())?;
-        let recipient = fs::read_to_string(report_key::paths(&self.keys(), REPORT).1)?;
+        for notice in feed.tidy()?.notices() {
+            warn(&notice);
+        }
+        let root = feed.roots()?.pop();
+        if let Some(root) = &root {
+            same_audience(init, root)?;
+        }
+        let component = component(&init.plugin)?;
+        let keys = self.keys();
+        durable::private_folder(&keys)
+            .with_context(|| format!("cannot create {}", keys.display()))?;
+        let passphrase = self.one_passphrase(init.unencrypted)?;
+        let created = self.missing_keys(passphrase.as_ref())?;
+        let root = match root {
+            Some(root) => root,
+            None => self.first_root(&feed, init, passphrase.as_ref())?,
+        };
         let facts = HandOver {
             schema: hand_over::SCHEMA,
             audience: init.audience.clone(),
             from: init.from.clone(),
-            report_recipient: Some(recipient.trim().to_owned()),
+            report_recipient: self.report_recipient()?.map(|one| one.to_string()),
         };
-        let manifest = plugins::manifest(
-            "advisories",
-            &init.plugin_version,
-            init.plugin_release,
-            &component,
-            self.now,
-        );
         let key = self.opened(Role::Plugin, passphrase.as_ref())?;
+        let (version, release) = (&init.plugin_version, init.plugin_release);
+        let manifest = plugins::manifest("advisories", version, release, &component, self.now);
         let manifest = sign::sign(manifest, &[&key])?;
+        // As a customer's panel looks at it.
+        spacecp_trust::check_root(&root, self.now)?;
+        let offered = Unverified {
+            bytes: &manifest.bytes,
+            signatures: manifest.signatures.as_bytes(),
+        };
+        spacecp_trust::plugin(&root, offered, &component, None)
+            .context("panels would refuse the plugin")?;
         let digest = archive::write(
             &init.hand_over,
             archive::Contents {
@@ -103,6 +113,21 @@ impl CliContext<'_> {
             },
         )?;
         self.report_init(init, &created, &root, &digest)
+    }
+
+    /// The passphrase of all keys: of those that are there, which it has to open, and of those that are to be made.
+    fn one_passphrase(&self, unencrypted: bool) -> Result<Option<Zeroizing<String>>> {
+        let is_there = |role: &Role| keys::paths(&self.keys(), role.as_str()).0.exists();
+        let existing = Role::ALL.into_iter().find(is_there);
+        let passphrase = match (unencrypted, existing) {
+            (true, _) => None,
+            (false, None) => Some(self.passphrases().choose("the desk's keys")?),
+            (false, Some(_)) => Some(self.passphrases().ask("the desk's keys")?),
+        };
+        if let Some(role) = existing {
+            self.opened(role, passphrase.as_ref())?;
+        }
+        Ok(passphrase)
     }
 
     /// Makes the keys that are not there, and returns their names.
@@ -122,37 +147,22 @@ impl CliContext<'_> {
         Ok(created)
     }
 
-    /// The feed's first root: the one that is there, or a new one with one key for each role.
+    /// The first root of a feed that has none, with one key for each role.
     fn first_root(
         &self,
         feed: &Feed,
         init: &Init,
         passphrase: Option<&Zeroizing<String>>,
     ) -> Result<Verified<Root>> {
-        if feed.roots()?.is_empty() {
-            let mut holders = roots::Holders::default();
-            for role in Role::ALL {
-                holders = holders.with(role, self.public(role.as_str())?);
-            }
-            let until = self.in_days(init.expires);
-            let root = roots::root(init.audience.clone(), 1, &holders, self.now, until);
-            let key = self.opened(Role::Root, passphrase)?;
-            SigningService::of(feed).add_root(&sign::sign(root, &[&key])?)?;
+        let mut holders = roots::Holders::default();
+        for role in Role::ALL {
+            holders = holders.with(role, self.public(role.as_str())?);
         }
-        let first = feed.roots()?.into_iter().next();
-        let root = first.with_context(|| {
-            let path = init.feed.join(FeedPath::root(1).as_str());
-            format!("{} is gone again", path.display())
-        })?;
-        if root.audience != init.audience {
-            bail!(
-                "the feed {} is for the audience \"{}\", not \"{}\"",
-                init.feed.display(),
-                root.audience,
-                init.audience
-            );
-        }
-        Ok(root)
+        let until = self.in_days(init.expires);
+        let root = roots::root(init.audience.clone(), 1, &holders, self.now, until);
+        let key = self.opened(Role::Root, passphrase)?;
+        SigningService::of(feed).add_root(&sign::sign(root, &[&key])?)?;
+        Ok(feed.root()?)
     }
 
     /// The secret key named like the role, with the passphrase that was given once for all.
@@ -175,7 +185,7 @@ impl CliContext<'_> {
             "sha256": digest,
         });
         let keys = match created {
-            [] => "Kept the keys that are there.".to_owned(),
+            [] => "All keys exist; none created.".to_owned(),
             names => format!(
                 "Created the keys {} in {}.",
                 names.join(", "),
@@ -183,7 +193,7 @@ impl CliContext<'_> {
             ),
         };
         let words = format!(
-            "{keys}\nRoot {} of {} expires {}.\nWrote {}. Send it to customers, and by another way its SHA-256:\n  {digest}\n\
+            "{keys}\nRoot {} of {} expires {}.\nWrote {}. Send it to customers, and its SHA-256 over another channel:\n  {digest}\n\
              Next: publish with \"spacecp-publisher broadcast {}\"; customers run\n  spacecp-advisories init {}",
             root.version,
             init.feed.display(),
@@ -194,6 +204,26 @@ impl CliContext<'_> {
         );
         self.say(&value, &words)
     }
+}
+
+fn same_audience(init: &Init, root: &Root) -> Result<()> {
+    if root.audience == init.audience {
+        return Ok(());
+    }
+    bail!(
+        "the feed {} is for the audience \"{}\", not \"{}\"",
+        init.feed.display(),
+        root.audience,
+        init.audience
+    )
+}
+
+/// The component in a file, if panels can load it.
+pub(super) fn component(path: &Path) -> Result<Vec<u8>> {
+    let bytes = regular_file::bytes(path, Part::Component.longest())
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    plugins::check(&bytes).with_context(|| format!("cannot sign {}", path.display()))?;
+    Ok(bytes)
 }
 
 fn name_of(path: &Path) -> String {

@@ -5,7 +5,7 @@
 //! as `age -p` does it, or kept in clear when that is asked for by name. It signs nothing.
 
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -14,7 +14,7 @@ use age::{secrecy::ExposeSecret, x25519};
 use zeroize::Zeroizing;
 
 use super::envelope::{self, EnvelopeError};
-use crate::{contributory::is_contributory, keypair_files};
+use crate::{contributory::is_contributory, keypair_files, regular_file};
 
 /// The longest file of a key that is read.
 const LONGEST: u64 = 64 << 10;
@@ -230,7 +230,7 @@ fn identity(path: &Path, text: &str) -> Result<ReportKey, ReportKeyError> {
 fn read(path: &Path) -> Result<Zeroizing<String>, ReportKeyError> {
     let read = || -> io::Result<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::new());
-        let file = fs::File::open(path)?;
+        let file = regular_file::open(path)?;
         io::Read::read_to_string(&mut io::Read::take(file, LONGEST), &mut text)?;
         Ok(text)
     };

@@ -15,14 +15,11 @@ pub use error::RequestError;
 pub use signatures::Progress;
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
+    io,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
-use rustix::fs::OFlags;
 use spacecp_contract::{
     Advisory, Correction, Digest, Document, Head, Index, Limits, Root, TrustedComment, decode,
     encode,
@@ -33,6 +30,7 @@ use crate::{
     feed::{Feed, FeedError},
     keys::SecretKey,
     publish::PublishService,
+    regular_file,
     sign::{SignError, Signed, sign_bytes},
     signing::SigningService,
 };
@@ -99,7 +97,8 @@ pub fn write(folder: &Path, wanted: Wanted) -> Result<Request, RequestError> {
         Wanted::Index(index) => encode(index),
         Wanted::Head(head) => encode(head),
     };
-    if fs::read(&path).is_ok_and(|there| there != bytes) {
+    // What is there and cannot be read is not this request either.
+    if path.exists() && read(&path, bytes.len()).map_or(true, |there| there != bytes) {
         return Err(RequestError::Exists(path));
     }
     let swept = durable::sweep(durable::folder_of(&path));
@@ -227,24 +226,11 @@ fn read(path: &Path, most: usize) -> Result<Vec<u8>, RequestError> {
         path: path.to_owned(),
         source,
     };
-    let mut bytes = Vec::new();
-    let mut options = File::options();
-    // Opening a pipe would wait for whoever writes into it.
-    options
-        .read(true)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("not a regular file")));
-    }
-    file.take(most as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() > most {
-        return Err(RequestError::TooLong {
+    regular_file::bytes(path, most as u64).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => RequestError::TooLong {
             path: path.to_owned(),
             most,
-        });
-    }
-    Ok(bytes)
+        },
+        _ => failed(error),
+    })
 }

@@ -5,17 +5,16 @@ use std::{
     collections::HashMap,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use rustix::fs::OFlags;
 use spacecp_contract::{
     FeedPath,
     archive::{ArchiveError, Place},
     bundle::members,
 };
+use spacecp_fs::regular_file;
 
 use super::{FetchError, Fetched};
 
@@ -26,19 +25,6 @@ pub struct Bundle {
     members: Arc<HashMap<FeedPath, Place>>,
 }
 
-/// Opens a file of whoever brought it: nothing but a regular file, and without waiting for somebody to write into a
-/// pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    Ok(file)
-}
-
 impl Bundle {
     /// Finds what is in a bundle.
     pub(super) fn open(path: &Path) -> Result<Self, FetchError> {
@@ -46,7 +32,7 @@ impl Bundle {
             path: path.to_owned(),
             source,
         };
-        let file = open(path).map_err(failed)?;
+        let file = regular_file::open(path).map_err(failed)?;
         let total = file.metadata().map_err(failed)?.len();
         let members = members(file, total).map_err(|error| match error {
             ArchiveError::File(source) => failed(source),
@@ -106,7 +92,7 @@ impl Bundle {
     }
 
     fn read_at(&self, place: Place) -> io::Result<io::Take<File>> {
-        let mut file = open(&self.file)?;
+        let mut file = regular_file::open(&self.file)?;
         file.seek(SeekFrom::Start(place.begin))?;
         Ok(file.take(place.length))
     }
