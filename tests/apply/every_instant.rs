@@ -507,9 +507,13 @@ async fn an_action_that_fails_leaves_one_of_the_two_trees() -> Result<()> {
 async fn a_disk_that_fails_for_good_leaves_one_of_the_two_trees() -> Result<()> {
     let cases = Ground::prepare().await?.cases().await?;
     let mut ends = Vec::new();
-    for case in &cases {
+    for (turn, case) in cases.iter().enumerate() {
+        // What is left is what a kill there leaves, and every kill is tried; what is looked for here is somebody who
+        // goes on all the same. Cases take turns over the places that they have in common.
+        let each = if turn == 0 || siege::is_long() { 1 } else { 3 };
         ends.extend(
             case.places()
+                .filter(|place| place % each == turn % each)
                 .map(|place| (case.clone(), End::FailForGood(place, Errno::IO))),
         );
     }
