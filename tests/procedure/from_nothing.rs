@@ -37,12 +37,12 @@ ranges = [{ introduced = "0", fixed = "1.2.4" }]
 "#;
 
 /// A directory with both programs under their own names, and the home of whoever runs them.
-struct Machine {
+pub(crate) struct Machine {
     home: TempDir,
 }
 
 impl Machine {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let home = TempDir::new()?;
         let bin = home.path().join("bin");
         fs::create_dir(&bin)?;
@@ -65,11 +65,11 @@ impl Machine {
         Ok(Self { home })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn shell(&self, program: &str, script: &str) -> Result<Output> {
+    pub(crate) fn shell(&self, program: &str, script: &str) -> Result<Output> {
         let path = std::env::var("PATH").unwrap_or_default();
         Ok(Command::new("sh")
             .args(["-c", program, "sh"])
@@ -83,7 +83,7 @@ impl Machine {
             .output()?)
     }
 
-    fn runs(&self, script: &str) -> Result<String> {
+    pub(crate) fn runs(&self, script: &str) -> Result<String> {
         let output = self.shell("exec sh -eu -c \"$1\"", script)?;
         succeeded(&output)?;
         Ok(String::from_utf8(output.stdout)?)
@@ -101,7 +101,7 @@ impl Machine {
     }
 
     /// The same without passphrases, which take their time.
-    fn sets_up(&self) -> Result<()> {
+    pub(crate) fn sets_up(&self) -> Result<()> {
         let commands = commands("vendors-guide.md", "## Set up")?.join("\n");
         let feed = self.path("feed").display().to_string();
         let unencrypted = "--plugin advisories.wasm --unencrypted";
@@ -111,7 +111,7 @@ impl Machine {
     }
 }
 
-fn succeeded(output: &Output) -> Result<()> {
+pub(crate) fn succeeded(output: &Output) -> Result<()> {
     ensure!(
         output.status.success(),
         "{}\n{}\n{}",
@@ -269,7 +269,7 @@ fn a_hand_over_is_used_only_with_the_digest_that_the_vendor_gave_and_never_over_
 }
 
 /// `/etc`, `/var/lib` and `/home` as they are, with what is written kept in memory; then SpaceCP, installed.
-const OVERLAYS: &str = r#"
+pub(crate) const OVERLAYS: &str = r#"
 set -eu
 mkdir -p ~/over && mount -t tmpfs tmpfs ~/over
 for folder in /etc /var/lib /home; do

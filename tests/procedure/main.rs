@@ -9,6 +9,7 @@ mod follower;
 mod from_nothing;
 mod killed;
 mod mistakes;
+mod packages;
 mod peers;
 mod policy;
 mod private;

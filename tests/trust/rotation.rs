@@ -352,7 +352,10 @@ async fn a_chain_longer_than_one_sync_walks_is_gone_on_with_by_the_next() -> Res
     let vendor = &scene.vendor;
     // By hand: the desk walks the whole chain again for each root that it is given.
     for version in 2..=300 {
-        let next = sign(root(version, &vendor.keys().holders()), &[&vendor.keys().root])?;
+        let next = sign(
+            root(version, &vendor.keys().holders()),
+            &[&vendor.keys().root],
+        )?;
         let path = vendor.feed_dir().join(FeedPath::root(version).as_str());
         fs::write(&path, next.bytes)?;
         fs::write(path.with_extension("root.minisig"), next.signatures)?;

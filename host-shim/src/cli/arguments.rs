@@ -115,7 +115,7 @@ pub(super) enum Command {
     /// Example: spacecp-advisories completions bash > /etc/bash_completion.d/spacecp-advisories
     Completions {
         /// Shell to print the script for.
-        shell: clap_complete::Shell,
+        shell: spacecp_manual::Shell,
     },
     /// Write the manual pages of all commands into a directory.
     Man {

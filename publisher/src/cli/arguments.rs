@@ -55,6 +55,18 @@ pub(super) enum Command {
     /// belong. Example: spacecp-publisher init FEED --audience customers --from `https://advisories.example.com/customers/`
     /// --plugin advisories.wasm
     Init(Init),
+    /// Print the completion script for a shell.
+    ///
+    /// Example: spacecp-publisher completions bash > /etc/bash_completion.d/spacecp-publisher
+    Completions {
+        /// Shell to print the script for.
+        shell: spacecp_manual::Shell,
+    },
+    /// Write the manual pages of all commands into a directory.
+    Man {
+        /// Directory to write to.
+        directory: PathBuf,
+    },
     /// Create and list key pairs, in the format of minisign.
     #[command(subcommand)]
     Keys(Keys),

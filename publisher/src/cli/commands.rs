@@ -14,7 +14,7 @@ use super::{
     cases::named,
     cli_context::{CliContext, references},
     document_arguments::{Advisories, Build, Corrections, Formatted, Plugins},
-    init,
+    init, manual,
 };
 use crate::{
     cases::id::CaseId,
@@ -36,8 +36,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         arguments,
         now: Timestamp::now(),
     };
-    desk.mend()?;
+    // What describes the program needs no desk.
+    if !matches!(
+        arguments.command,
+        Command::Completions { .. } | Command::Man { .. }
+    ) {
+        desk.mend()?;
+    }
     match &arguments.command {
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { directory } => manual::man(directory, &desk),
         Command::Init(command) => desk.init(command),
         Command::Keys(Keys::New { name, unencrypted }) => desk.new_key(name, *unencrypted),
         Command::Keys(Keys::List) => desk.list_keys(),

@@ -44,8 +44,12 @@ pub(super) struct Init {
     /// repeated for mirrors, in the order in which panels try them.
     #[arg(long, value_name = "ADDRESS", required = true)]
     from: Vec<String>,
-    /// Component of the plugin (WASM) that panels run.
-    #[arg(long, value_name = "FILE")]
+    /// Component of the plugin (WASM) that panels run. The package of this program brings one.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/usr/share/spacecp-publisher/advisories.wasm"
+    )]
     plugin: std::path::PathBuf,
     /// Version of the plugin.
     #[arg(long, default_value = "1.0.0", value_name = "VERSION")]

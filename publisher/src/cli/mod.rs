@@ -14,6 +14,7 @@ mod document_arguments;
 mod external;
 mod feed_commands;
 mod init;
+mod manual;
 mod panels;
 mod products;
 mod recovery;
