@@ -22,7 +22,6 @@ pub(crate) fn impatient(scene: &Scene) -> Result<Follower> {
     access.patience.idle = Duration::from_millis(300);
     access.patience.document = Duration::from_millis(700);
     access.retries.first = Duration::from_millis(1);
-    access.retries.times = 1;
     let address = scene.server.url();
     scene.follower_from(&address, Source::new(&address, access)?)
 }

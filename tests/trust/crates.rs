@@ -14,6 +14,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("spacecp-contract", &[]),
     ("spacecp-advisories-plugin", &["spacecp-contract"]),
     ("spacecp-fs", &["spacecp-contract"]),
+    ("spacecp-manual", &[]),
     ("spacecp-trust", &["spacecp-contract"]),
     ("spacecp-scan", &["spacecp-contract"]),
     ("spacecp-plugin-host", &["spacecp-contract"]),
@@ -92,6 +93,7 @@ const KNOWS: &[(&str, &[&str])] = &[
             "spacecp-contract",
             "spacecp-feed",
             "spacecp-fs",
+            "spacecp-manual",
             "spacecp-notify",
             "spacecp-plugin-host",
             "spacecp-render",
@@ -105,7 +107,12 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("spacecp-formats", &["spacecp-contract"]),
     (
         "spacecp-publisher",
-        &["spacecp-contract", "spacecp-formats", "spacecp-trust"],
+        &[
+            "spacecp-contract",
+            "spacecp-formats",
+            "spacecp-manual",
+            "spacecp-trust",
+        ],
     ),
     ("spacecp-hostile-guest", &[]),
 ];

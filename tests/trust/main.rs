@@ -17,6 +17,7 @@ mod kept;
 mod kinds;
 mod lying_stores;
 mod mirrors;
+mod modules;
 mod names;
 mod network;
 mod never_back;

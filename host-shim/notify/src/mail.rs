@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     message::{
         Mailbox,
         header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
@@ -19,23 +19,23 @@ use lettre::{
 };
 use spacecp_contract::Digest;
 
-use super::{DeliveryError, secret, voice::Voice, words::Letter};
+use super::{DeliveryError, escaping::Escaping, secret, templates::Message};
 use crate::config::{EmailConfig, NotifyConfig, Security};
 
 /// Characters of a mail server's reply that are kept.
 const LONGEST_REPLY: usize = 200;
 
-/// Sends a letter. `id` is the same whenever the same letter is sent again.
+/// Sends a message. `id` is the same whenever the same message is sent again.
 pub(super) async fn send(
     mail: &EmailConfig,
-    letter: &Letter,
+    message: &Message,
     id: &str,
     allowed: Duration,
     now: Timestamp,
 ) -> Result<(), DeliveryError> {
-    let message = message(mail, letter, id, now)?;
+    let mail_message = compose(mail, message, id, now)?;
     let transport = transport(mail, allowed)?;
-    match transport.send(message).await {
+    match transport.send(mail_message).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_timeout() => Err(DeliveryError::TimeOut { allowed }),
         Err(error) => Err(DeliveryError::Mail {
@@ -57,29 +57,29 @@ pub(crate) async fn report(
         to: vec![to],
         ..mail.clone()
     };
-    let letter = Letter {
+    let message = Message {
         subject: "Vulnerability report (age-encrypted)".to_owned(),
         text: sealed.to_owned(),
-        told: 0,
+        included: 0,
     };
     let mut id = Digest::of(sealed.as_bytes()).to_string();
     id.truncate(32);
-    let sending = send(&mail, &letter, &id, allowed, now);
+    let sending = send(&mail, &message, &id, allowed, now);
     tokio::time::timeout(allowed, sending)
         .await
         .unwrap_or(Err(DeliveryError::TimeOut { allowed }))
 }
 
-fn message(
+fn compose(
     mail: &EmailConfig,
-    letter: &Letter,
+    message: &Message,
     id: &str,
     now: Timestamp,
-) -> Result<Message, DeliveryError> {
+) -> Result<lettre::Message, DeliveryError> {
     let domain = mail.from.email.domain();
-    let mut message = Message::builder()
+    let mut built = lettre::Message::builder()
         .from(mail.from.clone())
-        .subject(letter.subject.clone())
+        .subject(message.subject.clone())
         .date(moment(now))
         .message_id(Some(format!("<{id}@{domain}>")))
         .header(MIME_VERSION_1_0)
@@ -90,10 +90,10 @@ fn message(
             "auto-generated".to_owned(),
         ));
     for to in &mail.to {
-        message = message.to(to.clone());
+        built = built.to(to.clone());
     }
-    message
-        .body(letter.text.clone())
+    built
+        .body(message.text.clone())
         .map_err(|error| DeliveryError::Client {
             reason: error.to_string(),
         })
@@ -143,5 +143,5 @@ fn parameters(mail: &EmailConfig) -> Result<TlsParameters, DeliveryError> {
 
 /// What went wrong, in one line: the outermost and the innermost words.
 fn reason(error: &lettre::transport::smtp::Error) -> String {
-    Voice::Plain.say(&error.to_string(), LONGEST_REPLY)
+    Escaping::Plain.escape(&error.to_string(), LONGEST_REPLY)
 }

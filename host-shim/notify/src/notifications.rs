@@ -18,7 +18,7 @@ use spacecp_services::{
 use spacecp_store::Store;
 
 use crate::{
-    Courier, Delivered, Mark, NotifyError, NotifyReport, ReadState, ReadingError,
+    Delivered, Dispatcher, Mark, NotifyError, NotifyReport, ReadState, ReadingError,
     config::{ChannelConfig, NotifyConfig},
 };
 
@@ -88,7 +88,7 @@ impl Notifications {
         let present = self.present(&told, now).await?;
         let new = crate::put(store, &present, config, now).await?;
         let access = self.feed.access()?;
-        let courier = Courier::new(config, &access, self.seed().await?);
+        let courier = Dispatcher::new(config, &access, self.seed().await?);
         let delivered = courier.deliver(store, now).await?;
         Ok(Delivered { new, ..delivered })
     }
@@ -104,7 +104,7 @@ impl Notifications {
         let config = self.config();
         let channel = self.channel(channel)?;
         let access = self.feed.access()?;
-        let courier = Courier::new(config, &access, self.seed().await?);
+        let courier = Dispatcher::new(config, &access, self.seed().await?);
         let sent = courier.trial(channel, by, Timestamp::now()).await;
         tracing::info!(
             by,

@@ -11,9 +11,9 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     notice::{Notice, Numbered},
+    notice_diff::{Fact, Told, Topic, compare},
     pause,
     present::Present,
-    told::{Fact, Told, Topic, compare},
 };
 use crate::config::NotifyConfig;
 use spacecp_store::{Store, StoreError};

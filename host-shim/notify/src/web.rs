@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    DeliveryError, courier::Parcel, notice::Subject, secret, voice::Voice, words::Speaker,
+    DeliveryError, delivery::Delivery, escaping::Escaping, notice::Subject, secret,
+    templates::Speaker,
 };
 use crate::config::{Address, outgoing};
 use spacecp_feed::fetch::{Access, innermost};
@@ -153,7 +154,7 @@ impl Post<'_> {
         }
         // The innermost words have no address in them.
         DeliveryError::Connection {
-            reason: Voice::Plain.say(&innermost(error), 200),
+            reason: Escaping::Plain.escape(&innermost(error), 200),
         }
     }
 }
@@ -173,12 +174,12 @@ fn signature(secret: &str, now: Timestamp, body: &str) -> String {
 }
 
 /// What a program is told.
-pub(super) fn body(speaker: Speaker<'_>, parcel: &Parcel, now: Timestamp) -> Value {
-    let notices: Vec<Value> = parcel
+pub(super) fn body(speaker: Speaker<'_>, delivery: &Delivery, now: Timestamp) -> Value {
+    let notices: Vec<Value> = delivery
         .notices
         .iter()
         .map(|numbered| {
-            let text = speaker.part(&numbered.notice, Voice::Plain);
+            let text = speaker.part(&numbered.notice, Escaping::Plain);
             match &numbered.notice.subject {
                 Subject::Embargoed(ids) => json!({
                     "number": numbered.number, "event": "under-embargo", "embargo": true,
@@ -201,11 +202,11 @@ pub(super) fn body(speaker: Speaker<'_>, parcel: &Parcel, now: Timestamp) -> Val
         .collect();
     json!({
         "schema": 1,
-        "id": parcel.id,
+        "id": delivery.id,
         "panel": { "name": speaker.name, "url": speaker.url },
         "sent": now,
-        "trial": parcel.notices.is_empty(),
-        "text": parcel.letter.text,
+        "trial": delivery.notices.is_empty(),
+        "text": delivery.message.text,
         "notices": notices,
     })
 }

@@ -101,6 +101,9 @@ pub enum ServiceError {
     /// No advisory of that name, and which one may be meant.
     #[error("{0}")]
     NoAdvisory(UnknownAdvisory),
+    /// A value for programs that cannot be written as JSON.
+    #[error("cannot write JSON: {0}")]
+    Unserialisable(serde_json::Error),
     /// Nothing of that name.
     #[error("no {what} {name:?} on this panel")]
     NotFound {

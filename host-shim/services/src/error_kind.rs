@@ -125,7 +125,7 @@ impl ServiceError {
             Self::ClockNotBehind { .. } | Self::NotCorrectable { .. } => ErrorKind::Refused,
             Self::NoPlugin(_) => ErrorKind::PluginMissing,
             Self::Plugin(_) => ErrorKind::PluginFailed,
-            Self::NoRoomForPayloads { .. } => ErrorKind::Fault,
+            Self::NoRoomForPayloads { .. } | Self::Unserialisable(_) => ErrorKind::Fault,
         }
     }
 }

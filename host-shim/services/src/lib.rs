@@ -52,7 +52,7 @@ pub use exposures::{
 pub use feed::Feed;
 pub use panel::Panel;
 pub use plugin_runtime::{PluginLoadError, PluginState};
-pub use redaction::REDACTED;
+pub use redaction::{Access, Redacted, Redactor};
 pub use report::{ReportConfig, Reports};
 pub use state::{applier, open_store, replace_store};
 pub use tokens::Tokens;

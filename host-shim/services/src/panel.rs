@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use spacecp_store::Store;
 
 use crate::{
-    Automation, Corrections, Decisions, Events, Exposure, Feed, Reports, ServiceError,
+    Automation, Corrections, Decisions, Events, Exposure, Feed, Redactor, Reports, ServiceError,
     ServicesConfig, Tokens, Trust, plugin_runtime::PluginRuntime, state::State,
 };
 
@@ -78,6 +78,11 @@ impl Panel {
     /// The store, for crates above that own a table in it.
     pub fn store(&self) -> &Store {
         self.state.store()
+    }
+
+    /// What makes redacted views by the documents of this panel.
+    pub async fn redactor(&self) -> Redactor {
+        Redactor::new(self.feed.advisory_index().await, self.store().clone())
     }
 
     /// Says when something happened here.

@@ -1,29 +1,40 @@
-//! What programs are told of what is under embargo: the ids, and that it is.
+//! The redacted view: what leaves the panel in a form for programs.
 //!
-//! One place decides for everything that leaves in a form made for passing on. A value is looked through for
-//! objects that name an advisory or a correction; of those that may not be spoken of stays what is listed here,
-//! and whatever else they have, now or one day, does not. Texts become "under embargo", the rest nothing.
+//! [`Redacted`] is the only view of documents, verdicts and records that the commands and the API serialise. Every
+//! object in it that names an advisory or a correction under embargo keeps its id and the fields listed here; texts
+//! become "under embargo", everything else null. A field that is added later is redacted until it is listed. The full
+//! view is asked for with [`Access::Full`], which records the reader in the access log first.
 //!
-//! May not: hide anything from people. They are shown it, marked.
+//! May not: hide anything from people, who are shown the full page, marked; decide what is under embargo, which the
+//! signed documents do ([`AdvisoryIndex`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use spacecp_contract::DocumentId;
+use spacecp_contract::{Advisory, DocumentId};
 
-use crate::AdvisoryIndex;
+use crate::{
+    AdvisoryIndex, ServiceError, note_all,
+    plugin::bindings::exports::spacecp::advisories::{exposure::Verdict, pages::Severity},
+    store::Store,
+};
 
-/// What stands where something is not said.
-pub const REDACTED: &str = "under embargo";
+/// Stands for a redacted text.
+const REDACTED: &str = "under embargo";
 
 /// Keys under which advisories and corrections are named.
-const ADVISORIES: [&str; 2] = ["advisory", "advisories"];
+const ADVISORIES: [&str; 3] = ["advisory", "advisories", "reopens"];
 const CORRECTIONS: [&str; 2] = ["correction", "corrections"];
 
-/// Words and numbers that say nothing of a flaw: who did what, how it stands, and what it is called here.
-const KEPT: [&str; 21] = [
+/// Texts and numbers that disclose nothing about a vulnerability: who did what, states, ids of this panel.
+const KEPT: [&str; 22] = [
     "application",
+    "apply-run",
     "by",
     "decision",
     "digest",
@@ -51,24 +62,234 @@ const TIMES: [&str; 8] = [
     "at", "began", "due", "ended", "made", "since", "until", "window",
 ];
 
-/// Lists of what belongs to the same advisory or correction.
+/// Lists of records that belong to the same advisory or correction.
 const WITHIN: [&str; 2] = ["audit", "decisions"];
 
+/// A value as programs may read it: whole where it names nothing under embargo, otherwise redacted.
+///
+/// Only this module makes one, so that whatever prints or sends `Redacted` values only cannot disclose a document by
+/// mistake.
+#[derive(Debug)]
+pub struct Redacted<T>(View<T>);
+
+#[derive(Debug)]
+enum View<T> {
+    Whole(T),
+    Redacted(Value),
+}
+
+impl<T: Serialize> Redacted<T> {
+    /// For values that name no advisory and no correction. One that does name some is redacted: no document is known
+    /// to be public here.
+    pub fn without_documents(value: T) -> Result<Self, serde_json::Error> {
+        AdvisoryIndex::default().redacted(value)
+    }
+
+    /// A list whose items are views already, and which names nothing else but ids.
+    pub(crate) const fn of_redacted(list: T) -> Self {
+        Self(View::Whole(list))
+    }
+
+    /// An object about one advisory; its id and revision alone if that is under embargo.
+    pub fn of_advisory(advisory: &Advisory, value: T) -> Self {
+        if advisory.is_under_embargo() {
+            let (id, revision) = (&advisory.id, advisory.revision);
+            let only = json!({ "id": id, "revision": revision, "embargo": true });
+            return Self(View::Redacted(only));
+        }
+        Self(View::Whole(value))
+    }
+}
+
+impl<T> Redacted<T> {
+    /// Whether nothing was left out.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self.0, View::Whole(_))
+    }
+}
+
+impl<T: Serialize> Serialize for Redacted<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            View::Whole(value) => value.serialize(serializer),
+            View::Redacted(value) => value.serialize(serializer),
+        }
+    }
+}
+
+/// How much of a value its reader gets.
+#[derive(Debug, Clone, Copy)]
+pub enum Access<'a> {
+    /// Ids of what is under embargo.
+    Redacted,
+    /// Everything; the access log has an entry for each advisory under embargo.
+    Full {
+        /// Who reads it.
+        reader: &'a str,
+    },
+}
+
+impl Access<'_> {
+    /// Whether it is everything.
+    pub const fn is_full(self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+}
+
+/// Makes redacted views, and full ones with an entry in the access log.
+#[derive(Debug, Clone)]
+pub struct Redactor {
+    index: Arc<AdvisoryIndex>,
+    store: Store,
+}
+
+impl Redactor {
+    /// By an index of the documents. Where it cannot be read, everything is redacted.
+    pub(crate) fn new(index: Result<Arc<AdvisoryIndex>, ServiceError>, store: Store) -> Self {
+        let index = index.unwrap_or_else(|error| redact_everything(&error));
+        Self { index, store }
+    }
+
+    /// By the documents of a store, where neither plugin nor feed is needed.
+    pub async fn of_store(store: &Store) -> Self {
+        let index = AdvisoryIndex::read(store).await.map(Arc::new);
+        Self::new(index.map_err(ServiceError::from), store.clone())
+    }
+
+    /// The documents that it knows.
+    pub fn index(&self) -> &AdvisoryIndex {
+        &self.index
+    }
+
+    /// A value as far as the reader may have it; full access is recorded for each advisory under embargo that the value
+    /// names, or whose correction it names, before the value is returned.
+    pub async fn view<T: Serialize>(
+        &self,
+        access: Access<'_>,
+        value: T,
+    ) -> Result<Redacted<T>, ServiceError> {
+        match access {
+            Access::Redacted => self.redacted(value),
+            Access::Full { reader } => self.full(reader, value).await,
+        }
+    }
+
+    /// The same for an object about one advisory: redacted, it has id and revision only.
+    pub async fn view_advisory<T: Serialize>(
+        &self,
+        access: Access<'_>,
+        advisory: &Advisory,
+        value: T,
+    ) -> Result<Redacted<T>, ServiceError> {
+        let Access::Full { reader } = access else {
+            return Ok(Redacted::of_advisory(advisory, value));
+        };
+        let one = BTreeSet::from([advisory.id.clone()]);
+        self.record(reader, &one).await?;
+        Ok(Redacted(View::Whole(value)))
+    }
+
+    /// The redacted view.
+    pub fn redacted<T: Serialize>(&self, value: T) -> Result<Redacted<T>, ServiceError> {
+        let redacted = self.index.redacted(value);
+        redacted.map_err(ServiceError::Unserialisable)
+    }
+
+    /// The full view, recorded in the access log.
+    async fn full<T: Serialize>(
+        &self,
+        reader: &str,
+        value: T,
+    ) -> Result<Redacted<T>, ServiceError> {
+        self.record_access(reader, &value).await?;
+        Ok(Redacted(View::Whole(value)))
+    }
+
+    /// Records that `reader` is shown this value in full.
+    pub async fn record_access(
+        &self,
+        reader: &str,
+        value: &impl Serialize,
+    ) -> Result<(), ServiceError> {
+        let value = serde_json::to_value(value).map_err(ServiceError::Unserialisable)?;
+        self.record(reader, &self.index.secrets_in(&value)).await
+    }
+
+    /// Records that `reader` is shown everything under embargo, for output that does not name what it is about.
+    pub async fn record_access_to_all(&self, reader: &str) -> Result<(), ServiceError> {
+        self.record(reader, &self.index.embargoed().cloned().collect())
+            .await
+    }
+
+    async fn record(
+        &self,
+        reader: &str,
+        documents: &BTreeSet<DocumentId>,
+    ) -> Result<(), ServiceError> {
+        let now = Timestamp::now();
+        Ok(note_all(&self.store, &self.index, reader, documents, now).await?)
+    }
+
+    /// Whether a value names anything under embargo.
+    pub fn is_embargoed(&self, value: &impl Serialize) -> Result<bool, ServiceError> {
+        let value = serde_json::to_value(value).map_err(ServiceError::Unserialisable)?;
+        Ok(!self.index.secrets_in(&value).is_empty())
+    }
+
+    /// Whether programs may read more of a verdict than ids.
+    pub fn is_public(&self, verdict: &Verdict) -> bool {
+        !verdict.embargo && self.index.is_public(&verdict.advisory.id)
+    }
+
+    /// A verdict without what it says of an advisory under embargo, for formats other than our JSON.
+    pub fn verdict(&self, verdict: &Verdict) -> Verdict {
+        if self.is_public(verdict) {
+            return verdict.clone();
+        }
+        Verdict {
+            title: REDACTED.to_owned(),
+            component: REDACTED.to_owned(),
+            version: None,
+            reason: REDACTED.to_owned(),
+            severity: Severity::Unrated,
+            score: None,
+            known_exploited: false,
+            embargo: true,
+            ..verdict.clone()
+        }
+    }
+}
+
+fn redact_everything(error: &ServiceError) -> Arc<AdvisoryIndex> {
+    tracing::warn!(%error, "cannot read the list of embargoed advisories; everything is redacted in JSON output");
+    Arc::default()
+}
+
 impl AdvisoryIndex {
-    /// The same, as programs may be told it.
-    pub fn redact(&self, value: Value) -> Value {
+    /// The redacted view of a value. One that stays whole keeps the order of its fields.
+    pub fn redacted<T: Serialize>(&self, value: T) -> Result<Redacted<T>, serde_json::Error> {
+        let whole = serde_json::to_value(&value)?;
+        let redacted = self.redact(whole.clone());
+        Ok(Redacted(if redacted == whole {
+            View::Whole(value)
+        } else {
+            View::Redacted(redacted)
+        }))
+    }
+
+    fn redact(&self, value: Value) -> Value {
         match value {
             Value::Array(values) => values.into_iter().map(|one| self.redact(one)).collect(),
-            Value::Object(object) if self.is_told(&object) => {
-                let told = object.into_iter();
-                told.map(|(key, one)| (key, self.redact(one))).collect()
+            Value::Object(object) if self.is_public_object(&object) => {
+                let fields = object.into_iter();
+                fields.map(|(key, one)| (key, self.redact(one))).collect()
             }
             Value::Object(object) => redact(object),
             plain => plain,
         }
     }
 
-    /// The advisories and corrections at hand that are under embargo and named in it.
+    /// The known advisories and corrections under embargo that a value names.
     pub fn secrets_in(&self, value: &Value) -> BTreeSet<DocumentId> {
         let mut found = BTreeSet::new();
         self.gather(value, &mut found);
@@ -89,9 +310,9 @@ impl AdvisoryIndex {
         }
     }
 
-    /// Whether everything that an object is about may be spoken of. One that is about an advisory may name
-    /// its correction, which is no more than an id.
-    fn is_told(&self, object: &Map<String, Value>) -> bool {
+    /// Whether everything that an object is about is public. An object about an advisory may name that advisory's
+    /// correction, which is an id only.
+    fn is_public_object(&self, object: &Map<String, Value>) -> bool {
         let mut advisories = named(object, &ADVISORIES).peekable();
         let mut corrections = named(object, &CORRECTIONS).peekable();
         let is_about_any = advisories.peek().is_some() || corrections.peek().is_some();
@@ -105,15 +326,15 @@ impl AdvisoryIndex {
     }
 }
 
-/// What may be told of an object that is about something under embargo.
+/// The fields that stay of an object about something under embargo.
 fn redact(object: Map<String, Value>) -> Value {
-    let told = object.into_iter().map(|(key, value)| {
+    let fields = object.into_iter().map(|(key, value)| {
         let value = stays(&key, value);
         (key, value)
     });
-    let mut told: BTreeMap<String, Value> = told.collect();
-    told.insert("embargo".to_owned(), json!(true));
-    json!(told)
+    let mut fields: BTreeMap<String, Value> = fields.collect();
+    fields.insert("embargo".to_owned(), json!(true));
+    json!(fields)
 }
 
 fn stays(key: &str, value: Value) -> Value {
@@ -169,55 +390,68 @@ fn id(text: &str) -> Option<DocumentId> {
 mod tests {
     use super::*;
 
-    /// An advisory and its correction that everybody may know, and one of each that nobody may.
+    /// A public advisory with its correction, and an embargoed one with its own.
     fn advisory_index() -> AdvisoryIndex {
         AdvisoryIndex::having([("OPEN-1", "FIX-1", true), ("SECRET-2", "FIX-2", false)])
     }
 
     #[test]
-    fn what_is_public_is_told_as_it_is() {
+    fn what_is_public_is_left_as_it_is() {
         let value = json!([{ "advisory": "OPEN-1", "title": "words", "score": 98 }, { "free": 1 }]);
         assert_eq!(advisory_index().redact(value.clone()), value);
         assert!(advisory_index().secrets_in(&value).is_empty());
     }
 
     #[test]
-    fn of_what_is_under_embargo_ids_and_standing_stay_and_nothing_that_is_not_listed() {
+    fn a_rollback_that_reopens_what_is_under_embargo_names_no_version_and_no_component() {
+        let value = json!({
+            "apply-run": "run-1", "component": "houston", "from": "1.0.1", "to": "1.0.0",
+            "reopens": ["OPEN-1", "SECRET-2"], "incomplete": "words",
+        });
+        let expected = json!({
+            "apply-run": "run-1", "component": REDACTED, "from": REDACTED, "to": REDACTED,
+            "reopens": ["OPEN-1", "SECRET-2"], "incomplete": REDACTED, "embargo": true,
+        });
+        assert_eq!(advisory_index().redact(value), expected);
+    }
+
+    #[test]
+    fn of_what_is_under_embargo_ids_and_listed_fields_stay_and_nothing_else() {
         let value = json!({ "plans": [{
             "correction": "FIX-2", "revision": 3, "component": "houston", "from": "1.0.0",
             "began": "2026-11-01T00:00:00Z", "ended": "fixed in 1.0.1", "files": [{ "path": "a" }],
             "download": 7, "one-day": { "more": "words" }, "outcome": "applied",
         }]});
-        let told = advisory_index().redact(value.clone());
+        let redacted = advisory_index().redact(value.clone());
         let expected = json!({ "plans": [{
             "correction": "FIX-2", "revision": 3, "component": REDACTED, "from": REDACTED,
             "began": "2026-11-01T00:00:00Z", "ended": REDACTED, "files": null,
             "download": null, "one-day": null, "outcome": "applied", "embargo": true,
         }]});
-        assert_eq!(told, expected);
+        assert_eq!(redacted, expected);
         let secrets = advisory_index().secrets_in(&value);
         assert_eq!(secrets, BTreeSet::from([id("FIX-2").unwrap()]));
     }
 
     #[test]
-    fn what_is_not_at_hand_and_what_the_plugin_calls_secret_are_not_spoken_of_either() {
+    fn unknown_documents_and_what_the_plugin_marks_as_embargoed_are_redacted() {
         for value in [
             json!({ "advisories": ["OPEN-1", "NOBODY-3"], "reason": "words" }),
             json!({ "advisory": { "id": "OPEN-1", "revision": 1 }, "embargo": true, "reason": "words" }),
             json!({ "advisories": ["OPEN-1"], "correction": "FIX-2", "reason": "words" }),
             json!({ "correction": "not an id \n", "reason": "words" }),
         ] {
-            let told = advisory_index().redact(value.clone());
-            assert_eq!(told["reason"], REDACTED, "{value}");
+            let redacted = advisory_index().redact(value.clone());
+            assert_eq!(redacted["reason"], REDACTED, "{value}");
         }
     }
 
     #[test]
-    fn what_belongs_to_it_is_neutral_whatever_it_names_itself() {
+    fn records_of_an_embargoed_correction_are_redacted_whatever_they_name() {
         let value = json!({ "correction": "FIX-2", "audit": [{ "number": 4, "to": "1.0.1" }] });
-        let told = advisory_index().redact(value);
+        let redacted = advisory_index().redact(value);
         assert_eq!(
-            told["audit"],
+            redacted["audit"],
             json!([{ "number": 4, "to": REDACTED, "embargo": true }])
         );
     }

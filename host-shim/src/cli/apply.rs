@@ -5,8 +5,13 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use spacecp_contract::{Digest, DocumentId};
 
 use super::{
-    CommandError, Ending, Output, appointments, arguments::Apply, progress::Bar, show,
-    signals::HeldOff, telling::Telling,
+    CommandError, Ending, Output,
+    arguments::Apply,
+    progress::Bar,
+    redacted_output::{RedactedOutput, print_page},
+    scheduled_applies,
+    signals::HeldOff,
+    user::whoami,
 };
 use crate::{
     apply::{Application, Gravity, JointPlan, Plan},
@@ -30,13 +35,13 @@ pub(super) async fn apply(
         .map_err(|error| usage(format!("--plan: {error}")))?;
     let parts = parts(panel, asked).await?;
     let mut joint = panel.corrections.plan_jointly(&parts).await?;
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     let shows = asked.dry_run || (shown.is_none() && !asked.yes);
     if shows {
         with_differences(panel, &mut joint).await?;
     }
     if asked.dry_run {
-        print_joint(&joint, &telling, out).await?;
+        print_joint(&joint, &redacted, out).await?;
         let refused = joint.plans.iter().any(has_obstacles);
         return Ok(if refused {
             Ending::Refused
@@ -46,7 +51,7 @@ pub(super) async fn apply(
     }
     if shows {
         if !out.json {
-            print_joint(&joint, &telling, out).await?;
+            print_joint(&joint, &redacted, out).await?;
         }
         ask(&joint)?;
     }
@@ -65,7 +70,7 @@ pub(super) async fn apply(
             .automation
             .schedule(request, jiff::Timestamp::now())
             .await?;
-        return appointments::tell(&made, &telling, out).await;
+        return scheduled_applies::print(&made, &redacted, out).await;
     }
     let request = JointRequest {
         parts,
@@ -79,14 +84,14 @@ pub(super) async fn apply(
         .apply_jointly(request, &Bar::new())
         .await?;
     match applied.as_slice() {
-        [one] => tell(one, &telling, out).await,
+        [one] => tell(one, &redacted, out).await,
         several if out.json => {
-            telling.value(&several).await?;
+            redacted.value(&several).await?;
             Ok(Ending::Well)
         }
         several => {
             for application in several {
-                tell(application, &telling, out).await?;
+                tell(application, &redacted, out).await?;
             }
             Ok(Ending::Well)
         }
@@ -108,7 +113,7 @@ pub(super) async fn changes(
         .changes(&correction, &component, &whoami())
         .await?;
     // Whoever reads it is on the audit log by now.
-    show::print(&changes_page(&plan, &differences, embargo), out)
+    print_page(&changes_page(&plan, &differences, embargo), out)
 }
 
 /// The corrections that are meant, each with its component.
@@ -150,13 +155,13 @@ fn has_obstacles(plan: &Plan) -> bool {
 /// One plan as it is; several with the digest of all of them.
 async fn print_joint(
     joint: &JointPlan,
-    telling: &Telling<'_>,
+    redacted: &RedactedOutput<'_>,
     out: &Output,
 ) -> Result<(), CommandError> {
     match joint.plans.as_slice() {
-        [one] if out.json => return telling.value(one).await,
-        _ if out.json => return telling.value(joint).await,
-        _ => telling.opened(joint).await?,
+        [one] if out.json => return redacted.value(one).await,
+        _ if out.json => return redacted.value(joint).await,
+        _ => redacted.opened(joint).await?,
     }
     for plan in &joint.plans {
         print_plan(plan, out)?;
@@ -280,28 +285,17 @@ pub(super) fn confirm(question: &str, options: &str) -> Result<(), CommandError>
 
 async fn tell(
     application: &Application,
-    telling: &Telling<'_>,
+    redacted: &RedactedOutput<'_>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     if out.json {
-        telling.value(application).await?;
+        redacted.value(application).await?;
     } else {
-        telling.mark(application)?;
+        redacted.mark(application)?;
         out.line(&format!(
             "{} is corrected: {} → {} ({}).",
             application.component, application.from, application.to, application.id
         ))?;
     }
     Ok(Ending::Well)
-}
-
-/// Who is at the terminal, for the journal.
-pub(super) fn whoami() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .iter()
-        .find_map(|variable| std::env::var(variable).ok());
-    format!(
-        "{} (terminal)",
-        name.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
-    )
 }

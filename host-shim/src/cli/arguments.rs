@@ -5,9 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    asked::{AppointmentAction, Components, Exposure, List},
-    init::Init,
-    local::{SetVersion, UnreadAction},
+    filter_args::{Components, Exposure, List, ScheduleAction},
+    machine_args::{Init, SetVersion, UnreadAction},
 };
 
 /// Check this panel against the vendor's signed security advisories and apply the corrections.
@@ -100,7 +99,7 @@ pub(super) enum Command {
     #[command(name = "schedule", alias = "appointments")]
     Appointments {
         #[command(subcommand)]
-        action: Option<AppointmentAction>,
+        action: Option<ScheduleAction>,
     },
     /// Show what a correction changes in a component, line by line.
     Changes {

@@ -5,7 +5,7 @@
 use serde_json::json;
 use spacecp_contract::Digest;
 
-use super::{CommandError, Ending, Output, arguments::Audit, telling::Telling};
+use super::{CommandError, Ending, Output, arguments::Audit, redacted_output::RedactedOutput};
 use crate::{
     audit::{self, AuditError, Head, Recorded, Walked},
     config::Config,
@@ -63,14 +63,14 @@ async fn verify(store: &Store, expect: Option<&str>, out: &Output) -> Result<End
 /// embargo it has who and what, and the hash, which is over all of the entry.
 async fn export(store: &Store, since: Option<&str>, out: &Output) -> Result<Ending, CommandError> {
     let since = since.map(since_hash).transpose()?;
-    let telling = Telling::by(store, out).await;
+    let redacted = RedactedOutput::of_store(store, out).await;
     if out.under_embargo {
-        telling.note_everything().await?;
+        redacted.record_access_to_all().await?;
     }
     let (mut found, mut written) = (since.is_none(), Ok(()));
     let walked = audit::walk(store, None, |recorded| {
         if found && written.is_ok() {
-            written = telling.line(&recorded.line());
+            written = redacted.line(&recorded.line());
         }
         found |= since == Some(recorded.hash);
     });
@@ -94,9 +94,9 @@ async fn table(store: &Store, asked: &Audit, out: &Output) -> Result<Ending, Com
         found |= is_it;
     });
     let walked = walked.await?;
-    let telling = Telling::by(store, out).await;
+    let redacted = RedactedOutput::of_store(store, out).await;
     let entries: Vec<_> = newest.iter().map(|one| &one.entry).collect();
-    let embargo = telling.is_secret(&entries)?;
+    let embargo = redacted.is_embargoed(&entries)?;
     let ending = ending(&walked);
     let report = AuditReport {
         newest: newest.into(),

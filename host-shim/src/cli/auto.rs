@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::{
     CommandError, Ending, Output,
-    apply::whoami,
     arguments::{Auto, AutoAction},
+    redacted_output::RedactedOutput,
     signals::HeldOff,
-    telling::Telling,
+    user::whoami,
 };
 use crate::{
     automation::{Fate, Line, SystemClock, lines, policy_page},
@@ -33,17 +33,17 @@ pub(super) async fn auto(
 async fn show(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
     let report = panel.automation.report(now).await?;
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     let preview = panel.automation.preview(None, now).await;
     let preview: Result<Preview, String> = preview.map_err(|error| error.to_string());
     if out.json {
         let (preview, problem) = (preview.as_ref().ok(), preview.as_ref().err());
-        telling
+        redacted
             .value(&serde_json::json!({ "automation": report, "foreseen": preview, "problem": problem }))
             .await?;
     } else {
         let mut page = policy_page(&report, &preview);
-        page.embargo |= telling.is_secret(&report)?;
+        page.embargo |= redacted.is_embargoed(&report)?;
         out.page(&page)?;
     }
     Ok(Ending::Well)
@@ -51,14 +51,14 @@ async fn show(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
 
 async fn foresee(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     let preview = panel.automation.preview(None, Timestamp::now()).await?;
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     if out.json {
-        telling.value(&preview).await?;
+        redacted.value(&preview).await?;
     } else {
         print(
             "Preview: corrections that would be applied or held back",
             &preview.lines,
-            &telling,
+            &redacted,
             out,
         )?;
     }
@@ -68,12 +68,12 @@ async fn foresee(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
 async fn once(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     let _goes_on = HeldOff::begin()?;
     let run = panel.automation.run_to_the_end(&SystemClock).await?;
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     if out.json {
-        telling.value(&run).await?;
+        redacted.value(&run).await?;
     } else {
         let caption = "Corrections applied or held back";
-        print(caption, &run.lines, &telling, out)?;
+        print(caption, &run.lines, &redacted, out)?;
         if let Some(problem) = &run.problem {
             out.line(&format!("warning: {problem}"))?;
         }
@@ -96,13 +96,13 @@ fn ending(lines: &[Line]) -> Ending {
 fn print(
     caption: &str,
     all: &[Line],
-    telling: &Telling<'_>,
+    redacted: &RedactedOutput<'_>,
     out: &Output,
 ) -> Result<(), CommandError> {
     let page = Page {
         title: "Automatic application".to_owned(),
         blocks: vec![lines(caption, all, "No corrections to apply.")],
-        embargo: telling.is_secret(&all)?,
+        embargo: redacted.is_embargoed(&all)?,
     };
     Ok(out.page(&page)?)
 }
@@ -129,7 +129,10 @@ async fn release(panel: &Panel, correction: &str, out: &Output) -> Result<Ending
         .await?;
     if out.json {
         let released = serde_json::json!({ "released": correction, "correction": correction, "components": components });
-        Telling::of(panel, out).await.value(&released).await?;
+        RedactedOutput::of(panel, out)
+            .await
+            .value(&released)
+            .await?;
     } else {
         out.line(&format!(
             "{correction} released from quarantine for {}.",

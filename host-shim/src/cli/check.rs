@@ -10,9 +10,8 @@ use super::{
     CommandError, Ending, Output,
     arguments::{Check, Deny, Format},
     coverage::Coverage,
-    sarif,
-    telling::Telling,
-    way_out,
+    redacted_output::RedactedOutput,
+    sarif, way_out,
 };
 use crate::{
     decisions::{Decision, Kind, State},
@@ -42,7 +41,7 @@ pub(super) async fn check(
     let report = panel.exposure.report().await?;
     let freshness = panel.feed.freshness().await?;
     let decisions = panel.decisions.current().await?;
-    let telling = Telling::of(panel, out).await;
+    let telling = RedactedOutput::of(panel, out).await;
     let now = Timestamp::now();
     let coverage = Coverage::of(panel).await;
     let outdated = panel.exposure.outdated(coverage.inventory());
@@ -67,14 +66,14 @@ pub(super) async fn check(
             for (verdict, same_flaw_as) in &mut all {
                 *same_flaw_as = same_flaw_as.filter(|_| telling.is_public(verdict));
             }
-            all.sort_by_cached_key(|(verdict, _)| telling.place(verdict));
+            all.sort_by_cached_key(|(verdict, _)| telling.sort_key(verdict));
         }
         let verdicts = all.into_iter();
         let verdicts: Vec<Value> = verdicts
             .map(|(verdict, same_flaw_as)| told(verdict, same_flaw_as, &decisions))
             .collect();
         let mut noticed: Vec<&Noticed> = report.notices.iter().collect();
-        noticed.sort_by_cached_key(|one| telling.place(&one.verdict));
+        noticed.sort_by_cached_key(|one| telling.sort_key(&one.verdict));
         let notices: Vec<Value> = noticed
             .into_iter()
             .map(|one| told_notice(one, &decisions))
@@ -88,7 +87,7 @@ pub(super) async fn check(
             "unreadable": report.unreadable,
             "freshness": freshness,
         });
-        out.value(&telling.told(whole).await?)?;
+        telling.value(&whole).await?;
     } else {
         let page = page(&report, &decisions, &freshness, &coverage, &outdated, now);
         out.page(&page)?;

@@ -4,9 +4,9 @@ use spacecp_contract::DocumentId;
 
 use super::{
     CommandError, Ending, Output,
-    apply::whoami,
     arguments::{Accept, Workaround},
-    telling::Telling,
+    redacted_output::RedactedOutput,
+    user::whoami,
 };
 use crate::{
     decisions::{self, Decision, DecisionError, Kind, State, Wish},
@@ -121,12 +121,12 @@ async fn list(panel: &Panel, kind: Kind, all: bool, out: &Output) -> Result<Endi
         panel.decisions.current().await?
     };
     decisions.retain(|decision| decision.kind == kind);
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     if out.json {
-        telling.value(&decisions).await?;
+        redacted.value(&decisions).await?;
         return Ok(Ending::Well);
     }
-    telling.mark(&decisions)?;
+    redacted.mark(&decisions)?;
     if decisions.is_empty() {
         out.line("No decisions found.")?;
     }
@@ -137,11 +137,11 @@ async fn list(panel: &Panel, kind: Kind, all: bool, out: &Output) -> Result<Endi
 }
 
 async fn tell(panel: &Panel, decision: &Decision, out: &Output) -> Result<Ending, CommandError> {
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     if out.json {
-        telling.value(decision).await?;
+        redacted.value(decision).await?;
     } else {
-        telling.mark(decision)?;
+        redacted.mark(decision)?;
         out.line(&described(decision))?;
     }
     Ok(Ending::Well)

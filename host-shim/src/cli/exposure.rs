@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{CommandError, Ending, Output, asked::Exposure, telling::Telling};
+use super::{CommandError, Ending, Output, filter_args::Exposure, redacted_output::RedactedOutput};
 use crate::{
     decisions,
     services::{Panel, Question, exposure_page},
@@ -44,7 +44,7 @@ pub(super) async fn exposure(
         "periods": record.periods,
         "more": record.more,
     });
-    Telling::of(panel, out).await.value(&told).await?;
+    RedactedOutput::of(panel, out).await.value(&told).await?;
     Ok(Ending::Well)
 }
 

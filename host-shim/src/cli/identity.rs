@@ -39,7 +39,7 @@ async fn renew(panel: &Panel, yes: bool, out: &Output) -> Result<Ending, Command
     }
     let recipient = panel
         .trust
-        .renew_identity(&super::apply::whoami(), Timestamp::now())
+        .renew_identity(&super::user::whoami(), Timestamp::now())
         .await?;
     if out.json {
         out.value(&serde_json::json!({ "recipient": recipient }))?;

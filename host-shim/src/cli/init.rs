@@ -2,52 +2,19 @@
 //!
 //! The SHA-256 of that file is what trust begins with: it is given, or compared by a person at the terminal.
 
-use std::{
-    io::{self, BufRead, IsTerminal, Write},
-    path::PathBuf,
-};
+use std::io::{self, BufRead, IsTerminal, Write};
 
-use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use spacecp_contract::Digest;
 
-use super::{CommandError, Ending, Output, show};
+use super::{CommandError, Ending, Output, machine_args::Init, show};
 use crate::{
     App,
     config::Config,
     init::{Parts, Proposal, Received, User, Verified, detect, install, refuse_existing, text},
     web,
 };
-
-#[derive(Debug, Args)]
-pub(super) struct Init {
-    /// File from the vendor, written by "spacecp-publisher init".
-    #[arg(value_name = "FILE")]
-    hand_over: PathBuf,
-    /// SHA-256 of the file, obtained from the vendor by another way than the file. Required without a terminal.
-    #[arg(long, value_name = "DIGEST")]
-    sha256: Option<Digest>,
-    /// Directory for the databases, the identity, locks and caches.
-    #[arg(
-        long,
-        default_value = "/var/lib/spacecp-advisories",
-        value_name = "DIRECTORY"
-    )]
-    state: PathBuf,
-    /// Look for installed software below this directory.
-    #[arg(long, default_value = "/", value_name = "DIRECTORY")]
-    root: PathBuf,
-    /// Administrator who may log in to the pages. The password is prompted for, or is the first line of standard input.
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// Print the configuration instead of writing it, and change nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not sync with the feed.
-    #[arg(long)]
-    no_sync: bool,
-}
 
 /// What was set up, for scripts.
 #[derive(Debug, Serialize)]

@@ -1,10 +1,12 @@
 //! `unread` and `set-version`: what an administrator decides about what could not be read on this machine.
 
-use clap::{Args, Subcommand};
-
 use super::{
-    CommandError, Ending, Output, apply::whoami, coverage::Coverage, decisions::end,
-    telling::Telling,
+    CommandError, Ending, Output,
+    coverage::Coverage,
+    decisions::end,
+    machine_args::{SetVersion, UnreadAction},
+    redacted_output::RedactedOutput,
+    user::whoami,
 };
 use crate::{
     decisions::{
@@ -16,62 +18,6 @@ use crate::{
 
 /// Decisions that `--all` lists.
 const MOST_LISTED: u32 = 1_000;
-
-#[derive(Debug, Subcommand)]
-pub(super) enum UnreadAction {
-    /// List the paths that could not be read, and the acknowledgements that are valid or have ended.
-    List {
-        /// Include acknowledgements that were withdrawn or replaced.
-        #[arg(long)]
-        all: bool,
-    },
-    /// Acknowledge a path that could not be read, and every such path inside it.
-    ///
-    /// Example: spacecp-advisories unread acknowledge /srv/lobby/plugins/Private.jar
-    /// --reason "our own plugin, reviewed by hand" --until 2026-12-31
-    Acknowledge {
-        /// Path as "unread" lists it, or a directory or archive around it.
-        place: String,
-        /// Reason for acknowledging it.
-        #[arg(long)]
-        reason: String,
-        /// End: a day (inclusive, UTC) or a time such as 2026-12-31T18:00:00Z, at most
-        /// decisions.longest-acceptance-days (default 90) away.
-        #[arg(long, value_name = "DATE")]
-        until: String,
-    },
-    /// Withdraw the acknowledgements of a path and of every path inside it.
-    Withdraw {
-        /// Path that was acknowledged, or a directory or archive around it.
-        place: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SetVersion {
-    /// Component, as "components" lists it.
-    #[arg(required_unless_present = "list")]
-    component: Option<String>,
-    /// Version that is installed.
-    #[arg(required_unless_present_any = ["withdraw", "list"])]
-    version: Option<String>,
-    /// How the version is known.
-    #[arg(long, required_unless_present_any = ["withdraw", "list"])]
-    reason: Option<String>,
-    /// End: a day (inclusive, UTC) or a time such as 2026-12-31T18:00:00Z, at most
-    /// decisions.longest-acceptance-days (default 90) away.
-    #[arg(long, value_name = "DATE", required_unless_present_any = ["withdraw", "list"])]
-    until: Option<String>,
-    /// Withdraw the version that was set.
-    #[arg(long, conflicts_with_all = ["version", "reason", "until", "list"])]
-    withdraw: bool,
-    /// List the versions that are set, and those whose time is over.
-    #[arg(long, conflicts_with_all = ["component", "version", "reason", "until"])]
-    list: bool,
-    /// With --list, include versions that were withdrawn or replaced.
-    #[arg(long, requires = "list")]
-    all: bool,
-}
 
 pub(super) async fn unread(
     panel: &Panel,
@@ -141,7 +87,7 @@ async fn list_unread(panel: &Panel, all: bool, out: &Output) -> Result<Ending, C
     if out.json {
         let mut value = coverage.json();
         value["decisions"] = serde_json::json!(decisions);
-        Telling::of(panel, out).await.value(&value).await?;
+        RedactedOutput::of(panel, out).await.value(&value).await?;
         return Ok(Ending::Well);
     }
     out.line(coverage.line())?;
@@ -174,7 +120,10 @@ async fn tell(
     out: &Output,
 ) -> Result<Ending, CommandError> {
     if out.json {
-        Telling::of(panel, out).await.value(&decisions).await?;
+        RedactedOutput::of(panel, out)
+            .await
+            .value(&decisions)
+            .await?;
         return Ok(Ending::Well);
     }
     if decisions.is_empty() {

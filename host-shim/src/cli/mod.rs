@@ -1,9 +1,7 @@
 //! The program `spacecp-advisories`: everything that the pages can do, from a terminal or a script.
 
 mod apply;
-mod appointments;
 mod arguments;
-mod asked;
 mod audit;
 mod auto;
 mod check;
@@ -11,24 +9,28 @@ mod coverage;
 mod decisions;
 mod doctor;
 mod exposure;
+mod filter_args;
 mod identity;
 mod init;
 mod local;
+mod machine_args;
 mod manual;
 mod notify;
 mod output;
 mod progress;
+mod redacted_output;
 mod report;
 mod rollback;
 mod sarif;
+mod scheduled_applies;
 mod serve;
 mod show;
 mod signals;
 mod storage;
-mod telling;
 mod tokens;
 mod totp;
 mod trust;
+mod user;
 mod watch;
 mod way_out;
 
@@ -230,7 +232,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
         Command::Components(asked) => show::components(panel, asked, &out).await,
         Command::Exposure(asked) => exposure::exposure(panel, asked, &out).await,
         Command::Appointments { action } => {
-            appointments::appointments(panel, action.as_ref(), &out).await
+            scheduled_applies::list_or_cancel(panel, action.as_ref(), &out).await
         }
         Command::Changes {
             correction,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{CommandError, Ending, Output, apply::whoami, arguments::NotifyAction};
+use super::{CommandError, Ending, Output, arguments::NotifyAction, user::whoami};
 use crate::{
     App,
     notify::{NotifyError, notifications_page},

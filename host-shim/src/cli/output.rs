@@ -12,6 +12,7 @@ use crate::{
         terminal::{self, Terminal},
         text::visible,
     },
+    services::Redacted,
 };
 use spacecp_plugin_host::printable::escaped_json;
 
@@ -77,9 +78,15 @@ impl Output {
         let _ = writeln!(io::stderr(), "{}", visible(words));
     }
 
-    /// Prints a value as JSON.
+    /// Prints a value that names no advisory or correction as JSON; one that does is redacted.
     pub(super) fn value(self, value: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
+        let view = Redacted::without_documents(value).map_err(io::Error::other)?;
+        self.redacted(&view)
+    }
+
+    /// Prints the view of a value as JSON.
+    pub(super) fn redacted(self, view: &Redacted<impl Serialize>) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(view).map_err(io::Error::other)?;
         writeln!(io::stdout(), "{}", escaped_json(&text, None))
     }
 }

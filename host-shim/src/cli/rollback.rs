@@ -3,11 +3,8 @@
 use serde_json::json;
 
 use super::{
-    CommandError, Ending, Output,
-    apply::{confirm, whoami},
-    progress::Bar,
-    signals::HeldOff,
-    telling::Telling,
+    CommandError, Ending, Output, apply::confirm, progress::Bar, redacted_output::RedactedOutput,
+    signals::HeldOff, user::whoami,
 };
 use crate::services::{Panel, RollbackPreview};
 
@@ -25,16 +22,22 @@ pub(super) async fn roll_back(
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let preview = panel.corrections.preview_rollback(asked.which).await?;
+    if preview.is_none() && asked.dry_run {
+        return Err(CommandError::Refused(format!(
+            "there is no apply run or component {:?} to roll back",
+            asked.which
+        )));
+    }
     if let Some(preview) = &preview
         && (asked.dry_run || !asked.yes)
     {
-        let telling = Telling::of(panel, out).await;
+        let redacted = RedactedOutput::of(panel, out).await;
         if out.json && asked.dry_run {
-            telling.value(preview).await?;
+            redacted.value(preview).await?;
             return Ok(Ending::Well);
         }
         if !out.json {
-            telling.opened(preview).await?;
+            redacted.opened(preview).await?;
             print(preview, out)?;
         }
         if asked.dry_run {
@@ -51,15 +54,15 @@ pub(super) async fn roll_back(
         .corrections
         .roll_back(id, asked.overwrite, &whoami(), &Bar::new())
         .await?;
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     let reopens = preview.map_or_else(Vec::new, |preview| preview.reopens);
     if out.json {
         let mut value = json!(application);
         value["reopens"] = json!(reopens);
-        telling.value(&value).await?;
+        redacted.value(&value).await?;
         return Ok(Ending::Well);
     }
-    telling.mark(&json!([application, reopens]))?;
+    redacted.mark(&json!([application, reopens]))?;
     out.line(&format!(
         "{} is rolled back: {} → {} ({}).",
         application.component, application.to, application.from, application.id

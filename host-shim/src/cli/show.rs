@@ -7,17 +7,17 @@ use spacecp_contract::DocumentId;
 
 use super::{
     CommandError, Ending, Output,
-    apply::whoami,
-    asked::{By, Components, Least, List, Stands},
-    telling::Telling,
+    filter_args::{Components, List, MinSeverity, SortBy, StatusFilter},
+    redacted_output::{RedactedOutput, print_page},
+    user::whoami,
 };
 use crate::{
     apply::Application,
     audit::{Entry, Recorded},
     plugin::bindings::exports::spacecp::advisories::pages::{
-        Listing, Order, Page, Place, Request, Severity, Standing,
+        Listing, Order, Place, Request, Severity, Standing,
     },
-    render::{json, whole},
+    render::whole,
     services::Panel,
     sync::SyncReport,
 };
@@ -72,23 +72,30 @@ pub(super) async fn list(
         words: asked.search.join(" "),
         standing: asked.standing.map(standing),
         least_severity: asked.severity.map(|least| match least {
-            Least::Low => Severity::Low,
-            Least::Medium => Severity::Medium,
-            Least::High => Severity::High,
-            Least::Critical => Severity::Critical,
+            MinSeverity::Low => Severity::Low,
+            MinSeverity::Medium => Severity::Medium,
+            MinSeverity::High => Severity::High,
+            MinSeverity::Critical => Severity::Critical,
         }),
         known_exploited: asked.known_exploited,
         embargo: asked.embargo,
         order: match asked.order {
-            By::Urgency => Order::Urgency,
-            By::Severity => Order::Severity,
-            By::Changed => Order::Changed,
-            By::Published => Order::Published,
-            By::Name => Order::Name,
+            SortBy::Urgency => Order::Urgency,
+            SortBy::Severity => Order::Severity,
+            SortBy::Changed => Order::Changed,
+            SortBy::Published => Order::Published,
+            SortBy::Name => Order::Name,
         },
         page: asked.page,
     };
-    page(panel, Place::Advisories, listing, out).await
+    if !out.json {
+        return page(panel, Place::Advisories, listing, out).await;
+    }
+    let redacted = RedactedOutput::of(panel, out).await;
+    let (redactor, access) = (&redacted.redactor, redacted.access());
+    let list = panel.exposure.advisory_list(&listing, redactor, access);
+    out.redacted(&list.await?)?;
+    Ok(Ending::Well)
 }
 
 pub(super) async fn components(
@@ -102,16 +109,23 @@ pub(super) async fn components(
         page: asked.page,
         ..whole()
     };
-    page(panel, Place::Components, listing, out).await
+    if !out.json {
+        return page(panel, Place::Components, listing, out).await;
+    }
+    let redacted = RedactedOutput::of(panel, out).await;
+    let (redactor, access) = (&redacted.redactor, redacted.access());
+    let list = panel.exposure.component_list(&listing, redactor, access);
+    out.redacted(&list.await?)?;
+    Ok(Ending::Well)
 }
 
-fn standing(stands: Stands) -> Standing {
+fn standing(stands: StatusFilter) -> Standing {
     match stands {
-        Stands::Exposed => Standing::Exposed,
-        Stands::Undecided => Standing::Undecided,
-        Stands::Clear => Standing::Clear,
-        Stands::Unrelated => Standing::Unrelated,
-        Stands::Notice => Standing::Notice,
+        StatusFilter::Exposed => Standing::Exposed,
+        StatusFilter::Undecided => Standing::Undecided,
+        StatusFilter::Clear => Standing::Clear,
+        StatusFilter::Unrelated => Standing::Unrelated,
+        StatusFilter::Notice => Standing::Notice,
     }
 }
 
@@ -124,32 +138,33 @@ pub(super) async fn advisory(
     if let Ok(id) = DocumentId::new(id) {
         panel.feed.look_for(&id).await?;
     }
-    let request = request(Place::Advisory(id.to_owned()), whole());
-    if out.json && !out.under_embargo {
-        // Under embargo it is refused, so that nobody reads it.
-        return print(&panel.exposure.page(&request).await?, out);
+    if out.json {
+        let redacted = RedactedOutput::of(panel, out).await;
+        let (redactor, access) = (&redacted.redactor, redacted.access());
+        let detail = panel.exposure.advisory_detail(id, redactor, access);
+        out.redacted(&detail.await?)?;
+        return Ok(Ending::Well);
     }
-    print(
-        &panel.exposure.advisory_page(&whoami(), &request).await?,
-        out,
-    )
+    let request = request(Place::Advisory(id.to_owned()), whole());
+    let page = panel.exposure.advisory_page(&whoami(), &request).await?;
+    print_page(&page, out)
 }
 
 pub(super) async fn history(panel: &Panel, out: &Output) -> Result<Ending, CommandError> {
     // Without the plugin, which may be what has to be taken back.
     let history = panel.corrections.history(HISTORY).await?;
     let recorded = recorded(panel).await?;
-    let telling = Telling::of(panel, out).await;
+    let redacted = RedactedOutput::of(panel, out).await;
     if out.json {
         let with_audit = |application: &Application| WithAudit {
             application: application.clone(),
             audit: recorded.get(&application.id).cloned().unwrap_or_default(),
         };
         let all: Vec<_> = history.iter().map(with_audit).collect();
-        telling.value(&all).await?;
+        redacted.value(&all).await?;
         return Ok(Ending::Well);
     }
-    telling.mark(&history)?;
+    redacted.mark(&history)?;
     if history.is_empty() {
         out.line("No corrections have been applied yet.")?;
     }
@@ -227,11 +242,7 @@ async fn page(
     listing: Listing,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let page = panel.exposure.page(&request(place, listing)).await?;
-    if out.json && out.under_embargo && page.embargo {
-        Telling::of(panel, out).await.note_everything().await?;
-    }
-    print(&page, out)
+    print_page(&panel.exposure.page(&request(place, listing)).await?, out)
 }
 
 /// Whoever has this panel's state may act here.
@@ -242,21 +253,4 @@ fn request(place: Place, listing: Listing) -> Request {
         now: Timestamp::now().as_second(),
         may_act: true,
     }
-}
-
-/// Prints a page in the form that is asked for. What is under embargo is shown to people and not given
-/// out in a form made for passing on, unless that was asked for and noted.
-pub(super) fn print(page: &Page, out: &Output) -> Result<Ending, CommandError> {
-    if out.json {
-        if page.embargo && !out.under_embargo {
-            return Err(CommandError::Refused(
-                "the page contains embargoed advisories and is not available as JSON. Pass --under-embargo to include them; the access is recorded in the audit log"
-                    .to_owned(),
-            ));
-        }
-        out.value(&json::page(page))?;
-    } else {
-        out.page(page)?;
-    }
-    Ok(Ending::Well)
 }

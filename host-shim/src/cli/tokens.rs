@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{CommandError, Ending, Output, apply::whoami, arguments::TokenAction};
+use super::{CommandError, Ending, Output, arguments::TokenAction, user::whoami};
 use crate::{
     services::Panel,
     tokens::{Scope, Token, TokenError, Wish},

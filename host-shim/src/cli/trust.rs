@@ -25,7 +25,7 @@ pub(super) async fn reset(panel: &Panel, yes: bool, out: &Output) -> Result<Endi
                 .to_owned(),
         ));
     }
-    panel.trust.reset(&super::apply::whoami()).await?;
+    panel.trust.reset(&super::user::whoami()).await?;
     if out.json {
         out.value(&serde_json::json!({ "reset": true }))?;
     } else {
@@ -52,10 +52,7 @@ pub(super) async fn clock_reset(
             lines.join("\n  ")
         )));
     }
-    let memory = panel
-        .trust
-        .reset_clock(&super::apply::whoami(), now)
-        .await?;
+    let memory = panel.trust.reset_clock(&super::user::whoami(), now).await?;
     let lines = forgotten_by_clock_reset(&memory, now);
     if out.json {
         out.value(&serde_json::json!({ "reset": true, "now": now, "forgotten": lines }))?;
@@ -73,6 +70,6 @@ pub(super) async fn import(
     file: &Path,
     out: &Output,
 ) -> Result<Ending, CommandError> {
-    let report = panel.feed.import(file, &super::apply::whoami()).await?;
+    let report = panel.feed.import(file, &super::user::whoami()).await?;
     show::report(&report, out)
 }

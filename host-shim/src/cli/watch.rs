@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandError, Ending, Output, apply::whoami, signals::HeldOff, telling::Telling};
+use super::{
+    CommandError, Ending, Output, redacted_output::RedactedOutput, signals::HeldOff, user::whoami,
+};
 use crate::{
     apply::{Application, Outcome},
     config::Config,
@@ -72,18 +74,18 @@ pub(super) async fn recover(
     } else {
         Ending::Well
     };
-    let telling = Telling::by(&store, out).await;
+    let redacted = RedactedOutput::of_store(&store, out).await;
     if out.json {
         match &replaced {
-            Some(replaced) => telling.value(&Renewed::of(replaced, &recovered)).await?,
-            None => telling.value(&recovered).await?,
+            Some(replaced) => redacted.value(&Renewed::of(replaced, &recovered)).await?,
+            None => redacted.value(&recovered).await?,
         }
         return Ok(ending);
     }
     if recovered.is_empty() {
         out.line("No interrupted apply runs.")?;
     }
-    telling.mark(&recovered)?;
+    redacted.mark(&recovered)?;
     for application in recovered {
         out.line(&format!(
             "{} of {}: {}.",

@@ -21,12 +21,7 @@ use spacecp_services::{
     ApplyRequest, Automation, Corrections, Feed, RollbackPreview, ServiceError, correction_id,
 };
 
-use super::{
-    Web,
-    login::Token,
-    pages::Refusal,
-    visit::{Session, Visit},
-};
+use super::{Web, login::Token, refusal::Refusal, request_auth::Visit, visitor::Session};
 
 #[derive(Deserialize)]
 pub(super) struct Apply {

@@ -10,11 +10,7 @@ use jiff::Timestamp;
 use maud::html;
 use serde::Serialize;
 
-use super::{
-    Web,
-    pages::{Refusal, as_json_value},
-    visit::Visit,
-};
+use super::{Web, pages::as_json_value, refusal::Refusal, request_auth::Visit};
 use spacecp_notify::Notifications;
 use spacecp_services::{Exposure, Feed, ServiceError};
 

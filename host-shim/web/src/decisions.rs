@@ -4,11 +4,7 @@ use axum::{Form, extract::State, response::Response};
 use serde::Deserialize;
 use spacecp_contract::DocumentId;
 
-use super::{
-    Web,
-    pages::Refusal,
-    visit::{Session, Visit},
-};
+use super::{Web, refusal::Refusal, request_auth::Visit, visitor::Session};
 use spacecp_services::{
     Decisions, ServiceError,
     decisions::{self, Decision, Kind, Wish},

@@ -19,10 +19,10 @@ use super::{
     client::Client,
     concurrency::Counted,
     connections::{Activity, CountedByConnection},
-    pace,
-    pages::Undrawn,
     panel::{Login, Names},
     progress::Live,
+    rate_limit,
+    refusal::ErrorPage,
 };
 use spacecp_render::html::REPORT;
 
@@ -109,7 +109,7 @@ pub(super) async fn guard(State(web): State<Web>, mut request: Request, next: Ne
 fn refused(status: StatusCode, words: &str) -> Response {
     tracing::warn!(%status, words, "request rejected");
     let mut response = status.into_response();
-    response.extensions_mut().insert(Undrawn::Page {
+    response.extensions_mut().insert(ErrorPage::Page {
         title: "Request rejected",
         words: words.to_owned(),
     });
@@ -146,7 +146,10 @@ fn count(web: &Web, client: Client, request: &Request) -> Result<Option<Counted>
     if let Some(addresses) = &web.paces.addresses
         && let Err(wait) = addresses.count(&network)
     {
-        return Err(too_many(StatusCode::TOO_MANY_REQUESTS, pace::seconds(wait)));
+        return Err(too_many(
+            StatusCode::TOO_MANY_REQUESTS,
+            rate_limit::seconds(wait),
+        ));
     }
     if request.extensions().get::<CountedByConnection>().is_some() {
         return Ok(None);
@@ -161,7 +164,7 @@ fn count(web: &Web, client: Client, request: &Request) -> Result<Option<Counted>
 fn too_many(status: StatusCode, retry_after: u64) -> Response {
     let after = (header::RETRY_AFTER, retry_after.to_string());
     let mut response = (status, [after]).into_response();
-    response.extensions_mut().insert(Undrawn::Page {
+    response.extensions_mut().insert(ErrorPage::Page {
         title: "Too many requests",
         words: "Wait a moment, then reload the page.".into(),
     });
@@ -230,9 +233,9 @@ fn as_problem(response: Response) -> Response {
 
 /// What handlers and the router refuse, as a page in words.
 fn calm(web: &Web, mut response: Response) -> Response {
-    match response.extensions_mut().remove::<Undrawn>() {
-        Some(Undrawn::LogIn { asked }) => return to_login(web, asked.as_deref()),
-        Some(Undrawn::Page { title, words }) => {
+    match response.extensions_mut().remove::<ErrorPage>() {
+        Some(ErrorPage::LogIn { asked }) => return to_login(web, asked.as_deref()),
+        Some(ErrorPage::Page { title, words }) => {
             let mut page = web.plain(response.status(), title, &words, None);
             keep_headers(&response, &mut page);
             return page;

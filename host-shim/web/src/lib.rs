@@ -13,6 +13,7 @@
 mod actions;
 mod api;
 mod attempts;
+mod background;
 mod badge;
 mod body;
 mod client;
@@ -25,27 +26,30 @@ mod forms;
 mod guard;
 mod health;
 mod local;
+mod local_path;
 mod login;
 mod marks;
 mod metrics;
 mod notifications;
 mod notifying;
-mod pace;
 mod pages;
 mod panel;
 mod password;
 mod policy;
 mod progress;
+mod rate_limit;
 mod record;
+mod refusal;
 mod report;
 mod report_page;
+mod request_auth;
 mod schedule;
 mod session;
 mod stand_alone;
 mod state;
 mod theme;
 mod totp;
-mod visit;
+mod visitor;
 mod work;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -63,10 +67,9 @@ pub use badge::Badge;
 pub use clocks::{Clocks, SystemClocks};
 pub use config::{ApiConfig, MetricsConfig, ServeConfig, UserConfig, UserRole};
 pub use connections::raise_limit as raise_descriptor_limit;
-use login::Doors;
-pub use panel::{
-    BasePath, HostApplication, Identity, LocalPath, Login, MountOptions, Names, PanelError,
-};
+pub use local_path::{BasePath, LocalPath, PanelError};
+use login::LoginState;
+pub use panel::{HostApplication, Identity, Login, MountOptions, Names};
 pub use password::{PasswordError, hash_password};
 pub use stand_alone::StandAlone;
 pub use state::Backend;
@@ -154,7 +157,7 @@ pub fn router_of(panel: StandAlone) -> Result<Router, PanelError> {
         https: serve.secure_cookie,
     };
     let web = Web::new(serve.clone(), panel.clone(), options, Some("/logout"))?;
-    let doors = Doors {
+    let doors = LoginState {
         web: web.clone(),
         panel,
     };

@@ -10,11 +10,7 @@ use spacecp_services::{
     },
 };
 
-use super::{
-    Web,
-    pages::Refusal,
-    visit::{Session, Visit},
-};
+use super::{Web, refusal::Refusal, request_auth::Visit, visitor::Session};
 
 #[derive(Deserialize)]
 pub(super) struct Acknowledge {

@@ -13,9 +13,10 @@ use serde::Deserialize;
 use super::{
     StandAlone, Web,
     client::Client,
-    pages::Refusal,
+    refusal::Refusal,
+    request_auth::Visit,
+    stand_alone::cookie_name,
     totp::{Enrolments, TotpError},
-    visit::Visit,
 };
 use crate::{ServeConfig, UserConfig};
 use spacecp_render::html;
@@ -34,29 +35,20 @@ pub(super) struct Token {
     pub(super) csrf: String,
 }
 
-/// The cookie's name. With https it has the prefix that binds it to this host.
-pub(super) fn cookie_name(serve: &ServeConfig) -> &'static str {
-    if serve.secure_cookie {
-        "__Host-spacecp"
-    } else {
-        "spacecp"
-    }
-}
-
 /// What the login is answered from.
 #[derive(Debug, Clone)]
-pub(super) struct Doors {
+pub(super) struct LoginState {
     pub(super) web: Web,
     pub(super) panel: Arc<StandAlone>,
 }
 
-impl FromRef<Doors> for Web {
-    fn from_ref(doors: &Doors) -> Self {
+impl FromRef<LoginState> for Web {
+    fn from_ref(doors: &LoginState) -> Self {
         doors.web.clone()
     }
 }
 
-impl Doors {
+impl LoginState {
     fn serve(&self) -> &ServeConfig {
         &self.web.serve
     }
@@ -140,7 +132,7 @@ impl Doors {
     }
 }
 
-pub(super) async fn form(State(doors): State<Doors>, visit: Visit) -> Response {
+pub(super) async fn form(State(doors): State<LoginState>, visit: Visit) -> Response {
     if visit.session().is_some() {
         return doors.web.lead("/");
     }
@@ -148,7 +140,7 @@ pub(super) async fn form(State(doors): State<Doors>, visit: Visit) -> Response {
 }
 
 pub(super) async fn attempt(
-    State(doors): State<Doors>,
+    State(doors): State<LoginState>,
     Extension(client): Extension<Client>,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
@@ -172,7 +164,7 @@ pub(super) async fn attempt(
 }
 
 pub(super) async fn logout(
-    State(doors): State<Doors>,
+    State(doors): State<LoginState>,
     visit: Visit,
     headers: HeaderMap,
     Form(token): Form<Token>,

@@ -14,8 +14,10 @@ use spacecp_notify::{Notifications, NotifyError, notifications_page};
 use super::{
     Web,
     forms::notifications,
-    pages::{Refusal, as_json_value, wants_json},
-    visit::{Session, Visit},
+    pages::{as_json_value, wants_json},
+    refusal::Refusal,
+    request_auth::Visit,
+    visitor::Session,
 };
 use spacecp_render::html::{self, NOTIFICATIONS};
 use spacecp_services::ServiceError;

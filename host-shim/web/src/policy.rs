@@ -15,8 +15,10 @@ use serde::Deserialize;
 use super::{
     Web,
     forms::policy_form::{self, Editing},
-    pages::{Refusal, as_json_value, embargoed, wants_json},
-    visit::{Session, Visit},
+    pages::{as_json_value, embargoed, wants_json},
+    refusal::Refusal,
+    request_auth::Visit,
+    visitor::Session,
 };
 use spacecp_render::html::{self, POLICY, Said};
 use spacecp_services::{

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::{
     Web,
     forms::exposures::{Fields, LONGEST_NAME, form},
-    pages::{Refusal, as_json_value, embargoed, wants_json},
-    visit::Visit,
+    pages::{as_json_value, embargoed, wants_json},
+    refusal::Refusal,
+    request_auth::Visit,
 };
 use spacecp_render::html::{self, EXPOSURE};
 use spacecp_services::{

@@ -15,8 +15,10 @@ use jiff::Timestamp;
 use super::{
     Web,
     forms::report_form::{self, Ways},
-    pages::{Refusal, as_json_value, wants_json},
-    visit::{Session, Visit},
+    pages::{as_json_value, wants_json},
+    refusal::Refusal,
+    request_auth::Visit,
+    visitor::Session,
 };
 use crate::report_page::page as report_page;
 use spacecp_notify::{Notifications, NotifyError};

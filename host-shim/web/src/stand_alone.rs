@@ -6,12 +6,21 @@ use async_trait::async_trait;
 use axum::http::request::Parts;
 
 use super::{
-    Backend, Clocks, HostApplication, SystemClocks,
+    Backend, Clocks, HostApplication, ServeConfig, SystemClocks,
     attempts::Attempts,
-    login::cookie_name,
-    panel::{Identity, LocalPath, Login},
+    local_path::LocalPath,
+    panel::{Identity, Login},
     session::Sessions,
 };
+
+/// The cookie's name. With https it has the prefix that binds it to this host.
+pub(super) fn cookie_name(serve: &ServeConfig) -> &'static str {
+    if serve.secure_cookie {
+        "__Host-spacecp"
+    } else {
+        "spacecp"
+    }
+}
 
 /// Its own login, with the users that the configuration names.
 #[derive(Debug)]

@@ -13,10 +13,10 @@ use spacecp_services::{
 
 use crate::{
     HostApplication, MountOptions, PanelError, ServeConfig, Theme,
+    background::Works,
     concurrency::Concurrency,
-    pace::Paces,
-    progress::Works,
-    visit::{CsrfTokens, Notices},
+    rate_limit::Paces,
+    visitor::{CsrfTokens, Notices},
 };
 
 /// The services that pages and API are answered from, and how they are served.

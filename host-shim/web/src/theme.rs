@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::panel::{LocalPath, PanelError};
+use super::local_path::{LocalPath, PanelError};
 
 /// The contrast that text must have against what it stands on (WCAG 2.2, AA).
 const LEAST_CONTRAST: f64 = 4.5;

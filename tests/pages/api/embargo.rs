@@ -8,10 +8,13 @@ use spacecp_contract::{Advisory, DocumentId, Tlp};
 use spacecp_tests::catalog;
 
 use super::program::{Program, problem};
-use crate::panel::{Kind, Panel};
+use crate::{
+    panel::{Kind, Panel},
+    redaction::secrets,
+};
 
 /// Everything that a program can read without naming something.
-const READ: [&str; 11] = [
+const READ: [&str; 12] = [
     "/api/v1/status",
     "/api/v1/exposures",
     "/api/v1/exposures?status=affected",
@@ -22,25 +25,9 @@ const READ: [&str; 11] = [
     "/api/v1/applications",
     "/api/v1/appointments",
     "/api/v1/decisions",
+    "/api/v1/audit",
     "/metrics",
 ];
-
-/// Words of the advisory that would give it away.
-fn words() -> Vec<String> {
-    let mut all = catalog::advisories(Timestamp::now()).into_iter();
-    let secret = all
-        .find(|advisory| advisory.id.as_str() == catalog::BACKUP)
-        .expect("the catalogue has one under embargo");
-    let mut words = vec![secret.title.clone(), secret.issue[..20].to_owned()];
-    words.extend(
-        secret
-            .affected
-            .iter()
-            .map(|affected| affected.component.to_string()),
-    );
-    words.extend(secret.severity);
-    words
-}
 
 async fn with_a_secret_application() -> Result<(Panel, Program)> {
     let panel = Panel::raise().await?;
@@ -62,7 +49,7 @@ async fn no_answer_has_a_word_of_it() -> Result<()> {
     for path in READ {
         let answer = program.get(path).await?;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        for word in words() {
+        for word in secrets() {
             assert!(
                 !answer.body.contains(&word),
                 "{path} says {word:?}: {}",
@@ -73,12 +60,6 @@ async fn no_answer_has_a_word_of_it() -> Result<()> {
     let refused = format!("/api/v1/plans/{}/lobby", catalog::BACKUP_CORRECTION);
     let refused = program.get(&refused).await?;
     assert!(!refused.body.contains("backup"), "{}", refused.body);
-    let audit = program.get("/api/v1/audit").await?;
-    assert!(
-        !audit.body.contains("\"component\":\"module-backup\""),
-        "{}",
-        audit.body
-    );
     Ok(())
 }
 

@@ -25,6 +25,8 @@ const MOST: u32 = 1_000;
 pub struct RollbackPreview {
     /// The apply run.
     pub apply_run: String,
+    /// The correction that was applied.
+    pub correction: String,
     /// The component.
     pub component: String,
     /// The version that is installed.
@@ -89,11 +91,17 @@ impl Corrections {
         };
         // A damaged record of exposures keeps nobody from rolling back.
         match self.ended_since(&application).await {
-            Ok(ended) => reopens.extend(ended),
+            Ok((ended, is_whole)) => {
+                reopens.extend(ended);
+                if !is_whole {
+                    incomplete = Some(format!("only {MOST} ended exposures were looked at"));
+                }
+            }
             Err(error) => incomplete = Some(error.to_string()),
         }
         Ok(Some(RollbackPreview {
             apply_run: application.id,
+            correction: application.correction.to_string(),
             component: application.component,
             from: application.to,
             to: application.from,
@@ -118,22 +126,25 @@ impl Corrections {
         Ok(Some(advisories.map(ToString::to_string).collect()))
     }
 
-    /// The exposures of a component, and of what is inside it, that ended when it was corrected or later.
+    /// The exposures of a component, and of what is inside it, that ended when it was corrected or later; and whether
+    /// that is all of them.
     async fn ended_since(
         &self,
         application: &Application,
-    ) -> Result<BTreeSet<String>, ServiceError> {
+    ) -> Result<(BTreeSet<String>, bool), ServiceError> {
         let query = Query {
             from: Some(application.began),
             ..Query::default()
         };
         let periods = exposures::periods(self.state.store(), &query, MOST).await?;
+        let is_whole = periods.len() < MOST as usize;
         let inside = format!("{}/", application.component);
         let was_exposed = periods.into_iter().filter(|period| {
             let is_of_it =
                 period.component == application.component || period.component.starts_with(&inside);
             is_of_it && period.verdict == Verdict::Affected && period.since <= application.began
         });
-        Ok(was_exposed.map(|period| period.advisory).collect())
+        let advisories = was_exposed.map(|period| period.advisory).collect();
+        Ok((advisories, is_whole))
     }
 }

@@ -92,7 +92,7 @@ impl State {
     }
 
     /// Every advisory that is current. Each is verified again.
-    async fn advisories(&self) -> Result<Vec<Advisory>, ServiceError> {
+    pub(crate) async fn advisories(&self) -> Result<Vec<Advisory>, ServiceError> {
         let trusted = self.store().trusted().await?;
         let mut advisories = Vec::new();
         for (kind, id) in trusted.listed() {

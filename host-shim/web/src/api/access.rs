@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{Problem, Web};
-use crate::{client::Client, pace::seconds};
+use crate::{client::Client, rate_limit::seconds};
 use spacecp_services::{
     Tokens,
     tokens::{Scope, Token},

@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::{Digest, DocumentId};
 use spacecp_services::{
-    ApplyRequest, Automation, Corrections, Feed, ServiceError, Trust, automation, correction_id,
-    tokens::Scope,
+    ApplyRequest, Automation, Corrections, Feed, Redacted, ServiceError, Trust, automation,
+    correction_id, tokens::Scope,
 };
 use utoipa::ToSchema;
 
 use super::{Asked, Caller, MANY, Part, Problem, Sent, Web, json};
 use spacecp_apply::apply::{self, Progress};
-use spacecp_store::audit::{Entry, Event};
+use spacecp_store::audit::Entry;
 
 /// Preview of applying a correction to a component. Refused with `embargo` if the correction
 /// is under embargo.
@@ -34,10 +34,13 @@ pub(super) async fn plan(
     caller.may(Scope::Read)?;
     let id = correction_id(&correction)?;
     // Before anything is planned: why something does not fit says much of it.
-    if feed.advisory_index().await?.is_correction_embargoed(&id) {
+    let index = feed.advisory_index().await?;
+    if index.is_correction_embargoed(&id) {
         return Err(Problem::embargo());
     }
-    Ok(json(&corrections.plan(&id, &component).await?))
+    Ok(json(
+        index.redacted(corrections.plan(&id, &component).await?),
+    ))
 }
 
 /// An apply run, as recorded in the journal. Without component, versions and reason if the correction is
@@ -120,9 +123,9 @@ pub(super) async fn applications(
         let spoken = index.is_correction_public(&application.correction);
         Application::of(application, spoken)
     });
-    Ok(json(&Applications {
+    Ok(json(index.redacted(Applications {
         items: items.collect(),
-    }))
+    })))
 }
 
 /// A request to apply a correction.
@@ -205,10 +208,8 @@ pub(super) async fn apply(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Apply)?;
     let request = wish.request(caller.name())?;
-    let hidden = feed
-        .advisory_index()
-        .await?
-        .is_correction_embargoed(&request.correction);
+    let index = feed.advisory_index().await?;
+    let hidden = index.is_correction_embargoed(&request.correction);
     // It may be applied; why it cannot be is for those who may know of it.
     let worded = |error: ServiceError| {
         if hidden {
@@ -221,7 +222,11 @@ pub(super) async fn apply(
         let now = Timestamp::now();
         let made = automation.schedule(request, now).await.map_err(worded)?;
         let window = automation.next_window(now).await?;
-        return Ok((StatusCode::CREATED, json(&waiting(made, window))).into_response());
+        return Ok((
+            StatusCode::CREATED,
+            json(index.redacted(waiting(made, window))),
+        )
+            .into_response());
     }
     // What cannot be done is refused here and now, and not only in the work.
     corrections
@@ -283,7 +288,11 @@ where
     // Whoever began it asks for its end.
     let number = web.begin_work(words, about, work, |_, _| {});
     let place = web.site().at(&format!("/api/v1/work/{number}"));
-    let mut response = (StatusCode::ACCEPTED, json(&Begun { work: number })).into_response();
+    let mut response = (
+        StatusCode::ACCEPTED,
+        json(Redacted::without_documents(Begun { work: number })),
+    )
+        .into_response();
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }
@@ -332,14 +341,14 @@ pub(super) async fn work(
         (Some((well, _)), false) => (Some(well), "Job under embargo ended.".to_owned()),
         (None, false) => (None, "Job under embargo in progress.".to_owned()),
     };
-    Ok(json(&Work {
+    Ok(json(Redacted::without_documents(Work {
         ended: stage.ended,
         well,
         words,
         step: stage.step,
         files_done: stage.files.map(|(done, _)| done),
         files: stage.files.map(|(_, of)| of),
-    }))
+    })))
 }
 
 /// Scheduled corrections.
@@ -368,9 +377,9 @@ pub(super) async fn appointments(
             id.is_ok_and(|id| index.is_correction_public(&id))
         })
         .map(|one| waiting(one, window));
-    Ok(json(&Appointments {
+    Ok(json(index.redacted(Appointments {
         items: items.collect(),
-    }))
+    })))
 }
 
 fn waiting(one: automation::Appointment, window: Option<Timestamp>) -> Appointment {
@@ -424,29 +433,10 @@ pub(super) async fn audit(
     caller.may(Scope::Read)?;
     let report = trust.audit(part.limit() as usize).await?;
     let index = feed.advisory_index().await?;
-    let spoken = |event: &Event| {
-        let mut advisories = event.advisories.iter();
-        advisories.all(|id| index.is_public(id))
-            && event
-                .correction
-                .iter()
-                .all(|id| index.is_correction_public(id))
-    };
-    let items = report.newest.iter().map(|recorded| {
-        let mut entry = recorded.entry.clone();
-        if !spoken(&entry.event) {
-            let event = entry.event;
-            entry.event = Event {
-                advisories: event.advisories,
-                correction: event.correction,
-                ..Event::new(event.what, event.who)
-            };
-        }
-        entry
-    });
+    let items = report.newest.into_iter().map(|recorded| recorded.entry);
     let fault = report.walked.fault.as_ref().map(ToString::to_string);
-    Ok(json(&Audit {
+    Ok(json(index.redacted(Audit {
         items: items.collect(),
         fault,
-    }))
+    })))
 }

@@ -36,7 +36,7 @@ pub(super) async fn decisions(
     let index = feed.advisory_index().await?;
     let mut items = decisions.current().await?;
     items.retain(|decision| index.is_public(&decision.advisory));
-    Ok(json(&DecisionList { items }))
+    Ok(json(index.redacted(DecisionList { items })))
 }
 
 /// A decision: a workaround is in place or, without one, a risk is accepted.
@@ -75,7 +75,8 @@ pub(super) async fn decide(
     caller.may(Scope::Decide)?;
     let missing = |_| Problem::not_found("advisory", &wish.advisory);
     let advisory = DocumentId::new(wish.advisory.clone()).map_err(missing)?;
-    if !feed.advisory_index().await?.is_public(&advisory) {
+    let index = feed.advisory_index().await?;
+    if !index.is_public(&advisory) {
         // Its revision and workarounds are more than its id.
         return Err(Problem::embargo());
     }
@@ -92,7 +93,7 @@ pub(super) async fn decide(
             reason: wish.reason,
         })
         .await?;
-    Ok((StatusCode::CREATED, json(&made)).into_response())
+    Ok((StatusCode::CREATED, json(index.redacted(made))).into_response())
 }
 
 /// Withdraws a decision.

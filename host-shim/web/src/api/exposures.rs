@@ -9,8 +9,8 @@ use super::{Asked, Caller, List, Part, Problem, json};
 use crate::{Badge, record::begin_of_day};
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status as Answer;
 use spacecp_services::{
-    self as services, Decisions, Feed, KnownComponent, Question, UnknownAdvisory, decisions,
-    mark_word, tokens::Scope,
+    self as services, Decisions, Feed, KnownComponent, Question, Redacted, UnknownAdvisory,
+    decisions, mark_word, tokens::Scope,
 };
 
 /// Status of the panel.
@@ -64,7 +64,7 @@ pub(super) async fn status(
     let freshness = feed.freshness().await?;
     let report = exposure.report().await?;
     let index = feed.advisory_index().await?;
-    Ok(json(&Status {
+    Ok(json(index.redacted(Status {
         components: badge.components,
         exposed: badge.exposed,
         restart_pending: badge.restart_pending,
@@ -79,7 +79,7 @@ pub(super) async fn status(
             stale: freshness.is_stale(now),
             problem: freshness.problem,
         },
-    }))
+    })))
 }
 
 /// An installed component.
@@ -178,7 +178,7 @@ pub(super) async fn components(
         };
         (component.name().to_owned(), shown)
     });
-    Ok(json(&part.of(components)))
+    Ok(json(Redacted::without_documents(part.of(components))))
 }
 
 /// Filter for verdicts.
@@ -302,10 +302,10 @@ pub(super) async fn exposures(
             correction: verdict.correction.map(|correction| correction.id),
         });
     }
-    Ok(json(&Exposures {
+    Ok(json(index.redacted(Exposures {
         items,
         embargoed: index.embargoed().map(ToString::to_string).collect(),
-    }))
+    })))
 }
 
 /// What is asked of the record.
@@ -414,12 +414,12 @@ pub(super) async fn record(
             until: period.until,
             ended: period.ended,
         });
-    Ok(json(&Record {
+    Ok(json(index.redacted(Record {
         began: record.began,
         component: record.component,
         unknown_advisory: record.unknown_advisory,
         items: items.collect(),
         more: record.more,
         embargoed: record.embargoed.into_iter().collect(),
-    }))
+    })))
 }

@@ -7,7 +7,7 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::DocumentId;
-use spacecp_services::{Feed, PublicSummary, Trust, tokens::Scope};
+use spacecp_services::{Feed, PublicSummary, Redacted, Trust, tokens::Scope};
 use utoipa::ToSchema;
 
 use super::{Asked, Caller, List, Part, Problem, json};
@@ -110,7 +110,7 @@ pub(super) async fn advisories(
         after: which.after.clone(),
         limit: which.limit,
     };
-    Ok(json(&part.of(all)))
+    Ok(json(index.redacted(part.of(all))))
 }
 
 /// Returns one advisory in full, as signed. Refused with `embargo` if it is under embargo.
@@ -129,7 +129,10 @@ pub(super) async fn advisory(
     if advisory.is_under_embargo() {
         return Err(Problem::embargo());
     }
-    Ok(json(advisory.document()))
+    Ok(json(Ok(Redacted::of_advisory(
+        advisory.document(),
+        advisory.document(),
+    ))))
 }
 
 /// Result of a sync.
@@ -166,12 +169,12 @@ pub(super) async fn sync(State(feed): State<Feed>, caller: Caller) -> Result<Res
         id: id.to_string(),
         revision,
     });
-    Ok(json(&News {
+    Ok(json(Redacted::without_documents(News {
         changed: report.changed,
         sequence: report.sequence,
         accepted: accepted.collect(),
         valid_until: report.valid_until,
-    }))
+    })))
 }
 
 /// Returns the trusted state, and the data rejected.
@@ -181,5 +184,7 @@ pub(super) async fn sync(State(feed): State<Feed>, caller: Caller) -> Result<Res
 ))]
 pub(super) async fn trust(State(trust): State<Trust>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
-    Ok(json(&trust.report(Timestamp::now()).await?))
+    Ok(json(Redacted::without_documents(
+        trust.report(Timestamp::now()).await?,
+    )))
 }

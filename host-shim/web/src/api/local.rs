@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_apply::inventory::{Acknowledgement, Unread};
 use spacecp_services::{
-    Decisions, Exposure,
+    Decisions, Exposure, Redacted,
     decisions::{
         self,
         local::{LocalDecision, NewLocalDecision, Subject},
@@ -79,10 +79,10 @@ pub(super) async fn unread(
     let unread = inventory.unread.iter().map(|one| unread_path(one, None));
     let acknowledged = inventory.acknowledged.iter();
     let acknowledged = acknowledged.map(|(one, why)| unread_path(one, Some(why)));
-    Ok(json(&Coverage {
+    Ok(json(Redacted::without_documents(Coverage {
         summary: inventory.coverage.clone(),
         items: unread.chain(acknowledged).collect(),
-    }))
+    })))
 }
 
 #[derive(Debug, Serialize)]
@@ -101,7 +101,7 @@ pub(super) async fn decisions(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let items = decisions.current_locally().await?;
-    Ok(json(&DecisionList { items }))
+    Ok(json(Redacted::without_documents(DecisionList { items })))
 }
 
 /// A decision about this machine: a path that could not be read is acknowledged, or the version of a component is set.
@@ -151,7 +151,11 @@ pub(super) async fn decide(
         reason: Some(wish.reason),
     };
     let items = decisions.decide_locally(&wish).await?;
-    Ok((StatusCode::CREATED, json(&DecisionList { items })).into_response())
+    Ok((
+        StatusCode::CREATED,
+        json(Redacted::without_documents(DecisionList { items })),
+    )
+        .into_response())
 }
 
 /// Withdraws a decision about this machine.

@@ -19,6 +19,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use serde::{Deserialize, Serialize};
+use spacecp_services::Redacted;
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -140,11 +141,12 @@ pub(super) fn is_below(uri: &Uri, base: &str) -> bool {
 
 /// The description itself needs no token: it says nothing of this panel.
 async fn description() -> Response {
-    json(&Description::openapi())
+    json(Redacted::without_documents(Description::openapi()))
 }
 
-fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_string(value) {
+/// Answers with a redacted view. There is no other way to answer with JSON.
+fn json<T: Serialize>(view: Result<Redacted<T>, serde_json::Error>) -> Response {
+    match view.and_then(|view| serde_json::to_string(&view)) {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "cannot serialise API response");

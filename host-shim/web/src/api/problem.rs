@@ -9,7 +9,7 @@ use spacecp_notify::NotifyError;
 use spacecp_services::{ErrorKind, ServiceError};
 use utoipa::ToSchema;
 
-use crate::pages::status_of;
+use crate::refusal::status_of;
 
 /// The media type.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";

@@ -1,26 +1,59 @@
-//! What the program gives out of what is under embargo: to people all of it, marked; to programs no more than
-//! ids, unless they ask by name, and then the audit log says so.
+//! The redacted view: programs read ids of what is under embargo, unless they ask for the full view, which is recorded
+//! in the access log. People are shown everything, marked.
 
 use anyhow::Result;
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use spacecp_advisories::{AUTOMATIC, ApplyRequest};
-use spacecp_contract::DocumentId;
+use spacecp_contract::{Advisory, DocumentId};
 use spacecp_tests::catalog;
 
 use crate::{
-    panel::{ADMINISTRATOR, Panel, VIEWER},
+    panel::{ADMINISTRATOR, Kind, Panel, VIEWER},
     program::{Ended, run},
 };
 
 const MARK: &str = "UNDER EMBARGO";
 
-/// Words that give it away: what is affected, in which versions, by what, and what was said of it.
-const TELLING: [&str; 4] = [
-    "module-backup",
-    "2.3.0",
-    "Backups of other customers",
-    "because of backups",
-];
+/// Another name of the embargoed vulnerability.
+const CVE: &str = "CVE-2026-4711";
+
+/// The reason of a decision about it.
+const REASON: &str = "because of backups";
+
+/// The embargoed advisory in its next revision, which has a CVE id.
+fn with_cve(now: Timestamp) -> Vec<Advisory> {
+    let all = catalog::advisories(now).into_iter();
+    let secret = all.filter(|advisory| advisory.id.as_str() == catalog::BACKUP);
+    let revised = secret.map(|secret| Advisory {
+        revision: secret.revision + 1,
+        aliases: vec![CVE.to_owned()],
+        ..secret
+    });
+    revised.collect()
+}
+
+/// Everything that discloses the embargoed advisory: its texts, names, severity, components and versions.
+pub(crate) fn secrets() -> Vec<String> {
+    let all = with_cve(Timestamp::now()).into_iter();
+    let mut secrets = vec![
+        REASON.to_owned(),
+        "module-backup".to_owned(),
+        "2.3.0".to_owned(),
+    ];
+    for advisory in all {
+        secrets.extend([advisory.title, advisory.issue[..20].to_owned()]);
+        secrets.extend(
+            [advisory.impacts, advisory.solution].map(|text| text.chars().take(20).collect()),
+        );
+        secrets.extend(advisory.aliases);
+        secrets.extend(advisory.severity);
+        let components = advisory.affected.iter();
+        secrets.extend(components.map(|affected| affected.component.to_string()));
+    }
+    secrets.retain(|word| !word.is_empty());
+    secrets
+}
 
 async fn on(panel: &Panel, arguments: &[&str]) -> Result<Ended> {
     let config = panel.folder().join("panel.toml").display().to_string();
@@ -42,9 +75,14 @@ async fn readers(panel: &Panel) -> Result<usize> {
 
 /// A panel on which what is under embargo was accepted, applied, and taken back.
 async fn with_a_history() -> Result<Panel> {
-    let panel = Panel::raise().await?;
+    let panel = Panel::of(Kind {
+        plugin: true,
+        further: Some(with_cve),
+        ..Kind::default()
+    })
+    .await?;
     let until = "2099-01-01";
-    let reason = "because of backups";
+    let reason = REASON;
     let accept = [
         "accept",
         catalog::BACKUP,
@@ -87,17 +125,21 @@ async fn apply(panel: &Panel) -> Result<()> {
     Ok(())
 }
 
-fn says_nothing(ended: &Ended, command: &[&str]) {
-    for word in TELLING {
-        let found = ended.output.contains(word);
-        assert!(!found, "{command:?} says {word:?}: {}", ended.output);
+fn discloses_nothing(ended: &Ended, command: &[&str]) {
+    for word in secrets() {
+        let found = ended.output.contains(&word);
+        assert!(!found, "{command:?} discloses {word:?}: {}", ended.output);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_made_for_programs_has_more_of_it_than_ids() -> Result<()> {
+async fn every_json_output_names_an_embargoed_advisory_by_its_id_only() -> Result<()> {
     let panel = with_a_history().await?;
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 16] = [
+        &["list", "--json"],
+        &["list", "--json", "--severity", "low"],
+        &["list", "--json", "--embargo"],
+        &["show", catalog::BACKUP, "--json"],
         &["apply", catalog::BACKUP_CORRECTION, "--dry-run", "--json"],
         &["history", "--json"],
         &["audit", "--json"],
@@ -109,27 +151,89 @@ async fn nothing_made_for_programs_has_more_of_it_than_ids() -> Result<()> {
         &["auto", "--json"],
         &["auto", "--once", "--dry-run", "--json"],
         &["schedule", "--json"],
+        &["trust", "--json"],
     ];
     for command in commands {
         let ended = on(&panel, command).await?;
-        says_nothing(&ended, command);
-        let spoken = ended.output.contains("SPACECP-S") || command[0] == "schedule";
-        assert!(spoken, "{command:?} has the ids: {}", ended.output);
+        discloses_nothing(&ended, command);
+        assert!(
+            matches!(ended.code, Some(0 | 1)),
+            "{command:?}: {}",
+            ended.complaint
+        );
+        let names_none = ["schedule", "trust"].contains(&command[0]);
+        let named = ended.output.contains("SPACECP-S");
+        assert!(names_none || named, "{command:?}: {}", ended.output);
     }
-    for command in [
-        &["list", "--json"][..],
-        &["show", catalog::BACKUP, "--json"],
-        &["changes", catalog::BACKUP_CORRECTION, "--json"],
-    ] {
-        let ended = on(&panel, command).await?;
-        assert_eq!((ended.code, ended.output.as_str()), (Some(3), ""));
-        assert!(ended.complaint.contains("--under-embargo"), "{command:?}");
-    }
+    // The changes of a correction are a page for people.
+    let ended = on(&panel, &["changes", catalog::BACKUP_CORRECTION, "--json"]).await?;
+    assert_eq!((ended.code, ended.output.as_str()), (Some(3), ""));
+    assert!(ended.complaint.contains("--under-embargo"));
+    Ok(())
+}
+
+async fn json(panel: &Panel, command: &[&str]) -> Result<Value> {
+    let ended = on(panel, command).await?;
+    assert_eq!(ended.code, Some(0), "{command:?}: {}", ended.complaint);
+    Ok(serde_json::from_str(&ended.output)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_data_with_the_ids_of_what_is_under_embargo_beside_them() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let list = json(&panel, &["list", "--json"]).await?;
+    let ids: Vec<_> = list["items"].as_array().into_iter().flatten().collect();
+    let ids: Vec<_> = ids
+        .iter()
+        .map(|one| one["id"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(list["embargoed"], json!([catalog::BACKUP]));
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert!(!ids.contains(&catalog::BACKUP));
+    assert_eq!((&list["page"], &list["pages"]), (&json!(1), &json!(1)));
+    let filtered = json(&panel, &["list", "no-such-word", "--json"]).await?;
+    assert_eq!(filtered["items"], json!([]));
+    assert_eq!(filtered["embargoed"], json!([catalog::BACKUP]));
+
+    let console = json(&panel, &["show", catalog::CONSOLE, "--json"]).await?;
+    assert_eq!(console["status"], "affected");
+    assert_eq!(console["verdicts"][0]["component"], "houston");
+    assert_eq!(console["verdicts"][0]["status"], "affected");
+    assert_eq!(console["document"]["title"], console["title"]);
+    let backup = json(&panel, &["show", catalog::BACKUP, "--json"]).await?;
+    let id_only = json!({ "id": catalog::BACKUP, "revision": 1, "embargo": true });
+    assert_eq!(backup, id_only);
+    let unknown = on(&panel, &["show", "SPACECP-SA-2099-0001", "--json"]).await?;
+    assert_eq!((unknown.code, unknown.output.as_str()), (Some(2), ""));
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_public_is_told_beside_it_as_before() -> Result<()> {
+async fn a_redacted_list_of_components_has_no_verdict_of_an_embargoed_advisory() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let verdicts = |list: &Value, name: &str| {
+        let mut items = list["items"].as_array().into_iter().flatten();
+        let item = items.find(|one| one["name"] == name);
+        item.map_or(Value::Null, |item| item["verdicts"].clone())
+    };
+    let list = json(&panel, &["components", "--json"]).await?;
+    assert_eq!(verdicts(&list, "module-backup"), json!([]));
+    assert_eq!(verdicts(&list, "houston")[0]["status"], "affected");
+    assert_eq!(list["embargoed"], json!([catalog::BACKUP]));
+    // Nor does the filter tell which component it is about.
+    let affected = json(&panel, &["components", "--status", "affected", "--json"]).await?;
+    assert_eq!(verdicts(&affected, "module-backup"), Value::Null);
+    let whole = json(&panel, &["components", "--json", "--under-embargo"]).await?;
+    assert_eq!(
+        verdicts(&whole, "module-backup")[0]["advisory"],
+        catalog::BACKUP
+    );
+    assert_eq!(readers(&panel).await?, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_public_is_whole_beside_it() -> Result<()> {
     let panel = with_a_history().await?;
     let ended = on(&panel, &["check", "--json"]).await?;
     let told: Value = serde_json::from_str(&ended.output)?;
@@ -147,7 +251,7 @@ async fn what_is_public_is_told_beside_it_as_before() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_asks_by_name_is_told_and_the_audit_log_has_it() -> Result<()> {
+async fn the_full_view_is_recorded_in_the_access_log() -> Result<()> {
     for command in [
         &["apply", catalog::BACKUP_CORRECTION, "--dry-run", "--json"][..],
         &["check", "--json"],
@@ -167,7 +271,7 @@ async fn a_program_that_asks_by_name_is_told_and_the_audit_log_has_it() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_and_audit_log_are_whole_for_whoever_asks_by_name() -> Result<()> {
+async fn history_and_audit_log_are_whole_in_the_full_view() -> Result<()> {
     let panel = with_a_history().await?;
     let neutral = on(&panel, &["audit", "--json"]).await?;
     let before = readers(&panel).await?;
@@ -190,7 +294,7 @@ async fn history_and_audit_log_are_whole_for_whoever_asks_by_name() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_are_shown_it_and_told_that_it_is_under_embargo() -> Result<()> {
+async fn people_are_shown_everything_marked_as_under_embargo() -> Result<()> {
     let panel = with_a_history().await?;
     for command in [
         &["apply", catalog::BACKUP_CORRECTION, "--dry-run"][..],
@@ -209,7 +313,7 @@ async fn people_are_shown_it_and_told_that_it_is_under_embargo() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_that_remember_it_are_not_given_out_as_json() -> Result<()> {
+async fn pages_that_show_it_are_refused_as_json() -> Result<()> {
     let panel = with_a_history().await?;
     for (user, path) in [
         (VIEWER, "/history"),
@@ -230,7 +334,7 @@ async fn pages_that_remember_it_are_not_given_out_as_json() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_log_says_what_is_corrected_under_embargo() -> Result<()> {
+async fn no_log_discloses_what_is_corrected_under_embargo() -> Result<()> {
     let panel = Panel::raise().await?;
     let log = ["--log", "spacecp=trace"];
     for command in [
@@ -239,11 +343,11 @@ async fn no_log_says_what_is_corrected_under_embargo() -> Result<()> {
         &["check", "--json"],
     ] {
         let ended = on(&panel, &[&log, command].concat()).await?;
-        says_nothing(&ended, command);
+        discloses_nothing(&ended, command);
         for line in ended.complaint.lines() {
             // What is installed is no secret.
             let inventory = line.contains("inventory");
-            let telling = TELLING.iter().any(|word| line.contains(word));
+            let telling = secrets().iter().any(|word| line.contains(word));
             assert!(inventory || !telling, "{command:?}: {line}");
         }
     }

@@ -8,10 +8,10 @@ pub(super) struct List {
     pub(super) search: Vec<String>,
     /// List only advisories with this status on this panel.
     #[arg(long = "status", alias = "standing", value_enum, value_name = "STATUS")]
-    pub(super) standing: Option<Stands>,
+    pub(super) standing: Option<StatusFilter>,
     /// List only advisories of this severity or higher.
     #[arg(long, value_enum, value_name = "LEVEL")]
-    pub(super) severity: Option<Least>,
+    pub(super) severity: Option<MinSeverity>,
     /// List only advisories that are known to be exploited.
     #[arg(long)]
     pub(super) known_exploited: bool,
@@ -19,8 +19,8 @@ pub(super) struct List {
     #[arg(long)]
     pub(super) embargo: bool,
     /// Sort the list.
-    #[arg(long, value_enum, default_value_t = By::Urgency)]
-    pub(super) order: By,
+    #[arg(long, value_enum, default_value_t = SortBy::Urgency)]
+    pub(super) order: SortBy,
     /// Page of the list to show.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) page: u32,
@@ -32,7 +32,7 @@ pub(super) struct Components {
     pub(super) search: Vec<String>,
     /// List only components with this status.
     #[arg(long = "status", alias = "standing", value_enum, value_name = "STATUS")]
-    pub(super) standing: Option<Stands>,
+    pub(super) standing: Option<StatusFilter>,
     /// Page of the list to show.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) page: u32,
@@ -55,7 +55,7 @@ pub(super) struct Exposure {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum AppointmentAction {
+pub(super) enum ScheduleAction {
     /// Cancel a scheduled correction.
     #[command(name = "cancel", alias = "withdraw")]
     Withdraw {
@@ -66,7 +66,7 @@ pub(super) enum AppointmentAction {
 
 /// How something stands on this panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Stands {
+pub(super) enum StatusFilter {
     /// A component is affected.
     #[value(name = "affected", alias = "exposed")]
     Exposed,
@@ -83,7 +83,7 @@ pub(super) enum Stands {
 
 /// The severity that a list begins at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Least {
+pub(super) enum MinSeverity {
     /// Every rated advisory.
     Low,
     /// Score 4.0 or higher.
@@ -96,7 +96,7 @@ pub(super) enum Least {
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum By {
+pub(super) enum SortBy {
     /// Most urgent first.
     Urgency,
     /// Highest score first.

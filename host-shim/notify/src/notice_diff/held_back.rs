@@ -41,7 +41,7 @@ fn fact(one: &NotApplied) -> Option<Fact> {
     Some(Fact::HeldBack {
         revision: one.revision,
         // How many bytes are free changes from run to run; the reason stays the same.
-        reason: reason.replace(|letter: char| letter.is_ascii_digit(), ""),
+        reason: reason.replace(|message: char| message.is_ascii_digit(), ""),
     })
 }
 

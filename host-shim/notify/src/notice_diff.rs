@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use spacecp_contract::{DocumentId, Severity};
 
 use super::{
+    escaping::cut,
     notice::{Facts, Installed, Kind, Notice, Subject},
     present::{About, Application, Decision, Exposure, Present},
-    voice::cut,
 };
 
 /// Characters of a title or a reason in a notice.

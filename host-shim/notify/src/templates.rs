@@ -1,13 +1,13 @@
 //! The words of a notice: what happened, where, and what to do.
 //!
 //! Whatever comes from a document, a component or a failure is a stranger's text, and is said by
-//! [`Voice`]; everything else is written here or in the configuration.
+//! [`Escaping`]; everything else is written here or in the configuration.
 
 use spacecp_contract::DocumentId;
 
 use super::{
+    escaping::{Escaping, cut},
     notice::{Facts, Kind, Notice, Numbered, Subject},
-    voice::{Voice, cut},
 };
 
 /// Characters of a title.
@@ -39,66 +39,69 @@ pub(super) struct Speaker<'a> {
 
 /// A message as a person reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Letter {
+pub(super) struct Message {
     /// One line.
     pub(super) subject: String,
     /// All of it.
     pub(super) text: String,
     /// How many of the notices it has room for: the first ones, and at least one.
-    pub(super) told: usize,
+    pub(super) included: usize,
 }
 
 impl Speaker<'_> {
     /// One message about as many of these notices as fit into it.
-    pub(super) fn letter(self, notices: &[Numbered], voice: Voice) -> Letter {
+    pub(super) fn message(self, notices: &[Numbered], escaping: Escaping) -> Message {
         let mut text = String::new();
-        let mut told = 0;
-        let mut left = voice.room() - 200;
+        let mut included = 0;
+        let mut left = escaping.room() - 200;
         for numbered in notices {
-            let part = self.part(&numbered.notice, voice);
+            let part = self.part(&numbered.notice, escaping);
             let length = part.chars().count() + 2;
-            if told > 0 && length > left {
+            if included > 0 && length > left {
                 break;
             }
-            if told > 0 {
+            if included > 0 {
                 text.push_str("\n\n");
             }
             text.push_str(&part);
             left = left.saturating_sub(length);
-            told += 1;
+            included += 1;
         }
-        let name = voice.say(self.name, NAME);
+        let name = escaping.escape(self.name, NAME);
         let subject = match notices {
             [one] => self.subject(&one.notice),
-            _ => format!("{told} notifications about security advisories"),
+            _ => format!("{included} notifications about security advisories"),
         };
         if notices.len() > 1 {
             text = format!("{name}: {subject}\n\n{text}");
         }
-        Letter {
+        Message {
             subject: cut(
-                &format!("[{}] {subject}", Voice::Plain.say(self.name, NAME)),
+                &format!("[{}] {subject}", Escaping::Plain.escape(self.name, NAME)),
                 SUBJECT,
             ),
-            text: cut(&text, voice.room()),
-            told,
+            text: cut(&text, escaping.room()),
+            included,
         }
     }
 
     /// A message by which somebody tries whether a channel works.
-    pub(super) fn trial(self, by: &str, voice: Voice) -> Letter {
-        let name = voice.say(self.name, NAME);
-        let by = voice.say(by, NAME);
-        Letter {
+    pub(super) fn trial(self, by: &str, escaping: Escaping) -> Message {
+        let name = escaping.escape(self.name, NAME);
+        let by = escaping.escape(by, NAME);
+        Message {
             subject: cut(
-                &format!("[{}] test notification", Voice::Plain.say(self.name, NAME)),
+                &format!(
+                    "[{}] test notification",
+                    Escaping::Plain.escape(self.name, NAME)
+                ),
                 SUBJECT,
             ),
             text: format!(
                 "{name}: test notification requested by {by}. Notifications about security advisories are delivered to this channel.{}",
                 self.link("")
             ),
-            told: 0,
+            included: 0,
         }
     }
 
@@ -107,12 +110,12 @@ impl Speaker<'_> {
         match &notice.subject {
             Subject::Embargoed(ids) if ids.is_empty() => "An advisory under embargo".to_owned(),
             Subject::Embargoed(ids) => format!("An advisory under embargo, {}", named(ids)),
-            Subject::Open(facts) => headline(notice, facts, Voice::Plain),
+            Subject::Open(facts) => headline(notice, facts, Escaping::Plain),
         }
     }
 
     /// One notice.
-    pub(super) fn part(self, notice: &Notice, voice: Voice) -> String {
+    pub(super) fn part(self, notice: &Notice, escaping: Escaping) -> String {
         match &notice.subject {
             Subject::Embargoed(ids) => {
                 let ids = match ids.as_slice() {
@@ -124,32 +127,32 @@ impl Speaker<'_> {
                     "An advisory under embargo{ids} concerns this panel. Log in to read it.{link}"
                 )
             }
-            Subject::Open(facts) => self.open(notice, facts, voice),
+            Subject::Open(facts) => self.open(notice, facts, escaping),
         }
     }
 
-    fn open(self, notice: &Notice, facts: &Facts, voice: Voice) -> String {
-        let mut lines = vec![headline(notice, facts, voice)];
+    fn open(self, notice: &Notice, facts: &Facts, escaping: Escaping) -> String {
+        let mut lines = vec![headline(notice, facts, escaping)];
         if let Some(title) = &facts.title {
             let revision = facts
                 .revision
                 .map_or(String::new(), |revision| format!(", revision {revision}"));
-            let title = voice.say(title, TITLE);
+            let title = escaping.escape(title, TITLE);
             lines.push(format!("{title}{revision}{}", gravity(notice)));
         }
-        let components = components(facts, voice);
-        let place = voice.say(self.name, NAME);
+        let components = components(facts, escaping);
+        let place = escaping.escape(self.name, NAME);
         lines.push(if components.is_empty() {
             format!("Host: {place}.")
         } else {
             format!("Affected: {components} on {place}.")
         });
         if let Some([from, to]) = &facts.change {
-            let (from, to) = (voice.say(from, NAME), voice.say(to, NAME));
+            let (from, to) = (escaping.escape(from, NAME), escaping.escape(to, NAME));
             lines.push(format!("Version: {from} to {to}."));
         }
         if let Some(reason) = &facts.reason {
-            lines.push(format!("Reason: {}.", voice.say(reason, REASON)));
+            lines.push(format!("Reason: {}.", escaping.escape(reason, REASON)));
         }
         lines.push(format!("Action: {}", remedy(notice.kind, facts)));
         lines.push(match facts.advisories.first() {
@@ -169,9 +172,9 @@ impl Speaker<'_> {
 }
 
 /// What happened, in one line.
-fn headline(notice: &Notice, facts: &Facts, voice: Voice) -> String {
+fn headline(notice: &Notice, facts: &Facts, escaping: Escaping) -> String {
     let ids = named(&facts.advisories);
-    let what = components(facts, voice);
+    let what = components(facts, escaping);
     let what = if what.is_empty() {
         "This panel".to_owned()
     } else {
@@ -180,7 +183,7 @@ fn headline(notice: &Notice, facts: &Facts, voice: Voice) -> String {
     let correction = facts
         .correction
         .as_ref()
-        .map_or("a correction".to_owned(), |id| voice.say(id, NAME));
+        .map_or("a correction".to_owned(), |id| escaping.escape(id, NAME));
     match notice.kind {
         Kind::NewExposure => format!("{what}: affected by {ids}{}", rated(notice)),
         Kind::Undecided => format!("{what}: unknown whether affected by {ids}"),
@@ -262,11 +265,11 @@ fn remedy(kind: Kind, facts: &Facts) -> String {
     }
 }
 
-fn components(facts: &Facts, voice: Voice) -> String {
+fn components(facts: &Facts, escaping: Escaping) -> String {
     let named = facts.components.iter().take(MOST_NAMED).map(|component| {
-        let name = voice.say(&component.name, NAME);
+        let name = escaping.escape(&component.name, NAME);
         match &component.version {
-            Some(version) => format!("{name} {}", voice.say(version, NAME)),
+            Some(version) => format!("{name} {}", escaping.escape(version, NAME)),
             None => name,
         }
     });

@@ -7,7 +7,7 @@ use spacecp_render::text::visible;
 
 /// Who listens, and what would mean something to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voice {
+pub enum Escaping {
     /// Plain text: mail, and webhooks of one's own.
     Plain,
     /// Discord's Markdown, and its mentions.
@@ -21,9 +21,9 @@ pub enum Voice {
 /// Comes between `@` and a name: nobody sees it, and nobody is called.
 const BREAK: char = '\u{200b}';
 
-impl Voice {
+impl Escaping {
     /// A stranger's text on one line, of at most `most` characters before it is made harmless.
-    pub(super) fn say(self, text: &str, most: usize) -> String {
+    pub(super) fn escape(self, text: &str, most: usize) -> String {
         let line: Vec<&str> = text.split_whitespace().collect();
         let line = cut(&visible(&line.join(" ")), most);
         let mut said = String::with_capacity(line.len());
@@ -83,40 +83,40 @@ mod tests {
     #[test]
     fn nobody_is_called_and_nothing_is_marked_up() {
         let hostile = "@everyone <@123> <!channel> **b** [a](https://evil.example) `c` ||d||";
-        let discord = Voice::Discord.say(hostile, 200);
+        let discord = Escaping::Discord.escape(hostile, 200);
         assert!(
             !discord.contains("@everyone") && !discord.contains("<@1"),
             "{discord}"
         );
         assert!(discord.contains("\\*\\*b\\*\\*"), "{discord}");
         assert!(discord.contains("\\[a\\]\\("), "{discord}");
-        let slack = Voice::Slack.say(hostile, 200);
+        let slack = Escaping::Slack.escape(hostile, 200);
         assert!(!slack.contains(['<', '>']), "{slack}");
         assert!(slack.contains("&lt;!channel&gt;"), "{slack}");
-        let matrix = Voice::Matrix.say("@room", 200);
+        let matrix = Escaping::Matrix.escape("@room", 200);
         assert_eq!(matrix, "@\u{200b}room");
     }
 
     #[test]
     fn a_text_is_one_line_and_no_longer_than_it_may_be() {
         assert_eq!(
-            Voice::Plain.say("a\r\nBcc: b\u{0}\u{202e}\n", 40),
+            Escaping::Plain.escape("a\r\nBcc: b\u{0}\u{202e}\n", 40),
             "a Bcc: b\u{fffd}\u{fffd}"
         );
-        assert_eq!(Voice::Plain.say("abcdef", 4), "abc…");
+        assert_eq!(Escaping::Plain.escape("abcdef", 4), "abc…");
         assert_eq!(cut("abcd", 4), "abcd");
     }
 
     proptest! {
         #[test]
         fn no_text_breaks_a_line_calls_somebody_or_opens_a_tag(text in any::<String>()) {
-            for voice in [Voice::Plain, Voice::Discord, Voice::Slack, Voice::Matrix] {
-                let said = voice.say(&text, 100);
+            for escaping in [Escaping::Plain, Escaping::Discord, Escaping::Slack, Escaping::Matrix] {
+                let said = escaping.escape(&text, 100);
                 prop_assert!(!said.contains(char::is_control), "{said:?}");
-                if voice != Voice::Plain {
+                if escaping != Escaping::Plain {
                     prop_assert!(!said.replace("@\u{200b}", "").contains('@'), "{said:?}");
                 }
-                if voice == Voice::Slack {
+                if escaping == Escaping::Slack {
                     prop_assert!(!said.contains(['<', '>']), "{said:?}");
                 }
             }

@@ -1,9 +1,10 @@
-//! `appointments`: what waits for the next window.
+//! `schedule`: lists and cancels scheduled corrections.
 
 use jiff::Timestamp;
 
 use super::{
-    CommandError, Ending, Output, apply::whoami, asked::AppointmentAction, telling::Telling,
+    CommandError, Ending, Output, filter_args::ScheduleAction, redacted_output::RedactedOutput,
+    user::whoami,
 };
 use crate::{
     automation::{Appointment, Kept},
@@ -13,23 +14,23 @@ use crate::{
 /// Appointments that are listed.
 const MOST: u32 = 100;
 
-pub(super) async fn appointments(
+pub(super) async fn list_or_cancel(
     panel: &Panel,
-    action: Option<&AppointmentAction>,
+    action: Option<&ScheduleAction>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     let now = Timestamp::now();
-    let telling = Telling::of(panel, out).await;
-    if let Some(AppointmentAction::Withdraw { number }) = action {
+    let redacted = RedactedOutput::of(panel, out).await;
+    if let Some(ScheduleAction::Withdraw { number }) = action {
         let withdrawn = panel.automation.cancel(*number, &whoami(), now).await?;
-        return tell(&withdrawn, &telling, out).await;
+        return print(&withdrawn, &redacted, out).await;
     }
     let all = panel.automation.scheduled(MOST).await?;
     if out.json {
-        telling.value(&all).await?;
+        redacted.value(&all).await?;
         return Ok(Ending::Well);
     }
-    telling.mark(&all)?;
+    redacted.mark(&all)?;
     if all.is_empty() {
         out.line("No scheduled corrections.")?;
     }
@@ -47,15 +48,15 @@ pub(super) async fn appointments(
 }
 
 /// One appointment, as it stands.
-pub(super) async fn tell(
+pub(super) async fn print(
     appointment: &Appointment,
-    telling: &Telling<'_>,
+    redacted: &RedactedOutput<'_>,
     out: &Output,
 ) -> Result<Ending, CommandError> {
     if out.json {
-        telling.value(appointment).await?;
+        redacted.value(appointment).await?;
     } else {
-        telling.mark(appointment)?;
+        redacted.mark(appointment)?;
         out.line(&line(appointment))?;
     }
     Ok(Ending::Well)

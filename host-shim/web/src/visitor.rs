@@ -1,20 +1,16 @@
-//! Somebody at a page: whom the panel says they are, and the token that their forms carry.
+//! Somebody at a page: whom the panel says they are, the token that their forms carry, and what is to be said to them.
+//! Knows neither requests nor how the pages are mounted.
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
     sync::{Mutex, PoisonError},
     time::Instant,
 };
 
-use axum::{
-    extract::{FromRef, FromRequestParts},
-    http::request::Parts,
-};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Web, pages::Refusal, panel::Identity};
+use super::panel::Identity;
 use crate::UserRole;
 use spacecp_render::html::Said;
 
@@ -41,59 +37,6 @@ impl Session {
     }
 }
 
-/// Whoever sends a request.
-#[derive(Debug, Clone)]
-pub(super) struct Visit {
-    session: Option<Session>,
-    /// The path that they asked for, to lead back to after the login.
-    asked: Option<String>,
-}
-
-impl Visit {
-    pub(super) fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
-    }
-
-    /// Who it is, if the panel knows them.
-    pub(super) fn known(self) -> Result<Session, Refusal> {
-        self.session.ok_or(Refusal::LogIn { asked: self.asked })
-    }
-
-    /// Who it is, if the form is theirs and they may do what it asks for.
-    pub(super) fn authorised(self, csrf: &str, to_act: bool) -> Result<Session, Refusal> {
-        let session = self.known()?;
-        // Both are random and as long as each other; a comparison in time that depends on the
-        // contents tells nothing that 256 bits do not hide.
-        if session.csrf != csrf {
-            return Err(Refusal::Token);
-        }
-        if to_act && !session.may_act() {
-            return Err(Refusal::Viewer);
-        }
-        Ok(session)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Visit
-where
-    Web: FromRef<S>,
-{
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let web = Web::from_ref(state);
-        let identity = web.application.identify(parts).await;
-        let asked = (parts.method == axum::http::Method::GET).then(|| {
-            let asked = parts.uri.path_and_query();
-            asked.map_or_else(|| "/".to_owned(), ToString::to_string)
-        });
-        Ok(Self {
-            session: identity.map(|identity| web.csrf.session(identity)),
-            asked,
-        })
-    }
-}
-
 /// Makes the token of a session out of its secret.
 #[derive(Clone)]
 pub(super) struct CsrfTokens([u8; 32]);
@@ -111,7 +54,7 @@ impl CsrfTokens {
         Ok(Self(key))
     }
 
-    fn session(&self, identity: Identity) -> Session {
+    pub(super) fn session(&self, identity: Identity) -> Session {
         let mut token =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         // With its length before it, so that no name can lend characters to a secret.

@@ -9,13 +9,15 @@ use jiff::Timestamp;
 use spacecp_contract::Digest;
 
 use super::{
-    DeliveryError, mail,
+    DeliveryError,
+    delivery::Delivery,
+    escaping::Escaping,
+    mail,
     notice::Numbered,
     outbox::{self, Missed},
+    templates::Speaker,
     timing,
-    voice::Voice,
     web::{self, Post},
-    words::{Letter, Speaker},
 };
 use crate::config::{ChannelConfig, NotifyConfig, Target};
 use spacecp_feed::fetch::Access;
@@ -32,22 +34,13 @@ const FLOOD: usize = 10;
 
 /// Whatever is needed to deliver something.
 #[derive(Debug)]
-pub struct Courier<'a> {
+pub struct Dispatcher<'a> {
     config: &'a NotifyConfig,
     access: &'a Access,
     /// Tells this panel from others.
     seed: u64,
     /// Where the pages are.
     pages: Option<String>,
-}
-
-/// A message, and the notices that are in it: none for a trial.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    /// The same whenever these notices are sent again.
-    pub(super) id: String,
-    pub(super) notices: Vec<Numbered>,
-    pub(super) letter: Letter,
 }
 
 /// What became of it.
@@ -64,7 +57,7 @@ pub struct Delivered {
     pub given_up: u64,
 }
 
-impl<'a> Courier<'a> {
+impl<'a> Dispatcher<'a> {
     /// A courier of the panel that has this seed.
     pub fn new(config: &'a NotifyConfig, access: &'a Access, seed: u64) -> Self {
         Self {
@@ -106,9 +99,9 @@ impl<'a> Courier<'a> {
             if due.is_empty() {
                 break;
             }
-            let parcel = self.parcel(channel, &due);
-            let numbers: Vec<u64> = parcel.notices.iter().map(|one| one.number).collect();
-            match self.send(channel, &parcel, now).await {
+            let delivery = self.delivery(channel, &due);
+            let numbers: Vec<u64> = delivery.notices.iter().map(|one| one.number).collect();
+            match self.send(channel, &delivery, now).await {
                 Ok(()) => {
                     outbox::delivered(store, &channel.name, &numbers, now).await?;
                     sum.delivered += numbers.len() as u64;
@@ -151,16 +144,16 @@ impl<'a> Courier<'a> {
     }
 
     /// As many of what is due as go into one message.
-    fn parcel(&self, channel: &ChannelConfig, due: &[Numbered]) -> Parcel {
+    fn delivery(&self, channel: &ChannelConfig, due: &[Numbered]) -> Delivery {
         let together = channel.timing.digest != timing::Digest::Immediate || due.len() > FLOOD;
         let most = if together { MOST_TOGETHER } else { 1 };
         let fitting = &due[..due.len().min(most)];
-        let letter = self.speaker().letter(fitting, voice(&channel.target));
-        let notices = fitting[..letter.told].to_vec();
-        Parcel {
+        let message = self.speaker().message(fitting, escaping(&channel.target));
+        let notices = fitting[..message.included].to_vec();
+        Delivery {
             id: self.id(channel, &notices, ""),
             notices,
-            letter,
+            message,
         }
     }
 
@@ -171,12 +164,12 @@ impl<'a> Courier<'a> {
         by: &str,
         now: Timestamp,
     ) -> Result<(), DeliveryError> {
-        let parcel = Parcel {
+        let delivery = Delivery {
             id: self.id(channel, &[], &now.to_string()),
             notices: Vec::new(),
-            letter: self.speaker().trial(by, voice(&channel.target)),
+            message: self.speaker().trial(by, escaping(&channel.target)),
         };
-        self.send(channel, &parcel, now).await
+        self.send(channel, &delivery, now).await
     }
 
     fn speaker(&self) -> Speaker<'_> {
@@ -199,7 +192,7 @@ impl<'a> Courier<'a> {
     async fn send(
         &self,
         channel: &ChannelConfig,
-        parcel: &Parcel,
+        delivery: &Delivery,
         now: Timestamp,
     ) -> Result<(), DeliveryError> {
         let allowed = Duration::from_secs(u64::from(self.config.timeout_seconds));
@@ -207,12 +200,12 @@ impl<'a> Courier<'a> {
             access: self.access,
             allowed,
         };
-        let (text, id) = (&parcel.letter.text, &parcel.id);
+        let (text, id) = (&delivery.message.text, &delivery.id);
         let sending = async {
             match &channel.target {
-                Target::Email(mail) => mail::send(mail, &parcel.letter, id, allowed, now).await,
+                Target::Email(mail) => mail::send(mail, &delivery.message, id, allowed, now).await,
                 Target::Webhook { url, secret } => {
-                    let body = web::body(self.speaker(), parcel, now);
+                    let body = web::body(self.speaker(), delivery, now);
                     post.webhook(url, secret, &body, id, now).await
                 }
                 Target::Discord(url) => post.discord(url, text).await,
@@ -230,11 +223,11 @@ impl<'a> Courier<'a> {
     }
 }
 
-fn voice(target: &Target) -> Voice {
+fn escaping(target: &Target) -> Escaping {
     match target {
-        Target::Email(_) | Target::Webhook { .. } => Voice::Plain,
-        Target::Discord(_) => Voice::Discord,
-        Target::Slack(_) => Voice::Slack,
-        Target::Matrix { .. } => Voice::Matrix,
+        Target::Email(_) | Target::Webhook { .. } => Escaping::Plain,
+        Target::Discord(_) => Escaping::Discord,
+        Target::Slack(_) => Escaping::Slack,
+        Target::Matrix { .. } => Escaping::Matrix,
     }
 }
