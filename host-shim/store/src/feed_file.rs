@@ -5,12 +5,14 @@
 //! May not: decide that the file is damaged.
 
 use std::{
+    fs::File,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
+use rustix::fs::{FlockOperation, fcntl_lock};
 use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
 
 use super::{
@@ -26,8 +28,8 @@ pub(super) struct FeedFile(Arc<Shared>);
 struct Shared {
     path: PathBuf,
     opened: RwLock<Opened>,
-    /// Held while the file or the connections are replaced.
-    replacing: tokio::sync::Mutex<()>,
+    /// Held while the file or the connections are replaced. Has the file that was replaced last.
+    replacing: tokio::sync::Mutex<Released>,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,10 @@ const MOST_WAITS: usize = 200;
 /// Device and inode.
 type FileId = (u64, u64);
 
+/// A file that no connection of this process has open, locked so that those of other processes remove nothing when
+/// they are closed. None where it could not be locked.
+type Released = Option<File>;
+
 impl FeedFile {
     /// Opens the file, and sets aside one that is damaged, or whatever else has the name of one of its files: then with
     /// what was wrong and where it is now.
@@ -56,24 +62,24 @@ impl FeedFile {
             Some(error) => Err(error),
             None => open(&path).await,
         };
-        let (pool, aside) = match opened {
+        let (pool, replaced, aside) = match opened {
             Err(error) if error.is_unusable() => {
-                closed(&path).await;
+                let replaced = released(&path).await;
                 let aside = damage::set_aside(&path)?;
-                (open(&path).await?, Some((error, aside)))
+                (open(&path).await?, replaced, Some((error, aside)))
             }
-            pool => (pool?, None),
+            pool => (pool?, None, None),
         };
-        Ok((Self::of(path, pool), aside))
+        Ok((Self::of(path, pool, replaced), aside))
     }
 
     /// The file as it is, opened by whoever first reads from it; nothing is made or mended.
     pub(super) fn as_it_is(path: PathBuf) -> Self {
         let pool = connect_later(&path);
-        Self::of(path, pool)
+        Self::of(path, pool, None)
     }
 
-    fn of(path: PathBuf, pool: SqlitePool) -> Self {
+    fn of(path: PathBuf, pool: SqlitePool, replaced: Released) -> Self {
         let opened = Opened {
             pool,
             file: file_id(&path),
@@ -82,7 +88,7 @@ impl FeedFile {
         Self(Arc::new(Shared {
             path,
             opened: RwLock::new(opened),
-            replacing: tokio::sync::Mutex::default(),
+            replacing: tokio::sync::Mutex::new(replaced),
         }))
     }
 
@@ -147,20 +153,20 @@ impl FeedFile {
 
     /// Sets the file aside and opens an empty one. None where another process was faster.
     pub(super) async fn replace(&self) -> Result<Option<PathBuf>, StoreError> {
-        let _replacing = self.0.replacing.lock().await;
+        let mut replacing = self.0.replacing.lock().await;
         // SQLite must have let go of the file here before its log and its index are renamed.
         self.pool().close().await;
-        let aside = self.move_aside().await;
+        let aside = self.move_aside(&mut replacing).await;
         self.reopen().await?;
         aside
     }
 
-    async fn move_aside(&self) -> Result<Option<PathBuf>, StoreError> {
+    async fn move_aside(&self, replaced: &mut Released) -> Result<Option<PathBuf>, StoreError> {
         let _opening = one_at_a_time(self.path()).await?;
         if !self.is_the_file() {
             return Ok(None);
         }
-        closed(self.path()).await;
+        *replaced = released(self.path()).await;
         damage::set_aside(self.path()).map(Some)
     }
 
@@ -230,23 +236,39 @@ fn no_file(path: &Path) -> Option<StoreError> {
     )))
 }
 
-/// Waits until this process has closed the file. A connection that is dropped is closed by a thread of its own, and
+/// Waits until every connection to the file is closed in this process, and none is being closed in another; and
+/// locks it. To be kept as long as this process has the file that takes its place.
+///
 /// SQLite's last connection removes log and index by their names: by then these may be those of the file that took
-/// the place of this one. Not for ever: whoever closes a file that was renamed removes nothing.
-async fn closed(path: &Path) {
-    let Some(file) = file_id(path) else { return };
+/// the place of this one. It does so after two looks: whether the file still has its name, and whether nobody else
+/// has a lock (`sqlite3PagerClose`, `sqlite3WalClose`). The lock that is taken here is one that SQLite respects. One
+/// process has its locks in common, so that within this one waiting is all that helps. Not for ever: whoever begins to
+/// close a file that was renamed removes nothing.
+async fn released(path: &Path) -> Released {
+    let file = file_id(path).filter(|_| !damage::is_no_file(path))?;
     let is_open = || {
         let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
         open.flatten()
             .any(|open| file_id(&open.path()) == Some(file))
     };
     for _ in 0..MOST_WAITS {
-        if !is_open() {
-            return;
+        // To close a file gives up the locks that other descriptors of this process have of it.
+        if !is_open()
+            && let Some(locked) = locked(path)
+        {
+            return Some(locked);
         }
         tokio::time::sleep(WAIT).await;
     }
-    tracing::debug!(file = %path.display(), "this process has it open elsewhere");
+    tracing::debug!(file = %path.display(), "still open in this process, or locked by another");
+    None
+}
+
+/// The file with a lock that keeps every other process from having it alone, unless one has it alone now.
+fn locked(path: &Path) -> Option<File> {
+    let opened = File::open(path).ok()?;
+    fcntl_lock(&opened, FlockOperation::NonBlockingLockShared).ok()?;
+    Some(opened)
 }
 
 fn file_id(path: &Path) -> Option<FileId> {
@@ -256,9 +278,96 @@ fn file_id(path: &Path) -> Option<FileId> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        error::Error,
+        io::{BufRead, BufReader, sink, stdin},
+        process::{Child, Command, Stdio},
+    };
+
     use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
     use super::*;
+
+    /// The file that a process is to have alone.
+    const FILE: &str = "SPACECP_TEST_FILE";
+    const HAS_IT: &str = "has it alone";
+    const REFUSED: &str = "refused";
+
+    /// What another process does to have a file alone, as SQLite does to remove the log that belongs to it. It keeps
+    /// the lock until its input ends.
+    #[test]
+    #[ignore = "another test starts it as a process of its own"]
+    #[expect(clippy::print_stdout, reason = "its parent reads it")]
+    fn a_process_that_has_the_file_alone() -> Result<(), Box<dyn Error>> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(std::env::var(FILE)?)?;
+        let alone = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
+        println!("\n{}", if alone.is_ok() { HAS_IT } else { REFUSED });
+        std::io::copy(&mut stdin(), &mut sink())?;
+        Ok(())
+    }
+
+    /// Starts that process. Gives what it says of its lock.
+    fn lock_in_another_process(path: &Path) -> Result<(Child, String), Box<dyn Error>> {
+        let test = "feed_file::tests::a_process_that_has_the_file_alone";
+        let mut other = Command::new(std::env::current_exe()?)
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env(FILE, path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let said = BufReader::new(other.stdout.take().ok_or("no output")?);
+        for line in said.lines() {
+            let line = line?;
+            if [HAS_IT, REFUSED].contains(&&*line) {
+                return Ok((other, line));
+            }
+        }
+        Err("it said nothing of the lock".into())
+    }
+
+    #[tokio::test]
+    async fn a_file_is_not_renamed_while_another_process_closes_its_last_connection()
+    -> Result<(), Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("feed.sqlite");
+        let (file, _) = FeedFile::open(path.clone()).await?;
+        file.pool().close().await;
+        let (mut other, said) = lock_in_another_process(&path)?;
+        assert_eq!(said, HAS_IT);
+        let replaced = tokio::spawn({
+            let file = file.clone();
+            async move { file.replace().await }
+        });
+        tokio::time::sleep(20 * WAIT).await;
+        assert!(!replaced.is_finished());
+        drop(other.stdin.take());
+        other.wait()?;
+        assert!(replaced.await??.is_some());
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn while_a_file_that_took_the_place_of_another_is_open_no_process_has_that_one_alone()
+    -> Result<(), Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let (replacing, _) = FeedFile::open(folder.path().join("feed.sqlite")).await?;
+        let replaced = replacing.replace().await?.ok_or("not set aside")?;
+        let damaged = folder.path().join("damaged.sqlite");
+        std::fs::write(&damaged, "no database")?;
+        let (opening, replaced_at_once) = FeedFile::open(damaged).await?;
+        let (_, replaced_at_once) = replaced_at_once.ok_or("not set aside")?;
+        for aside in [replaced, replaced_at_once] {
+            let (mut other, said) = lock_in_another_process(&aside)?;
+            assert_eq!(said, REFUSED, "{}", aside.display());
+            drop(other.stdin.take());
+            other.wait()?;
+        }
+        drop((replacing, opening));
+        Ok(())
+    }
 
     #[tokio::test]
     async fn a_file_is_not_renamed_while_a_connection_to_it_is_being_closed()
