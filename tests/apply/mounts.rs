@@ -17,6 +17,7 @@ use spacecp_advisories::apply::{
 };
 
 use crate::{
+    ends::EndAfter,
     real_disks::{EXT4, disk, fresh, on_disk_of, say, words},
     site::Template,
     tree::{new, now, old},
@@ -201,5 +202,138 @@ async fn something_is_mounted_in_the_last_moment() -> Result<()> {
         site.close().await;
     }
     say("nothing was lost");
+    Ok(())
+}
+
+/// What is mounted over the directory around a component.
+#[derive(Debug, Clone, Copy)]
+enum Hidden {
+    /// Nothing of the component is seen any more.
+    Behind(Kind),
+    /// A copy of everything that was there, as where a disk is mounted over what it was copied from.
+    BehindACopy,
+}
+
+/// Hides the directory around a component once a step has been reached, and ends the process there if it is to.
+#[derive(Debug)]
+struct Hides {
+    at: Step,
+    hidden: Hidden,
+    panel: PathBuf,
+    copy: PathBuf,
+    killed: bool,
+}
+
+impl Steps for Hides {
+    fn reached(&self, step: Step) -> Result<(), Interrupted> {
+        if step != self.at {
+            return Ok(());
+        }
+        match self.hidden {
+            Hidden::Behind(kind) => mount(kind, &self.panel).expect("it can be mounted"),
+            Hidden::BehindACopy => {
+                let copy = self.copy.display().to_string();
+                run("mount", &["--bind", &copy], &self.panel).expect("it can be mounted");
+            }
+        }
+        if self.killed {
+            Err(Interrupted(step))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(has_disks),
+    ignore = "mounting file systems wants root and their tools"
+)]
+fn what_is_mounted_over_the_directory_around_a_component_ends_nothing_that_it_hides() -> Result<()>
+{
+    on("something_is_mounted_around_it", "nothing was lost")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test starts it as a process of its own"]
+async fn something_is_mounted_around_it() -> Result<()> {
+    let disk = disk()?;
+    let template = Template::new(&old(), &new(), |_| {}).await?;
+    for (at, hidden, killed) in [
+        (Step::Planned, Hidden::Behind(Kind::Memory), false),
+        (Step::Verified, Hidden::BehindACopy, true),
+        (Step::CaughtUp, Hidden::BehindACopy, false),
+        (Step::Swapping, Hidden::Behind(Kind::Bound), true),
+        (Step::Exchanged, Hidden::Behind(Kind::Memory), true),
+        (Step::Exchanged, Hidden::BehindACopy, false),
+        (Step::Swapped, Hidden::BehindACopy, true),
+    ] {
+        let what = format!("{at:?}, {hidden:?}, killed: {killed}");
+        let site = fresh(&template, &disk).await?;
+        let before = site.seen()?;
+        let panel = site.component().with_file_name("");
+        let copy = disk.join("copy");
+        run("rm", &["-rf"], &copy)?;
+        run("cp", &["-a", &panel.display().to_string()], &copy)?;
+        let hides = Hides {
+            at,
+            hidden,
+            panel: panel.clone(),
+            copy,
+            killed,
+        };
+        let ended = site
+            .apply(&site.ending(Exchange::Atomic, Arc::new(hides)), "first")
+            .await;
+        ensure!(ended.is_err(), "{what}: {ended:?}");
+        let recovered = site.plain().recover(now()).await?;
+        let goes_on = matches!(&recovered[..], [one] if one.outcome == Outcome::InProgress);
+        ensure!(goes_on, "{what}: {recovered:?}");
+        run("umount", &[], &panel)?;
+        site.plain().recover(now()).await?;
+        ensure!(site.seen()? == before, "{what}: it is not the old tree");
+        let history = site.plain().history(9).await?;
+        ensure!(history[0].outcome == Outcome::Failed, "{what}: {history:?}");
+        site.apply(&site.plain(), "second").await?;
+        site.close().await;
+    }
+    say("nothing was lost");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_trees_are_both_lost_ends_once_somebody_says_so_with_an_empty_workspace()
+-> Result<()> {
+    let template = Template::new(&old(), &new(), |_| {}).await?;
+    let copy = template.copy()?;
+    let site = copy.open().await?;
+    let (panel, aside) = (
+        site.component().with_file_name(""),
+        copy.path().join("aside"),
+    );
+    run("cp", &["-a", &panel.display().to_string()], &aside)?;
+    let ends = Arc::new(EndAfter(Step::Swapped));
+    let ended = site
+        .apply(&site.ending(Exchange::Atomic, ends), "first")
+        .await;
+    ensure!(
+        matches!(ended, Err(ApplyError::Interrupted(_))),
+        "{ended:?}"
+    );
+    fs::remove_dir_all(&panel)?;
+    fs::rename(&aside, &panel)?;
+    let recovered = site.plain().recover(now()).await?;
+    let workspace = panel.join(".spacecp-advisories/first");
+    let reason = recovered[0].reason.clone().unwrap_or_default();
+    assert_eq!(recovered[0].outcome, Outcome::InProgress, "{reason}");
+    assert!(
+        reason.contains(&format!("create {}", workspace.display())),
+        "{reason}"
+    );
+    fs::create_dir(&workspace)?;
+    run("chmod", &["0700"], &workspace)?;
+    let recovered = site.plain().recover(now()).await?;
+    assert_eq!(recovered[0].outcome, Outcome::Failed);
+    site.apply(&site.plain(), "second").await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use spacecp_contract::Digest;
 use spacecp_fs::is_full;
 
-use super::{InsecurePath, Interrupted, Plan};
+use super::{InsecurePath, Interrupted, Plan, place::parent};
 use crate::control::ControlError;
 use spacecp_feed::fetch::FetchError;
 use spacecp_store::StoreError;
@@ -248,6 +248,18 @@ pub enum ApplyError {
         /// The component's folder.
         folder: PathBuf,
         /// The application's folder beside it.
+        workspace: PathBuf,
+    },
+    /// What is in the component's place is not the new tree of an apply run that has not ended, and its workspace
+    /// is not there.
+    #[error(
+        "neither tree of the apply run is found: {} is another directory, and {} does not exist. If something is mounted over {}, unmount it. If both trees are lost, as after a restore from a backup, create {} as an empty directory with mode 700. Then run \"spacecp-advisories recover\". Until then nothing is changed",
+        folder.display(), workspace.display(), parent(folder).display(), workspace.display()
+    )]
+    OutOfSight {
+        /// The component's folder.
+        folder: PathBuf,
+        /// The folder of the run beside it.
         workspace: PathBuf,
     },
     /// Other users could exchange what would be worked on.

@@ -69,6 +69,7 @@ impl ApplyError {
             Self::Irreversible { .. } => "apply run cannot be rolled back",
             Self::MayBeCommitted { .. } => "copy of the journal may be incomplete",
             Self::Stranger { .. } => "directory replaced by another program",
+            Self::OutOfSight { .. } => "neither tree found",
             Self::Insecure { .. } => "directory writable by other users",
             Self::NotOwn { .. } => "workspace or lock not owned by the panel alone",
             _ => "apply run failed",

@@ -65,6 +65,13 @@ pub(super) fn live_tree(disk: &Disk, entry: &Entry) -> Result<LiveTree, ApplyErr
             folder: entry.folder.clone(),
             workspace: entry.workspace.clone(),
         }),
+        // A workspace stays until its run has ended. Without one, what is in the component's place says nothing
+        // of the two trees: they may lie below a mount, and one that came with a copy of the old tree would have
+        // a run called undone that is not.
+        (Some(_), _) if place.is_none() && !entry.state.is_final() => Err(ApplyError::OutOfSight {
+            folder: entry.folder.clone(),
+            workspace: entry.workspace.clone(),
+        }),
         _ => Ok(LiveTree::Old),
     }
 }
