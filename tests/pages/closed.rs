@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use spacecp_advisories::{
     App, ServiceError,
     config::Config,
@@ -204,4 +205,123 @@ async fn nothing_that_a_correction_under_embargo_leaves_can_be_read_by_others() 
     }
     assert!(payloads > 0, "something was kept");
     Ok(())
+}
+
+/// A panel's configuration with another place for its state.
+fn with_state(panel: &Panel, state: &Path) -> Result<String> {
+    let text = fs::read_to_string(panel.folder().join("panel.toml"))?;
+    let (_, rest) = text.split_once('\n').expect("it begins with the state");
+    let here = panel.folder().join("elsewhere.toml");
+    fs::write(&here, format!("state = {state:?}\n{rest}"))?;
+    Ok(here.display().to_string())
+}
+
+/// What each of the ways to open a state says of this one, which is refused.
+async fn refused_by_every_command(config: String) -> Result<Vec<String>> {
+    let commands: [&[&str]; 5] = [
+        &["sync"],
+        &["doctor"],
+        &["recover"],
+        &["recover", "--new-store"],
+        &["rollback", "SPACECP-SC-2026-0001", "--yes"],
+    ];
+    let run_all = move || -> Result<Vec<String>> {
+        let mut said = Vec::new();
+        for command in commands {
+            let ended = run(&[&["--config", &config], command].concat())?;
+            assert!(
+                matches!(ended.code, Some(1 | 3 | 4)),
+                "{command:?}: {}",
+                ended.output
+            );
+            said.push(ended.output + &ended.complaint);
+        }
+        Ok(said)
+    };
+    tokio::task::spawn_blocking(run_all).await?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_directory_that_others_could_exchange_is_refused_before_it_is_made_or_opened()
+-> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let around = panel.folder().join("around");
+    fs::create_dir(&around)?;
+    open_to_all(&around, 0o777)?;
+    let state = around.join("state");
+    let config = with_state(&panel, &state)?;
+    for said in refused_by_every_command(config.clone()).await? {
+        let named = format!("every user can rename entries of {}", around.display());
+        // Tables break lines.
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&named), "{said}");
+    }
+    assert!(!state.exists());
+    open_to_all(&around, 0o755)?;
+    let app = App::open(Config::load(Path::new(&config))?).await?;
+    drop(app);
+    open_to_all(&around, 0o777)?;
+    let refused = App::open(Config::load(Path::new(&config))?).await.map(drop);
+    assert!(
+        matches!(refused, Err(ServiceError::InsecureState { .. })),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_others_could_have_put_in_the_place_of_the_state_leads_nowhere() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let around = panel.folder().join("around");
+    let victim = panel.folder().join("victim");
+    for folder in [&around, &victim] {
+        fs::create_dir(folder)?;
+    }
+    open_to_all(&around, 0o777)?;
+    open_to_all(&victim, 0o755)?;
+    std::os::unix::fs::symlink(&victim, around.join("state"))?;
+    let config = with_state(&panel, &around.join("state"))?;
+    refused_by_every_command(config).await?;
+    assert_eq!(mode(&victim)?, 0o755);
+    assert_eq!(fs::read_dir(&victim)?.count(), 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_in_the_place_of_a_file_that_the_panel_trusts_is_refused_and_keeps_nobody_waiting()
+-> Result<()> {
+    let panel = Panel::raise().await?;
+    let config = panel.folder().join("panel.toml");
+    let loaded = Config::load(&config)?;
+    let identity = loaded.state.join("identity.txt");
+    let pinned = loaded.feed.root.context("a root is pinned")?;
+    let files = [
+        (pinned, "sync"),
+        (loaded.plugin.manifest, "check"),
+        (loaded.plugin.component, "check"),
+        (identity, "identity"),
+    ];
+    let config = config.display().to_string();
+    let run_all = move || -> Result<()> {
+        // Makes the identity, and nothing that a later answer could be taken from.
+        run(&["--config", &config, "identity"])?;
+        for (file, command) in files {
+            let aside = file.with_extension("aside");
+            fs::rename(&file, &aside)?;
+            let mode = Mode::RUSR | Mode::WUSR;
+            mknodat(CWD, &file, FileType::Fifo, mode, 0)?;
+            let ended = run(&["--config", &config, command])?;
+            let said = ended.output + &ended.complaint;
+            let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                words.contains("not a regular file"),
+                "{command} {}: {said}",
+                file.display()
+            );
+            fs::remove_file(&file)?;
+            fs::rename(&aside, &file)?;
+        }
+        Ok(())
+    };
+    tokio::task::spawn_blocking(run_all).await?
 }

@@ -5,10 +5,19 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::{
-    PluginLoadError, UnknownAdvisory, apply::ApplyError, audit::AuditError,
-    automation::AutomationError, decisions::DecisionError, fetch::FetchError,
-    identity::IdentityError, plugin::PluginError, report::ReportingError, store::StoreError,
-    sync::SyncError, tokens::TokenError, trust::TrustError,
+    PluginLoadError, UnknownAdvisory,
+    apply::{ApplyError, InsecurePath},
+    audit::AuditError,
+    automation::AutomationError,
+    decisions::DecisionError,
+    fetch::FetchError,
+    identity::IdentityError,
+    plugin::PluginError,
+    report::ReportingError,
+    store::StoreError,
+    sync::SyncError,
+    tokens::TokenError,
+    trust::TrustError,
 };
 use spacecp_fs::OwnPlaceError;
 
@@ -42,6 +51,16 @@ pub enum ServiceError {
     /// The folder of the state stands open.
     #[error(transparent)]
     Place(#[from] OwnPlaceError),
+    /// Other users could exchange the folder of the state for one of theirs.
+    #[error("cannot use the state directory {}: {insecure}. Give {} to root or to user {user}, writable by nobody else (chown, chmod go-w, setfacl -b), or set \"state\" to a directory that only they can rename, such as /var/lib/spacecp-advisories", state.display(), insecure.path().display())]
+    InsecureState {
+        /// The folder.
+        state: PathBuf,
+        /// Who, and where.
+        insecure: InsecurePath,
+        /// Who this process is.
+        user: u32,
+    },
     /// The panel's identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -112,7 +112,9 @@ impl ServiceError {
             | Self::Plugin(PluginError::NotFound { .. }) => ErrorKind::NotFound,
             Self::File { .. } => ErrorKind::Configuration,
             Self::Store(error) => of_store(error),
-            Self::Place(_) | Self::Identity(_) => ErrorKind::UntrustedState,
+            Self::Place(_) | Self::InsecureState { .. } | Self::Identity(_) => {
+                ErrorKind::UntrustedState
+            }
             Self::PinnedRoot { .. } => ErrorKind::Distrusted,
             Self::Fetch(_) => ErrorKind::Feed,
             Self::Sync(error) => of_sync(error),

@@ -12,7 +12,7 @@ use super::{CommandError, Ending, Output, storage};
 use crate::{
     App, audit,
     config::Config,
-    services::{Panel, PrivateReport, Standing},
+    services::{Panel, PrivateReport, Standing, own_folder},
     store::{ClockMemory, PARTS, ballast, with_suffix},
 };
 use spacecp_fs::private_files::{self, Ajar};
@@ -267,11 +267,11 @@ async fn channels(app: &App) -> Result<Vec<Finding>, CommandError> {
 }
 
 fn state_folder(path: &Path) -> Finding {
-    if let Err(error) = private_files::folder(path) {
+    if let Err(error) = own_folder(path) {
         return Finding::ill(
             "state folder",
             error.to_string(),
-            "make the directory accessible only to the user that runs this program: it holds embargoed advisories",
+            "make the directory accessible only to the user that runs this program, in a directory where no other user may rename: it holds embargoed advisories, and the journal by which corrections are rolled back",
         );
     }
     writable("state folder", path, ballast::room(path))

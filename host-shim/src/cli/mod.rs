@@ -44,7 +44,7 @@ use crate::{
     config::{Config, ConfigError},
     init::{HandOverError, InstallError},
     notify::NotifyError,
-    services::{ErrorKind, ServiceError, of_audit},
+    services::{ErrorKind, ServiceError, of_audit, own_folder},
     store::ballast,
     web::{PasswordError, ServeError, TotpError},
 };
@@ -214,6 +214,7 @@ async fn run(arguments: &Arguments) -> Result<Ending, CommandError> {
     let app = match &arguments.command {
         // What has to work when the feed, the pinned root and the plugin do not.
         Command::Rollback { .. } => {
+            own_folder(&config.state)?;
             ballast::give_up_if_full(&config.state);
             App::open_without_feed(config).await?
         }

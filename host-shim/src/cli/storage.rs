@@ -5,6 +5,7 @@ use super::CommandError;
 use crate::{
     audit::AuditError,
     config::Config,
+    services::own_folder,
     store::{Store, StoreError},
 };
 
@@ -25,6 +26,10 @@ pub(super) async fn advice(config: &Config, error: &CommandError) -> Vec<String>
 
 /// What is damaged of the two databases, and what to do about each.
 pub(super) async fn damage(config: &Config) -> Vec<String> {
+    if own_folder(&config.state).is_err() {
+        // Nothing is opened where others could have put it.
+        return Vec::new();
+    }
     let path = config.state.join("store.sqlite");
     let found = match Store::open_without_feed(&path).await {
         Ok(store) => store.look_for_damage().await,

@@ -62,7 +62,7 @@ pub use faults::{Action, Faults, Operation};
 pub use old_trees::OldTrees;
 pub use order::{Order, Part};
 pub use progress::Progress;
-pub use secure_path::InsecurePath;
+pub use secure_path::{InsecurePath, insecure_path};
 pub use steps::{Interrupted, NoFaults, Step, Steps};
 
 use std::{io, path::Path};

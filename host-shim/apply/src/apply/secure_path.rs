@@ -89,6 +89,23 @@ pub(super) fn open(disk: &Disk, path: &Path) -> Result<(Folder, Option<InsecureP
     Ok((Folder::new(handle, path, disk), walk.insecure))
 }
 
+/// Why users other than root and the panel's own could exchange the directory at `path` for another one, if they
+/// could. One that is not there yet is judged by the directory in which it would be made. A link on the way that
+/// others could have put there is an error.
+pub fn insecure_path(path: &Path) -> Result<Option<InsecurePath>, ApplyError> {
+    let mut walk = Walk::new(path)?;
+    while let Some(name) = walk.names.pop_front() {
+        match walk.step(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let insecure = weakness(&walk.handle, &walk.reached, None);
+                return Ok(walk.insecure.or(insecure.doing("inspect", &walk.reached)?));
+            }
+            stepped => stepped.doing("open the directory", path)?,
+        }
+    }
+    Ok(walk.insecure)
+}
+
 /// A path that is being walked.
 struct Walk {
     handle: File,

@@ -1,7 +1,7 @@
 //! Opens what the services share, as it is configured: the store, the applier, and what follows the feed.
 
 use std::{
-    fs,
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -10,11 +10,11 @@ use std::{
 use jiff::Timestamp;
 use spacecp_contract::Digest;
 use spacecp_feed::FeedConfig;
-use spacecp_fs::private_files;
+use spacecp_fs::{private_files, regular_file};
 
 use crate::{
     ServiceError, ServicesConfig,
-    apply::Applier,
+    apply::{Applier, insecure_path},
     control::{Configured, Watchdog},
     fetch::{self, Access, FetchError, Patience, Proxy, Source},
     store::{JOURNAL_COPY, Replaced, Store, ballast},
@@ -25,8 +25,26 @@ use crate::{
 /// The file in the state folder with what only this panel knows.
 const STORE: &str = "store.sqlite";
 
+/// Makes the folder of the state for this panel's user alone, where no other user could exchange it: whoever could
+/// would have this process, often root, work with records of theirs, or close another folder.
+pub fn own_folder(state: &Path) -> Result<(), ServiceError> {
+    match insecure_path(state)? {
+        Some(insecure) => Err(ServiceError::InsecureState {
+            state: state.to_owned(),
+            insecure,
+            user: rustix::process::geteuid().as_raw(),
+        }),
+        None => Ok(private_files::folder(state)?),
+    }
+}
+
+/// The most bytes that are read of the pinned root, and of its signatures: more than a root may have, so that the
+/// verifier refuses what is cut off here.
+const LONGEST_ROOT: u64 = 1 << 20;
+
 /// What applies and takes back, alone: for what has to work without feed and plugin.
 pub async fn applier(config: &ServicesConfig) -> Result<(Applier, Store), ServiceError> {
+    own_folder(&config.state)?;
     // What it does has to be written to the journal, on a full disk too.
     ballast::give_up_if_full(&config.state);
     let store = store_without_feed(config).await?;
@@ -35,7 +53,7 @@ pub async fn applier(config: &ServicesConfig) -> Result<(Applier, Store), Servic
 
 /// What this panel knows, in a folder that only its own user may enter.
 pub async fn open_store(config: &ServicesConfig) -> Result<Store, ServiceError> {
-    private_files::folder(&config.state)?;
+    own_folder(&config.state)?;
     let store = Store::open(&config.state.join(STORE)).await?;
     ballast::keep(&config.state);
     Ok(store)
@@ -43,14 +61,14 @@ pub async fn open_store(config: &ServicesConfig) -> Result<Store, ServiceError> 
 
 /// Sets a lost or damaged store aside, and makes a new one of the copy of the journal. Says where the other is.
 pub async fn replace_store(config: &ServicesConfig, by: &str) -> Result<Replaced, ServiceError> {
-    private_files::folder(&config.state)?;
+    own_folder(&config.state)?;
     Ok(Store::replace(&config.state.join(STORE), by, Timestamp::now()).await?)
 }
 
 /// The same for what needs the journal whatever became of the feed. Where `store.sqlite` is damaged or lost, the copy
 /// of the journal stands in for it.
 pub(super) async fn store_without_feed(config: &ServicesConfig) -> Result<Store, ServiceError> {
-    private_files::folder(&config.state)?;
+    own_folder(&config.state)?;
     let opened = Store::open_without_feed(&config.state.join(STORE)).await;
     let damage = match &opened {
         Ok(store) => store.look_for_own_damage().await.err(),
@@ -152,10 +170,15 @@ fn pin(feed: &FeedConfig) -> Result<Pin, ServiceError> {
         });
     };
     let read = |path: &Path| {
-        fs::read(path).map_err(|source| ServiceError::File {
-            path: path.to_owned(),
-            source,
-        })
+        let mut bytes = Vec::new();
+        let opened = regular_file::open(path);
+        opened
+            .and_then(|file| file.take(LONGEST_ROOT).read_to_end(&mut bytes))
+            .map_err(|source| ServiceError::File {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok::<_, ServiceError>(bytes)
     };
     let (bytes, signatures) = (read(path)?, read(&beside(path))?);
     let offered = Unverified {
