@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spacecp_contract::Digest;
 
-use crate::{contributory::is_contributory, durable, record::SealedTo};
+use crate::{contributory::is_contributory, durable, record::SealedTo, regular_file};
 
 /// The registry of panels.
 #[derive(Debug, Clone)]
@@ -328,7 +328,7 @@ fn check_recipient(text: &str) -> Result<age::x25519::Recipient, PanelError> {
 }
 
 fn read(path: &Path) -> Result<Panel, PanelError> {
-    let text = fs::read_to_string(path).map_err(|source| PanelError::File {
+    let text = regular_file::text(path, u64::MAX).map_err(|source| PanelError::File {
         path: path.to_owned(),
         source,
     })?;

@@ -12,6 +12,7 @@ use std::{
 
 use age::secrecy::ExposeSecret;
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use spacecp_trust::{self as trust, Identity};
 
 /// Bytes that the file may have: an identity has 75.
@@ -96,14 +97,15 @@ fn write(
 }
 
 fn read(path: &Path) -> Result<Identity, IdentityError> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    let opened = OpenOptions::new()
-        .read(true)
-        .custom_flags(no_follow)
-        .open(path);
+    // A pipe would keep whoever opens it waiting.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let file = opened.map_err(|source| failed(path, source))?;
-    let mode = file.metadata().map_err(|source| failed(path, source))?;
-    let mode = mode.permissions().mode() & 0o777;
+    let there = file.metadata().map_err(|source| failed(path, source))?;
+    if !there.is_file() {
+        return Err(failed(path, io::Error::other("not a regular file")));
+    }
+    let mode = there.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         let path = path.to_owned();
         return Err(IdentityError::Open { path, mode });

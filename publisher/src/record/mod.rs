@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use spacecp_contract::{Audience, Digest, DocumentId, DocumentKind, Index, IndexEntry, Root};
 use spacecp_trust::Verified;
 
-use crate::{cases::transition::CaseTransition, durable};
+use crate::{cases::transition::CaseTransition, durable, regular_file};
 
 /// What a desk has published for one audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Record {
 
     /// Reads a record; none where there is no file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, RecordError> {
-        match std::fs::read_to_string(path) {
+        match regular_file::text(path, u64::MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(RecordError::File {
                 path: path.to_owned(),

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use spacecp_contract::{Digest, IndexEntry, SealedObject};
 
 use super::SealError;
-use crate::{durable, record::SealedTo};
+use crate::{durable, record::SealedTo, regular_file};
 
 /// The memory of one feed's private side.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl std::fmt::Debug for Witness {
 impl Ledger {
     /// The ledger in this file; an empty one if there is none.
     pub(super) fn read(path: &Path) -> Result<Self, SealError> {
-        let text = match fs::read(path) {
+        let text = match regular_file::bytes(path, u64::MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             text => text.map_err(|source| failed(path, source))?,
         };

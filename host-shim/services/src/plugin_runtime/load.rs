@@ -19,7 +19,7 @@ use crate::{
     state::{State, beside},
     trust::{self, TrustError, Unverified, Verified},
 };
-use spacecp_fs::hashing;
+use spacecp_fs::{hashing, regular_file};
 
 /// Why the plugin cannot be loaded.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -206,7 +206,7 @@ fn manifest(state: &State) -> Result<(Vec<u8>, Vec<u8>), PluginLoadError> {
 
 /// A file that is no longer than it may be, and is read no further however it grows.
 fn open_bounded(path: &Path, limit: u64) -> Result<io::Take<fs::File>, PluginLoadError> {
-    let opened = fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let opened = regular_file::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (length, file) = opened.map_err(|error| failed(path, &error))?;
     if length > limit {
         let words = format!("the file has {length} bytes; at most {limit} are allowed");
