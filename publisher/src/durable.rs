@@ -16,6 +16,10 @@ use tempfile::NamedTempFile;
 /// What the names of files begin with that have not got theirs yet.
 pub(crate) const UNFINISHED: &str = ".tmp";
 
+/// What the names of those begin with that this module makes: directories that others use as well may have files
+/// of other programs that are called like temporary files of a desk.
+const UNFINISHED_HERE: &str = ".tmp-spacecp-";
+
 /// Who may read a file, and the folders that are made for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {
@@ -46,7 +50,7 @@ impl Readers {
 pub(crate) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
+            .prefix(UNFINISHED_HERE)
             .tempfile_in(folder)?;
         file.as_file().lock()?;
         // Another process may have taken it for a leftover before it was locked.
@@ -56,7 +60,8 @@ pub(crate) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// Removes the files of killed processes from a folder; those of running ones stay.
+/// Removes the files that killed processes of this program left in a folder, which may be anybody's; those of running
+/// ones stay.
 pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
     let listing = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -64,7 +69,8 @@ pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
     };
     for entry in listing {
         let entry = entry?;
-        let is_unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        let name = entry.file_name();
+        let is_unfinished = name.to_string_lossy().starts_with(UNFINISHED_HERE);
         if is_unfinished && entry.file_type()?.is_file() {
             remove_abandoned(&entry.path())?;
         }
@@ -72,7 +78,7 @@ pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The same for a folder with everything below it.
+/// The same for a folder of this program alone, with everything below it.
 pub(crate) fn sweep_tree(folder: &Path) -> io::Result<()> {
     for entry in walkdir::WalkDir::new(folder) {
         let entry = match entry {
@@ -213,4 +219,36 @@ pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Does the same as [`replace`] in a folder that is no feed's and no desk's: what killed processes left there goes.
+pub(crate) fn replace_anywhere(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    sweep(folder_of(path))?;
+    replace(path, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_beside_an_output_goes_and_nothing_of_other_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = unfinished(folder.path()).unwrap().into_temp_path().keep();
+        let left = left.unwrap();
+        let of_another = folder.path().join(".tmpAbCdEf");
+        fs::write(&of_another, "it is needed").unwrap();
+        let output = folder.path().join("output");
+        replace_anywhere(&output, b"whole").unwrap();
+        assert!(!left.exists());
+        assert!(of_another.exists() && output.exists());
+    }
+
+    #[test]
+    fn what_another_process_is_writing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let being_written = unfinished(folder.path()).unwrap();
+        sweep(folder.path()).unwrap();
+        assert!(being_written.path().exists());
+    }
 }

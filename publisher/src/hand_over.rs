@@ -61,7 +61,7 @@ pub enum HandOverError {
 /// Writes the archive, which appears whole or not at all, and returns the digest of its bytes.
 pub fn write(into: &Path, contents: Contents<'_>) -> Result<Digest, HandOverError> {
     let archive = archive(contents)?;
-    durable::replace(into, &archive).map_err(|source| failed(into, source))?;
+    durable::replace_anywhere(into, &archive).map_err(|source| failed(into, source))?;
     Ok(Digest::of(&archive))
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use spacecp_publisher::private_files::{self, DeskError};
 
 use crate::desk::{run, well};
@@ -145,4 +146,18 @@ fn no_option_takes_a_secret() {
         }
         pending.extend(one.get_subcommands());
     }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_an_enrolled_panel_is_refused_and_keeps_nobody_waiting() -> Result<()> {
+    let desk = spacecp_tests::scratch::folder()?;
+    let panels = desk.path().join("panels");
+    well(desk.path(), &["keys", "new", "feed", "--unencrypted"])?;
+    fs::create_dir(&panels)?;
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, panels.join("node-7.toml"), FileType::Fifo, mode, 0)?;
+    let listed = run(desk.path(), &["panel", "list"])?;
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert!(said.contains("not a regular file"), "{said}");
+    Ok(())
 }

@@ -73,8 +73,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             let manifest = plugins::manifest(name, version, *release, &bytes, desk.now);
             let signed = sign::sign(manifest, &[&desk.key(key)?])?;
             let path = component.with_file_name(format!("{name}.manifest"));
-            durable::replace(&path, &signed.bytes)?;
-            durable::replace(
+            durable::replace_anywhere(&path, &signed.bytes)?;
+            durable::replace_anywhere(
                 &component.with_file_name(format!("{name}.manifest.minisig")),
                 signed.signatures.as_bytes(),
             )?;

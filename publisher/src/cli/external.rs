@@ -332,6 +332,10 @@ impl CliContext<'_> {
         } else {
             export.ids.clone()
         };
+        if let Some(folder) = &export.out {
+            durable::sweep(folder)
+                .with_context(|| format!("cannot remove leftovers in {}", folder.display()))?;
+        }
         let (mut given, mut refused) = (Vec::new(), Vec::new());
         let mut stdout = io::stdout().lock();
         for id in &ids {

@@ -45,6 +45,8 @@ impl CliContext<'_> {
         let copy = review::compose(id, &advisory, &mark);
         let recipient = self.finders_recipient(id, key)?;
         fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+        durable::sweep(out)
+            .with_context(|| format!("cannot remove leftovers in {}", out.display()))?;
         let place = |suffix: &str| out.join(format!("{id}.{mark}.{suffix}"));
         let mut written: Vec<PathBuf> = Vec::new();
         let mut put = |suffix: &str, text: &str| -> Result<()> {

@@ -166,7 +166,7 @@ impl Webroot {
         self.refuse_older(sequence)?;
         let plan = self.plan(site)?;
         // A list that a killed process had begun to write.
-        durable::sweep(&self.own()).map_err(|source| file_error(&self.own(), source))?;
+        durable::sweep_tree(&self.own()).map_err(|source| file_error(&self.own(), source))?;
         let outcome = plan.outcome();
         if plan.is_done() {
             // A process may have ended right after the last file had its name.
