@@ -325,3 +325,20 @@ async fn a_pipe_in_the_place_of_a_file_that_the_panel_trusts_is_refused_and_keep
     };
     tokio::task::spawn_blocking(run_all).await?
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_command_left_in_the_state_is_removed_by_the_next_and_what_one_writes_is_not()
+-> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let state = panel.folder().join("state");
+    let (left, written) = (state.join(".tmpAbCdEf"), state.join(".tmpGhIjKl"));
+    for file in [&left, &written] {
+        fs::write(file, "half an identity")?;
+    }
+    let being_written = fs::File::open(&written)?;
+    being_written.lock()?;
+    doctor(&panel).await?;
+    assert!(!left.exists());
+    assert!(written.exists());
+    Ok(())
+}

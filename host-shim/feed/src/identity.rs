@@ -13,6 +13,7 @@ use std::{
 use age::secrecy::ExposeSecret;
 use jiff::Timestamp;
 use rustix::fs::OFlags;
+use spacecp_fs::unfinished;
 use spacecp_trust::{self as trust, Identity};
 
 /// Bytes that the file may have: an identity has 75.
@@ -85,7 +86,12 @@ fn write(
     let folder = path.parent().unwrap_or(Path::new("."));
     let written = || {
         // Made for its owner alone.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = loop {
+            let file = tempfile::NamedTempFile::new_in(folder)?;
+            if unfinished::keep(file.as_file())? {
+                break file;
+            }
+        };
         let created = now.strftime("%Y-%m-%dT%H:%M:%SZ");
         writeln!(file, "# created: {created}\n# public key: {public}")?;
         writeln!(file, "{}", secret.to_string().expose_secret())?;

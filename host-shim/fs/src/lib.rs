@@ -10,6 +10,7 @@ pub mod hashing;
 pub mod private_files;
 mod process_lock;
 pub mod regular_file;
+pub mod unfinished;
 
 use std::io;
 

@@ -167,6 +167,8 @@ impl Memory {
         }
         let folder = file.parent().unwrap_or(Path::new("."));
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        // The next process removes what no process has locked.
+        new.as_file().lock()?;
         new.write_all(&bytes)?;
         // Not synchronised: what a power loss takes away is read again.
         new.persist(file).map_err(|error| error.error)?;

@@ -23,6 +23,7 @@ use std::{
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use spacecp_contract::Digest;
+use spacecp_fs::unfinished;
 
 pub use cache_key::CacheKey;
 pub use cache_key::digest;
@@ -142,6 +143,7 @@ impl<T: Serialize + DeserializeOwned> Cache<T> {
         }
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        unfinished::keep(new.as_file())?;
         new.write_all(&bytes)?;
         // Not synchronised: what a power loss takes away or cuts short is asked for again.
         new.persist(&self.file).map_err(|error| error.error)?;

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use spacecp_contract::Digest;
 use spacecp_feed::FeedConfig;
-use spacecp_fs::{private_files, regular_file};
+use spacecp_fs::{private_files, regular_file, unfinished};
 
 use crate::{
     ServiceError, ServicesConfig,
@@ -29,13 +29,20 @@ const STORE: &str = "store.sqlite";
 /// would have this process, often root, work with records of theirs, or close another folder.
 pub fn own_folder(state: &Path) -> Result<(), ServiceError> {
     match insecure_path(state)? {
-        Some(insecure) => Err(ServiceError::InsecureState {
-            state: state.to_owned(),
-            insecure,
-            user: rustix::process::geteuid().as_raw(),
-        }),
-        None => Ok(private_files::folder(state)?),
+        Some(insecure) => {
+            return Err(ServiceError::InsecureState {
+                state: state.to_owned(),
+                insecure,
+                user: rustix::process::geteuid().as_raw(),
+            });
+        }
+        None => private_files::folder(state)?,
     }
+    // One of an identity would be a secret that nobody looks after.
+    if let Err(error) = unfinished::sweep(state) {
+        tracing::warn!(state = %state.display(), %error, "cannot remove files that killed processes left");
+    }
+    Ok(())
 }
 
 /// The most bytes that are read of the pinned root, and of its signatures: more than a root may have, so that the
