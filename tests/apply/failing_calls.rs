@@ -74,11 +74,10 @@ fn names_the_step(error: &ApplyError) -> bool {
         ApplyError::File { source, .. } => source.raw_os_error() == Some(5),
         ApplyError::NotRunning { cause, .. } => names_the_step(cause),
         ApplyError::Store(_) | ApplyError::Payload(_) => true,
-        // A file that has the version and cannot be read says nothing of it.
-        ApplyError::NotApplicable { reason, .. } => reason.contains("(os error 5)"),
         // What cannot be read has no digest, and is found before anything is written.
         ApplyError::Obstacle { .. } | ApplyError::Unverified { .. } => true,
-        _ => false,
+        // A version that cannot be read, before the exchange or after it.
+        error => error.to_string().contains("(os error 5)"),
     }
 }
 

@@ -89,7 +89,8 @@ impl Applier {
         Ok(())
     }
 
-    /// Building the new tree took a while: the files that were decided about must be as they were.
+    /// Building the new tree took a while: the files that were decided about must be as they were. What cannot be read
+    /// any more is named.
     pub(super) fn refuse_late_changes(&self, work: &Work<'_>) -> Result<(), ApplyError> {
         let Part {
             correction,
@@ -100,6 +101,18 @@ impl Applier {
         let version = version_of(component);
         if late.digest == work.agreed && version.as_ref() == Ok(&work.entry.application.from) {
             return Ok(());
+        }
+        if let Err(problem) = version {
+            return Err(ApplyError::NotApplicable {
+                correction: correction.id.to_string(),
+                component: component.name.clone(),
+                reason: format!("installed version unknown: {problem}"),
+            });
+        }
+        if late.obstacles().next().is_some() {
+            return Err(ApplyError::Obstacle {
+                plan: Box::new(late),
+            });
         }
         Err(ApplyError::Drifted {
             shown: work.agreed,
