@@ -342,3 +342,28 @@ async fn what_a_killed_command_left_in_the_state_is_removed_by_the_next_and_what
     assert!(written.exists());
     Ok(())
 }
+
+/// Everything below a folder, by name.
+fn names(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let mut names = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        names.push(entry?.into_path());
+    }
+    Ok(names)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_makes_nothing_and_says_where_nothing_is_yet() -> Result<()> {
+    let mut panel = Panel::raise().await?;
+    panel.stop_serving().await?;
+    fs::rename(
+        panel.folder().join("state"),
+        panel.folder().join("state-elsewhere"),
+    )?;
+    let before = names(panel.folder())?;
+    let looked = doctor(&panel).await?;
+    assert_eq!(looked.code, Some(1));
+    assert!(looked.output.contains("never synced"), "{}", looked.output);
+    assert_eq!(names(panel.folder())?, before);
+    Ok(())
+}

@@ -1,12 +1,14 @@
 //! `doctor`: what keeps advisories from arriving or corrections from being applied.
 //!
-//! It looks and says what to do; it changes nothing, but that it makes the folder of the state and closes it
-//! to others as every command does, and asks nobody on the network.
+//! It looks and says what to do; it makes nothing and changes nothing, but that it closes the folder of the state to
+//! others as every command does, and asks nobody on the network.
+
+mod finding;
+mod settings;
 
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::{CommandError, Ending, Output, storage};
 use crate::{
@@ -15,6 +17,7 @@ use crate::{
     services::{Panel, PrivateReport, Standing, own_folder},
     store::{ClockMemory, PARTS, ballast, with_suffix},
 };
+use finding::Finding;
 use spacecp_fs::private_files::{self, Ajar};
 
 /// A clock may be off by so much without anybody minding.
@@ -26,46 +29,38 @@ const MOST_UNREAD: usize = 20;
 /// Days before a root expires from which on that wants a word.
 const SOON: i64 = 30;
 
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Finding {
-    /// What was looked at.
-    check: &'static str,
-    /// Whether it is as it should be.
-    well: bool,
-    /// What was found.
-    found: String,
-    /// What to do, where something is to be done.
-    remedy: Option<String>,
-}
-
-impl Finding {
-    fn well(check: &'static str, found: impl Into<String>) -> Self {
-        Self {
-            check,
-            well: true,
-            found: found.into(),
-            remedy: None,
-        }
-    }
-
-    fn ill(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            check,
-            well: false,
-            found: found.into(),
-            remedy: Some(remedy.into()),
-        }
-    }
-}
-
 pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, CommandError> {
-    let now = Timestamp::now();
-    // As it is before it is opened, which closes what stands open.
-    let mut findings = standing_open(&config.state);
-    findings.push(state_folder(&config.state));
+    let findings = look(config).await;
+    let well = findings.iter().all(|finding| finding.well);
+    if out.json {
+        out.value(&findings)?;
+    } else {
+        for line in finding::in_words(&findings).lines() {
+            out.line(line)?;
+        }
+    }
+    Ok(if well { Ending::Well } else { Ending::Exposed })
+}
+
+async fn look(config: Config) -> Vec<Finding> {
+    let mut findings = settings::of_config(&config);
     findings.extend(config.components.iter().map(component_folder));
-    match App::open(config.clone()).await {
+    if is_empty(&config.state) {
+        findings.push(Finding::ill(
+            "feed",
+            format!(
+                "never synced: {} has nothing in it yet",
+                config.state.display()
+            ),
+            "run \"spacecp-advisories sync\", which sets it up",
+        ));
+        return findings;
+    }
+    // As it is before it is opened, which closes what stands open.
+    findings.extend(standing_open(&config.state));
+    findings.push(state_folder(&config.state));
+    let app = match App::open(config.clone()).await {
+        Ok(app) => app,
         Err(error) => {
             let named = error.to_string();
             let more = storage::damage(&config).await.into_iter();
@@ -76,27 +71,23 @@ pub(super) async fn doctor(config: Config, out: &Output) -> Result<Ending, Comma
                 "fix this first; the other checks depend on it",
             ));
             findings.extend(more);
+            return findings;
         }
-        Ok(app) => {
-            if let Err(error) = inside(&app, now, &mut findings).await {
-                let remedy = "fix this and run \"spacecp-advisories doctor\" again; the other checks were skipped";
-                findings.push(Finding::ill("panel", error.to_string(), remedy));
-            }
-        }
+    };
+    if let Err(error) = inside(&app, Timestamp::now(), &mut findings).await {
+        let remedy =
+            "fix this and run \"spacecp-advisories doctor\" again; the other checks were skipped";
+        findings.push(Finding::ill("panel", error.to_string(), remedy));
     }
-    let well = findings.iter().all(|finding| finding.well);
-    if out.json {
-        out.value(&findings)?;
-    } else {
-        for finding in &findings {
-            let mark = if finding.well { "ok  " } else { "!!  " };
-            out.line(&format!("{mark}{}: {}", finding.check, finding.found))?;
-            if let Some(remedy) = &finding.remedy {
-                out.line(&format!("      {remedy}"))?;
-            }
-        }
+    findings
+}
+
+/// Whether a panel has never been here.
+fn is_empty(state: &Path) -> bool {
+    match std::fs::read_dir(state) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
-    Ok(if well { Ending::Well } else { Ending::Exposed })
 }
 
 /// What can be seen once the panel's store is open.
@@ -125,6 +116,9 @@ async fn inside(
     findings.extend(inventory(panel).await);
     findings.push(audit_log(panel).await);
     findings.extend(channels(app).await?);
+    findings.push(settings::of_policy(
+        &panel.automation.report(now).await?.policy,
+    ));
     let report = panel.trust.report(now).await?;
     let memory = panel.trust.clock().await?;
     findings.push(clock(now, &memory, panel.feed.head_issued().await?));
