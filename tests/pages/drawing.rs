@@ -13,6 +13,7 @@ use spacecp_advisories::{
         html::{self, Frame, Site},
         json,
         terminal::{self, Terminal},
+        whole,
     },
 };
 
@@ -323,6 +324,120 @@ fn on_a_terminal(page: &Page, width: usize) -> String {
 #[test]
 fn a_browser_gets_every_block() {
     assert_snapshot!(drawn(&every_block("Words & \"more\"")).replace("><", ">\n<"));
+}
+
+/// Text that leads somewhere, or nowhere.
+fn strong(text: &str, link: Option<Target>) -> Span {
+    let style = Style {
+        emphasis: false,
+        strong: true,
+        code: false,
+        strikethrough: false,
+    };
+    Span {
+        text: text.to_owned(),
+        style,
+        link,
+    }
+}
+
+fn page_of(blocks: Vec<Block>) -> Page {
+    Page {
+        title: "Title".to_owned(),
+        blocks,
+        embargo: false,
+    }
+}
+
+/// A table with so many rows, each with its number.
+fn rows(number: usize) -> Block {
+    let cell = |row: usize| Cell {
+        badges: Vec::new(),
+        spans: vec![strong(&format!("row {row}."), None)],
+    };
+    Block::Table(Table {
+        caption: "Files".to_owned(),
+        columns: vec!["File".to_owned()],
+        rows: (1..=number).map(|row| vec![cell(row)]).collect(),
+        empty: String::new(),
+    })
+}
+
+#[test]
+fn a_long_table_is_folded_after_ten_rows_and_keeps_all_of_them() {
+    let html = drawn(&page_of(vec![rows(28)]));
+    let (first, more) = html
+        .split_once("<summary>18 more</summary>")
+        .expect("says how many more");
+    assert!(first.contains("row 10.") && !first.contains("row 11."));
+    assert!(more.contains("row 11.") && more.contains("row 28."));
+    assert!(!drawn(&page_of(vec![rows(12)])).contains("more</summary>"));
+}
+
+#[test]
+fn a_list_with_a_filter_is_not_folded() {
+    let filter = Block::Filter(Filter {
+        place: Place::Components,
+        listing: whole(),
+    });
+    assert!(!drawn(&page_of(vec![filter, rows(50)])).contains("more</summary>"));
+}
+
+#[test]
+fn a_strong_link_to_a_page_that_stands_alone_is_drawn_as_a_button() {
+    let button = "<a class=\"button primary\" href=\"/history\">Go</a>";
+    let place = || strong("Go", Some(Target::Place(Place::History)));
+    let is_button =
+        |text: Vec<Span>| drawn(&page_of(vec![Block::Paragraph(text)])).contains(button);
+    assert!(is_button(vec![place()]));
+    assert!(!is_button(vec![place(), strong("!", None)]));
+    let outside = Target::External("https://example.com/".to_owned());
+    let html = drawn(&page_of(vec![Block::Paragraph(vec![strong(
+        "Go",
+        Some(outside),
+    )])]));
+    assert!(
+        !html.contains("class=\"button"),
+        "an advisory draws no button"
+    );
+}
+
+#[test]
+fn facts_that_are_all_numbers_are_drawn_as_figures() {
+    let fact = |text: &str| Fact {
+        label: "Affected".to_owned(),
+        value: Cell {
+            badges: vec![Badge {
+                text: text.to_owned(),
+                tone: Tone::Danger,
+            }],
+            spans: Vec::new(),
+        },
+    };
+    let figures = |facts| drawn(&page_of(vec![Block::Facts(facts)])).contains("facts figures");
+    assert!(figures(vec![fact("4"), fact("0")]));
+    assert!(!figures(vec![fact("4"), fact("high 7.5")]));
+    assert!(!figures(vec![fact("")]));
+}
+
+#[test]
+fn every_page_is_in_the_menu_and_what_is_read_daily_in_the_row() {
+    let html = drawn(&page_of(Vec::new()));
+    let (row, menu) = html.split_once("<details").expect("has a menu");
+    for path in ["/", "/advisories", "/components", "/history"] {
+        let link = format!("href=\"{path}\"");
+        assert!(row.contains(&link) && menu.contains(&link), "{path}");
+    }
+    for path in [
+        "/exposure",
+        "/trust",
+        "/policy",
+        "/notifications",
+        "/report",
+    ] {
+        let link = format!("href=\"{path}\"");
+        assert!(!row.contains(&link) && menu.contains(&link), "{path}");
+    }
 }
 
 #[test]

@@ -54,11 +54,25 @@ async fn nothing_of_an_address_is_told_to_another_site() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_stylesheet_is_the_only_thing_a_page_loads() -> Result<()> {
+async fn a_page_loads_the_stylesheet_and_the_icon_and_nothing_else() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     let mut visitor = panel.visitor();
     let page = visitor.get("/login").await?;
-    assert_eq!(page.body.matches("<link").count(), 1);
+    assert_eq!(page.body.matches("<link").count(), 2);
+    for (path, kind) in [
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml"),
+    ] {
+        assert!(
+            page.body.contains(&format!("href=\"{path}\"")),
+            "{}",
+            page.body
+        );
+        let loaded = visitor.get(path).await?;
+        assert_eq!(loaded.header("content-type"), Some(kind));
+        let policy = loaded.header("content-security-policy");
+        assert!(policy.is_some_and(|policy| policy.contains("img-src 'self'")));
+    }
     for tag in [
         "<script",
         "<img",
@@ -70,10 +84,6 @@ async fn the_stylesheet_is_the_only_thing_a_page_loads() -> Result<()> {
         assert!(!page.body.contains(tag), "{tag}");
     }
     let style = visitor.get("/style.css").await?;
-    assert_eq!(
-        style.header("content-type"),
-        Some("text/css; charset=utf-8")
-    );
     assert!(!style.body.contains("url(") && !style.body.contains("@import"));
     Ok(())
 }

@@ -1,22 +1,79 @@
 //! Who gets in.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
     panel::{ADMINISTRATOR, Kind, PASSWORD, Panel, VIEWER},
-    visitor::fields,
+    visitor::{Fields, Visitor, fields},
 };
 
 #[tokio::test]
 async fn a_stranger_is_led_to_the_login_from_every_page() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     for path in [
-        "/",
         "/advisories",
         "/advisories/SPACECP-SA-2026-0001",
         "/history",
     ] {
-        panel.visitor().get(path).await?.leads_to("/login")?;
+        let login = format!("/login?next={}", path.replace('/', "%2F"));
+        panel.visitor().get(path).await?.leads_to(&login)?;
+    }
+    panel.visitor().get("/").await?.leads_to("/login")
+}
+
+/// The form at `login`, filled in with this password.
+async fn filled(visitor: &mut Visitor, login: &str, password: &str) -> Result<Fields> {
+    let mut form = visitor.get(login).await?.form("/login")?;
+    form.insert("name".to_owned(), ADMINISTRATOR.to_owned());
+    form.insert("password".to_owned(), password.to_owned());
+    Ok(form)
+}
+
+#[tokio::test]
+async fn a_login_leads_to_the_page_that_was_asked_for() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let mut visitor = panel.visitor();
+    let asked = "/advisories?q=a%26b";
+    let led = visitor.get(asked).await?;
+    let login = led.header("location").unwrap_or_default().to_owned();
+    let form = filled(&mut visitor, &login, PASSWORD).await?;
+    visitor.post("/login", &form).await?.leads_to(asked)?;
+    visitor.get(&login).await?.leads_to(asked)
+}
+
+#[tokio::test]
+async fn the_page_that_was_asked_for_is_kept_after_a_wrong_password() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    let mut visitor = panel.visitor();
+    let form = filled(&mut visitor, "/login?next=%2Ftrust", "wrong").await?;
+    let refused = visitor.post("/login", &form).await?;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.form("/login")?["next"], "/trust");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_login_leads_to_no_other_site() -> Result<()> {
+    let panel = Panel::without_plugin().await?;
+    for next in [
+        "//attacker.example",
+        "https://attacker.example/",
+        "/\\attacker.example",
+        "\\\\attacker.example",
+        "javascript:alert(1)",
+        "attacker.example",
+        "/\tx",
+        "/trust\r\nset-cookie: a=b",
+        "/login",
+        "/logout",
+        "",
+    ] {
+        let mut visitor = panel.visitor();
+        let mut form = filled(&mut visitor, "/login", PASSWORD).await?;
+        assert!(!form.contains_key("next"), "{form:?}");
+        form.insert("next".to_owned(), next.to_owned());
+        let led = visitor.post("/login", &form).await?;
+        led.leads_to("/").with_context(|| format!("{next:?}"))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a reader gets, in the form they ask for.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 use spacecp_tests::catalog;
 
@@ -98,7 +98,7 @@ async fn a_script_gets_the_same_page_as_json() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_under_embargo_is_read_with_a_banner_and_not_given_out_as_json() -> Result<()> {
+async fn what_is_under_embargo_is_marked_and_not_given_out_as_json() -> Result<()> {
     let panel = Panel::raise().await?;
     let mut viewer = panel.visit_as(VIEWER).await?;
     let path = format!("/advisories/{}", catalog::BACKUP);
@@ -131,5 +131,64 @@ async fn without_its_plugin_the_panel_says_which_file_is_missing() -> Result<()>
     let page = viewer.get("/").await?;
     assert_eq!(page.status, 503);
     assert!(page.body.contains("advisories.manifest"), "{}", page.body);
+    Ok(())
+}
+
+/// The number under this label at the top of an overview.
+fn figure(page: &str, label: &str) -> Option<u64> {
+    let (_, value) = page.split_once(&format!("<dt>{label}</dt>"))?;
+    let (number, _) = value.split_once("</span>")?;
+    number.rsplit('>').next()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_begins_with_the_numbers_that_the_badge_has() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut viewer = panel.visit_as(VIEWER).await?;
+    let badge: Value = serde_json::from_str(&viewer.get("/badge.json").await?.body)?;
+    let page = viewer.get("/").await?.body;
+    let affected = figure(&page, "Affected");
+    assert!(affected > Some(0));
+    assert_eq!(affected, badge["exposed"].as_u64());
+    let all: Option<u64> = ["Affected", "Unknown", "Not known to be affected"]
+        .into_iter()
+        .map(|label| figure(&page, label))
+        .sum();
+    assert_eq!(all, badge["components"].as_u64());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_has_one_main_action_and_it_leads_to_the_correction() -> Result<()> {
+    let panel = Panel::raise().await?;
+    let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
+    let overview = administrator.get("/").await?.body;
+    let buttons: Vec<_> = overview
+        .split("<a class=\"button primary\" href=\"")
+        .skip(1)
+        .collect();
+    assert_eq!(buttons.len(), 1);
+    let advisory = buttons[0].split('"').next().unwrap_or_default();
+    let page = administrator.get(advisory).await?;
+    assert!(page.offers("/apply"), "{advisory}:\n{}", page.body);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advisory_offers_its_correction_before_the_verdicts_and_the_embargo_text() -> Result<()>
+{
+    let panel = Panel::raise().await?;
+    let mut administrator = panel.visit_as(ADMINISTRATOR).await?;
+    let page = administrator
+        .get(&format!("/advisories/{}", catalog::BACKUP))
+        .await?
+        .body;
+    let at = |words: &str| {
+        page.find(words)
+            .with_context(|| format!("{words} is there"))
+    };
+    let apply = at("action=\"/apply\"")?;
+    assert!(at("Restarts the component")? < apply);
+    assert!(apply < at("This panel")? && apply < at("Do not share, publish")?);
     Ok(())
 }

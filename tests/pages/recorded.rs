@@ -233,7 +233,8 @@ async fn the_badge_says_how_the_panel_stands_and_names_no_advisory() -> Result<(
         assert_eq!(drawn.status, 200, "{path}");
         assert!(drawn.body.contains(&words), "{path}: {}", drawn.body);
         assert!(!drawn.body.contains("SPACECP-"), "{path}: {}", drawn.body);
-        panel.visitor().get(path).await?.leads_to("/login")?;
+        let login = format!("/login?next={}", path.replace('/', "%2F"));
+        panel.visitor().get(path).await?.leads_to(&login)?;
     }
     Ok(())
 }

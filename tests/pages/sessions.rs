@@ -43,7 +43,10 @@ async fn a_session_ends_after_half_an_hour_without_a_request() -> Result<()> {
         );
     }
     clocks.pass(30 * MINUTE);
-    visitor.get("/trust").await?.leads_to("/login")
+    visitor
+        .get("/trust")
+        .await?
+        .leads_to("/login?next=%2Ftrust")
 }
 
 #[tokio::test]
@@ -55,7 +58,10 @@ async fn a_session_ends_after_twelve_hours_however_busy_it_was() -> Result<()> {
         assert_eq!(visitor.get("/trust").await?.status, 200);
     }
     clocks.pass(20 * MINUTE);
-    visitor.get("/trust").await?.leads_to("/login")
+    visitor
+        .get("/trust")
+        .await?
+        .leads_to("/login?next=%2Ftrust")
 }
 
 #[tokio::test]
@@ -69,7 +75,7 @@ async fn logging_in_again_changes_the_session_and_ends_the_one_before() -> Resul
         .leads_to("/")?;
     assert_ne!(visitor.cookie(), Some(before.as_str()));
     let mut copy = served.visitor().with_cookie(&before);
-    copy.get("/trust").await?.leads_to("/login")
+    copy.get("/trust").await?.leads_to("/login?next=%2Ftrust")
 }
 
 #[tokio::test]

@@ -104,7 +104,8 @@ async fn work_that_nobody_remembers_leads_to_the_history() -> Result<()> {
 async fn nobody_sees_work_without_logging_in() -> Result<()> {
     let (panel, _, work) = gated().await?;
     for path in [work.clone(), format!("{work}/events")] {
-        panel.visitor().get(&path).await?.leads_to("/login")?;
+        let login = format!("/login?next={}", path.replace('/', "%2F"));
+        panel.visitor().get(&path).await?.leads_to(&login)?;
     }
     panel.open_gate()
 }

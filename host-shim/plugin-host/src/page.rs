@@ -120,11 +120,12 @@ fn size_of_block(block: &Block) -> usize {
     own.saturating_add(markup::BLOCK)
 }
 
-/// The heads of the columns are repeated in each row, for screens that are too narrow for a table.
+/// The heads of the columns are repeated in each row, for screens that are too narrow for a table, and once more
+/// where the rest of a long table is folded.
 fn size_of_table(table: &Table) -> usize {
     let heads = sum(table.columns.iter().map(|head| markup::CELL + text(head)));
     let row = |row: &Vec<Cell>| markup::ROW + heads + sum(row.iter().map(cell));
-    2 * text(&table.caption) + text(&table.empty) + heads + sum(table.rows.iter().map(row))
+    3 * text(&table.caption) + text(&table.empty) + 2 * heads + sum(table.rows.iter().map(row))
 }
 
 fn size_of_diff(diff: &Diff) -> usize {

@@ -15,21 +15,24 @@ use super::{
     text::{outward, tone_word, visible},
 };
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::pages::{
-    Action, Apply, Badge, Block, Cell, Diff, Item, LineKind, Place, Span, Table, Target,
+    Action, Apply, Badge, Block, Cell, Diff, Fact, Item, LineKind, Place, Span, Table, Target,
 };
 
 /// The pieces, in their order.
 pub(super) fn blocks(all: &[Block], frame: &Frame<'_>) -> Markup {
     // Neighbouring list items form a list.
     let runs = all.chunk_by(|one, other| matches!((one, other), (Block::Item(_), Block::Item(_))));
+    // A list that can be narrowed has pages of its own; any other long table is folded.
+    let is_list = all.iter().any(|block| matches!(block, Block::Filter(_)));
+    let unfolded = if is_list { usize::MAX } else { UNFOLDED };
     html! {
         @for run in runs {
-            (run_of_blocks(run, frame))
+            (run_of_blocks(run, unfolded, frame))
         }
     }
 }
 
-fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
+fn run_of_blocks(run: &[Block], unfolded: usize, frame: &Frame<'_>) -> Markup {
     match run {
         [Block::Item(_), ..] => {
             let items: Vec<&Item> = run
@@ -44,23 +47,23 @@ fn run_of_blocks(run: &[Block], frame: &Frame<'_>) -> Markup {
                 .collect();
             list(&items, frame)
         }
-        [block, ..] => one_block(block, frame),
+        [block, ..] => one_block(block, unfolded, frame),
         [] => html! {},
     }
 }
 
-fn one_block(block: &Block, frame: &Frame<'_>) -> Markup {
+fn one_block(block: &Block, unfolded: usize, frame: &Frame<'_>) -> Markup {
     match block {
         Block::Heading(heading) => heading_of(heading.level, &spans(&heading.spans, frame)),
-        Block::Paragraph(text) => html! { p { (spans(text, frame)) } },
+        Block::Paragraph(text) => paragraph(text, frame),
         Block::Item(item) => list(&[item], frame),
         Block::Quote(text) => html! { blockquote { (spans(text, frame)) } },
         Block::Code(code) => html! { pre tabindex="0" { code { (visible(&code.text)) } } },
         Block::Badges(all) => html! { p.badges { (badges(all)) } },
         Block::Facts(facts) => html! {
-            dl.facts { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value, frame)) } } } }
+            dl.facts.figures[are_figures(facts)] { @for fact in facts { div { dt { (visible(&fact.label)) } dd { (cell(&fact.value, frame)) } } } }
         },
-        Block::Table(table) => table_of(table, frame),
+        Block::Table(table) => table_of(table, unfolded, frame),
         Block::Timeline(events) => html! {
             ol.timeline {
                 @for event in events {
@@ -79,6 +82,41 @@ fn one_block(block: &Block, frame: &Frame<'_>) -> Markup {
         Block::Rule => html! { hr; },
     }
 }
+
+fn paragraph(text: &[Span], frame: &Frame<'_>) -> Markup {
+    let Some((words, place)) = main_action(text) else {
+        return html! { p { (spans(text, frame)) } };
+    };
+    html! { p { a.button.primary href=(frame.site.at(&path(place))) { (visible(words)) } } }
+}
+
+/// The words and the page of a paragraph that is nothing but a strong link to a page: the one thing to do, drawn as
+/// a button. The text of an advisory cannot lead to a page, so it cannot draw one.
+fn main_action(text: &[Span]) -> Option<(&str, &Place)> {
+    match text {
+        [
+            Span {
+                text,
+                style,
+                link: Some(Target::Place(place)),
+            },
+        ] if style.strong => Some((text, place)),
+        _ => None,
+    }
+}
+
+/// Whether every value is a number in a badge: these are drawn large.
+fn are_figures(facts: &[Fact]) -> bool {
+    let is_number = |badge: &Badge| {
+        !badge.text.is_empty() && badge.text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    facts
+        .iter()
+        .all(|fact| matches!(&fact.value.badges[..], [badge] if is_number(badge)))
+}
+
+/// Rows of a table that are shown before the rest is folded.
+const UNFOLDED: usize = 10;
 
 /// A difference, each line with its mark: what comes and what goes is not said by colour alone.
 fn difference(diff: &Diff) -> Markup {
@@ -141,17 +179,34 @@ fn groups<'a>(items: &'a [&'a Item], depth: u8) -> Vec<&'a [&'a Item]> {
     groups
 }
 
-fn table_of(table: &Table, frame: &Frame<'_>) -> Markup {
+/// A table; what is beyond `unfolded` rows is in a second one that opens without a script. A remainder of one or
+/// two rows takes no more room than the line that would stand for it.
+fn table_of(table: &Table, unfolded: usize, frame: &Frame<'_>) -> Markup {
     if table.rows.is_empty() {
         return html! { @if !table.empty.is_empty() { p.empty { (visible(&table.empty)) } } };
     }
+    let folds = table.rows.len() > unfolded.saturating_add(2);
+    let shown = if folds { unfolded } else { table.rows.len() };
+    let (first, more) = table.rows.split_at(shown);
     html! {
-        div.table role="region" aria-label=(visible(&table.caption)) tabindex="0" {
+        (rows_of(&table.caption, table, first, frame))
+        @if folds {
+            details.fold {
+                summary { (more.len()) " more" }
+                (rows_of(&format!("{}: {} more", table.caption, more.len()), table, more, frame))
+            }
+        }
+    }
+}
+
+fn rows_of(label: &str, table: &Table, rows: &[Vec<Cell>], frame: &Frame<'_>) -> Markup {
+    html! {
+        div.table role="region" aria-label=(visible(label)) tabindex="0" {
             table {
-                @if !table.caption.is_empty() { caption { (visible(&table.caption)) } }
+                @if label == table.caption && !label.is_empty() { caption { (visible(label)) } }
                 thead { tr { @for column in &table.columns { th scope="col" { (visible(column)) } } } }
                 tbody {
-                    @for row in &table.rows {
+                    @for row in rows {
                         tr {
                             @for (column, value) in table.columns.iter().zip(row) {
                                 td data-label=(visible(column)) { div { (cell(value, frame)) } }

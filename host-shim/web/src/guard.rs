@@ -19,6 +19,7 @@ use super::{
     client::Client,
     concurrency::Counted,
     connections::{Activity, CountedByConnection},
+    login,
     panel::{Login, Names},
     progress::Live,
     rate_limit,
@@ -26,12 +27,12 @@ use super::{
 };
 use spacecp_render::html::REPORT;
 
-/// Nothing may be loaded but the stylesheet, nothing may run, nobody may frame the pages, and forms
+/// Nothing may be loaded but the stylesheet and the icon, nothing may run, nobody may frame the pages, and forms
 /// go nowhere else.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The same where our own script may run and hear from us: it shows how far work under way is.
-const POLICY_LIVE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY_LIVE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The page that says no more than that the panel answers.
 pub(super) const HEALTH: &str = "/health";
@@ -277,7 +278,7 @@ fn keep_headers(from: &Response, to: &mut Response) {
 /// Leads to wherever the panel has people log in.
 fn to_login(web: &Web, asked: Option<&str>) -> Response {
     match web.application.login() {
-        Login::Own(path) => web.lead(path.as_str()),
+        Login::Own(path) => web.lead(&login::address(path.as_str(), asked)),
         Login::Host {
             path,
             back: Some(field),

@@ -262,6 +262,7 @@ fn pages(state: AppState) -> Router {
         .route("/withdraw-local", post(local::withdraw))
         .route("/sync", post(actions::sync))
         .route("/style.css", get(style))
+        .route("/favicon.svg", get(icon))
         .route("/live.js", get(script))
         .route("/metrics", get(metrics::metrics))
         .route(guard::HEALTH, get(|| async { "ok\n" }))
@@ -277,6 +278,11 @@ fn guarded(router: Router, web: Web) -> Router {
 async fn script() -> impl IntoResponse {
     let kind = HeaderValue::from_static("text/javascript; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], include_str!("live.js"))
+}
+
+async fn icon() -> impl IntoResponse {
+    let kind = HeaderValue::from_static("image/svg+xml");
+    ([(header::CONTENT_TYPE, kind)], include_str!("favicon.svg"))
 }
 
 async fn style(State(web): State<Web>) -> impl IntoResponse {

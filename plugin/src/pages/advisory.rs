@@ -61,7 +61,6 @@ pub fn advisory(
     let mut badges = labels(known);
     badges.push(standing(knowledge, known));
     let mut blocks = vec![Block::Badges(badges)];
-    embargo(advisory, asking.now, &mut blocks);
     withdrawn(knowledge, known, &mut blocks);
     if known.notice.is_some() {
         blocks.push(notice(
@@ -69,6 +68,10 @@ pub fn advisory(
             "A notice, not a vulnerability: it does not count as affected.",
         ));
     }
+    for prepared in prepared {
+        correction(prepared, asking, &mut blocks);
+    }
+    embargo(advisory, asking.now, &mut blocks);
     blocks.push(heading("This panel"));
     blocks.push(verdicts(knowledge, known, decisions));
     blocks.extend(way_out::blocks(knowledge, &known.id));
@@ -84,9 +87,6 @@ pub fn advisory(
         &mut blocks,
     );
     exposures.decisions(may_act, &mut blocks);
-    for prepared in prepared {
-        correction(prepared, asking, &mut blocks);
-    }
     let answered = |application: &&Application| {
         advisory
             .corrections
@@ -268,25 +268,19 @@ fn correction(prepared: &Prepared, asking: Asking, blocks: &mut Vec<Block>) {
         }
     };
     let restart = match plan.restart {
-        Restart::None => "nothing",
-        Restart::Component => "the component",
-        Restart::Panel => "the panel",
+        Restart::None => "No restart",
+        Restart::Component => "Restarts the component",
+        Restart::Panel => "Restarts the panel",
     };
-    blocks.push(Block::Facts(vec![
-        fact(
-            "Correction",
-            vec![
-                code(plan.correction.id.clone()),
-                plain(format!(" revision {}", plan.correction.revision)),
-            ],
-        ),
-        fact(
-            "Version",
-            vec![code(plan.from.clone()), plain(" → "), code(plan.to.clone())],
-        ),
-        fact("Files", vec![plain(counts(plan))]),
-        fact("Download", vec![plain(size(plan.download))]),
-        fact("Restart afterwards", vec![plain(restart)]),
+    blocks.push(Block::Paragraph(vec![
+        code(plan.from.clone()),
+        plain(" → "),
+        code(plan.to.clone()),
+        plain(format!(
+            ". {restart}. Files: {}. Download: {}.",
+            counts(plan),
+            size(plan.download)
+        )),
     ]));
     for finding in &plan.findings {
         blocks.push(found(finding));
@@ -295,9 +289,18 @@ fn correction(prepared: &Prepared, asking: Asking, blocks: &mut Vec<Block>) {
         .findings
         .iter()
         .any(|finding| finding.gravity == Gravity::Obstacle);
-    if !asking.may_act || obstructed {
-        return;
+    if asking.may_act && !obstructed {
+        offer(plan, asking, blocks);
     }
+    blocks.push(Block::Paragraph(vec![
+        plain("Correction "),
+        code(plan.correction.id.clone()),
+        plain(format!(" revision {}.", plan.correction.revision)),
+    ]));
+}
+
+/// The buttons that apply the plan, now or in a window.
+fn offer(plan: &Plan, asking: Asking, blocks: &mut Vec<Block>) {
     let apply = Apply {
         correction: plan.correction.clone(),
         component: plan.component.clone(),

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use spacecp_contract::NoticeKind;
 
 use super::{
-    advisory_badges, cell, counted, decided, heading, labelled, link, link_to_list, listing,
+    advisory_badges, badge, cell, counted, decided, heading, labelled, link, link_to_list, listing,
     notice, notice_badge, outdated, paragraph, plain, strong, time, to_advisory, verdict_badges,
 };
 use crate::{
     bindings::{
         exports::spacecp::advisories::{
             exposure::{Status, Summary, Verdict},
-            pages::{Block, Cell, Page, Place, Standing as Stands, Table, Tone},
+            pages::{Block, Cell, Fact, Page, Place, Standing as Stands, Table, Target, Tone},
         },
         spacecp::advisories::settings::{Freshness, Hours, Rules},
     },
@@ -42,17 +42,16 @@ pub fn overview(
     let verdicts = knowledge.verdicts();
     let tally = decisions.tally(&verdicts);
     let mut blocks = vec![standing(&summary, decided::of_those(&tally), freshness)];
+    blocks.extend(figures(&summary, freshness));
     blocks.extend(decided::problem(decisions));
-    if summary.undecided > 0 {
-        let undecided = counted(summary.undecided as usize, "component", "components");
-        blocks.push(notice(
-            Tone::Warning,
-            format!(
-                "{undecided} with unknown status: a version could not be read or compared. See below."
-            ),
-        ));
-    }
-    blocks.push(current(freshness, now));
+    // What is wrong with the data comes before what the data says; when they were updated comes after.
+    let (fault, updated) = match current(freshness, now) {
+        Block::Notice(notice) if notice.tone == Tone::Neutral => {
+            (None, Some(Block::Notice(notice)))
+        }
+        fault => (Some(fault), None),
+    };
+    blocks.extend(fault);
     let of = |status: Status| -> Vec<&Verdict> {
         let verdicts = verdicts.iter().copied();
         verdicts
@@ -68,7 +67,18 @@ pub fn overview(
             ));
         }
         blocks.push(first_step(knowledge, first));
+        blocks.extend(main_action(knowledge, first));
     }
+    if summary.undecided > 0 {
+        let undecided = counted(summary.undecided as usize, "component", "components");
+        blocks.push(notice(
+            Tone::Warning,
+            format!(
+                "{undecided} with unknown status: a version could not be read or compared. See below."
+            ),
+        ));
+    }
+    blocks.extend(updated);
     blocks.push(next_by_itself(automation, now));
     blocks.push(heading("Affected"));
     blocks.push(table(
@@ -248,6 +258,45 @@ fn standing(summary: &Summary, of_those: Option<(String, Tone)>, freshness: &Fre
             }
         }
     }
+}
+
+/// How many components stand how, by the counts of the summary: what waits for a restart is among the affected, and
+/// the others add up to all components. None before the first sync: nothing received is no all-clear.
+fn figures(summary: &Summary, freshness: &Freshness) -> Option<Block> {
+    freshness.last_word?;
+    let rest = summary
+        .components
+        .saturating_sub(summary.exposed)
+        .saturating_sub(summary.undecided);
+    let figure = |label: &str, number: u32, tone: Tone| Fact {
+        label: label.to_owned(),
+        value: labelled(vec![badge(
+            number.to_string(),
+            if number == 0 { Tone::Neutral } else { tone },
+        )]),
+    };
+    Some(Block::Facts(vec![
+        figure("Affected", summary.exposed, Tone::Danger),
+        figure(
+            "Of these, restart pending",
+            summary.restart_pending,
+            Tone::Warning,
+        ),
+        figure("Unknown", summary.undecided, Tone::Warning),
+        figure("Not known to be affected", rest, Tone::Good),
+    ]))
+}
+
+/// The way to the correction of the most urgent exposure, if there is one: the one thing to do.
+fn main_action(knowledge: &Knowledge, verdict: &Verdict) -> Option<Block> {
+    verdict.correction.as_ref()?;
+    // Fixed already: what is left to do is a restart, and its paragraph says how.
+    if outdated::remedy(knowledge, verdict).is_some() {
+        return None;
+    }
+    let mut action = strong(format!("Review correction of {}", verdict.component));
+    action.link = Some(Target::Place(Place::Advisory(verdict.advisory.id.clone())));
+    Some(Block::Paragraph(vec![action]))
 }
 
 /// Since when, and until when, what is shown can be believed. Stale is calm.

@@ -37,6 +37,9 @@ async fn report(browser: &Browser, panel: &Machine, finder: &ReportKey) -> Resul
     browser.fill("name", "ada").await?;
     browser.fill("password", PASSWORD).await?;
     browser.press("Log in").await?;
+    browser
+        .run("document.querySelector('.menu summary').click()")
+        .await?;
     browser.follow("Report a vulnerability").await?;
     browser.wait_for("In scope").await?;
     for (field, text) in [

@@ -51,7 +51,10 @@ async fn a_login_at_the_pages_is_no_token() -> Result<()> {
 async fn a_token_is_no_login_at_the_pages() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     let mut program = Program::of(&panel, &Scope::ALL).await?;
-    program.get("/trust").await?.leads_to("/login")
+    program
+        .get("/trust")
+        .await?
+        .leads_to("/login?next=%2Ftrust")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,6 +75,10 @@ async fn a_correction_is_applied_with_the_keyboard_alone() -> Result<()> {
         browser.type_keys(PASSWORD).await?;
         enter(&browser).await?;
         browser.wait_for("Security overview").await?;
+        if width < 600 {
+            tab_to(&browser, "Menu").await?;
+            enter(&browser).await?;
+        }
         tab_to(&browser, "Advisories").await?;
         enter(&browser).await?;
         browser.wait_for(catalog::CONSOLE).await?;
