@@ -3,7 +3,7 @@
 //!
 //! What decides about versions is never left out here. Whoever reads it says that it could not be read.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(crate) const fn part<T: DeserializeOwned>(path: &'static [&'static str]) -> 
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Name(&'static str),
     Place(usize),
@@ -48,9 +48,11 @@ pub(crate) fn without_odd<'a>(
         return Cow::Borrowed(document);
     }
     let mut left = document.clone();
-    // From the last: what is taken from a list moves what is behind it.
+    // From the last: what is taken from a list moves what is behind it. What one list loses, it loses at once.
+    for together in odd.chunk_by(in_one_list).rev() {
+        remove(&mut left, together);
+    }
     for (path, reason) in odd.iter().rev() {
-        remove(&mut left, path);
         if let Some(reason) = reason {
             let field = written(path);
             let reason = format!("left out: {reason}");
@@ -100,8 +102,14 @@ fn find(
     }
 }
 
-fn remove(value: &mut Value, path: &[Step]) {
-    let Some((last, way)) = path.split_last() else {
+fn in_one_list((one, _): &Odd, (other, _): &Odd) -> bool {
+    let places = (one.split_last(), other.split_last());
+    matches!(places, (Some((Step::Place(_), one)), Some((Step::Place(_), other))) if one == other)
+}
+
+/// Removes a part, or several items of one list.
+fn remove(value: &mut Value, odd: &[Odd]) {
+    let Some((last, way)) = odd.first().and_then(|(path, _)| path.split_last()) else {
         return;
     };
     let mut value = value;
@@ -119,8 +127,17 @@ fn remove(value: &mut Value, path: &[Step]) {
         (Step::Name(name), Value::Object(fields)) => {
             fields.remove(*name);
         }
-        (Step::Place(place), Value::Array(items)) if *place < items.len() => {
-            items.remove(*place);
+        (Step::Place(_), Value::Array(items)) => {
+            let gone = odd.iter().filter_map(|(path, _)| match path.last() {
+                Some(Step::Place(place)) => Some(*place),
+                _ => None,
+            });
+            let gone: BTreeSet<usize> = gone.collect();
+            let mut place = 0;
+            items.retain(|_| {
+                place += 1;
+                !gone.contains(&(place - 1))
+            });
         }
         _ => {}
     }
@@ -166,6 +183,21 @@ mod tests {
         );
         let fields: Vec<&str> = remarks.iter().map(|remark| &*remark.field).collect();
         assert_eq!(fields, ["other", "all[1].count", "names[2]", "names[0]"]);
+    }
+
+    #[test]
+    fn lists_in_lists_lose_what_is_odd_and_keep_the_rest_in_order() {
+        let parts = [part::<String>(&["all", "*", "names", "*"])];
+        let document = json!({ "all": [
+            { "names": [1, "a", 2, "b", 3] }, { "names": ["c"] }, { "names": [4, "d"] },
+        ] });
+        let mut remarks = Vec::new();
+        let left = without_odd(&document, &parts, &mut remarks);
+        assert_eq!(
+            *left,
+            json!({ "all": [{ "names": ["a", "b"] }, { "names": ["c"] }, { "names": ["d"] }] })
+        );
+        assert_eq!(remarks.len(), 4);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Narrowing {
                 Self::part(what)
             });
         }
-        let is_binary = purl.kind() == "deb" && purl.name() != source;
+        let is_binary = matches!(purl.kind(), "apk" | "deb") && purl.name() != source;
         is_binary.then(|| Self::build(format!("binary package {:?}", shown(purl.name()))))
     }
 
@@ -95,6 +95,10 @@ fn is_harmless(kind: &str, key: &str, value: &str) -> bool {
     match (kind, key) {
         ("deb" | "rpm", "distro" | "epoch" | "upstream") => true,
         ("deb" | "rpm", "arch") => is_every_architecture(value),
+        // The stream of a module is part of the component's name.
+        ("rpm", "rpmmod" | "modularitylabel") => true,
+        ("apk", "distro" | "upstream") => true,
+        ("apk", "arch") => is_every_architecture(value),
         ("maven", "type") => value == "jar",
         (_, "repository_url") => is_default_registry(kind, value),
         _ => false,
@@ -113,6 +117,17 @@ fn is_default_registry(kind: &str, url: &str) -> bool {
                 "maven",
                 "repo.maven.apache.org/maven2" | "repo1.maven.org/maven2"
             )
+            | (
+                "pypi",
+                "pypi.org" | "pypi.org/simple" | "pypi.python.org" | "pypi.python.org/simple"
+            )
+            | ("gem", "rubygems.org")
+            | (
+                "nuget",
+                "nuget.org" | "www.nuget.org" | "api.nuget.org/v3/index.json"
+            )
+            | ("composer", "packagist.org" | "repo.packagist.org")
+            | ("golang", "proxy.golang.org" | "pkg.go.dev")
     )
 }
 
@@ -120,7 +135,14 @@ fn is_default_registry(kind: &str, url: &str) -> bool {
 fn names_ecosystem(kind: &str, part: &str) -> bool {
     matches!(
         (kind, part.to_ascii_lowercase().as_str()),
-        ("npm", "node.js" | "nodejs") | ("cargo", "rust") | ("golang", "go") | ("maven", "maven")
+        ("npm", "node.js" | "nodejs")
+            | ("cargo", "rust")
+            | ("go" | "golang", "go")
+            | ("maven", "maven" | "java")
+            | ("pypi", "python" | "pypi")
+            | ("gem", "ruby" | "rubygems" | "gem")
+            | ("composer", "php" | "packagist" | "composer")
+            | ("nuget", ".net" | "nuget")
     )
 }
 
@@ -145,6 +167,12 @@ mod tests {
             "pkg:rpm/redhat/a@1?arch=noarch&epoch=1&distro=rhel-9",
             "pkg:deb/debian/a@1?arch=source&distro=debian-12",
             "pkg:deb/debian/a@1?distro=debian-12",
+            "pkg:rpm/redhat/a@1?rpmmod=a:1:2:3&distro=rhel-8",
+            "pkg:apk/alpine/a@1?distro=3.20",
+            "pkg:pypi/a?repository_url=https://pypi.org/simple/",
+            "pkg:gem/a?repository_url=https://rubygems.org",
+            "pkg:composer/a/b?repository_url=https://packagist.org",
+            "pkg:golang/example.com/a?repository_url=https://proxy.golang.org",
         ] {
             assert_eq!(of_purl(url), None, "{url}");
         }
@@ -175,7 +203,13 @@ mod tests {
             ),
             (
                 "pkg:rpm/redhat/a?arch=x86_64&rpmmod=a:1&distro=rhel-9",
-                "rpmmod=a:1",
+                "arch=x86_64",
+                true,
+            ),
+            ("pkg:apk/alpine/a?arch=x86_64", "arch=x86_64", true),
+            (
+                "pkg:pypi/a?repository_url=https://pypi.example.com",
+                "repository_url=https://pypi.example.com",
                 false,
             ),
             (

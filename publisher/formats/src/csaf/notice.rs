@@ -47,10 +47,14 @@ pub(super) fn take(record: &mut Record) -> Option<NoticeKind> {
         "notice" => NoticeKind::Notice,
         _ => NoticeKind::Other,
     };
-    if is_open {
+    // What its list means is said in the note, and by no other informational advisory.
+    let category = if is_open {
         // Statements about these versions alone.
-        "csaf_base".clone_into(&mut about.category);
-    }
+        "csaf_base"
+    } else {
+        "csaf_security_advisory"
+    };
+    category.clone_into(&mut about.category);
     let mut flaw = Vulnerability::default();
     let tree = &record.product_tree;
     let products = &mut flaw.product_status.known_affected;

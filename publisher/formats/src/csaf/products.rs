@@ -53,7 +53,7 @@ struct Traits<'a> {
     range: Option<&'a str>,
     /// The name of the product as a whole.
     full: &'a str,
-    /// The innermost branch that makes it less than its component: its category and name.
+    /// The innermost branch that makes it less than its component, a part before a build: its category and name.
     narrow: Option<(&'a str, &'a str)>,
 }
 
@@ -136,8 +136,14 @@ impl<'a> Products<'a> {
             }
             _ => {}
         }
-        if Narrowing::of_branch(&branch.category, &branch.name).is_some() {
-            traits.narrow = Some((&branch.category, &branch.name));
+        if let Some(narrowing) = Narrowing::of_branch(&branch.category, &branch.name) {
+            let outer = traits
+                .narrow
+                .and_then(|(category, name)| Narrowing::of_branch(category, name));
+            // A build of a part is a part.
+            if !narrowing.is_build || outer.is_none_or(|outer| outer.is_build) {
+                traits.narrow = Some((&branch.category, &branch.name));
+            }
         }
         if let Some(product) = &branch.product {
             self.put(product, traits);
@@ -262,10 +268,16 @@ impl<'a> Products<'a> {
                 Some(_) => {}
             }
         }
-        match first {
-            Some(reason) if found.is_empty() => Err(reason),
-            _ => Ok(found),
+        // What one URL fails to name may be a component of its own.
+        match (first, found.first_mut()) {
+            (Some(reason), None) => return Err(reason),
+            (Some(reason), Some(known)) => {
+                let note = known.note.take().into_iter().chain([reason]);
+                known.note = Some(note.collect::<Vec<_>>().join("; "));
+            }
+            (None, _) => {}
         }
+        Ok(found)
     }
 
     fn package(
@@ -288,8 +300,12 @@ impl<'a> Products<'a> {
             _ => None,
         };
         let own = Narrowing::of_purl(&purl, &package.name);
+        let beside = traits.cpe.and_then(Cpe::read);
+        // One of a release is of the system that the package is for.
+        let beside = beside.filter(|_| traits.cpe.and_then(release_of_cpe).is_none());
+        let beside = beside.and_then(|cpe| Narrowing::of_cpe(&cpe, component.as_str()));
         // A part says more than a build of the whole.
-        let narrowing = [own, self.narrowing(id, release)];
+        let narrowing = [own, beside, self.narrowing(id, release)];
         let narrowing = narrowing
             .into_iter()
             .flatten()

@@ -17,7 +17,7 @@ use crate::{Refusal, naming::shown};
 #[derive(Debug, Default)]
 pub(super) struct SparedProducts {
     /// In all or some versions, and by which vulnerabilities.
-    spared: BTreeMap<Spared, (Justification, BTreeSet<usize>)>,
+    spared: BTreeMap<Spared, (Justification, BTreeSet<usize>, VersionScheme)>,
     /// Those that are called not affected in a way that is no evidence here.
     unproven: BTreeSet<(ComponentName, VersionScheme)>,
 }
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         match proven {
             Ok((spared, justification)) => {
                 let entry = self.spared.spared.entry(spared);
-                let (_, flaws) = entry.or_insert((justification, BTreeSet::new()));
+                let (_, flaws, _) = entry.or_insert((justification, BTreeSet::new(), scheme));
                 flaws.insert(number);
             }
             Err(reason) => {
@@ -112,10 +112,13 @@ impl<'a> Reader<'a> {
     /// Says of components that they are not affected where that holds for all vulnerabilities: whoever
     /// reads of one advisory wants to know whether any of its flaws concerns them.
     pub(super) fn finish_spared(&mut self, flaws: usize) {
-        let SparedProducts { spared, unproven } = std::mem::take(&mut self.spared);
+        let SparedProducts {
+            spared,
+            mut unproven,
+        } = std::mem::take(&mut self.spared);
         let affected = self.said.affected.iter();
         let mut said: HashSet<ComponentName> = affected.map(|one| one.component.clone()).collect();
-        for ((component, only), (justification, of)) in spared {
+        for ((component, only), (justification, of, scheme)) in spared {
             let is_whole = only.is_none();
             if is_whole && self.open.contains(&component) {
                 let reason = format!(
@@ -134,6 +137,7 @@ impl<'a> Reader<'a> {
                     "{component} is not affected by some of the vulnerabilities; nothing is stated about the others"
                 );
                 self.remark("vulnerabilities".to_owned(), reason);
+                unproven.insert((component, scheme));
             }
         }
         let unproven = unproven.into_iter();

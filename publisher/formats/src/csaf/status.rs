@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use spacecp_contract::{Affected, ComponentName, NotAffected, VersionScheme};
 
 use super::{
-    notice,
     products::{Known, Products},
     record::{Record, Vulnerability},
     spared::SparedProducts,
@@ -63,7 +62,7 @@ pub(super) fn said<'a>(
     remarks: &'a mut Vec<Remark>,
 ) -> Result<Said, Refusal> {
     let category = match record.document.category.as_str() {
-        "csaf_security_advisory" | notice::CATEGORY => Category::Advisory,
+        "csaf_security_advisory" => Category::Advisory,
         _ => Category::Statements,
     };
     let mut reader = Reader {

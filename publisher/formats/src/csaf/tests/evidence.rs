@@ -144,6 +144,89 @@ fn ranges_of_a_part_leave_what_is_outside_of_them_open() {
     assert_eq!(others(part), Some(Others::Unstated));
 }
 
+#[test]
+fn what_a_cpe_beside_the_package_url_narrows_spares_no_component() {
+    let beside = |purl: &str, cpe: &str| {
+        let mut tree = alone(purl);
+        tree["full_product_names"][0]["product_identification_helper"]["cpe"] = json!(cpe);
+        spared(tree)
+    };
+    let edition = "cpe:2.3:a:example:a:*:*:*:*:enterprise:*:*:*";
+    is_unknown(&beside("pkg:npm/a", edition), "npm:a");
+    for (purl, cpe) in [
+        ("pkg:npm/a", "cpe:2.3:a:example:a:*:*:*:*:*:node.js:*:*"),
+        ("pkg:pypi/a", "cpe:2.3:a:example:a:*:*:*:*:*:python:*:*"),
+        (
+            "pkg:rpm/redhat/a?distro=rhel-9",
+            "cpe:/a:redhat:enterprise_linux:9::appstream",
+        ),
+    ] {
+        let (advisory, _) = imported(&beside(purl, cpe));
+        assert_eq!(advisory.not_affected.len(), 1, "{purl} {cpe}");
+    }
+}
+
+#[test]
+fn a_build_of_a_patch_level_corrects_no_other_build() {
+    let fixed = |outer: &str| {
+        let mut document = csaf();
+        document["product_tree"] = json!({ "branches": [{ "category": outer, "name": "SP1",
+            "branches": [{ "category": "architecture", "name": "x86_64",
+                "product": product("P", "pkg:npm/a@1.2.0") }] }] });
+        document["vulnerabilities"][0]["product_status"] = json!({ "fixed": ["P"] });
+        let (advisory, _) = imported(&document);
+        let unlisted = advisory.affected[0].unlisted.clone();
+        unlisted.is_some_and(|unlisted| unlisted.fixed.contains(&"1.2.0".to_owned()))
+            || advisory.affected[0]
+                .ranges
+                .iter()
+                .any(|range| range.fixed.as_deref() == Some("1.2.0"))
+    };
+    assert!(fixed("product_family"));
+    assert!(!fixed("patch_level"));
+}
+
+#[test]
+fn only_the_list_of_a_security_advisory_is_complete() {
+    let others = |category: &str| {
+        let advisory = taken(|document| document["document"]["category"] = json!(category));
+        others_of(&advisory.unwrap(), "maven:org.example:logger")
+    };
+    assert_eq!(others("csaf_security_advisory"), None);
+    for category in [
+        "csaf_vex",
+        "csaf_base",
+        "csaf_informational_advisory",
+        "csaf_security_incident_response",
+        "csaf_of_later",
+    ] {
+        assert_eq!(others(category), Some(Others::Unstated), "{category}");
+    }
+}
+
+#[test]
+fn a_component_that_one_of_two_vulnerabilities_spares_is_unknown() {
+    let mut document = spared(alone("pkg:npm/a"));
+    let mut silent = document["vulnerabilities"][0].clone();
+    silent["cve"] = json!("CVE-2026-0002");
+    silent["product_status"] = json!({});
+    document["vulnerabilities"]
+        .as_array_mut()
+        .unwrap()
+        .push(silent);
+    is_unknown(&document, "npm:a");
+}
+
+#[test]
+fn a_package_url_that_cannot_be_read_beside_one_that_can_is_named() {
+    let mut tree = alone("pkg:npm/a");
+    let helper = &mut tree["full_product_names"][0]["product_identification_helper"];
+    *helper = json!({ "purls": ["pkg:npm/a", "no package url"] });
+    let (advisory, remarks) = imported(&spared(tree));
+    assert_eq!(advisory.not_affected.len(), 1);
+    assert!(remarks.contains("no package url"), "{remarks}");
+}
+
 proptest! {
     #[test]
     fn nothing_that_narrows_a_product_spares_its_component(
