@@ -124,7 +124,7 @@ async fn the_folder_of_the_state_is_closed_and_the_doctor_says_that_it_stood_ope
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_the_doctor_makes_is_closed() -> Result<()> {
+async fn a_folder_that_a_command_makes_is_closed() -> Result<()> {
     let panel = Panel::without_plugin().await?;
     let config = panel.folder().join("panel.toml");
     let elsewhere = panel.folder().join("never/used");
@@ -133,7 +133,7 @@ async fn a_folder_that_the_doctor_makes_is_closed() -> Result<()> {
     let here = panel.folder().join("elsewhere.toml");
     fs::write(&here, format!("state = {elsewhere:?}\n{rest}"))?;
     let here = here.display().to_string();
-    tokio::task::spawn_blocking(move || run(&["--config", &here, "doctor"])).await??;
+    tokio::task::spawn_blocking(move || run(&["--config", &here, "trust"])).await??;
     assert_eq!(mode(&elsewhere)?, 0o700);
     Ok(())
 }

@@ -98,10 +98,12 @@ impl Notifications {
                 Some(named) => known.correction(&named.id).await?,
                 None => None,
             };
-            let covers = |one: &decisions::Decision| one.covers(&id, component.name());
+            let status = counted_status(verdict);
+            let covers =
+                |one: &decisions::Decision| one.covers(id.as_str(), component.name(), status);
             let exposure = Exposure {
                 version: component.version().map(str::to_owned),
-                affected: counted_status(verdict) == Status::Affected,
+                affected: status == Status::Affected,
                 correction,
                 decided: decided.iter().any(covers),
             };

@@ -69,6 +69,10 @@ pub async fn note_all(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let secret = advisory_index.behind(documents);
+    // The feed may be damaged, and there is nothing to ask it for.
+    if secret.is_empty() {
+        return Ok(());
+    }
     for (id, revision) in store.revisions(&secret).await? {
         note(store, who, &id, revision, now).await?;
     }

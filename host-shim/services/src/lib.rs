@@ -54,7 +54,7 @@ pub use panel::Panel;
 pub use plugin_runtime::{PluginLoadError, PluginState};
 pub use redaction::{Access, Redacted, Redactor};
 pub use report::{ReportConfig, Reports};
-pub use state::{applier, open_store, own_folder, replace_store};
+pub use state::{applier, open_store, own_folder, replace_store, secure_place};
 pub use tokens::Tokens;
 pub use trust_status::{
     AuditReport, PrivateReport, PrivateStanding, Standing, Trust, TrustReport, audit_blocks,

@@ -173,16 +173,9 @@ fn beside<'a>(
         .filter(move |decision| is_about(decision, verdict))
 }
 
-/// Whether a decision is about a verdict. One about every component is about what is affected: whoever accepts what
-/// nobody knows says for which component.
 fn is_about(decision: &Decision, verdict: &Verdict) -> bool {
-    let component = decision.component.as_ref();
-    let is_its_own = match counted_status(verdict) {
-        Status::Affected => component.is_none_or(|own| *own == verdict.component),
-        Status::Unknown => component.is_some_and(|own| *own == verdict.component),
-        Status::Fixed | Status::NotAffected => false,
-    };
-    is_its_own && decision.advisory.as_str() == verdict.advisory.id
+    let status = counted_status(verdict);
+    decision.is_about(&verdict.advisory.id, &verdict.component, status)
 }
 
 /// Whether a risk can be accepted: nobody can say that there is none.

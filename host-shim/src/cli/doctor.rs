@@ -14,11 +14,14 @@ use super::{CommandError, Ending, Output, storage};
 use crate::{
     App, audit,
     config::Config,
-    services::{Panel, PrivateReport, Standing, own_folder},
+    services::{Panel, PrivateReport, Standing, own_folder, secure_place},
     store::{ClockMemory, PARTS, ballast, with_suffix},
 };
 use finding::Finding;
 use spacecp_fs::private_files::{self, Ajar};
+
+/// What to do about a state directory that is not the panel's alone.
+const OWN_PLACE: &str = "make the directory accessible only to the user that runs this program, in a directory where no other user may rename: it holds embargoed advisories, and the journal by which corrections are rolled back";
 
 /// A clock may be off by so much without anybody minding.
 const CLOCK: SignedDuration = SignedDuration::from_mins(5);
@@ -46,6 +49,10 @@ async fn look(config: Config) -> Vec<Finding> {
     let mut findings = settings::of_config(&config);
     findings.extend(config.components.iter().map(component_folder));
     if is_empty(&config.state) {
+        if let Err(error) = secure_place(&config.state) {
+            findings.push(Finding::ill("state folder", error.to_string(), OWN_PLACE));
+            return findings;
+        }
         findings.push(Finding::ill(
             "feed",
             format!(
@@ -262,11 +269,7 @@ async fn channels(app: &App) -> Result<Vec<Finding>, CommandError> {
 
 fn state_folder(path: &Path) -> Finding {
     if let Err(error) = own_folder(path) {
-        return Finding::ill(
-            "state folder",
-            error.to_string(),
-            "make the directory accessible only to the user that runs this program, in a directory where no other user may rename: it holds embargoed advisories, and the journal by which corrections are rolled back",
-        );
+        return Finding::ill("state folder", error.to_string(), OWN_PLACE);
     }
     writable("state folder", path, ballast::room(path))
 }

@@ -10,7 +10,7 @@ use super::tour;
 use crate::panel::{ADMINISTRATOR, Kind, Panel};
 
 /// Everything on a page that could load, run or send something, but for what we put there: our
-/// stylesheet, our script, and forms that stay here.
+/// stylesheet and icon, our script, and forms that stay here.
 const AUDIT: &str = r"
     const found = [];
     for (const element of document.querySelectorAll('*')) {
@@ -22,7 +22,7 @@ const AUDIT: &str = r"
         }
     }
     const foreign = 'iframe, object, embed, base, img, video, audio, math, animate, script, '
-        + 'link:not([rel=stylesheet]), meta[http-equiv], textarea + script';
+        + 'link:not([rel=stylesheet], [rel=icon]), meta[http-equiv], textarea + script';
     for (const element of document.querySelectorAll(foreign)) found.push(element.outerHTML);
     for (const form of document.forms)
         if (new URL(form.action).origin !== location.origin) found.push(form.outerHTML);

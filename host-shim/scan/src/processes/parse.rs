@@ -129,13 +129,21 @@ pub(super) fn arguments(bytes: &[u8]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The systemd unit in a `cgroup` file: the innermost service or scope of the hierarchy that systemd keeps.
+/// The systemd unit in a `cgroup` file: the innermost service of the hierarchy that systemd keeps.
+///
+/// None for what a user's own manager started, which the system's does not restart, and for names with characters that a
+/// command line would have to quote: users may name groups of theirs as they like, and a person is told to restart it.
 pub(super) fn unit(text: &str) -> Option<String> {
     let of_systemd = |line: &&str| line.starts_with("0::") || line.contains(":name=systemd:");
     let line = text.lines().find(of_systemd)?;
     let path = line.splitn(3, ':').nth(2)?;
-    let is_unit = |name: &&str| name.ends_with(".service");
-    path.rsplit('/').find(is_unit).map(str::to_owned)
+    let is_manager = |name: &str| name.starts_with("user@") && name.ends_with(".service");
+    if path.split('/').any(is_manager) {
+        return None;
+    }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.@".contains(&byte);
+    let unit = path.rsplit('/').find(|name| name.ends_with(".service"))?;
+    (unit.bytes().all(is_plain) && !unit.starts_with('-')).then(|| unit.to_owned())
 }
 
 #[cfg(test)]
@@ -192,11 +200,23 @@ mod tests {
 
     #[test]
     fn the_unit_is_the_innermost_service() {
-        let user = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/houston.service\n";
-        assert_eq!(unit(user).as_deref(), Some("houston.service"));
+        let within = "0::/system.slice/houston.service/workers\n";
+        assert_eq!(unit(within).as_deref(), Some("houston.service"));
         let old = "12:cpu:/\n1:name=systemd:/system.slice/nginx.service\n";
         assert_eq!(unit(old).as_deref(), Some("nginx.service"));
         assert_eq!(unit("0::/user.slice/session-1.scope\n"), None);
+    }
+
+    #[test]
+    fn nobody_is_told_to_restart_what_a_user_started_or_named() {
+        for cgroup in [
+            "0::/user.slice/user-1000.slice/user@1000.service/app.slice/houston.service\n",
+            "0::/system.slice/$(reboot).service\n",
+            "0::/system.slice/a b.service\n",
+            "0::/system.slice/--force.service\n",
+        ] {
+            assert_eq!(unit(cgroup), None, "{cgroup}");
+        }
     }
 
     proptest! {

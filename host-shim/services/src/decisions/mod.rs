@@ -22,6 +22,8 @@ use serde::Serialize;
 use spacecp_contract::DocumentId;
 use spacecp_store::StoreError;
 
+use crate::plugin::bindings::exports::spacecp::advisories::exposure::Status;
+
 pub use basis::Basis;
 pub use log::{all, current, lift, make, settle};
 pub use service::Decisions;
@@ -138,11 +140,21 @@ pub struct End {
 }
 
 impl Decision {
-    /// Whether it holds for an advisory and a component.
-    pub fn covers(&self, advisory: &str, component: &str) -> bool {
-        self.state == State::Standing
-            && self.advisory.as_str() == advisory
-            && self.component.as_deref().is_none_or(|own| own == component)
+    /// Whether it is about a component that counts as `status` by an advisory. One about every component is about what
+    /// is affected: whoever accepts what nobody knows says for which component.
+    pub fn is_about(&self, advisory: &str, component: &str, status: Status) -> bool {
+        let own = self.component.as_deref();
+        let is_its_own = match status {
+            Status::Affected => own.is_none_or(|own| own == component),
+            Status::Unknown => own == Some(component),
+            Status::Fixed | Status::NotAffected => false,
+        };
+        is_its_own && self.advisory.as_str() == advisory
+    }
+
+    /// The same, and it holds.
+    pub fn covers(&self, advisory: &str, component: &str, status: Status) -> bool {
+        self.state == State::Standing && self.is_about(advisory, component, status)
     }
 }
 

@@ -12,6 +12,8 @@ use super::{
 };
 use spacecp_store::Store;
 
+use crate::plugin::bindings::exports::spacecp::advisories::exposure::Status;
+
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 const INSTANT: SignedDuration = SignedDuration::from_nanos(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -300,14 +302,27 @@ fn a_day_means_its_last_second_and_a_time_means_itself() {
 fn a_decision_covers_its_component_or_every_one_while_it_stands() {
     const ADVISORY: &str = "SPACECP-SA-2026-0001";
     let mut decision = decision(None, None);
-    assert!(decision.covers(ADVISORY, "houston"));
-    assert!(!decision.covers("SPACECP-SA-2026-0002", "houston"));
+    let affected = Status::Affected;
+    assert!(decision.covers(ADVISORY, "houston", affected));
+    assert!(!decision.covers("SPACECP-SA-2026-0002", "houston", affected));
     decision.component = Some("houston".to_owned());
-    assert!(decision.covers(ADVISORY, "houston"));
-    assert!(!decision.covers(ADVISORY, "panel"));
+    assert!(decision.covers(ADVISORY, "houston", affected));
+    assert!(!decision.covers(ADVISORY, "panel", affected));
     for state in State::ENDS.into_iter().chain([State::Unknown]) {
         decision.state = state;
-        assert!(!decision.covers(ADVISORY, "houston"), "{state:?}");
+        assert!(!decision.covers(ADVISORY, "houston", affected), "{state:?}");
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_covered_by_a_decision_about_that_component_alone() {
+    const ADVISORY: &str = "SPACECP-SA-2026-0001";
+    let mut decision = decision(None, None);
+    assert!(!decision.covers(ADVISORY, "houston", Status::Unknown));
+    decision.component = Some("houston".to_owned());
+    assert!(decision.covers(ADVISORY, "houston", Status::Unknown));
+    for status in [Status::Fixed, Status::NotAffected] {
+        assert!(!decision.covers(ADVISORY, "houston", status), "{status:?}");
     }
 }
 

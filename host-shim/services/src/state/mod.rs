@@ -29,7 +29,7 @@ use crate::{
 };
 pub(crate) use open::beside;
 use open::{access, applier_of, follower, store_without_feed};
-pub use open::{applier, open_store, own_folder, replace_store};
+pub use open::{applier, open_store, own_folder, replace_store, secure_place};
 
 /// Each of the crates below, opened once.
 #[derive(Debug)]

@@ -28,21 +28,25 @@ const STORE: &str = "store.sqlite";
 /// Makes the folder of the state for this panel's user alone, where no other user could exchange it: whoever could
 /// would have this process, often root, work with records of theirs, or close another folder.
 pub fn own_folder(state: &Path) -> Result<(), ServiceError> {
-    match insecure_path(state)? {
-        Some(insecure) => {
-            return Err(ServiceError::InsecureState {
-                state: state.to_owned(),
-                insecure,
-                user: rustix::process::geteuid().as_raw(),
-            });
-        }
-        None => private_files::folder(state)?,
-    }
+    secure_place(state)?;
+    private_files::folder(state)?;
     // One of an identity would be a secret that nobody looks after.
     if let Err(error) = unfinished::sweep(state) {
         tracing::warn!(state = %state.display(), %error, "cannot remove files that killed processes left");
     }
     Ok(())
+}
+
+/// Refuses a place for the state that other users could exchange. Makes nothing.
+pub fn secure_place(state: &Path) -> Result<(), ServiceError> {
+    match insecure_path(state)? {
+        None => Ok(()),
+        Some(insecure) => Err(ServiceError::InsecureState {
+            state: state.to_owned(),
+            insecure,
+            user: rustix::process::geteuid().as_raw(),
+        }),
+    }
 }
 
 /// The most bytes that are read of the pinned root, and of its signatures: more than a root may have, so that the

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use spacecp_apply::ComponentConfig;
 use spacecp_scan::{
     Provider, Report,
     processes::{
@@ -48,6 +49,9 @@ impl State {
                 add_packages(&packages, replaced_packages(root, &read), &mut running);
                 add_kernel(&packages, &mut running);
             }
+            if let Some(problem) = &problem {
+                undecided(&components, problem, &mut running);
+            }
             running.problem = problem.or(running.problem);
             name_users(&mut running);
             running
@@ -85,6 +89,15 @@ impl State {
 
 /// Names and versions of what was found, by source package.
 type Packages = BTreeMap<String, Vec<(String, String)>>;
+
+/// Without the times of exchanges nobody can say of a component that nothing of it runs from before.
+fn undecided(components: &[ComponentConfig], problem: &str, running: &mut RunningNow) {
+    for component in components {
+        let one = running.components.entry(component.name.clone());
+        let undecided = &mut one.or_default().undecided;
+        undecided.get_or_insert_with(|| problem.to_owned());
+    }
+}
 
 /// Adds what still has files of replaced packages mapped.
 fn add_packages(

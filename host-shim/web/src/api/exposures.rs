@@ -10,7 +10,7 @@ use crate::{Badge, record::begin_of_day};
 use spacecp_plugin_host::bindings::exports::spacecp::advisories::exposure::Status as Answer;
 use spacecp_services::{
     self as services, Decisions, Feed, KnownComponent, Question, Redacted, UnknownAdvisory,
-    decisions, mark_word, tokens::Scope,
+    counted_status, decisions, mark_word, tokens::Scope,
 };
 
 /// Status of the panel.
@@ -256,7 +256,7 @@ pub(super) struct Exposures {
 
 /// Lists the verdicts of this panel, most severe first.
 #[utoipa::path(get, path = "/api/v1/exposures", tag = "exposure",
-    params(("status" = Option<Verdict>, Query, description = "Filter by verdict."), ("advisory" = Option<String>, Query, description = "Filter by advisory id or alias such as a CVE id."), ("component" = Option<String>, Query, description = "Filter by component.")),
+    params(("status" = Option<Verdict>, Query, description = "Filter by what the verdict counts as: a component whose restart is pending counts as affected."), ("advisory" = Option<String>, Query, description = "Filter by advisory id or alias such as a CVE id."), ("component" = Option<String>, Query, description = "Filter by component.")),
     responses((status = 200, body = Exposures), (status = "default", body = Problem)))]
 pub(super) async fn exposures(
     State(exposure): State<services::Exposure>,
@@ -275,7 +275,9 @@ pub(super) async fn exposures(
     let mut items = Vec::new();
     for verdict in report.verdicts {
         let status = Verdict::from(verdict.status);
-        let wanted = which.status.is_none_or(|wanted| wanted == status)
+        let counted = counted_status(&verdict);
+        let is_wanted = |wanted| wanted == Verdict::from(counted);
+        let wanted = which.status.is_none_or(is_wanted)
             && flaw
                 .as_ref()
                 .is_none_or(|flaw| flaw.contains(&verdict.advisory.id))
@@ -289,7 +291,9 @@ pub(super) async fn exposures(
         let id = &verdict.advisory.id;
         items.push(Exposure {
             severity: index.severity(id).unwrap_or("unrated").to_owned(),
-            decided: decided.iter().any(|one| one.covers(id, &verdict.component)),
+            decided: decided
+                .iter()
+                .any(|one| one.covers(id, &verdict.component, counted)),
             advisory: verdict.advisory.id,
             revision: verdict.advisory.revision,
             component: verdict.component,

@@ -72,7 +72,8 @@ pub struct LocalDecision {
 /// Whether a path of a scan is this one or inside it; `!/` goes into an archive.
 pub fn is_within(path: &str, outer: &str) -> bool {
     let inside = path.strip_prefix(outer.trim_end_matches('/'));
-    inside.is_some_and(|inside| {
+    let is_a_path = !outer.is_empty();
+    inside.filter(|_| is_a_path).is_some_and(|inside| {
         inside.is_empty() || inside.starts_with('/') || inside.starts_with("!/")
     })
 }
@@ -191,4 +192,19 @@ pub(crate) fn decided(inventory: Inventory, holding: &[LocalDecision]) -> Invent
         &acknowledged.collect::<Vec<_>>(),
         &versions.collect::<Vec<_>>(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_within_the_directories_and_archives_around_it_and_nothing_else() {
+        for outer in ["/srv/a.jar!/b.jar", "/srv/a.jar", "/srv", "/srv/", "/"] {
+            assert!(is_within("/srv/a.jar!/b.jar", outer), "{outer}");
+        }
+        for other in ["", "srv", "/sr", "/srv/a", "/srv/a.jar!/b"] {
+            assert!(!is_within("/srv/a.jar!/b.jar", other), "{other:?}");
+        }
+    }
 }
