@@ -338,15 +338,15 @@ fn found(finding: &Finding) -> Block {
         Gravity::Warning => Tone::Warning,
         Gravity::Obstacle => Tone::Danger,
     };
-    let remedy = finding
-        .remedy
-        .as_ref()
-        .map(|remedy| format!(" {remedy}"))
-        .unwrap_or_default();
-    notice(
-        tone,
-        format!("{}: {}{remedy}", finding.check, finding.found),
-    )
+    let text = match &finding.remedy {
+        Some(remedy) => format!(
+            "{}: {}. {remedy}",
+            finding.check,
+            finding.found.trim_end_matches('.')
+        ),
+        None => format!("{}: {}", finding.check, finding.found),
+    };
+    notice(tone, text)
 }
 
 fn files(plan: &Plan, blocks: &mut Vec<Block>) {

@@ -1,7 +1,8 @@
 //! `RubyGems`' versions, in the order of `Gem::Version`.
 //!
-//! Segments are runs of digits or of letters; a hyphen begins a pre-release as `.pre.` does. Letters come before the
-//! end, and the end before numbers. Zeros at the end, and before the first letters, do not count.
+//! Segments are runs of digits or of letters; a hyphen begins a pre-release as `.pre.` does. Zeros at the end, and before
+//! the first letters, do not count. Of two versions the shorter one goes on with zeros, and letters come before numbers:
+//! so zeros that lead to letters come before the end, and those that lead to a number behind it.
 
 use super::{
     VersionFault,
@@ -9,8 +10,10 @@ use super::{
 };
 
 const LETTERS: u8 = 1;
-const END: u8 = 2;
-const NUMBER: u8 = 3;
+const ZERO_BEFORE_LETTERS: u8 = 2;
+const END: u8 = 3;
+const ZERO_BEFORE_NUMBER: u8 = 4;
+const NUMBER: u8 = 5;
 
 pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
@@ -29,13 +32,29 @@ pub(super) fn read(text: &str) -> Result<Key, VersionFault> {
     let is_letters = |segment: &&str| !segment.starts_with(|first: char| first.is_ascii_digit());
     let first = segments.iter().position(is_letters);
     let (numbers, rest) = segments.split_at(first.unwrap_or(segments.len()));
-    let mut key = KeyWriter::default();
-    for segment in without_zeros(numbers).iter().chain(without_zeros(rest)) {
-        if is_letters(segment) {
-            key.rank(LETTERS).word(segment);
+    let counting = [without_zeros(numbers), without_zeros(rest)].concat();
+    // From the end, to know what zeros lead to.
+    let mut zero = END;
+    let mut ranks = vec![END; counting.len()];
+    for (rank, segment) in ranks.iter_mut().zip(&counting).rev() {
+        *rank = if is_letters(segment) {
+            zero = ZERO_BEFORE_LETTERS;
+            LETTERS
+        } else if is_zero(segment) {
+            zero
         } else {
-            key.rank(NUMBER).number(segment);
-        }
+            zero = ZERO_BEFORE_NUMBER;
+            NUMBER
+        };
+    }
+    let mut key = KeyWriter::default();
+    for (rank, segment) in ranks.into_iter().zip(counting) {
+        key.rank(rank);
+        match rank {
+            LETTERS => key.word(segment),
+            NUMBER => key.number(segment),
+            _ => &mut key,
+        };
     }
     key.rank(END);
     Ok(key.finish())
@@ -56,8 +75,11 @@ fn segments(text: &str) -> Vec<&str> {
     segments
 }
 
+fn is_zero(segment: &&str) -> bool {
+    segment.bytes().all(|byte| byte == b'0')
+}
+
 fn without_zeros<'a, 'b>(segments: &'a [&'b str]) -> &'a [&'b str] {
-    let is_zero = |segment: &&str| segment.bytes().all(|byte| byte == b'0');
     let last = segments.iter().rposition(|segment| !is_zero(segment));
     segments
         .get(..last.map_or(0, |last| last + 1))
