@@ -44,7 +44,7 @@ async fn only_what_is_under_embargo_is_shown_where_that_is_asked_for() -> Result
         &[
             catalog::BACKUP,
             "under embargo",
-            "This page contains confidential advisories",
+            "Confidential. Do not share this page.",
         ],
         &[catalog::LOG4SHELL],
     )
@@ -56,7 +56,7 @@ async fn a_list_without_anything_under_embargo_carries_no_such_mark() -> Result<
     shows(
         "/advisories?exploited=yes",
         &[],
-        &["This page contains confidential advisories"],
+        &["Confidential. Do not share this page."],
     )
     .await
 }
