@@ -10,6 +10,7 @@ use spacecp_advisories::{
     decisions::{self, Decision, DecisionError, Kind, State, Wish},
     fetch::{Patience, Source},
     inventory::Inventory,
+    plugin::bindings::exports::spacecp::advisories::exposure::Status,
     store::Store,
     sync::{Follower, Mirror},
     trust,
@@ -130,7 +131,7 @@ impl Desk {
         let current = decisions::current(&self.store, at).await?;
         Ok(current
             .iter()
-            .any(|decision| decision.covers(ADVISORY, "component")))
+            .any(|decision| decision.covers(ADVISORY, "component", Status::Affected)))
     }
 
     async fn recorded(&self) -> Result<Vec<Entry>> {
@@ -191,14 +192,20 @@ async fn a_workaround_is_in_place_until_somebody_says_that_it_is_not() -> Result
 async fn a_decision_is_for_its_component_or_for_every_one() -> Result<()> {
     let desk = Desk::new().await?;
     let one = desk.make(&accept()).await?;
-    assert!(one.covers(ADVISORY, "component") && !one.covers(ADVISORY, "other"));
-    assert!(!one.covers("SPACECP-SA-2026-0002", "component"));
+    assert!(
+        one.covers(ADVISORY, "component", Status::Affected)
+            && !one.covers(ADVISORY, "other", Status::Affected)
+    );
+    assert!(!one.covers("SPACECP-SA-2026-0002", "component", Status::Affected));
     let everyone = Wish {
         component: None,
         ..accept()
     };
     let every = desk.make(&everyone).await?;
-    assert!(every.covers(ADVISORY, "component") && every.covers(ADVISORY, "other"));
+    assert!(
+        every.covers(ADVISORY, "component", Status::Affected)
+            && every.covers(ADVISORY, "other", Status::Affected)
+    );
     Ok(())
 }
 
