@@ -343,12 +343,13 @@ async fn what_a_killed_command_left_in_the_state_is_removed_by_the_next_and_what
     Ok(())
 }
 
-/// Everything below a folder, by name.
-fn names(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+/// What is in a folder, by name.
+fn names(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
     let mut names = Vec::new();
-    for entry in WalkDir::new(folder).sort_by_file_name() {
-        names.push(entry?.into_path());
+    for entry in fs::read_dir(folder)? {
+        names.push(entry?.file_name());
     }
+    names.sort();
     Ok(names)
 }
 
@@ -356,14 +357,16 @@ fn names(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
 async fn the_doctor_makes_nothing_and_says_where_nothing_is_yet() -> Result<()> {
     let mut panel = Panel::raise().await?;
     panel.stop_serving().await?;
-    fs::rename(
-        panel.folder().join("state"),
-        panel.folder().join("state-elsewhere"),
-    )?;
+    let state = panel.folder().join("state");
+    // This process may still be closing what is in it.
+    fs::rename(&state, panel.folder().join("state-elsewhere"))?;
     let before = names(panel.folder())?;
     let looked = doctor(&panel).await?;
     assert_eq!(looked.code, Some(1));
     assert!(looked.output.contains("never synced"), "{}", looked.output);
     assert_eq!(names(panel.folder())?, before);
+    fs::create_dir(&state)?;
+    doctor(&panel).await?;
+    assert_eq!(names(&state)?, Vec::<std::ffi::OsString>::new());
     Ok(())
 }
