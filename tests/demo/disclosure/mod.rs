@@ -170,7 +170,7 @@ async fn applied(browser: &Browser, panel: &Machine) -> Result<()> {
     browser
         .open(&panel.url(&format!("advisories/{ADVISORY}")))
         .await?;
-    browser.wait_for("Do not share it").await?;
+    browser.wait_for("Do not share this page").await?;
     browser.press("Apply").await?;
     browser.wait_for("module-backup corrected").await?;
     Ok(())

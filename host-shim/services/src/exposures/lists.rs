@@ -308,7 +308,7 @@ impl<'a> Matched<'a> {
             embargo: advisory.is_under_embargo(),
             title: advisory.title.clone(),
             aliases: advisory.aliases.clone(),
-            notice: advisory.notice.map(|notice| notice.as_str()),
+            notice: advisory.notice.map(spacecp_contract::NoticeKind::as_str),
             severity: match self.rating.severity {
                 Severity::Unrated => "unrated",
                 rated => rated.name(),
