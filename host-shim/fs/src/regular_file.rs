@@ -1,4 +1,4 @@
-//! Opens files that somebody else brought.
+//! Opens files that come from outside: hand-overs, bundles, roots, plugins.
 //!
 //! May not: wait for another process, as opening a pipe does; read anything but a regular file.
 

@@ -37,14 +37,14 @@ pub(super) async fn exposure(
         out.page(&page)?;
         return Ok(Ending::Well);
     }
-    let told = json!({
+    let shown = json!({
         "began": record.began,
         "component": record.component,
         "unknown_advisory": record.unknown_advisory,
         "periods": record.periods,
         "more": record.more,
     });
-    RedactedOutput::of(panel, out).await.value(&told).await?;
+    RedactedOutput::of(panel, out).await.value(&shown).await?;
     Ok(Ending::Well)
 }
 

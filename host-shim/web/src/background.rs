@@ -1,4 +1,6 @@
-//! What goes on behind the pages: who waits for it, how far it is, and how it ended. In memory only.
+//! Background jobs of the pages and the API: how far each is and how it ended, in memory only.
+//!
+//! May not: answer requests, or know who sent them.
 
 use std::{
     collections::BTreeMap,

@@ -131,8 +131,8 @@ pub(super) fn arguments(bytes: &[u8]) -> Vec<PathBuf> {
 
 /// The systemd unit in a `cgroup` file: the innermost service of the hierarchy that systemd keeps.
 ///
-/// None for what a user's own manager started, which the system's does not restart, and for names with characters that a
-/// command line would have to quote: users may name groups of theirs as they like, and a person is told to restart it.
+/// None for services of a user's own manager, which the system's manager does not restart, and for names that a shell
+/// would need quoted: users choose the names of their control groups, and the name is printed in a command to run.
 pub(super) fn unit(text: &str) -> Option<String> {
     let of_systemd = |line: &&str| line.starts_with("0::") || line.contains(":name=systemd:");
     let line = text.lines().find(of_systemd)?;

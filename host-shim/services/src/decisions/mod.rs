@@ -140,8 +140,8 @@ pub struct End {
 }
 
 impl Decision {
-    /// Whether it is about a component that counts as `status` by an advisory. One about every component is about what
-    /// is affected: whoever accepts what nobody knows says for which component.
+    /// Whether it applies to a component that counts as `status` for an advisory. A decision for all components applies
+    /// to affected ones only; an unknown status is accepted for one component at a time.
     pub fn is_about(&self, advisory: &str, component: &str, status: Status) -> bool {
         let own = self.component.as_deref();
         let is_its_own = match status {
@@ -152,7 +152,7 @@ impl Decision {
         is_its_own && self.advisory.as_str() == advisory
     }
 
-    /// The same, and it holds.
+    /// The same, and the decision is in force.
     pub fn covers(&self, advisory: &str, component: &str, status: Status) -> bool {
         self.state == State::Standing && self.is_about(advisory, component, status)
     }

@@ -90,7 +90,8 @@ impl State {
 /// Names and versions of what was found, by source package.
 type Packages = BTreeMap<String, Vec<(String, String)>>;
 
-/// Without the times of exchanges nobody can say of a component that nothing of it runs from before.
+/// Marks every component as undecided: without the times of exchanges, processes of an earlier version cannot be
+/// recognised.
 fn undecided(components: &[ComponentConfig], problem: &str, running: &mut RunningNow) {
     for component in components {
         let one = running.components.entry(component.name.clone());

@@ -1,4 +1,5 @@
-//! What the doctor finds, and how it is printed: for programs each finding, for people what is well in a line a check.
+//! A finding of the doctor, and how findings are printed: each one for programs; for people, problems first, and one line
+//! for each check without any. May not: look at anything.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What the configuration and the policy lead to that nobody may have meant. Reads both and asks nothing else.
+//! Consequences of the configuration and the policy that are easily overlooked. Reads these two and nothing else.
 
 use super::finding::Finding;
 use crate::{config::Config, services::policy::Policy, web::ServeConfig};
@@ -20,7 +20,7 @@ fn users(serve: &ServeConfig) -> Finding {
     match serve.users.len() {
         0 => Finding::ill(
             "users",
-            "none: nobody can log in to the pages",
+            "no users configured: nobody can log in",
             "add a [[serve.users]] table; \"spacecp-advisories hash-password\" makes the hash",
         ),
         1 => Finding::well("users", "1 may log in"),
